@@ -1,0 +1,92 @@
+/*
+** The headers of one answer, fed line by line as they come off the wire, and
+** what they say about limits and waiting. Interim answers (1xx) are
+** forgotten, trailers ignored.
+** Knows nothing of bodies, of retry policy, or of who sent the lines.
+*/
+#ifndef OFOX_HEADERS_H
+#define OFOX_HEADERS_H
+
+#include "buf.h"
+
+#define OFOX_HEADERS_CAP (300 * 1024) /* libcurl's own limit */
+
+/* Where a delay came from; the names are those of err.retries[i]. */
+#define OFOX_SOURCES(X)                                                       \
+  X(NONE, "none")                                                             \
+  X(BACKOFF, "backoff")                                                       \
+  X(RETRY_AFTER_MS, "retry-after-ms")                                         \
+  X(RETRY_AFTER, "retry-after")                                               \
+  X(RESET_REQUESTS, "x-ratelimit-reset-requests")                             \
+  X(RESET_TOKENS, "x-ratelimit-reset-tokens")                                 \
+  X(BODY, "body")                                                             \
+  X(HOOK, "hook")                                                             \
+  X(IMMEDIATE, "immediate")
+
+enum ofox_source {
+#define X(id, name) OFOX_SOURCE_##id,
+  OFOX_SOURCES(X)
+#undef X
+};
+
+const char *ofox_source_name(enum ofox_source s);
+
+struct ofox_header {
+  size_t name, name_n, value, value_n; /* into text; names in lower case */
+};
+
+struct ofox_headers {
+  int status;   /* of the answer, 0 before its status line */
+  int complete; /* the blank line of a final answer was seen */
+  int version;  /* 10, 11 or 20 */
+  struct ofox_buf _text;
+  struct ofox_buf _list; /* of struct ofox_header */
+  int _interim;
+};
+
+void ofox_headers_init(struct ofox_headers *h);
+void ofox_headers_free(struct ofox_headers *h);
+void ofox_headers_clear(struct ofox_headers *h);
+
+/*
+** One line, with or without its line end. 1: the final answer's headers are
+** complete (and on every later line); 0: more please; OFOX_ECAP or OFOX_EMEM.
+** A line that makes no sense is skipped.
+*/
+int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n);
+
+/* The first header of that (lower-case) name, or OFOX_NOSPAN. */
+struct ofox_span ofox_headers_get(const struct ofox_headers *h,
+                                  const char *name);
+size_t ofox_headers_count(const struct ofox_headers *h);
+void ofox_headers_at(const struct ofox_headers *h, size_t i,
+                     struct ofox_span *name, struct ofox_span *value);
+
+/* The names under which a request id may come, in order, ended by NULL. */
+extern const char *const ofox_headers_request_ids[];
+struct ofox_span ofox_headers_request_id(const struct ofox_headers *h);
+
+/* Numbers of the x-ratelimit-* headers; those not sent are NaN. */
+struct ofox_ratelimit {
+  double limit_requests, remaining_requests, reset_requests;
+  double limit_tokens, remaining_tokens, reset_tokens;
+};
+
+/* 'wall': seconds since 1970, used only if the answer has no Date. */
+void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
+                            struct ofox_ratelimit *out);
+
+/*
+** How long the headers ask to wait, and which one said it: retry-after-ms,
+** retry-after, then the resets (if any remaining count is 0, only those of
+** such counts matter, the longest of them; a reset whose count is absent
+** matters only when no count was sent). Junk is as good as absent.
+** Returns OFOX_SOURCE_NONE if nothing speaks.
+*/
+enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
+                                    double *out);
+
+/* x-should-retry: 1 true, 0 false, -1 absent or anything else. */
+int ofox_headers_should_retry(const struct ofox_headers *h);
+
+#endif

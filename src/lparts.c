@@ -1,0 +1,5 @@
+#include "lofox.h"
+
+void ofox_open_parts(lua_State *L) {
+  (void)L;
+}

@@ -1,0 +1,44 @@
+/*
+** One pollable descriptor over many sockets and one timer: epoll and timerfd
+** on Linux, kqueue on macOS and BSD, poll(2) elsewhere (then there is no
+** descriptor to show).
+** Knows nothing of libcurl, HTTP or Lua.
+*/
+#ifndef OFOX_POLLER_H
+#define OFOX_POLLER_H
+
+#include <stddef.h>
+
+enum { OFOX_POLL_IN = 1, OFOX_POLL_OUT = 2, OFOX_POLL_ERR = 4 };
+
+struct ofox_poll_event {
+  int fd;
+  int what; /* of OFOX_POLL_* */
+};
+
+struct ofox_poller;
+
+struct ofox_poller *ofox_poller_new(void);      /* NULL: errno says why */
+void ofox_poller_delete(struct ofox_poller *p); /* NULL is fine */
+
+/* Watches 'fd' for 'what' (0: not at all). 0, or negative. */
+int ofox_poller_set(struct ofox_poller *p, int fd, int what);
+
+/*
+** Makes the descriptor readable 'seconds' from now (INFINITY: never, 0: at
+** once), so that an outer loop wakes up in time.
+*/
+void ofox_poller_arm(struct ofox_poller *p, double seconds);
+
+/* The descriptor an outer loop polls for reading, or -1. */
+int ofox_poller_fd(const struct ofox_poller *p);
+
+/*
+** Waits at most 'seconds' (INFINITY: without limit) for something to happen
+** to a socket or for the armed time. The number of events filled in, 0 when
+** time was up, -1 with errno EINTR when a signal came.
+*/
+int ofox_poller_wait(struct ofox_poller *p, double seconds,
+                     struct ofox_poll_event *events, size_t max);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+** Secrets, and text without them: a secret is found raw, URL-encoded, in
+** base64 (at each of the three alignments) and JSON-escaped, and becomes ***.
+** Knows nothing of where secrets come from.
+*/
+#ifndef OFOX_REDACT_H
+#define OFOX_REDACT_H
+
+#include "buf.h"
+
+#define OFOX_SECRET_MIN 8 /* shorter ones would hit innocent text */
+
+struct ofox_redact {
+  struct ofox_buf _forms; /* each form: its length as a size_t, its bytes */
+};
+
+void ofox_redact_init(struct ofox_redact *r); /* zeroed memory will do too */
+void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
+
+/* Shorter than OFOX_SECRET_MIN, or known already: nothing happens. */
+int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
+
+/* Changes 'text' in place; it never grows. */
+void ofox_redact_apply(const struct ofox_redact *r, struct ofox_buf *text);
+
+#endif
