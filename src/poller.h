@@ -3,6 +3,9 @@
 ** on Linux, kqueue on macOS and BSD, poll(2) elsewhere (then there is no
 ** descriptor to show).
 ** Knows nothing of libcurl, HTTP or Lua.
+**
+** A poller belongs to the process that made it: on Linux a forked child
+** shares it with its parent, and all the child may do is delete its copy.
 */
 #ifndef OFOX_POLLER_H
 #define OFOX_POLLER_H
@@ -21,12 +24,17 @@ struct ofox_poller;
 struct ofox_poller *ofox_poller_new(void);      /* NULL: errno says why */
 void ofox_poller_delete(struct ofox_poller *p); /* NULL is fine */
 
-/* Watches 'fd' for 'what' (0: not at all). 0, or negative. */
+/*
+** Watches 'fd' for 'what' (0: not at all), also where the number was closed
+** and has come back since. To stop watching what is closed or was never
+** watched is no failure. 0, or negative: errno says why.
+*/
 int ofox_poller_set(struct ofox_poller *p, int fd, int what);
 
 /*
 ** Makes the descriptor readable 'seconds' from now (INFINITY: never, 0: at
-** once), so that an outer loop wakes up in time.
+** once), so that an outer loop wakes up in time. Once a wait has seen that
+** time come, nothing is armed. Asking for the same moment again is free.
 */
 void ofox_poller_arm(struct ofox_poller *p, double seconds);
 
@@ -36,7 +44,9 @@ int ofox_poller_fd(const struct ofox_poller *p);
 /*
 ** Waits at most 'seconds' (INFINITY: without limit) for something to happen
 ** to a socket or for the armed time. The number of events filled in, 0 when
-** time was up, -1 with errno EINTR when a signal came.
+** time was up, -1 with errno EINTR when a signal came. A socket that broke or
+** was hung up shows what it was watched for, so that the reader or writer
+** finds out why; one socket may take two events.
 */
 int ofox_poller_wait(struct ofox_poller *p, double seconds,
                      struct ofox_poll_event *events, size_t max);
