@@ -30,12 +30,27 @@ struct ofox_json {
   struct ofox_span raw;
 };
 
+/* What a text holds that decoders do not agree about. */
+enum {
+  OFOX_JSON_HAS_NULL = 1,
+  OFOX_JSON_HAS_EMPTY = 2,   /* an array without elements */
+  OFOX_JSON_HAS_LONE = 4,    /* an escaped surrogate without its other half */
+  OFOX_JSON_HAS_HIGH = 8,    /* bytes beyond ASCII */
+  OFOX_JSON_HAS_NUMBER = 16, /* any number */
+  OFOX_JSON_HAS_LONG = 32    /* a number of 16 bytes or more */
+};
+
 /*
 ** 1: one whole value with nothing but white space around it (a BOM is
 ** skipped). 0: so far so good, but the text ends too early (an empty one
 ** does). OFOX_ESYNTAX: broken; '*pos' is the offset of the offending byte.
+** Bytes 1 to 31 and bad UTF-8 inside strings pass: hand-made error bodies
+** have them, and lua-cjson takes them as well.
 */
 int ofox_json_check(struct ofox_span text, size_t *pos);
+
+/* The same, and '*has' says what was met on the way. */
+int ofox_json_scan(struct ofox_span text, unsigned *has, size_t *pos);
 
 /* The value 'text' starts with (a BOM is skipped); NONE if there is none. */
 struct ofox_json ofox_json_root(struct ofox_span text);
@@ -50,17 +65,24 @@ struct ofox_json ofox_json_at(struct ofox_json v, size_t i);
 
 /*
 ** Walks the children of an array or object: start with '*pos' = 0. 1: 'key'
-** (NONE in arrays) and 'child' are filled; 0: no more.
+** (NONE in arrays) and 'child' are filled; 0: no more, or broken from here.
 */
 int ofox_json_next(struct ofox_json v, size_t *pos, struct ofox_json *key,
                    struct ofox_json *child);
 
 /*
 ** Adds a string's text as valid UTF-8: lone surrogates and bad bytes become
-** U+FFFD. Works on a string that was cut.
+** U+FFFD. Works on a string that was cut. Adds nothing for other types.
 */
 int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
+/* Is it a whole string with this text? */
 int ofox_json_is(struct ofox_json v, const char *text);
+
+/*
+** Adds 'text' with each escaped lone surrogate as "\ufffd", other bytes as
+** they are.
+*/
+int ofox_json_mend(struct ofox_span text, struct ofox_buf *out);
 
 /* 1 and the value of a number; 0 for anything else. Locale-independent. */
 int ofox_json_number(struct ofox_json v, double *out);
