@@ -6,9 +6,22 @@
 
 #include "buf.h"
 
+extern const char ofox_base64_letters[65]; /* the alphabet, in order */
+
 int ofox_base64_encode(struct ofox_buf *out, struct ofox_span in);
 
-/* Padding may be absent. OFOX_ESYNTAX for any other character. */
+/*
+** Padding may be absent. OFOX_ESYNTAX for any other character, wrong padding
+** or a length that cannot be; 'out' then stays as it was.
+*/
 int ofox_base64_decode(struct ofox_buf *out, struct ofox_span in);
+
+/*
+** The same in two steps, for who has memory of the right size already.
+** First: takes the padding off 'in'; how many bytes it stands for.
+** Second: any multiple of 4 letters, or the last ones, to bytes.
+*/
+int ofox_base64_measure(struct ofox_span *in, size_t *bytes);
+int ofox_base64_bytes(unsigned char *out, struct ofox_span in);
 
 #endif

@@ -31,17 +31,16 @@ enum ofox_source {
 
 const char *ofox_source_name(enum ofox_source s);
 
-struct ofox_header {
-  size_t name, name_n, value, value_n; /* into text; names in lower case */
-};
-
 struct ofox_headers {
-  int status;   /* of the answer, 0 before its status line */
+  /* Of the answer; before its status line that of an interim one, or 0. */
+  int status;
   int complete; /* the blank line of a final answer was seen */
-  int version;  /* 10, 11 or 20 */
+  int version;  /* 10, 11, 20 or 30 */
   struct ofox_buf _text;
-  struct ofox_buf _list; /* of struct ofox_header */
-  int _interim;
+  struct ofox_buf _list; /* where in _text each name and value is */
+  size_t _seen;          /* bytes of all lines so far */
+  int _open;             /* the last line was kept: it may be continued */
+  int _error;            /* what stopped it, for good */
 };
 
 void ofox_headers_init(struct ofox_headers *h);
@@ -50,10 +49,18 @@ void ofox_headers_clear(struct ofox_headers *h);
 
 /*
 ** One line, with or without its line end. 1: the final answer's headers are
-** complete (and on every later line); 0: more please; OFOX_ECAP or OFOX_EMEM.
-** A line that makes no sense is skipped.
+** complete (and on every later line); 0: more please; OFOX_ECAP or OFOX_EMEM,
+** from then on. A line that makes no sense is skipped, and so is what comes
+** before a status line.
 */
 int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n);
+
+/* One that did not come as a line; skipped if the name is none. 0, OFOX_ECAP
+** or OFOX_EMEM. */
+int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
+                     struct ofox_span value);
+
+/* The spans given out hold until the next line. */
 
 /* The first header of that (lower-case) name, or OFOX_NOSPAN. */
 struct ofox_span ofox_headers_get(const struct ofox_headers *h,
@@ -81,7 +88,7 @@ void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
 ** retry-after, then the resets (if any remaining count is 0, only those of
 ** such counts matter, the longest of them; a reset whose count is absent
 ** matters only when no count was sent). Junk is as good as absent.
-** Returns OFOX_SOURCE_NONE if nothing speaks.
+** Returns OFOX_SOURCE_NONE and NaN if nothing speaks.
 */
 enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
                                     double *out);

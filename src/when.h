@@ -8,15 +8,22 @@
 
 #include "buf.h"
 
-/* All: 1 and '*out' filled, or 0: not of that form. Blanks around are fine. */
+/* All: 1 and '*out' filled, or 0 and '*out' as it was: not of that form.
+*Blanks around are fine.
+** What comes out is finite if 'now' is, and only a date can be negative. */
 
-/* Plain decimal seconds, "7" or "1.5": no sign, exponent or hex. */
+/* Plain decimal seconds, "7" or "1.5": no sign, exponent or hex, at most 15
+** digits before the point. */
 int ofox_when_seconds(struct ofox_span s, double *out);
 
-/* "1h2m3s", "6m0s", "250ms", "1.5s"; each unit at most once, in order. */
+/* "1h2m3s", "6m0s", "250ms", "1.5s": units d h m s ms us ns, each at most
+** once, the longer before the shorter. */
 int ofox_when_duration(struct ofox_span s, double *out);
 
-/* An HTTP date in any of its three forms, or RFC 3339: seconds since 1970. */
+/*
+** An HTTP date in any of its three forms, or RFC 3339: seconds since 1970.
+** Years of two digits are 1970 to 2069.
+*/
 int ofox_when_date(struct ofox_span s, double *out);
 
 /*
@@ -27,8 +34,9 @@ int ofox_when_date(struct ofox_span s, double *out);
 int ofox_when_retry_after(struct ofox_span s, double now, double *out);
 
 /*
-** A rate-limit reset: a duration, bare seconds, or a moment (RFC 3339, unix
-** seconds, unix milliseconds), of which what is left after 'now'.
+** A rate-limit reset: a duration, bare seconds, or a moment (a date, unix
+** seconds, unix milliseconds), of which what is left after 'now'. Numbers
+** that could be two of these are refused.
 */
 int ofox_when_reset(struct ofox_span s, double now, double *out);
 
