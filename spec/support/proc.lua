@@ -59,7 +59,7 @@ function proc.daemon(command, log)
     %s >>%s 2>&1 </dev/null & p=$!
     trap 'exit 0' INT TERM HUP
     trap 'kill $p; { sleep 2; kill -9 $p; } & k=$!; wait $p; kill $k' EXIT
-    exec 2>/dev/null
+    exec >/dev/null 2>&1
     read line]]):format(command, proc.quote(log))))
 end
 
