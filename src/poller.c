@@ -23,9 +23,11 @@
 #define POLLER_POLL
 #endif
 
-#define SLACK 1e-4  /* seconds between two moments that count as one */
-#define LONGEST 1e6 /* seconds; a longer wait ends early, an endless one not  \
-                     */
+/* Seconds between two moments that count as one. */
+#define SLACK 1e-4
+
+/* Seconds; a longer wait ends early, only an endless one has no end. */
+#define LONGEST 1e6
 
 static double now(void) {
   struct timespec ts;

@@ -67,14 +67,26 @@ struct ofox_plan {
   enum ofox_reason reason; /* why not; NONE where retry */
 };
 
-/* Own backoff before attempt + 1; 'floor_out' (if given) without jitter. */
+/*
+** Own backoff before attempt + 1; 'floor_out' (if given) is the same before
+** jitter. The policy's base is > 0, its factor >= 1, max_delay finite.
+*/
 double ofox_retry_backoff(const struct ofox_policy *p, int attempt, double u,
                           double *floor_out);
 
+/*
+** When several reasons hold, the first of this order is given: server or
+** not_retryable, max_retries, delay_too_long, deadline. The deadline refuses
+** a wait whose least length would reach it; before that, jitter gives way.
+*/
 void ofox_retry_plan(const struct ofox_policy *p,
                      const struct ofox_retry_facts *f, struct ofox_plan *out);
 
-/* A step of splitmix64: advances the state, gives 0 <= u < 1. */
+/*
+** A step of splitmix64: advances the state by a constant, gives 0 <= u < 1.
+** So the draw number k of a seed can be had without those before it.
+*/
+#define OFOX_RANDOM_STEP UINT64_C(0x9e3779b97f4a7c15)
 double ofox_retry_random(uint64_t *state);
 
 #endif

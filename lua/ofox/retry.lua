@@ -1,0 +1,199 @@
+--- The timing of retries for any Lua function: whether to try again is
+-- `retry.plan`, how long to wait is `retry.delay`, doing it is `retry.call`.
+-- All times are seconds. The decisions are those of the client itself, made
+-- by the same C code; misuse raises at the caller's line.
+local core = require("ofox.native")("core")
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+---@class ofox.RetryPolicy  absent fields are those of the policy "ofox"
+---@field base? number              first own delay, > 0; default 1
+---@field factor? number            growth per attempt, >= 1; default 2
+---@field max_delay? number         cap of the own delay, >= base; default 60
+---@field jitter? "additive"|"full"|"none"
+---@field max_server_delay? number  the longest the server may ask for; default 60
+---@field statuses? integer[]       HTTP statuses retried besides the usual ones
+---@field seed? integer             makes the jitter repeat itself
+
+---@class ofox.RetryState
+---@field u? number             the random part, 0 to 1; drawn if absent
+---@field hint? number          what the server asked for
+---@field elapsed? number       since the call began; default 0
+---@field deadline? number      for the call as a whole, waits included
+---@field zero_before? boolean  the attempt before was told to come at once, too
+
+---@class ofox.RetryPlanState: ofox.RetryState
+---@field attempt? integer      the one that failed, from 0; default 0
+---@field max_retries? integer  attempts after the first; default 3
+
+---@class ofox.RetryPlan
+---@field retry boolean
+---@field delay number    where `retry` is false: what should be waited all the same
+---@field source "server"|"backoff"  whose delay it is
+---@field reason? "server"|"not_retryable"|"max_retries"|"delay_too_long"|"deadline"
+
+---@class ofox.RetryCall: ofox.RetryPolicy
+---@field max_retries? integer  attempts after the first; default 3
+---@field deadline? number      for all attempts and waits together
+---@field on_retry? fun(err: table, delay: number, attempt: integer, source: string): boolean|number|nil
+---  attempt from 1; false stops, a number lengthens the delay
+---@field sleep? fun(seconds: number)  default `ofox.sleep`
+
+local retry = {}
+
+-- For what the public functions call directly: level 3 is their caller.
+local function checked(ok, ...)
+  if not ok then error((...), 3) end
+  return ...
+end
+
+--- Seconds to wait after `attempt` (from 0) has failed, and whose word that is.
+---@param policy "ofox"|"openai"|"aws"|ofox.RetryPolicy|nil
+---@param attempt integer
+---@param state? ofox.RetryState
+---@return number seconds
+---@return "server"|"backoff" source
+function retry.delay(policy, attempt, state)
+  local seconds, source = checked(pcall(core.retry_delay, policy, attempt, state))
+  return seconds, source
+end
+
+--- Whether `err` is worth another attempt, and when. Anything but an error of
+-- ofox is not, unless `policy.statuses` names its `status`.
+---@param policy "ofox"|"openai"|"aws"|ofox.RetryPolicy|nil
+---@param err any
+---@param state? ofox.RetryPlanState
+---@return ofox.RetryPlan
+function retry.plan(policy, err, state)
+  local plan = checked(pcall(core.retry_plan, policy, err, state))
+  return plan
+end
+
+local function is_count(value)
+  return type(value) == "number" and value >= 0 and value < math.huge and value % 1 == 0
+end
+
+local function is_duration(value)
+  return type(value) == "number" and value > 0
+end
+
+local function is_function(value)
+  local meta = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+-- What a policy may carry besides for `retry.call`.
+local EXTRA = {
+  { name = "max_retries", holds = is_count, expected = "an integer >= 0" },
+  { name = "deadline", holds = is_duration, expected = "a number > 0" },
+  { name = "on_retry", holds = is_function, expected = "a function" },
+  { name = "sleep", holds = is_function, expected = "a function" },
+}
+
+local function describe(value)
+  if value ~= value then return "NaN" end
+  return type(value) == "number" and tostring(value) or type(value)
+end
+
+local function copy(value)
+  if type(value) ~= "table" then return value end
+  local out = {}
+  for key, field in pairs(value) do out[key] = field end
+  return out
+end
+
+-- The policy without the extras, and the extras; then what is wrong, if
+-- anything is. Copies, for the caller's tables may change between attempts.
+local function split(policy)
+  local bare, extra = copy(policy), {}
+  if type(bare) ~= "table" then return bare, extra end
+  for _, field in ipairs(EXTRA) do
+    local value = bare[field.name]
+    if value ~= nil and not field.holds(value) then
+      return nil, nil, ("retry.%s: expected %s, got %s"):format(field.name, field.expected, describe(value))
+    end
+    bare[field.name], extra[field.name] = nil, value
+  end
+  bare.statuses = copy(bare.statuses)
+  return bare, extra
+end
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- The error in the results of a pcall, or nil.
+local function failure(results)
+  if not results[1] then return results[2] end
+  if results[2] == nil then return results[3] end
+  return nil
+end
+
+-- Hands on what the last attempt gave: its results, or its error as it was.
+local function conclude(results)
+  if not results[1] then error(results[2], 0) end
+  return unpack(results, 2, results.n)
+end
+
+-- Looks at a clock only where there is a deadline. A sleep on some other clock
+-- than ours counts as well.
+local function stopwatch(deadline)
+  local slept = 0
+  local now = deadline and require("ofox.wait").now or function() return 0 end
+  local began = now()
+  return {
+    limit = deadline or math.huge,
+    elapsed = function() return math.max(now() - began, slept) end,
+    slept = function(seconds) slept = slept + seconds end,
+  }
+end
+
+--- Calls `fn` until it succeeds or there is no sense in another attempt, and
+-- returns what it returned or raises what it raised last. An attempt failed
+-- when it raised, or returned nil and an error, of ofox; all else is handed on
+-- at once. A call of a client inside `fn` has retries of its own: give it
+-- `max_retries = 0`. In a task on PUC Lua 5.1 `fn` must not wait.
+---@generic T
+---@param fn fun(): T, ...
+---@param policy? "ofox"|"openai"|"aws"|ofox.RetryCall
+---@return T, ...
+function retry.call(fn, policy)
+  if not is_function(fn) then
+    error(("fn: expected a function, got %s"):format(type(fn)), 2)
+  end
+  local bare, extra, problem = split(policy)
+  if problem then error(problem, 2) end
+  checked(pcall(core.retry_delay, bare, 0))
+
+  local is_error = require("ofox.errors").is
+  local timer = stopwatch(extra.deadline)
+  local seed = type(bare) == "table" and bare.seed or nil
+  local state = { attempt = 0, max_retries = extra.max_retries, deadline = extra.deadline }
+  local last_hint
+  while true do
+    local results = pack(pcall(fn))
+    local err = failure(results)
+    if not is_error(err) then return conclude(results) end
+
+    state.elapsed = timer.elapsed()
+    state.zero_before = last_hint == 0
+    state.u = seed and core.retry_random(seed, 1, state.attempt)[1]
+    last_hint = err.retry_after
+    local plan = core.retry_plan(bare, err, state)
+    if not plan.retry then return conclude(results) end
+
+    local delay = plan.delay
+    state.attempt = state.attempt + 1
+    if extra.on_retry then
+      local answer = extra.on_retry(err, delay, state.attempt, plan.source)
+      if answer == false then return conclude(results) end
+      if type(answer) == "number" and answer > delay then delay = answer end
+      if timer.elapsed() + delay > timer.limit then return conclude(results) end
+    end
+    local sleep = extra.sleep or require("ofox.wait").sleep
+    sleep(delay)
+    timer.slept(delay)
+  end
+end
+
+return retry
