@@ -7,7 +7,7 @@
 #define ONES 0x0101010101010101U
 #define HIGHS 0x8080808080808080U
 
-#define LONG_NUMBER 16 /* digits beyond this do not fit a double */
+#define LONG_NUMBER 16 /* digits: may be more than a double can hold */
 
 static int is_blank(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -186,6 +186,9 @@ static int scan_number(struct scan *s) {
     s->p++;
   else
     rc = scan_digits(s);
+  s->has |= OFOX_JSON_HAS_NUMBER;
+  if (s->p - start >= LONG_NUMBER)
+    s->has |= OFOX_JSON_HAS_LONG;
   if (rc == 1 && s->p < s->e && *s->p == '.') {
     s->p++;
     rc = scan_digits(s);
@@ -196,9 +199,6 @@ static int scan_number(struct scan *s) {
       s->p++;
     rc = scan_digits(s);
   }
-  s->has |= OFOX_JSON_HAS_NUMBER;
-  if (s->p - start >= LONG_NUMBER)
-    s->has |= OFOX_JSON_HAS_LONG;
   return rc;
 }
 

@@ -37,7 +37,7 @@ enum {
   OFOX_JSON_HAS_LONE = 4,    /* an escaped surrogate without its other half */
   OFOX_JSON_HAS_HIGH = 8,    /* bytes beyond ASCII */
   OFOX_JSON_HAS_NUMBER = 16, /* any number */
-  OFOX_JSON_HAS_LONG = 32    /* a number of 16 bytes or more */
+  OFOX_JSON_HAS_LONG = 32    /* 16 or more bytes before a point or exponent */
 };
 
 /*

@@ -1,0 +1,106 @@
+--- JSON as the rest of ofox speaks it: the core writes; lua-cjson (a private
+-- instance), `vim.json` or the client's own decoder reads, and the core puts
+-- right what decoders do not agree about.
+local core = require "ofox.native" "core"
+
+local json = {}
+
+--- JSON's null inside arrays, and a null to send: the value of `cjson.null`.
+json.null = core.null
+
+-- metatable or userdata -> "array", "object", "null", "empty" (an array as
+-- long as it is empty); [array] is the mark of decoded empty arrays
+local marks = core.json_marks
+
+local function is_table(value)
+  return type(value) == "table"
+end
+
+local function adopt_cjson()
+  local found, cjson = pcall(require, "cjson")
+  if not found or not is_table(cjson) or not cjson.new then return nil end
+  -- the OpenResty line has marks of its own: use them, so that a program that
+  -- encodes an answer with its cjson gets [] back
+  if is_table(cjson.array_mt) then
+    marks[cjson.array_mt] = "array"
+    marks.array = cjson.array_mt
+  end
+  if is_table(cjson.empty_array_mt) then marks[cjson.empty_array_mt] = "empty" end
+  if type(cjson.empty_array) == "userdata" then marks[cjson.empty_array] = "empty" end
+  local own = cjson.new()
+  own.decode_max_depth(1000)
+  return own.decode
+end
+
+local function adopt_vim()
+  local vim = rawget(_G, "vim")
+  if not is_table(vim) then return nil end
+  if vim.NIL ~= nil then marks[vim.NIL] = "null" end
+  local dict = vim.empty_dict and getmetatable(vim.empty_dict())
+  if is_table(dict) then marks[dict] = "object" end
+  return vim.json and vim.json.decode
+end
+
+local from_cjson, from_vim = adopt_cjson(), adopt_vim()
+local default = from_cjson or from_vim
+
+--- Decodes one JSON text. Null members of objects are absent, nulls in arrays
+-- are json.null, empty arrays encode as [] again, whole numbers are integers
+-- where Lua has them, lone surrogates and bad UTF-8 become U+FFFD.
+---@param text string
+---@param decoder? function|table  a decode function or a table that has one in `decode`
+---@return any value  nil if the text cannot be decoded; json.null if it is null
+---@return string|nil message  never a piece of the text where the grammar is broken
+function json.decode(text, decoder)
+  if type(text) ~= "string" then error("expected JSON as a string, got " .. type(text), 2) end
+  if is_table(decoder) then decoder = decoder.decode end
+  decoder = decoder or default
+  if not decoder then return nil, "there is no JSON decoder: install lua-cjson, or set the option json" end
+  local ready, has, position = core.json_ready(text)
+  if not ready then
+    if has == "incomplete" then return nil, "the JSON ends too early" end
+    return nil, ("no JSON: unexpected byte at %d"):format(position)
+  end
+  local ok, value, message, more = pcall(decoder, ready)
+  if not ok then return nil, tostring(value) end
+  if value == nil then
+    if ready:find("^%s*null%s*$") then return json.null end
+    -- some decoders return a position before the message
+    message = type(more) == "string" and more or message
+    return nil, tostring(message or "the decoder gave nothing")
+  end
+  return core.polish(value, ready, has)
+end
+
+--- Encodes a value. Numbers keep their digits; an empty table is {} unless
+-- marked; tables are read raw and never changed.
+---@param value any
+---@return string|nil bytes
+---@return string|nil message  what cannot be written, after the path to it
+json.encode = core.encode
+
+local function mark(name, metatable, value)
+  if value == nil then value = {} end
+  if not is_table(value) then
+    error(("ofox.%s: expected a table, got %s"):format(name, type(value)), 3)
+  end
+  return setmetatable(value, metatable)
+end
+
+--- Marks a table as an array, for the sake of empty ones.
+---@generic T: table
+---@param value? T  a new table if absent
+---@return T value  the same table
+function json.array(value)
+  return (mark("array", marks.array, value)) -- no tail call: the level counts
+end
+
+--- Marks a table as an object: its numeric keys are written as names.
+---@generic T: table
+---@param value? T  a new table if absent
+---@return T value  the same table
+function json.object(value)
+  return (mark("object", core.object_mt, value))
+end
+
+return json
