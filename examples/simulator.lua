@@ -1,0 +1,52 @@
+-- The OfoxAI gateway on your own machine, for any OpenAI client: real HTTP, and every failure on demand.
+local HERE = arg[0]:match("^(.*)[/\\]") or "."
+package.path = HERE .. "/?.lua;" .. package.path
+
+local socket = require "socket"
+local scenarios = require "simulator.scenarios"
+local gateway = require "simulator.gateway"
+
+local USAGE = [[
+usage: lua5.4 examples/simulator.lua [port] [--rpm N] [--parent PORT]
+  port           on 127.0.0.1; 8080 if not given, 0 for any free one
+  --rpm N        refuse more than N requests a minute, as the gateway does
+  --parent PORT  tell the base URL to whoever listens there, and end when they do
+Any key that begins with sk- is accepted, sk-wrong... is not.
+]]
+
+local options, port = {}, 8080
+local i = 1
+while arg[i] do
+  local name = arg[i]:match("^%-%-(.+)$")
+  if name == "help" or (name and not tonumber(arg[i + 1])) then
+    print(USAGE .. scenarios.help())
+    os.exit(name == "help" and 0 or 1)
+  elseif name then
+    options[name], i = tonumber(arg[i + 1]), i + 1
+  else
+    port = tonumber(arg[i]) or error("not a port: " .. arg[i], 0)
+  end
+  i = i + 1
+end
+gateway.rpm = options.rpm
+
+local server = assert(require("simulator.server").listen(port, gateway.handle))
+local url = ("http://127.0.0.1:%d/v1"):format(server.port)
+
+local parent = options.parent and assert(socket.connect("127.0.0.1", options.parent))
+if parent then
+  parent:send(url .. "\n")
+  parent:settimeout(0)
+else
+  print("OfoxAI simulator: " .. url .. "  (--help lists the scenarios, Ctrl-C ends it)")
+  io.stdout:flush()
+end
+
+local function gone()
+  return parent and select(2, parent:receive(1)) == "closed"
+end
+
+local ok, message = pcall(function()
+  repeat server:step(0.1) until gone()
+end)
+if not ok and not tostring(message):find("interrupted!") then error(message, 0) end

@@ -1,0 +1,144 @@
+--- The gateway's success bodies, as it documents them: text with $names in
+-- it, each replaced by its value as JSON.
+local json = require "cjson"
+local vector = require "simulator.vector"
+
+local CHAT = [[{"id":$id,"object":"chat.completion","created":$created,"model":$model,]]
+  .. [["choices":[{"index":0,"message":{"role":"assistant","content":$text},"finish_reason":"stop"}],]]
+  .. [["usage":{"prompt_tokens":$asked,"completion_tokens":$said,"total_tokens":$total}}]]
+local DELTA = [[{"id":$id,"object":"chat.completion.chunk","created":$created,"model":$model,]]
+  .. [["choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}]]
+local CONTENT = DELTA:gsub('{"role":"assistant"}', '{"content":$text}')
+local FINISH = DELTA:gsub('{"role":"assistant"}', "{}"):gsub('_reason":null', '_reason":"stop"')
+local USAGE = [[{"id":$id,"object":"chat.completion.chunk","created":$created,"model":$model,"choices":[],]]
+  .. [["usage":{"prompt_tokens":$asked,"completion_tokens":$said,"total_tokens":$total}}]]
+local EMBEDDINGS = [[{"object":"list","data":[%s],"model":$model,]]
+  .. [["usage":{"prompt_tokens":$asked,"total_tokens":$asked}}]]
+local MODEL = [[{"id":$id,"object":"model","created":1759104000,"owned_by":$owner,"name":$id,]]
+  .. [["context_length":200000,"architecture":{"modality":"text->text","input_modalities":["text"],]]
+  .. [["output_modalities":["text"],"instruct_type":null},"per_request_limits":null,]]
+  .. [["pricing":{"prompt":"0.000003","completion":"0.000015"},]]
+  .. [["supported_endpoints":["/v1/chat/completions","/v1/responses"],"is_deprecated":false}]]
+local IMAGE = [[{"created":$created,"data":[%s],"usage":{"input_tokens":9,"output_tokens":1,"total_tokens":10}}]]
+local RESPONSE = [[{"id":$id,"object":"response","created_at":$created,"status":$status,"model":$model,]]
+  .. [["output":[%s],"usage":{"input_tokens":$asked,"output_tokens":$said,"total_tokens":$total}}]]
+local OUTPUT = [[{"type":"message","id":"msg_1","role":"assistant","status":"completed",]]
+  .. [["content":[{"type":"output_text","text":$text,"annotations":[]}]}]]
+
+-- One pixel.
+local PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+local IDS = {
+  "openai/gpt-4o", "openai/gpt-4o-mini", "anthropic/claude-sonnet-4.5",
+  "google/gemini-3-flash-preview", "bailian/qwen-plus", "openai/text-embedding-3-small",
+}
+
+local function encode(value)
+  return (json.encode(value):gsub("\\/", "/"))
+end
+
+local function fill(template, values)
+  return (template:gsub("%$(%l+)", function(name) return encode(values[name]) end))
+end
+
+--- The template with rows where it says %s.
+local function with(template, rows)
+  local before, after = template:match("^(.*)%%s(.*)$")
+  return before .. rows .. after
+end
+
+local function last_text(input)
+  if type(input) == "string" then return input end
+  local last = type(input) == "table" and input[#input] or {}
+  if type(last) ~= "table" then return tostring(last) end
+  local content = last.content
+  if type(content) == "table" and type(content[1]) == "table" then content = content[1].text end
+  return type(content) == "string" and content or "nothing"
+end
+
+local made = 0
+
+local function values_of(params)
+  made = made + 1
+  local said = last_text(params.messages or params.input)
+  local text = "This is the simulator. You said: " .. said
+  local asked, answered = math.ceil(#said / 4), math.ceil(#text / 4)
+  return {
+    id = ("chatcmpl-sim%06d"):format(made), created = os.time(), model = params.model,
+    text = text, asked = asked, said = answered, total = asked + answered,
+  }
+end
+
+local bodies = {}
+
+function bodies.chat(params)
+  return fill(CHAT, values_of(params))
+end
+
+--- The events of a streamed completion; with usage where it is asked for.
+function bodies.chat_events(params)
+  local values = values_of(params)
+  local list = { fill(DELTA, values) }
+  for piece in values.text:gmatch("%s*%S+") do
+    values.text = piece
+    list[#list + 1] = fill(CONTENT, values)
+  end
+  list[#list + 1] = fill(FINISH, values)
+  local options = params.stream_options
+  if type(options) == "table" and options.include_usage then list[#list + 1] = fill(USAGE, values) end
+  list[#list + 1] = "[DONE]"
+  return list
+end
+
+function bodies.embeddings(params)
+  local inputs = type(params.input) == "table" and params.input or { params.input }
+  local rows = {}
+  for i, text in ipairs(inputs) do
+    rows[i] = ('{"object":"embedding","index":%d,"embedding":%s}'):format(i - 1,
+      vector(tostring(text), params))
+  end
+  local asked = math.ceil(#json.encode(inputs) / 4)
+  return fill(with(EMBEDDINGS, table.concat(rows, ",")), { model = params.model, asked = asked })
+end
+
+--- One model of the catalogue, or nil.
+function bodies.model(id)
+  for _, known in ipairs(IDS) do
+    if id == known then return fill(MODEL, { id = id, owner = id:match("^[^/]*") }) end
+  end
+end
+
+function bodies.models()
+  local rows = {}
+  for i, id in ipairs(IDS) do rows[i] = bodies.model(id) end
+  return '{"object":"list","data":[' .. table.concat(rows, ",") .. "]}"
+end
+
+function bodies.images(params)
+  local rows = ('{"b64_json":"' .. PNG .. '"},'):rep(tonumber(params.n) or 1):sub(1, -2)
+  return fill(with(IMAGE, rows), { created = os.time() })
+end
+
+local function response(values, status)
+  values.status = status
+  return fill(with(RESPONSE, status == "completed" and OUTPUT or ""), values)
+end
+
+function bodies.responses(params)
+  return response(values_of(params), "completed")
+end
+
+--- The events of a streamed response, each {name, data}.
+function bodies.response_events(params)
+  local values = values_of(params)
+  local function event(name, rest) return { name, '{"type":"' .. name .. '",' .. rest .. "}" } end
+  local list = { event("response.created", '"response":' .. response(values, "in_progress")) }
+  for piece in values.text:gmatch("%s*%S+") do
+    list[#list + 1] = event("response.output_text.delta",
+      '"item_id":"msg_1","output_index":0,"content_index":0,"delta":' .. encode(piece))
+  end
+  list[#list + 1] = event("response.completed", '"response":' .. response(values, "completed"))
+  return list
+end
+
+return bodies

@@ -1,0 +1,150 @@
+--- The OfoxAI gateway as documented: routes, keys, headers, fallback.
+-- What is to go wrong is decided by scenarios.lua.
+local json = require "cjson.safe"
+local bodies = require "simulator.bodies"
+local failures = require "simulator.failures"
+local scenarios = require "simulator.scenarios"
+
+-- path = the parameter that must be there, the body, the events of a stream
+local ROUTES = {
+  ["/v1/chat/completions"] = { "messages", bodies.chat, bodies.chat_events },
+  ["/v1/embeddings"] = { "input", bodies.embeddings },
+  ["/v1/images/generations"] = { "prompt", bodies.images },
+  ["/v1/responses"] = { "input", bodies.responses, bodies.response_events },
+}
+
+local gateway = { rpm = nil } -- requests a minute; nil: 100 are shown, none is refused
+local requests, window = 0, { start = 0, count = 0 }
+
+local function count(reply)
+  requests = requests + 1
+  reply.id = requests
+  if os.time() - window.start >= 60 then window = { start = os.time(), count = 0 } end
+  window.count = window.count + 1
+end
+
+local function headers_of(reply, kind, more)
+  local limit = gateway.rpm or 100
+  local headers = {
+    ["Content-Type"] = kind,
+    ["x-request-id"] = ("req_sim_%06d"):format(reply.id),
+    ["x-ratelimit-limit-requests"] = limit,
+    ["x-ratelimit-remaining-requests"] = math.max(0, limit - window.count),
+    ["x-ratelimit-reset-requests"] = math.max(1, window.start + 60 - os.time()) .. "s",
+  }
+  for name, value in pairs(more or {}) do headers[name] = value end
+  return headers
+end
+
+local function refuse(reply, status, more)
+  reply:send(status, headers_of(reply, "application/json"), failures.body(status, more))
+end
+
+local function fail(reply, plan)
+  local status, kind, headers, body = failures.answer(plan)
+  reply:send(status, headers_of(reply, kind, headers), body)
+end
+
+--- Ends an answer before its time.
+local function stop_short(reply, cut)
+  if cut == "stall" then reply:hold() end
+  reply:cut(cut == "rst")
+end
+
+local function send_events(reply, events, cut)
+  reply:start(200, headers_of(reply, "text/event-stream"))
+  for i, event in ipairs(events) do
+    local name, data = "", event
+    if type(event) == "table" then name, data = "event: " .. event[1] .. "\n", event[2] end
+    if cut and i > 3 then
+      if cut ~= "error" then stop_short(reply, cut) end
+      name, data = "", failures.body(502)
+    end
+    reply:chunk(name .. "data: " .. data .. "\n\n")
+    if cut and i > 3 then break end
+    reply:sleep(0.01)
+  end
+  reply:finish()
+end
+
+local function send_whole(reply, body, cut)
+  reply:start(200, headers_of(reply, "application/json"), #body)
+  reply:write(cut and body:sub(1, math.floor(#body / 2)) or body)
+  if cut then stop_short(reply, cut) end
+end
+
+--- The gateway's own fallback: the first model that does not fail.
+local function fallback(params, plan)
+  local list = type(params.provider) == "table" and params.provider.fallback
+  if not plan.upstream or type(list) ~= "table" then return plan end
+  for _, model in ipairs(list) do
+    local other = scenarios.plan(model, {})
+    if not other.status then
+      params.model = model
+      return other
+    end
+  end
+  return plan
+end
+
+--- Plays the plan; true when the request is to succeed.
+local function survives(request, reply, model, plan)
+  if plan.delay then reply:sleep(plan.delay) end
+  if plan.cut == "rst" then stop_short(reply, plan.cut) end
+  local fails = scenarios.fails(plan, request.headers["idempotency-key"] or model)
+  if fails then fail(reply, plan) end
+  return not fails
+end
+
+local function post(request, reply, route)
+  local params = json.decode(request.body)
+  if type(params) ~= "table" then return refuse(reply, 400, { message = "The body is no JSON object." }) end
+  for _, name in ipairs { "model", route[1] } do
+    if params[name] == nil then
+      return refuse(reply, 400, { message = ("Missing required parameter: '%s'."):format(name), param = name })
+    end
+  end
+  local plan = fallback(params, scenarios.plan(params.model, request.headers))
+  if not survives(request, reply, params.model, plan) then return end
+  if params.stream == true and route[3] then return send_events(reply, route[3](params), plan.cut) end
+  send_whole(reply, route[2](params), plan.cut ~= "error" and plan.cut)
+end
+
+local function models(request, reply)
+  local id = request.path:match("^/v1/models/(.+)$")
+  id = id and id:gsub("%%2[Ff]", "/")
+  local body = id and bodies.model(id) or not id and bodies.models()
+  if not survives(request, reply, id or "", scenarios.plan(id, request.headers)) then return end
+  if not body then return refuse(reply, 404) end
+  reply:send(200, headers_of(reply, "application/json"), body)
+end
+
+local function allowed(request)
+  local key = (request.headers.authorization or ""):match("^[Bb]earer%s+(%S+)$")
+  return key and key:find("^sk%-") and not key:find("^sk%-wrong")
+end
+
+--- Answers one request.
+function gateway.handle(request, reply)
+  local route = ROUTES[request.path]
+  count(reply)
+  if not request.path:find("^/v1/") then
+    local get = request.method == "GET"
+    reply:send(get and 200 or 405, { ["Content-Type"] = "text/html" },
+      failures.page(get and "OfoxAI" or "405 Not Allowed"))
+  elseif not request.body then
+    refuse(reply, 413, { message = "The body is too large." })
+  elseif gateway.rpm and window.count > gateway.rpm then
+    fail(reply, { status = 429, reset = math.max(1, window.start + 60 - os.time()) .. "s" })
+  elseif request.method == "GET" and (request.path .. "/"):find("^/v1/models/") then
+    models(request, reply)
+  elseif not allowed(request) then
+    refuse(reply, 401)
+  elseif request.method ~= "POST" or not route then
+    refuse(reply, 404, { message = "Unknown path.", code = "not_found" })
+  else
+    post(request, reply, route)
+  end
+end
+
+return gateway

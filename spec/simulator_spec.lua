@@ -1,0 +1,306 @@
+-- The simulator stands in for the gateway: what it says is checked here with
+-- plain LuaSocket against what the gateway documents.
+local socket = require "socket"
+local ltn12 = require "ltn12"
+local http = require "socket.http"
+local json = require "cjson.safe"
+local mime = require "mime"
+local proc = require "support.proc"
+
+local INTERPRETER = arg and arg[-1] or "lua5.4"
+
+describe("the simulator", function()
+  local url, parent, child
+
+  setup(function()
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    child = proc.child(("%s examples/simulator.lua 0 --parent %d"):format(INTERPRETER, port))
+    listener:settimeout(10)
+    parent = assert(listener:accept())
+    url = assert(parent:receive("*l"))
+    listener:close()
+  end)
+  teardown(function()
+    parent:close()
+    child:stop()
+  end)
+
+  --- One request; the answer's body is decoded where it is JSON.
+  local function ask(path, body, headers, method)
+    local pieces = {}
+    local payload = body and (type(body) == "string" and body or json.encode(body)) or ""
+    local all = { ["authorization"] = "Bearer sk-sim-1", ["content-length"] = #payload }
+    for name, value in pairs(headers or {}) do all[name] = value or nil end
+    local ok, status, answered = http.request {
+      url = url:gsub("/v1$", "") .. path, method = method or (body and "POST" or "GET"), headers = all,
+      source = ltn12.source.string(payload), sink = ltn12.sink.table(pieces),
+    }
+    local text = table.concat(pieces)
+    return ok and status, json.decode(text), answered, text, status
+  end
+
+  local function chat(model, headers, more)
+    local params = { model = model, messages = { { role = "user", content = "hello" } } }
+    for key, value in pairs(more or {}) do params[key] = value end
+    return ask("/v1/chat/completions", params, headers)
+  end
+
+  local function events(text)
+    local list = {}
+    for data in text:gmatch("data: ([^\n]*)\n\n") do list[#list + 1] = json.decode(data) or data end
+    return list
+  end
+
+  it("completes a chat, with the documented fields and headers", function()
+    local status, body, headers = chat "openai/gpt-4o"
+    assert.equal(200, status)
+    assert.same({ "chat.completion", "openai/gpt-4o", "stop", "assistant" },
+      { body.object, body.model, body.choices[1].finish_reason, body.choices[1].message.role })
+    assert.matches("hello$", body.choices[1].message.content)
+    assert.equal(body.usage.total_tokens, body.usage.prompt_tokens + body.usage.completion_tokens)
+    assert.equal("100", headers["x-ratelimit-limit-requests"])
+    assert.matches("^%d+$", headers["x-ratelimit-remaining-requests"])
+    assert.matches("^%d+s$", headers["x-ratelimit-reset-requests"])
+    assert.matches("^req_sim_%d+$", headers["x-request-id"])
+  end)
+
+  it("streams a chat: role, texts, finish, usage, [DONE]", function()
+    local status, _, headers, text = chat("openai/gpt-4o", nil,
+      { stream = true, stream_options = { include_usage = true } })
+    local list, said = events(text), {}
+    assert.same({ 200, "text/event-stream" }, { status, headers["content-type"] })
+    assert.equal("assistant", list[1].choices[1].delta.role)
+    for i = 2, #list - 3 do said[#said + 1] = list[i].choices[1].delta.content end
+    assert.equal("This is the simulator. You said: hello", table.concat(said))
+    assert.equal("stop", list[#list - 2].choices[1].finish_reason)
+    assert.same({ {}, "[DONE]" }, { list[#list - 1].choices, list[#list] })
+    assert.is_number(list[#list - 1].usage.total_tokens)
+    local _, _, _, plain = chat("openai/gpt-4o", nil, { stream = true })
+    assert.is_nil(plain:find("usage", 1, true))
+  end)
+
+  it("embeds, the same vector as decimals and as base64", function()
+    local function embed(format)
+      return select(2, ask("/v1/embeddings",
+        { model = "openai/text-embedding-3-small", input = { "a", "b" }, dimensions = 6, encoding_format = format }))
+    end
+    local decimals, packed = embed "float", embed "base64"
+    assert.same({ 2, 6, 0, 1 }, { #decimals.data, #decimals.data[1].embedding, decimals.data[1].index,
+      decimals.data[2].index })
+    assert.is_not.same(decimals.data[1].embedding, decimals.data[2].embedding)
+    for i, row in ipairs(packed.data) do
+      local bytes = mime.unb64(row.embedding)
+      assert.equal(24, #bytes)
+      for k = 1, 6 do
+        local _, _, low, high = bytes:byte(4 * k - 3, 4 * k)
+        local exponent = high % 128 * 2 + math.floor(low / 128) - 127
+        assert.equal(decimals.data[i].embedding[k], (high > 127 and -1 or 1) * 2 ^ exponent)
+      end
+    end
+    local _, usual = ask("/v1/embeddings", { model = "openai/text-embedding-3-small", input = "a" })
+    assert.equal(1536, #usual.data[1].embedding)
+  end)
+
+  it("lists models without a key, and knows one by name", function()
+    local status, body = ask("/v1/models", nil, { authorization = false })
+    assert.equal(200, status)
+    assert.equal("list", body.object)
+    for _, path in ipairs { "/v1/models/openai/gpt-4o", "/v1/models/openai%2Fgpt-4o" } do
+      assert.equal("openai/gpt-4o", select(2, ask(path)).id)
+    end
+    assert.equal(404, (ask "/v1/models/openai/none"))
+  end)
+
+  it("makes images and responses, streamed too", function()
+    local _, images = ask("/v1/images/generations", { model = "openai/gpt-image-1", prompt = "a cat", n = 2 })
+    assert.equal(2, #images.data)
+    assert.equal("\137PNG", mime.unb64(images.data[2].b64_json):sub(1, 4))
+    local _, body = ask("/v1/responses", { model = "openai/gpt-4o", input = "hello" })
+    assert.same({ "completed", "This is the simulator. You said: hello" },
+      { body.status, body.output[1].content[1].text })
+    local _, _, _, text = ask("/v1/responses", { model = "openai/gpt-4o", input = "hello", stream = true })
+    local list = events(text)
+    assert.matches("^event: response.created\ndata: ", text)
+    assert.same({ "response.created", "response.output_text.delta", "response.completed" },
+      { list[1].type, list[2].type, list[#list].type })
+  end)
+
+  describe("answers", function()
+    local E = "invalid_request_error"
+    local rows = {
+      -- model or path, status, type, code
+      { "status/400", 400, E, "invalid_request" },
+      { "status/401", 401, "authentication_error", "invalid_api_key" },
+      { "status/402", 402, nil, "insufficient_credits" },
+      { "status/403", 403, "permission_error", "permission_denied" },
+      { "status/404", 404, "not_found_error", "model_not_found" },
+      { "status/429", 429, "rate_limit_error", "rate_limit_exceeded" },
+      { "status/500", 500, "internal_error", "internal_error" },
+      { "status/502", 502, "upstream_error", "upstream_error" },
+      { "status/503", 503, "service_unavailable", "service_unavailable" },
+      { "status/529", 529 },
+      { "quota/429", 429, "rate_limit_error", "insufficient_quota" },
+      { "error-in-200", 200, "rate_limit_error", "rate_limit_exceeded" },
+      { "sim/bad-gateway", 502, "upstream_error", "upstream_error" },
+      { "sim/storm", 503, "service_unavailable", "service_unavailable" },
+      { "no/such-model", 404, "not_found_error", "model_not_found" },
+    }
+    for _, row in ipairs(rows) do
+      it(row[1], function()
+        local status, body = chat(row[1])
+        assert.same({ row[2], row[3], row[4] }, { status, body.error.type, body.error.code })
+        assert.is_string(body.error.message)
+      end)
+    end
+
+    for model, pattern in pairs {
+      ["html/502"] = "^<!DOCTYPE html>.*<title>502", ["text/503"] = "^upstream connect", ["empty/500"] = "^$",
+      ["broken/500"] = '^{"error":', ["broken-json"] = "^{", ["empty"] = "^$",
+    } do
+      it(model, function()
+        local status, body, _, text = chat(model)
+        assert.same({ tonumber(model:match "%d+") or 200, nil }, { status, body })
+        assert.matches(pattern, text)
+      end)
+    end
+
+    it("a key that is missing, wrong, or any other", function()
+      for key, expected in pairs { ["sk-wrong-1"] = 401, ["pk-1"] = 401, ["sk-of-1"] = 200 } do
+        assert.equal(expected, (chat("m", { authorization = "Bearer " .. key })))
+      end
+      local status, body = chat("m", { authorization = false })
+      assert.same({ 401, "invalid_api_key" }, { status, body.error.code })
+    end)
+
+    it("requests that are wrong in themselves", function()
+      assert.equal(400, (ask("/v1/chat/completions", "{")))
+      local status, body = ask("/v1/chat/completions", { model = "m" })
+      assert.same({ 400, "messages" }, { status, body.error.param })
+      assert.equal(404, (ask("/v1/nothing", {})))
+      local _, _, headers, text, code = ask("/chat/completions", {})
+      assert.same({ 405, "text/html" }, { code, headers["content-type"] })
+      assert.matches("405", text)
+    end)
+
+    it("breaks", function()
+      assert.is_nil((chat "reset") or nil)
+      local sock = assert(socket.connect("127.0.0.1", tonumber(url:match(":(%d+)/"))))
+      sock:settimeout(5)
+      local payload = '{"model":"cut","messages":[]}'
+      sock:send("POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer sk-1\r\nContent-Length: "
+        .. #payload .. "\r\n\r\n" .. payload)
+      local answer = sock:receive("*a")
+      sock:close()
+      assert.is_true(#answer:match("\r\n\r\n(.*)$") < tonumber(answer:match("Content%-Length: (%d+)")))
+      local _, _, _, stream = chat("cut", nil, { stream = true })
+      assert.is_nil(stream:find("[DONE]", 1, true))
+      local list = events(select(4, chat("stream-error", nil, { stream = true })))
+      assert.same({ 4, "upstream_error" }, { #list, list[4].error.type })
+    end)
+
+    it("silence", function()
+      http.TIMEOUT = 0.1
+      local ok, message = chat "stall"
+      http.TIMEOUT = 60
+      assert.same({ nil, nil }, { ok or nil, message })
+    end)
+  end)
+
+  describe("fails for a time", function()
+    it("by the model's name, for each call anew", function()
+      local first, _, headers = chat "sim/flaky-429"
+      assert.same({ 429, "2s", "0" },
+        { first, headers["x-ratelimit-reset-requests"], headers["x-ratelimit-remaining-requests"] })
+      assert.equal(200, (chat "sim/flaky-429"))
+      assert.equal(429, (chat "sim/flaky-429"))
+      assert.equal(200, (chat "sim/flaky-429"))
+    end)
+
+    it("by the idempotency key, calls side by side", function()
+      local got = {}
+      for _, key in ipairs { "a", "b", "a", "b", "a", "b" } do
+        got[#got + 1] = chat("sim/flaky-503", { ["idempotency-key"] = key })
+      end
+      assert.same({ 503, 503, 503, 503, 200, 200 }, got)
+    end)
+
+    it("by headers, with any model", function()
+      local want = { ["x-sim-status"] = 503, ["x-sim-times"] = 1, ["x-sim-retry-after"] = "7",
+        ["x-sim-body"] = "html", ["idempotency-key"] = "h" }
+      local status, _, headers, text = chat("openai/gpt-4o", want)
+      assert.same({ 503, "7", "text/html" }, { status, headers["retry-after"], headers["content-type"] })
+      assert.matches("<title>503", text)
+      assert.equal(200, (chat("openai/gpt-4o", want)))
+    end)
+
+    it("or is slow", function()
+      local started = socket.gettime()
+      assert.equal(200, (chat "slow/0.05"))
+      assert.equal(200, (chat("m", { ["x-sim-delay"] = "0.05" })))
+      assert.is_true(socket.gettime() - started >= 0.1)
+    end)
+
+    it("unless the gateway's own fallback has a better model", function()
+      local status, body = chat("upstream/502", nil,
+        { provider = { fallback = { "status/503", "anthropic/claude-sonnet-4.5" } } })
+      assert.same({ 200, "anthropic/claude-sonnet-4.5" }, { status, body.model })
+      assert.equal(502, (chat "upstream/502"))
+      assert.equal(502, (chat("upstream/502", nil, { provider = { fallback = { "status/503" } } })))
+      assert.equal(502, (chat("sim/bad-gateway", nil, { provider = { fallback = { "m" } } })))
+    end)
+  end)
+
+  it("serves many connections at once", function()
+    local socks = {}
+    for i = 1, 50 do
+      socks[i] = assert(socket.connect("127.0.0.1", tonumber(url:match(":(%d+)/"))))
+      socks[i]:settimeout(5)
+    end
+    for _, sock in ipairs(socks) do sock:send("GET /v1/models/openai/gpt-4o HTTP/1.1\r\nConnection: close\r\n\r\n") end
+    for _, sock in ipairs(socks) do
+      assert.matches("^HTTP/1.1 200 OK\r\n", (sock:receive("*a")))
+      sock:close()
+    end
+  end)
+
+  it("keeps a connection, and survives garbage on another", function()
+    local port = tonumber(url:match(":(%d+)/"))
+    local bad, good = assert(socket.connect("127.0.0.1", port)), assert(socket.connect("127.0.0.1", port))
+    bad:send("\22\3\1\2\0\1\0\1\252\3\3\n\r\n")
+    bad:settimeout(5)
+    local answer, _, partial = bad:receive("*a")
+    assert.equal("", answer or partial)
+    bad:close()
+    good:settimeout(5)
+    for _ = 1, 2 do
+      good:send("GET /v1/models/openai/gpt-4o HTTP/1.1\r\n\r\n")
+      local length
+      repeat
+        local line = assert(good:receive("*l"))
+        length = tonumber(line:match("^Content%-Length: (%d+)")) or length
+      until line == ""
+      assert.matches("gpt%-4o", good:receive(length))
+    end
+    good:close()
+  end)
+
+  it("refuses more than --rpm requests a minute, and prints its help", function()
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    local other = proc.child(("%s examples/simulator.lua 0 --rpm 2 --parent %d"):format(INTERPRETER, port))
+    local control = assert(listener:accept())
+    listener:close()
+    local mine, got = url, {}
+    url = assert(control:receive("*l"))
+    for i = 1, 3 do got[i] = ask "/v1/models" end
+    url = mine
+    assert.same({ 200, 200, 429 }, got)
+    control:close()
+    other:stop()
+    local pipe = assert(io.popen(INTERPRETER .. " examples/simulator.lua --help"))
+    local text = pipe:read("*a")
+    pipe:close()
+    for _, name in ipairs { "status/<n>", "sim/flaky%-429", "x%-sim%-times" } do assert.matches(name, text) end
+  end)
+end)
