@@ -1,0 +1,264 @@
+--- The client: checks what the program says, puts the request together, has
+-- it performed, and lets the outcome arrive the way the program chose.
+local options = require "ofox.options"
+local request = require "ofox.request"
+
+local client = {}
+
+---@class ofox.Client
+local Client = {}
+Client.__index = Client
+Client.__name = "ofox.client"
+
+-- The key of a client's only field: a function that gives its state, so that
+-- a dump of a client has nothing to show.
+local STATE = {}
+
+local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.native" "core".VERSION,
+  rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION)
+
+--- Makes a client.
+---@param given? table  options as in options.rows
+---@return ofox.Client|nil
+---@return string|nil problem  what is wrong with the options
+function client.new(given)
+  local kept, problem = options.check(given, "client")
+  if not kept then return nil, (problem:gsub("^%.", "")) end
+  problem = options.read_environment(kept, os.getenv)
+  if problem then return nil, problem end
+  kept.log_threshold = require "ofox.log".threshold()
+  local state = { options = kept, ready = setmetatable({}, { __mode = "k" }) }
+  return setmetatable({ [STATE] = function() return state end }, Client)
+end
+
+local function state_of(self)
+  local get = type(self) == "table" and rawget(self, STATE)
+  return get and get() or nil
+end
+
+local DEFAULT_HEADERS = {
+  object = { accept = "application/json" },
+  any = { accept = "application/json" },
+  raw = { accept = "*/*" },
+}
+for _, headers in pairs(DEFAULT_HEADERS) do headers["user-agent"] = USER_AGENT end
+
+local WITH_BODY = { ["content-type"] = "application/json" }
+
+-- Settings, URL and headers of a resource under these options.
+local function assemble(state, resource, call)
+  local settings = options.settings(resource, state.options, call)
+  if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
+  if resource.query then settings.query = options.overlay(settings.query, resource.query) end
+  local defaults = DEFAULT_HEADERS[resource.expect]
+  local has_body = resource.bodies or resource.method == "POST"
+  local parts = { settings = settings }
+  parts.headers, settings.own_auth =
+    request.headers(has_body and options.overlay(defaults, WITH_BODY) or defaults, settings.headers)
+  parts.url = request.url(settings.base_url, resource.path, settings.query)
+  return parts
+end
+
+-- The same, made once for the calls of a resource that have no options.
+local function parts_of(state, resource, opts)
+  if opts ~= nil then
+    local call, problem = options.check(opts, "call")
+    if not call then return nil, options.place("opts", problem) end
+    return assemble(state, resource, call)
+  end
+  local parts = state.ready[resource]
+  if not parts then
+    parts = assemble(state, resource)
+    state.ready[resource] = parts
+  end
+  return parts
+end
+
+local function request_of(resource, parts)
+  return {
+    method = resource.method,
+    url = parts.url,
+    headers = parts.headers,
+    expect = resource.expect,
+    resource = resource.name,
+    models = {},
+    idempotency_key = parts.settings.idempotency_key,
+  }
+end
+
+local function colon(who)
+  return ("%s: expected a client before the dot; call it with a colon, %s(…)"):format(who, who)
+end
+
+-- A request with a body of 'params'. Returns it and the settings, or as the
+-- third what the program did wrong.
+local function prepare(self, who, resource, params, opts)
+  local state = state_of(self)
+  if not state then return nil, nil, colon(who) end
+  local problem = request.check_params(params)
+  if problem then return nil, nil, who .. ": " .. problem end
+  local parts, wrong = parts_of(state, resource, opts)
+  if not parts then return nil, nil, who .. ": " .. wrong end
+  local settings, call = parts.settings, request_of(resource, parts)
+  local bodies, models = request.bodies(params, resource.add, resource.fallback and settings.fallback or nil)
+  if not bodies then return nil, nil, who .. ": " .. models end
+  call.bodies, call.models = bodies, models
+  if resource.finish and rawget(params, next(resource.add)) == nil then call.finish = resource.finish end
+  return call, settings
+end
+
+-- A request without a body.
+local function prepare_bare(self, who, resource, opts)
+  local state = state_of(self)
+  if not state then return nil, nil, colon(who) end
+  local parts, problem = parts_of(state, resource, opts)
+  if not parts then return nil, nil, who .. ": " .. problem end
+  return request_of(resource, parts), parts.settings
+end
+
+-- The one place where 'errors' counts.
+local function fail(settings, err)
+  if settings.errors == "raise" or (settings.errors == "split" and err.retryable) then
+    error(err, 0)
+  end
+  return nil, err
+end
+
+-- A success that turns out to be none when its data is read.
+local function unreadable(settings, meta, message)
+  local log = require "ofox.log"
+  local err = require "ofox.errors".new {
+    type = "response_error", code = "encoding", message = message, retryable = false,
+    reason = "not_retryable", ambiguous = true, status = meta.status, headers = meta.headers,
+    request_id = meta.request_id, attempts = meta.attempts, elapsed = meta.elapsed,
+    ratelimit = meta.ratelimit, retries = meta.retries, model = meta.model_requested,
+  }
+  log.write(settings, "warn", "failed", {
+    type = err.type, code = err.code, status = err.status, reason = err.reason,
+    attempts = err.attempts, request_id = err.request_id, message = err.message,
+  })
+  if settings.on_error then settings.on_error(err) end
+  return err
+end
+
+local function perform(call, settings)
+  local finish = call.finish
+  local value, meta = require "ofox.exchange".perform(call, settings)
+  if value == nil then return fail(settings, meta) end
+  local problem = finish and finish(value)
+  if problem then return fail(settings, unreadable(settings, meta, problem)) end
+  return require "ofox.response".wrap(value, meta, settings.json)
+end
+
+--- Asks for a chat completion: POST /chat/completions.
+---@param params table  goes to the server as it is: model, messages, …
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:chat(params, opts)
+  local call, settings, problem = prepare(self, "client:chat", require "ofox.resources.chat", params, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Asks for embeddings: POST /embeddings. Vectors are tables of numbers; they
+-- travel as base64 unless params.encoding_format says otherwise.
+---@param params table  model, input, …
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:embeddings(params, opts)
+  local call, settings, problem = prepare(self, "client:embeddings", require "ofox.resources.embeddings", params, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Asks for images: POST /images/generations. 'timeout' is 180 unless given.
+---@param params table  model, prompt, …
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:images(params, opts)
+  local call, settings, problem = prepare(self, "client:images", require "ofox.resources.images", params, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Asks for a response: POST /responses.
+---@param params table  model, input, …
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:responses(params, opts)
+  local call, settings, problem = prepare(self, "client:responses", require "ofox.resources.responses", params, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Lists the models: GET /models.
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:models(opts)
+  local call, settings, problem = prepare_bare(self, "client:models", require "ofox.resources.models".list, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Gives one model: GET /models/{id}.
+---@param id string  e.g. "openai/gpt-4o"
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:model(id, opts)
+  if not state_of(self) then error(colon("client:model"), 2) end
+  local escaped, wrong = request.escape_id(id)
+  if wrong then error("client:model: id: " .. wrong, 2) end
+  local resource = require "ofox.resources.models".one(escaped)
+  local call, settings, problem = prepare_bare(self, "client:model", resource, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Sends any request: {method, path, body, headers, query, raw}. 'path' is
+-- below base_url; 'body' is a table, sent as JSON, or a string, sent as it is;
+-- the method is POST with a body, else GET. Any JSON is an answer (what is no
+-- object or array comes as {value = …}); with 'raw' any bytes are, as
+-- {value = bytes}.
+---@param params table
+---@param opts? table  options of this call
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err
+function Client:request(params, opts)
+  if not state_of(self) then error(colon("client:request"), 2) end
+  local resource, wrong = request.custom(params)
+  if wrong then error("client:request: " .. wrong, 2) end
+  local call, settings, problem = prepare_bare(self, "client:request", resource, opts)
+  if problem then error(problem, 2) end
+  call.bodies = resource.bodies
+  return perform(call, settings)
+end
+
+local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "any" }
+
+--- Opens a connection and keeps it for the first call, which then need not
+-- wait for DNS, TCP and TLS.
+---@param opts? table  options of this call
+---@return true|nil
+---@return ofox.Error|nil err
+function Client:connect(opts)
+  local _, settings, problem = prepare_bare(self, "client:connect", CONTACT, opts)
+  if problem then error(problem, 2) end
+  local ok, err = require "ofox.exchange".connect(settings, settings.base_url)
+  if not ok then return fail(settings, err) end
+  return true
+end
+
+--- Names the host, without a password or a key.
+function Client:__tostring()
+  local state = state_of(self)
+  local base = state and options.settings({}, state.options).base_url or "?"
+  return "ofox.client: " .. base:gsub("^(%w+://).*@", "%1")
+end
+
+return client

@@ -1,0 +1,66 @@
+--- Where messages about calls go: the program's logger, else, if OFOX_LOG
+-- names a level, standard error. Who logs keeps secrets out of the fields.
+local log = {}
+
+local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
+local SILENT = 5
+
+--- How much OFOX_LOG asks for: a number to compare, SILENT without it.
+---@param getenv? fun(name: string): string|nil
+---@return integer
+function log.threshold(getenv)
+  local word = (getenv or os.getenv)("OFOX_LOG")
+  return word and LEVELS[word:lower():match("^%s*(.-)%s*$")] or SILENT
+end
+
+--- Does anybody want to hear of this? Saves making the fields if not.
+---@param settings table|nil  of the call: 'logger' and 'log_threshold'
+---@param level "debug"|"info"|"warn"|"error"
+---@return boolean
+function log.enabled(settings, level)
+  local logger = settings and settings.logger
+  if logger ~= nil then return logger ~= false end
+  local threshold = settings and settings.log_threshold or log.threshold()
+  return LEVELS[level] >= threshold
+end
+
+local function plain(text)
+  return (text:gsub("%c", function(c) return ("\\x%02x"):format(c:byte()) end))
+end
+
+local function shown(value)
+  local text = plain(tostring(value))
+  if text == "" or text:find('[%s"=]') then return '"' .. text:gsub('"', '\\"') .. '"' end
+  return text
+end
+
+--- A message as one line, without its end: "ofox debug: message a=1 b=x".
+---@param level string
+---@param message string
+---@param fields? table<string, any>
+---@return string
+function log.line(level, message, fields)
+  local parts = { "ofox " .. level .. ": " .. plain(tostring(message)) }
+  local names = {}
+  for name in pairs(fields or {}) do names[#names + 1] = tostring(name) end
+  table.sort(names)
+  for _, name in ipairs(names) do parts[#parts + 1] = name .. "=" .. shown(fields[name]) end
+  return table.concat(parts, " ")
+end
+
+--- Hands a message on. An error in the program's logger is the caller's.
+---@param settings table|nil
+---@param level "debug"|"info"|"warn"|"error"
+---@param message string
+---@param fields? table<string, any>
+function log.write(settings, level, message, fields)
+  if not log.enabled(settings, level) then return end
+  local logger = settings and settings.logger
+  if logger then
+    logger(level, message, fields or {})
+  else
+    io.stderr:write(log.line(level, message, fields) .. "\n")
+  end
+end
+
+return log

@@ -1,0 +1,8 @@
+--- Chat completions: verb, path, shape.
+return {
+  name = "chat",
+  method = "POST",
+  path = "/chat/completions",
+  expect = "object",
+  fallback = true,
+}

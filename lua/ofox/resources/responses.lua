@@ -1,0 +1,8 @@
+--- The Responses protocol: verb, path, shape.
+return {
+  name = "responses",
+  method = "POST",
+  path = "/responses",
+  expect = "object",
+  fallback = true,
+}

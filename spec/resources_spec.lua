@@ -1,0 +1,213 @@
+-- Verb, path and body of each method, and what becomes of the answer.
+local core = require "ofox.native" "core"
+local json = require "ofox.json"
+local ofox = require "ofox"
+
+local sent, outcome, client
+
+before_each(function()
+  sent, outcome = {}, { { object = "x" }, { status = 200, attempts = 1 } }
+  package.loaded["ofox.exchange"] = {
+    perform = function(request, settings)
+      sent[#sent + 1] = { request = request, settings = settings }
+      return outcome[1], outcome[2]
+    end,
+  }
+  client = ofox.new { api_key = "k", base_url = "http://h/v1" }
+end)
+
+after_each(function() package.loaded["ofox.exchange"] = nil end)
+
+local function last() return sent[#sent] end
+
+local function body(k) return json.decode(last().request.bodies[k or 1]) end
+
+describe("a resource", function()
+  local METHODS = {
+    chat = { "POST", "http://h/v1/chat/completions", "object", 60 },
+    embeddings = { "POST", "http://h/v1/embeddings", "object", 60 },
+    images = { "POST", "http://h/v1/images/generations", "object", 180 },
+    responses = { "POST", "http://h/v1/responses", "object", 60 },
+  }
+  for name, wanted in pairs(METHODS) do
+    it(name .. " has its verb, path, shape and timeout", function()
+      client[name](client, { model = "m" })
+      local request = last().request
+      assert.same(wanted, { request.method, request.url, request.expect, last().settings.timeout })
+      assert.equal(name, request.resource)
+      client[name](client, { model = "m" }, { timeout = 7 })
+      assert.equal(7, last().settings.timeout)
+      ofox.new({ timeout = 8 })[name](client, { model = "m" }, {})
+      assert.equal(wanted[4], last().settings.timeout)
+    end)
+
+    it(name .. " sends the params as they are, and changes nothing [B6]", function()
+      local params = { model = "m", n = 3, extra = { deep = { json.null, false, "é" } } }
+      local bytes = json.encode(params)
+      client[name](client, params)
+      params.extra.deep[3], params.n = "changed", 4
+      local got = body()
+      got.encoding_format = nil
+      assert.same(json.decode(bytes), got)
+      assert.same({ model = "m", n = 4, extra = { deep = { json.null, false, "changed" } } }, params)
+      assert.equal(1, #last().request.bodies)
+    end)
+  end
+
+  it("models lists", function()
+    client:models()
+    local request = last().request
+    assert.same({ "GET", "http://h/v1/models", "object" }, { request.method, request.url, request.expect })
+    assert.is_nil(request.bodies)
+    client:models { query = { provider = "openai" } }
+    assert.equal("http://h/v1/models?provider=openai", last().request.url)
+  end)
+
+  it("model keeps the slash of an id and nothing that breaks a path", function()
+    local IDS = {
+      ["openai/gpt-4o"] = "openai/gpt-4o",
+      ["deepseek/r1:free"] = "deepseek/r1:free",
+      ["a b?c#d%e"] = "a%20b%3Fc%23d%25e",
+      ["é\r\n"] = "%C3%A9%0D%0A",
+      ["a..b"] = "a..b",
+    }
+    for id, path in pairs(IDS) do
+      client:model(id)
+      assert.equal("http://h/v1/models/" .. path, last().request.url)
+      assert.equal("GET", last().request.method)
+    end
+  end)
+
+  it("has a timeout of the client's own before the one of images", function()
+    ofox.new({ timeout = 8 }):images { model = "m" }
+    assert.equal(8, last().settings.timeout)
+    ofox.new():images { model = "m" }
+    assert.equal(180, last().settings.timeout)
+  end)
+end)
+
+describe("fallback", function()
+  local function with(fallback, params, method)
+    client[method or "chat"](client, params, { fallback = fallback })
+    return last().request.models, #last().request.bodies
+  end
+
+  for _, method in ipairs { "chat", "responses" } do
+    it("makes one body per model, each with those after it: " .. method, function()
+      local params = { model = "a", messages = {} }
+      local models, n = with({ "b", "c" }, params, method)
+      assert.same({ "a", "b", "c" }, models)
+      assert.equal(3, n)
+      assert.same({ "a", { fallback = { "b", "c" } } }, { body(1).model, body(1).provider })
+      assert.same({ "b", { fallback = { "c" } } }, { body(2).model, body(2).provider })
+      assert.same({ "c", nil }, { body(3).model, body(3).provider })
+      assert.same({ model = "a", messages = {} }, params)
+    end)
+  end
+
+  it("is added to the caller's provider, which is not changed", function()
+    local params = { model = "a", provider = { routing = "latency" } }
+    with({ "b" }, params)
+    assert.same({ routing = "latency", fallback = { "b" } }, body(1).provider)
+    assert.same({ routing = "latency" }, body(2).provider)
+    assert.same({ routing = "latency" }, params.provider)
+  end)
+
+  it("leaves a fallback of the caller's alone", function()
+    local models = with({ "b" }, { model = "a", provider = { fallback = { "x" } } })
+    assert.same({ "a", "b" }, models)
+    assert.same({ fallback = { "x" } }, body(1).provider)
+    assert.same({ fallback = { "x" } }, body(2).provider)
+    with({ "b" }, { model = "a", provider = "odd" })
+    assert.equal("odd", body(1).provider)
+  end)
+
+  it("names each model once", function()
+    local models = with({ "a", "b", "b" }, { model = "a" })
+    assert.same({ "a", "b" }, models)
+    assert.same({ fallback = { "b" } }, body(1).provider)
+  end)
+
+  it("is the gateway's alone where no model was asked for", function()
+    local models, n = with({ "b" }, { messages = {} })
+    assert.same({}, models)
+    assert.equal(1, n)
+    assert.same({ fallback = { "b" } }, body(1).provider)
+    assert.is_nil(body(1).model)
+  end)
+
+  it("does nothing when it is empty, and nothing for embeddings and images", function()
+    local models, n = with({}, { model = "a" })
+    assert.same({ "a" }, models)
+    assert.equal(1, n)
+    assert.is_nil(body().provider)
+    for _, method in ipairs { "embeddings", "images" } do
+      models, n = with({ "b" }, { model = "a" }, method)
+      assert.same({ "a" }, models)
+      assert.equal(1, n)
+      assert.is_nil(body().provider)
+    end
+  end)
+
+  it("keeps what a params table says it is", function()
+    with({ "b" }, json.object { model = "a", provider = json.object {} })
+    assert.same({ fallback = { "b" } }, body(1).provider)
+    assert.truthy(last().request.bodies[2]:find('"provider":{}', 1, true))
+  end)
+end)
+
+describe("embeddings", function()
+  -- 1.0, -2.5, 0.15625 as little-endian 32-bit floats
+  local BASE64 = "AACAPwAAIMAAACA+"
+
+  it("asks for base64 and gives tables of numbers", function()
+    outcome[1] = { data = { { index = 0, embedding = BASE64 }, { index = 1, embedding = "" } } }
+    local params = { model = "m", input = "x" }
+    local res = client:embeddings(params)
+    assert.equal("base64", body().encoding_format)
+    assert.is_nil(params.encoding_format)
+    assert.same({ 1, -2.5, 0.15625 }, res.data[1].embedding)
+    assert.same({}, res.data[2].embedding)
+    assert.equal(0, res.data[1].index)
+  end)
+
+  it("takes numbers from a server that sends them all the same", function()
+    outcome[1] = { data = { { embedding = { 1, 2 } }, "junk", { embedding = json.null }, {} } }
+    assert.same({ 1, 2 }, client:embeddings({ model = "m" }).data[1].embedding)
+    for _, data in ipairs { "x", 1, json.null } do
+      outcome[1] = { data = data }
+      assert.equal(data, client:embeddings({ model = "m" }).data)
+    end
+  end)
+
+  it("gives what the caller asked for", function()
+    outcome[1] = { data = { { embedding = BASE64 } } }
+    assert.equal(BASE64, client:embeddings({ encoding_format = "base64" }).data[1].embedding)
+    assert.equal("base64", body().encoding_format)
+    assert.equal(BASE64, client:embeddings({ encoding_format = "float" }).data[1].embedding)
+    assert.equal("float", body().encoding_format)
+  end)
+
+  it("turns vectors that cannot be read into a ResponseError", function()
+    assert.is_function(core.floats)
+    for _, text in ipairs { "!!!!", "AACAPwA=", "A" } do
+      outcome = {
+        { data = { { embedding = BASE64 }, { embedding = text } } },
+        { status = 200, attempts = 2, request_id = "req_1", model_requested = "m", retries = {} },
+      }
+      local told, logged
+      local value, err = client:embeddings({ model = "m" }, {
+        on_error = function(e) told = e end,
+        logger = function(level, message) logged = level .. " " .. message end,
+      })
+      assert.is_nil(value)
+      assert.is_true(ofox.errors.is(err, "response_error"))
+      assert.equal("encoding", err.code)
+      assert.equal("data[2].embedding is not the base64 of 32-bit floats", err.message)
+      assert.same({ 200, "req_1", 2, false, true, "not_retryable" },
+        { err.status, err.request_id, err.attempts, err.retryable, err.ambiguous, err.reason })
+      assert.equal(err, told)
+      assert.equal("warn failed", logged)
+    end
+  end)
+end)
