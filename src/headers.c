@@ -69,14 +69,25 @@ static int is_token(struct ofox_span s) {
   return s.n > 0;
 }
 
-/* RFC 9110, 5.5: NUL and bare line ends in a value are read as blanks. */
-static int add_value(struct ofox_headers *h, struct ofox_span v) {
-  size_t i, at = h->_text.n;
-  int rc = ofox_buf_addspan(&h->_text, v);
-  for (i = at; i < h->_text.n; i++) {
+/*
+** Adds to the value of 'it', which is the last thing in the text. NUL and
+** bare line ends are read as blanks (RFC 9110, 5.5).
+*/
+static int add_value(struct ofox_headers *h, struct entry *it,
+                     struct ofox_span more) {
+  struct ofox_span v;
+  size_t i = h->_text.n;
+  int rc = ofox_buf_addspan(&h->_text, more);
+  for (; i < h->_text.n; i++) {
     if (memchr("\r\n", h->_text.p[i], 3) != NULL)
       h->_text.p[i] = ' ';
   }
+  v.p = h->_text.p + it->value;
+  v.n = h->_text.n - it->value;
+  v = ofox_span_trim(v);
+  it->value = (size_t)(v.p - h->_text.p);
+  it->value_n = v.n;
+  h->_text.n = it->value + v.n;
   return rc;
 }
 
@@ -88,21 +99,19 @@ int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
   h->_open = 0;
   if (!is_token(name))
     return 0;
-  value = ofox_span_trim(value);
   it.name = h->_text.n;
   it.name_n = name.n;
   it.value = it.name + name.n;
-  it.value_n = value.n;
   rc = ofox_buf_addspan(&h->_text, name);
   if (rc == 0)
-    rc = add_value(h, value);
+    rc = add_value(h, &it, ofox_span_trim(value));
   if (rc == 0)
     rc = ofox_buf_add(&h->_list, &it, sizeof(it));
   if (rc != 0) {
     h->_text.n = it.name;
     return rc;
   }
-  for (i = it.name; i < it.value; i++)
+  for (i = it.name; i < it.name + it.name_n; i++)
     h->_text.p[i] = (char)ofox_tolower((unsigned char)h->_text.p[i]);
   h->_open = 1;
   return 0;
@@ -135,17 +144,14 @@ static int status_line(struct ofox_span s, int *version, int *status) {
 /* A line that starts with a blank goes on with the value before it. */
 static int continue_value(struct ofox_headers *h, struct ofox_span s) {
   struct entry *last;
-  int rc = 0;
+  int rc;
   s = ofox_span_trim(s);
   if (!h->_open || s.n == 0)
     return 0;
   last = &list(h)[ofox_headers_count(h) - 1];
-  if (last->value_n > 0)
-    rc = ofox_buf_addc(&h->_text, ' ');
+  rc = ofox_buf_addc(&h->_text, ' ');
   if (rc == 0)
-    rc = add_value(h, s);
-  if (rc == 0)
-    last->value_n = h->_text.n - last->value;
+    rc = add_value(h, last, s);
   return rc;
 }
 

@@ -1,0 +1,133 @@
+/*
+** Fuzz target: any bytes as the headers of an answer and as times. Whatever
+** they are, what comes out is finite, never negative where it is a wait, and
+** does not depend on line ends.
+*/
+#include "../../src/headers.h"
+#include "../../src/when.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW 1700000000.0
+#define MUST(x)                                                               \
+  do {                                                                        \
+    if (!(x))                                                                 \
+      abort();                                                                \
+  } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_times(struct ofox_span s) {
+  double v, again;
+  if (ofox_when_seconds(s, &v)) {
+    MUST(isfinite(v) && v >= 0);
+    MUST(ofox_when_retry_after(s, NOW, &again) && again == v);
+    MUST(!ofox_when_duration(s, &again) && !ofox_when_date(s, &again));
+  }
+  if (ofox_when_duration(s, &v)) {
+    MUST(isfinite(v) && v >= 0);
+    MUST(ofox_when_reset(s, NOW, &again) && again == v);
+    MUST(!ofox_when_date(s, &again));
+  }
+  if (ofox_when_date(s, &v)) {
+    MUST(v >= -62135683200.0 && v < 253402387200.0); /* years 1 to 9999 */
+    MUST(ofox_when_retry_after(s, NOW, &again));
+    MUST(again == (v > NOW ? v - NOW : 0));
+  }
+  if (ofox_when_reset(s, NOW, &v))
+    MUST(isfinite(v) && v >= 0);
+}
+
+static void check_spans(const struct ofox_headers *h) {
+  struct ofox_span name, value;
+  size_t i, j, count = ofox_headers_count(h);
+  for (i = 0; i < count; i++) {
+    ofox_headers_at(h, i, &name, &value);
+    MUST(name.n > 0);
+    for (j = 0; j < name.n; j++)
+      MUST(ofox_tolower((unsigned char)name.p[j]) == name.p[j]);
+    MUST(ofox_span_trim(value).n == value.n);
+    for (j = 0; j < value.n; j++)
+      MUST(value.p[j] != '\n' && value.p[j] != '\r' && value.p[j] != '\0');
+    check_times(value);
+  }
+}
+
+static void check_meaning(const struct ofox_headers *h) {
+  struct ofox_ratelimit r;
+  double delay;
+  enum ofox_source source = ofox_headers_delay(h, NOW, &delay);
+  MUST(ofox_source_name(source) != NULL);
+  if (source == OFOX_SOURCE_NONE)
+    MUST(isnan(delay));
+  else
+    MUST(isfinite(delay) && delay >= 0);
+  ofox_headers_ratelimit(h, NOW, &r);
+  MUST(isnan(r.reset_requests) || r.reset_requests >= 0);
+  MUST(isnan(r.reset_tokens) || r.reset_tokens >= 0);
+  MUST(!h->complete || (h->status >= 200 && h->status <= 999));
+  (void)ofox_headers_request_id(h);
+  (void)ofox_headers_should_retry(h);
+}
+
+/* Feeds a copy of each line that has nothing behind it: overreads show. */
+static void feed(struct ofox_headers *h, const char *p, size_t n) {
+  char *copy = malloc(n + 1);
+  int rc;
+  MUST(copy != NULL);
+  memcpy(copy, p, n);
+  copy = realloc(copy, n > 0 ? n : 1);
+  MUST(copy != NULL);
+  rc = ofox_headers_line(h, copy, n);
+  MUST(rc == 0 || rc == OFOX_ECAP || (rc == 1 && h->complete));
+  free(copy);
+}
+
+static void compare(const struct ofox_headers *a,
+                    const struct ofox_headers *b) {
+  struct ofox_span an, av, bn, bv;
+  size_t i, count = ofox_headers_count(a);
+  MUST(count == ofox_headers_count(b));
+  MUST(a->status == b->status && a->complete == b->complete);
+  for (i = 0; i < count; i++) {
+    ofox_headers_at(a, i, &an, &av);
+    ofox_headers_at(b, i, &bn, &bv);
+    MUST(an.n == bn.n && memcmp(an.p, bn.p, an.n) == 0);
+    MUST(av.n == bv.n && memcmp(av.p, bv.p, av.n) == 0);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const char *p = (const char *)data, *end = p + size, *next;
+  struct ofox_headers ends, bare;
+  struct ofox_span line;
+  ofox_headers_init(&ends);
+  ofox_headers_init(&bare);
+  if (size > OFOX_HEADERS_CAP) /* line ends count, so the two would differ */
+    end = p + OFOX_HEADERS_CAP;
+  for (; p < end; p = next) {
+    next = memchr(p, '\n', (size_t)(end - p));
+    next = next == NULL ? end : next + 1;
+    line.p = p;
+    line.n = (size_t)(next - p);
+    check_times(line);
+    feed(&ends, line.p, line.n);
+    if (line.n > 0 && line.p[line.n - 1] == '\n')
+      line.n--;
+    if (line.n > 0 && line.p[line.n - 1] == '\r')
+      line.n--;
+    if (line.n == 0 || line.p[line.n - 1] != '\r')
+      feed(&bare, line.p, line.n);
+    else
+      feed(&bare, p, (size_t)(next - p)); /* "\r\r\n" has but one line end */
+  }
+  compare(&ends, &bare);
+  check_spans(&ends);
+  check_meaning(&ends);
+  ofox_headers_free(&ends);
+  ofox_headers_free(&bare);
+  return 0;
+}
