@@ -118,6 +118,14 @@ describe("ofox.new", function()
     assert.equal(1, last().settings.log_threshold)
   end)
 
+  it("raises for what the environment has wrong, unseen [B8]", function()
+    os.getenv = function(name) return name == "OFOX_API_KEY" and SECRET .. "\nx" or nil end -- luacheck: ignore 122
+    assert.equal("ofox.new: $OFOX_API_KEY: contains a character that no key has", misuse_of(function()
+      local client = ofox.new()
+      return client
+    end))
+  end)
+
   it("raises at the caller's line for misuse, the key unseen [C3] [B4] [B8]", function()
     local CASES = {
       { SECRET, "ofox.new: expected a table of options, got a string" },
@@ -399,6 +407,10 @@ describe("client:request", function()
       { "POST", "http://h/v1/x", "t", "text/plain" } },
     { { path = "/x", method = "delete" }, { "DELETE", "http://h/v1/x" } },
     { { path = "/x", method = "POST" }, { "POST", "http://h/v1/x", "", "application/json" } },
+    { { path = "/x", method = "PUT" }, { "PUT", "http://h/v1/x", "", "application/json" } },
+    { { path = "/x", method = "patch" }, { "PATCH", "http://h/v1/x", "", "application/json" } },
+    { { path = "" }, { "GET", "http://h/v1" } },
+    { { path = "?a=1", query = { b = 2 } }, { "GET", "http://h/v1?a=1&b=2" } },
     { { path = "/x", method = "PUT", body = "b" }, { "PUT", "http://h/v1/x", "b", "application/json" } },
     { { path = "/x?a=1", query = { b = 2 } }, { "GET", "http://h/v1/x?a=1&b=2" } },
     { { path = "/x?", query = { b = "&=?#" } }, { "GET", "http://h/v1/x?b=%26%3D%3F%23" } },

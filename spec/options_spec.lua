@@ -76,10 +76,14 @@ local MISUSE = {
     { { "" }, '[1]: expected a model id, got ""' },
     { { model = "m" }, "expected a list of model ids, got a table with other keys" },
     { { "m", [3] = "n" }, nil },
+    { { "m", [0] = "n" }, "expected a list of model ids, got a table with other keys" },
+    { { "m", [0.5] = "n" }, "expected a list of model ids, got a table with other keys" },
   },
   errors = {
     { "throw", 'expected "split", "return" or "raise", got "throw"' },
     { true, 'expected "split", "return" or "raise", got true' },
+    { "\27[0m", 'expected "split", "return" or "raise", got a string of 4 bytes' },
+    { ("x"):rep(41), 'expected "split", "return" or "raise", got a string of 41 bytes' },
   },
   headers = {
     { "x", "expected a table of names and values, got a string" },
@@ -198,7 +202,7 @@ local GOOD = {
     { "https://api.ofox.ai/v1/", "https://api.ofox.ai/v1" },
     { "https://api.ofox.ai/v1///", "https://api.ofox.ai/v1" },
     { "HTTP://Host", "http://Host" },
-    { "http://127.0.0.1:8080" },
+    { "http://127.0.0.1:1" },
     { "http://[::1]:8080/v1" },
     { "http://[fe80::1%25eth0]/v1" },
     { "https://u:p%40w@host:65535/a/b" },
@@ -220,16 +224,17 @@ local GOOD = {
     { { ["x-big"] = 9007199254740991 }, { ["x-big"] = "9007199254740991" } },
   },
   query = {
-    { { a = "x y", b = 1, c = true, d = { "p", 2, false }, e = {}, f = 0.5, g = 1e15 },
+    { { a = "x y", b = 1, c = true, h = 1e15 + 1, d = { "p", 2, false }, e = {}, f = 0.5, g = 1e15 },
       { a = { "x y" }, b = { "1" }, c = { "true" }, d = { "p", "2", "false" }, e = {}, f = { "0.5" },
-        g = { "1000000000000000" } } },
+        g = { "1000000000000000" }, h = { "1000000000000001" } } },
   },
   idempotency_key = { { false }, { "k-1" }, { ("k"):rep(255) } },
   cancel = { { token } },
   max_event_bytes = { { 1 }, { 2 ^ 53 } },
   max_connections = { { 0 }, { 65535 } },
   on_retry = { { noop }, { false }, { callable } },
-  proxy = { { false }, { "http://u:p@h:3128" }, { "host:3128" }, { "SOCKS5H://h" } },
+  proxy = { { false }, { "http://u:p@h:3128" }, { "host:3128" }, { "https://h" }, { "socks4://h" },
+    { "socks4a://h" }, { "socks5://h" }, { "SOCKS5H://h" } },
   ca_file = { { "/etc/ssl/a b.pem" } },
   verify = { { true }, { false } },
   client_cert = {
@@ -458,6 +463,15 @@ describe("a cancel token", function()
     assert.same({ "a:r", "c:r", "d:r" }, heard)
   end)
 
+  it("tells the one that is left", function()
+    local t, heard = cancel.new(), 0
+    local forget = t:on_cancel(noop)
+    t:on_cancel(function() heard = heard + 1 end)
+    forget()
+    t:cancel()
+    assert.equal(1, heard)
+  end)
+
   it("lets one listener forget another while it cancels", function()
     local t, heard = cancel.new(), {}
     local forget
@@ -474,6 +488,7 @@ describe("a cancel token", function()
     for _ = 1, 1000 do t:on_cancel(noop)() end
     assert.is_true(next(t._listeners, (next(t._listeners))) == nil)
     keep()
+    assert.equal(0, t._last)
     local stale = t:on_cancel(noop)
     stale()
     t:on_cancel(function() stays = stays + 10 end)

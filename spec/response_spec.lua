@@ -24,10 +24,11 @@ describe("output_text", function()
     { "a choice that is none", { choices = { "x" } }, "" },
     { "a message that is none", { choices = { { message = "x" } } }, "" },
     { "output texts", { output = {
+      { type = "message", content = { { type = "output_text", text = "0" }, { type = "other", text = "x" } } },
       { type = "reasoning", summary = {} },
       { type = "message", content = { { type = "output_text", text = "a" }, { type = "refusal", refusal = "no" } } },
       { type = "message", content = { { type = "output_text", text = "b" } } },
-    } }, "ab" },
+    } }, "0ab" },
     { "outputs that are none",
       { output = { 1, { content = "x" }, { content = { 1, { type = "output_text" } } } } }, "" },
     { "an output that is none", { output = json.null }, "" },
@@ -64,12 +65,14 @@ describe("tool_calls", function()
 
   it("reads those of the Responses protocol", function()
     local res = wrap { output = {
+      { type = "function_call", id = "fc_0", call_id = "call_0", name = "e", arguments = "[]" },
       { type = "message", content = {} },
       { type = "function_call", id = "fc_1", call_id = "call_1", name = "f", arguments = '{"a":1}' },
       { type = "function_call", id = "fc_2", name = "g", arguments = "" },
       json.null,
     } }
     assert.same({
+      { id = "call_0", name = "e", arguments = {}, arguments_json = "[]" },
       { id = "call_1", name = "f", arguments = { a = 1 }, arguments_json = '{"a":1}' },
       { id = "fc_2", name = "g", arguments_json = "" },
     }, res:tool_calls())

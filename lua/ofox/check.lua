@@ -291,7 +291,7 @@ function check.retry(value)
   local core = require "ofox.native" "core"
   local ok, message = pcall(core.retry_delay, kept, 0, { u = 0 })
   if ok then return nil, kept end
-  return (tostring(message):gsub("^retry(.-: )", "%1", 1):gsub("^: ", ""))
+  return (tostring(message):gsub("^retry(.-: )", "%1"):gsub("^: ", ""))
 end
 
 function check.idempotency_key(value, scope)

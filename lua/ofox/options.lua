@@ -22,13 +22,12 @@ options.check_key = check.key
 ---@field shown? string
 ---@field scope? "client"|"call"
 ---@field env? string[]
----@field secret? boolean
 ---@field doc string
 options.rows = {
-  { name = "api_key", check = check.api_key, secret = true, env = { "OFOXAI_API_KEY", "OFOX_API_KEY" },
+  { name = "api_key", check = check.api_key, env = { "OFOXAI_API_KEY", "OFOX_API_KEY" },
     shown = "`$OFOXAI_API_KEY`, then `$OFOX_API_KEY`",
     doc = "a string, a function that is called once per attempt, or `false` to send none" },
-  { name = "base_url", check = check.base_url, secret = true, scope = "client",
+  { name = "base_url", check = check.base_url, scope = "client",
     env = { "OFOXAI_BASE_URL", "OFOX_BASE_URL" }, default = "https://api.ofox.ai/v1",
     shown = "`$OFOXAI_BASE_URL`, `$OFOX_BASE_URL`, else `https://api.ofox.ai/v1`",
     doc = "where the API lives; a trailing slash is accepted" },
@@ -50,11 +49,11 @@ options.rows = {
     doc = "a list of models to try after the one asked for; chat and responses only" },
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
-  { name = "headers", check = check.headers, secret = true, shown = "none",
+  { name = "headers", check = check.headers, shown = "none",
     doc = "added to each request; `false` removes one" },
-  { name = "query", check = check.query, secret = true, shown = "none",
+  { name = "query", check = check.query, shown = "none",
     doc = "added to the URL of each request" },
-  { name = "idempotency_key", check = check.idempotency_key, secret = true, shown = "new per call and model",
+  { name = "idempotency_key", check = check.idempotency_key, shown = "new per call and model",
     doc = "sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call" },
   { name = "cancel", check = check.cancel, scope = "call", shown = "none",
     doc = "a token of `ofox.cancel_token()`" },
@@ -74,7 +73,7 @@ options.rows = {
     doc = "`on_response(meta)` when a call has succeeded" },
   { name = "logger", check = check.hook, shown = "none; `OFOX_LOG=debug` logs to stderr",
     doc = "`logger(level, message, fields)`; `false` is silent" },
-  { name = "proxy", check = check.proxy, secret = true, shown = "libcurl's environment variables",
+  { name = "proxy", check = check.proxy, shown = "libcurl's environment variables",
     doc = "URL of a proxy; `false` uses none" },
   { name = "ca_file", check = check.path, shown = "the system's",
     doc = "file of certificates to trust" },
@@ -82,7 +81,7 @@ options.rows = {
     doc = "directory of certificates to trust" },
   { name = "verify", check = check.boolean, default = true, scope = "client",
     doc = "whether the server's certificate is checked" },
-  { name = "client_cert", check = check.client_cert, secret = true, shown = "none",
+  { name = "client_cert", check = check.client_cert, shown = "none",
     doc = "path of a certificate with its key, or `{cert = …, key = …, password = …}`" },
   { name = "unix_socket", check = check.path, shown = "none",
     doc = "path of a socket to connect to instead of the host" },
