@@ -14,23 +14,30 @@ usage: lua5.4 examples/simulator.lua [port] [--rpm N] [--parent PORT]
 Any key that begins with sk- is accepted, sk-wrong... is not.
 ]]
 
-local options, port = {}, 8080
-local i = 1
+local function stop(message)
+  io.stderr:write("simulator: ", message, "\n")
+  os.exit(1)
+end
+
+local KNOWN = { rpm = true, parent = true }
+local options, port, i = {}, 8080, 1
 while arg[i] do
   local name = arg[i]:match("^%-%-(.+)$")
-  if name == "help" or (name and not tonumber(arg[i + 1])) then
+  if name and not (KNOWN[name] and tonumber(arg[i + 1])) then
     print(USAGE .. scenarios.help())
     os.exit(name == "help" and 0 or 1)
   elseif name then
     options[name], i = tonumber(arg[i + 1]), i + 1
   else
-    port = tonumber(arg[i]) or error("not a port: " .. arg[i], 0)
+    port = tonumber(arg[i])
+    if not port or port < 0 or port > 65535 then stop("not a port: " .. arg[i]) end
   end
   i = i + 1
 end
 gateway.rpm = options.rpm
 
-local server = assert(require("simulator.server").listen(port, gateway.handle))
+local server, problem = require("simulator.server").listen(port, gateway.handle)
+if not server then stop(("port %d: %s"):format(port, problem)) end
 local url = ("http://127.0.0.1:%d/v1"):format(server.port)
 
 local parent = options.parent and assert(socket.connect("127.0.0.1", options.parent))
@@ -49,4 +56,4 @@ end
 local ok, message = pcall(function()
   repeat server:step(0.1) until gone()
 end)
-if not ok and not tostring(message):find("interrupted!") then error(message, 0) end
+if not ok and not tostring(message):find("interrupted!") then stop(tostring(message)) end

@@ -1,0 +1,57 @@
+-- What errors and retries look like: on the simulator, or with a key set on the real gateway.
+package.path = "lua/?.lua;lua/?/init.lua;examples/?.lua;" .. package.path -- as they stand in a clone
+local ofox = require "ofox"
+
+local key = os.getenv "OFOXAI_API_KEY" or os.getenv "OFOX_API_KEY"
+local url, lifeline
+if not key then url, lifeline = require "simulator.child" (arg[-1]) end
+local client = ofox.new { api_key = key or "sk-demo", base_url = url }
+print(("ofox %s on %s, talking to %s"):format(ofox.VERSION, _VERSION, url or "the real gateway"))
+
+local scenes = 0
+local function scene(title)
+  scenes = scenes + 1
+  print(("\n%d. %s"):format(scenes, title))
+end
+local function say(...) print("   " .. string.format(...)) end
+local function asking(model)
+  return { model = model, max_tokens = 20, messages = { { role = "user", content = "Say hello." } } }
+end
+
+scene "A wrong key: the request must change, so the error is returned."
+local res, err = client:chat(asking "openai/gpt-4o-mini", { api_key = "sk-wrong-key" })
+assert(not res and err.type == "authentication_error" and err.status == 401 and err.attempts == 1, err)
+say("%s\n   hint: %s", tostring(err), err:hint())
+
+scene "No such model: returned as well, for waiting would not help."
+res, err = client:chat(asking "no/such-model")
+assert(not res and not err.retryable, err)
+say("%s", tostring(err))
+
+if not key then
+  scene "Too many requests: the server says when to come back, and we do."
+  io.write "   seconds left:"
+  res = client:chat(asking "sim/flaky-429", {
+    on_wait = function(left) io.stdout:write((" %.1f"):format(left)) io.stdout:flush() end,
+  })
+  local meta = res:meta()
+  say("\n   %d after %d attempts, the wait was the %s's word", meta.status, meta.attempts, meta.retries[1].delay_source)
+  assert(meta.attempts == 2 and meta.retries[1].status == 429 and meta.retries[1].delay >= 2)
+
+  scene "A bad gateway: the next model of the fallback list is asked at once."
+  res = client:chat(asking "sim/bad-gateway", { fallback = { "openai/gpt-4o-mini" } })
+  say("asked for %s (%d), answered by %s", res:meta().model_requested, res:meta().retries[1].status, res.model)
+  assert(res.model == "openai/gpt-4o-mini" and res:meta().attempts == 2)
+
+  scene "A storm of 503: when the retries are used up, the error is raised."
+  local ok, raised = pcall(client.chat, client, asking "sim/storm", { retry = { base = 0.4, jitter = "none" } })
+  assert(not ok and ofox.errors.is(raised, "service_unavailable") and #raised.retries == 3, raised)
+  for i, retry in ipairs(raised.retries) do
+    say("attempt %d: %d, waited %.1f s (%s)", i, retry.status, retry.delay, retry.delay_source)
+  end
+  say("caught: %s", tostring(raised))
+end
+
+scene "And when all is well, an answer."
+say("%s", assert(client:chat(asking "openai/gpt-4o-mini")):output_text())
+if lifeline then lifeline:close() end

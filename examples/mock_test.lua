@@ -1,0 +1,54 @@
+-- Testing a program that uses ofox, without a network and without waiting: busted examples/mock_test.lua
+-- luacheck: std +busted
+package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+local ofox = require "ofox"
+local mock = require "ofox.mock"
+
+-- The program under test: a headline for a text, or the text's own first words.
+local function headline(client, text)
+  local ok, res = pcall(client.chat, client, {
+    model = "openai/gpt-4o-mini",
+    messages = { { role = "user", content = "A headline for: " .. text } },
+  })
+  if ok and res then return res:output_text(), "model" end
+  return text:match("^%S+ %S+ %S+") .. " …", "own"
+end
+
+describe("a headline", function()
+  local server, client
+
+  before_each(function()
+    server = mock.new()
+    client = ofox.new { api_key = "sk-test", transport = server, retry = { jitter = "none" } }
+  end)
+
+  local ANSWER = { choices = { { message = { role = "assistant", content = "Rain at last" } } } }
+
+  it("comes from the model", function()
+    server:reply { body = ANSWER }
+    assert.same({ "Rain at last", "model" }, { headline(client, "It rained all day.") })
+    assert.matches("It rained all day", server.requests[1].body)
+    assert.equal("Bearer sk-test", server.requests[1].headers.authorization)
+  end)
+
+  it("is worth waiting for: 1 s, 2 s, then as long as the server asks", function()
+    server:reply { status = 503 }
+    server:reply { fail = "reset" }
+    server:reply { status = 429, headers = { ["x-ratelimit-reset-requests"] = "12s" } }
+    server:reply { body = ANSWER }
+    assert.equal("Rain at last", (headline(client, "It rained all day.")))
+    assert.is_true(server:now() >= 15 and server:now() < 16)
+  end)
+
+  it("is made of the text itself when the storm does not pass", function()
+    for _ = 1, 4 do server:reply { status = 503 } end
+    assert.same({ "It rained all …", "own" }, { headline(client, "It rained all day.") })
+    assert.equal(4, #server.requests)
+  end)
+
+  it("does not ask twice when the key is wrong", function()
+    server:reply { status = 401 }
+    assert.equal("own", select(2, headline(client, "It rained all day.")))
+    assert.equal(1, #server.requests)
+  end)
+end)
