@@ -334,7 +334,8 @@ describe("headers from Lua", function()
 
   it("are misuse if they are anything else", function()
     for _, h in ipairs { { a = true }, { a = {} }, { a = { {} } }, { a = print }, { 5 }, { true }, { {} }, { { "a" } },
-      { { 1, 2 } }, { [2.5] = "a: 1" }, { [true] = "x" }, { "a: 1", [3] = "b: 2", [9] = "c: 3" }, { [0] = "a: 1" },
+      { { 1, 2 } }, { [2.5] = "a: 1" }, { [true] = "x" }, { "a: 1", [3] = "b: 2", [9] = "c: 3" },
+      { "a: 1", "b: 2", [1.5] = "c: 3" }, { [0] = "a: 1" },
       { { "a", true } } } do
       local ok, message = pcall(parts.delay, h, NOW)
       assert.is_false(ok)

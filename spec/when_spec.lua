@@ -132,7 +132,9 @@ describe("dates", function()
     end
     each({
       { "Zun, 06 Nov 1994 08:49:37 GMT" }, { "Sun, 06 Nov 1994 08:49:37" }, { "Sun, 06 Nov 1994 08:49:37 PST" },
-      { "Sun, 06 Nov 1994 08:49:37 GMT+1" }, { "Sun, 06 Nov 1994 8:49:37 GMT" }, { "Sun, 06 Nov 1994" },
+      { "Sun, 06 Nov 1994 08:49:37 GMT+1" }, { "Sun, 06 Nov 1994 8:49:37 GMT" },
+      { "Sun, 06 Nov 1994 08:49:7 GMT" }, { "Sun, 06 Nov 1994 08:49:037 GMT" }, { "Sun, 06 Nov 1994 08:49: GMT" },
+      { "Sun, 06 Nov 1994" },
       { "Sun 06 Nov 1994 08:49:37 GMT" }, { "Sun,06 Nov 1994 08:49:37 GMT" }, { "Sun, 06 Nov-1994 08:49:37 GMT" },
       { "Sun, 06-Nov 1994 08:49:37 GMT" }, { "Sun, 006 Nov 1994 08:49:37 GMT" }, { "Sun, 06 Foo 1994 08:49:37 GMT" },
       { "Sunda, 06 Nov 1994 08:49:37 GMT" }, { "06 Nov 1994 08:49:37 GMT" }, { "Sun Nov  6 08:49:37 94" },

@@ -1,13 +1,17 @@
 #include "base64.h"
 
+#include <stdint.h>
+
 const char ofox_base64_letters[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "abcdefghijklmnopqrstuvwxyz"
                                      "0123456789+/";
 
-#define NO 255 /* no letter; has a bit that no value has */
+/* No letter: however it is shifted, a bit beyond the 24 of a quad is set. */
+#define NO 0xFFFFFFFFu
+#define QUAD 0xFFFFFFu
 
 /* clang-format off */
-static const unsigned char values[256] = {
+static const uint32_t values[256] = {
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
     NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
@@ -66,31 +70,26 @@ int ofox_base64_measure(struct ofox_span *in, size_t *bytes) {
 
 int ofox_base64_bytes(unsigned char *out, struct ofox_span in) {
   const unsigned char *p = (const unsigned char *)in.p;
-  unsigned long v;
-  unsigned char a, b, c, d, seen = 0;
-  size_t i, whole = in.n - in.n % 4;
-  for (i = 0; i < whole; i += 4) {
-    a = values[p[i]];
-    b = values[p[i + 1]];
-    c = values[p[i + 2]];
-    d = values[p[i + 3]];
-    seen |= a | b | c | d;
-    v = (unsigned long)a << 18 | (unsigned long)b << 12 |
-        (unsigned long)c << 6 | d;
-    *out++ = v >> 16 & 255;
-    *out++ = v >> 8 & 255;
-    *out++ = v & 255;
+  const unsigned char *end = p + (in.n - in.n % 4);
+  uint32_t v, seen = 0;
+  for (; p < end; p += 4) {
+    v = values[p[0]] << 18 | values[p[1]] << 12 | values[p[2]] << 6 |
+        values[p[3]];
+    seen |= v;
+    *out++ = (unsigned char)(v >> 16);
+    *out++ = (unsigned char)(v >> 8);
+    *out++ = (unsigned char)v;
   }
-  if (in.n - whole > 1) {
-    a = values[p[i]];
-    b = values[p[i + 1]];
-    c = in.n - whole > 2 ? values[p[i + 2]] : 0;
-    seen |= a | b | c;
-    *out++ = (a << 2 | b >> 4) & 255;
-    if (in.n - whole > 2)
-      *out = (b << 4 | c >> 2) & 255;
+  if (in.n % 4 > 1) {
+    v = values[p[0]] << 18 | values[p[1]] << 12;
+    if (in.n % 4 > 2)
+      v |= values[p[2]] << 6;
+    seen |= v;
+    *out++ = (unsigned char)(v >> 16);
+    if (in.n % 4 > 2)
+      *out = (unsigned char)(v >> 8);
   }
-  return seen > 63 ? OFOX_ESYNTAX : 0;
+  return seen > QUAD ? OFOX_ESYNTAX : 0;
 }
 
 int ofox_base64_decode(struct ofox_buf *out, struct ofox_span in) {

@@ -158,9 +158,10 @@ static int continue_value(struct ofox_headers *h, struct ofox_span s) {
 static int add_line(struct ofox_headers *h, struct ofox_span s) {
   struct ofox_span name, value;
   const char *colon = memchr(s.p, ':', s.n);
-  h->_open = 0;
-  if (colon == NULL)
+  if (colon == NULL) {
+    h->_open = 0;
     return 0;
+  }
   name.p = s.p;
   name.n = (size_t)(colon - s.p);
   value.p = colon + 1;
