@@ -8,9 +8,11 @@
 
 #include "buf.h"
 
-/* All: 1 and '*out' filled, or 0 and '*out' as it was: not of that form.
-*Blanks around are fine.
-** What comes out is finite if 'now' is, and only a date can be negative. */
+/*
+** All: 1 and '*out' filled, or 0 and '*out' as it was: not of that form.
+** Blanks around are fine. What comes out is finite if 'now' is, and only a
+** date can be negative.
+*/
 
 /* Plain decimal seconds, "7" or "1.5": no sign, exponent or hex, at most 15
 ** digits before the point. */
