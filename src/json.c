@@ -7,10 +7,9 @@
 #define ONES 0x0101010101010101U
 #define HIGHS 0x8080808080808080U
 
-#define LONG_NUMBER 16 /* digits: may be more than a double can hold */
-
 static int is_blank(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+  return (unsigned char)c <= ' ' &&
+         (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 static const char *skip_blanks(const char *p, const char *e) {
@@ -19,98 +18,30 @@ static const char *skip_blanks(const char *p, const char *e) {
   return p;
 }
 
-/* Nonzero if a byte of 'w' is zero. */
-static uint64_t zero_byte(uint64_t w) {
+/* The top bit of each byte of 'w' that is zero; the lowest is never wrong. */
+static uint64_t zero_bytes(uint64_t w) {
   return (w - ONES) & ~w & HIGHS;
 }
 
-/*
-** First byte at or after 'p' that ends a plain run inside a string: quote,
-** backslash or NUL. '*high' collects the top bits of the bytes passed.
-*/
-static const char *plain_run(const char *p, const char *e, uint64_t *high) {
-  uint64_t w, seen = 0;
+/* First quote or backslash at or after 'p': where a plain run ends. */
+static const char *plain_run(const char *p, const char *e) {
+  uint64_t w;
   while ((size_t)(e - p) >= sizeof(w)) {
     memcpy(&w, p, sizeof(w));
-    if (zero_byte(w) | zero_byte(w ^ ONES * '"') | zero_byte(w ^ ONES * '\\'))
+    w = zero_bytes(w ^ ONES * '"') | zero_bytes(w ^ ONES * '\\');
+    if (w != 0) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+      /* how many whole bytes lie below the lowest hit */
+      return p + ((((w & (0 - w)) - 1) >> 7 & ONES) * ONES >> 56);
+#else
       break;
-    seen |= w & HIGHS;
+#endif
+    }
     p += sizeof(w);
   }
-  for (; p < e && *p != '"' && *p != '\\' && *p != '\0'; p++)
-    seen |= (unsigned char)*p & 0x80U;
-  *high |= seen;
+  while (p < e && *p != '"' && *p != '\\')
+    p++;
   return p;
-}
-
-static int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
-
-/* The four hex digits at 'p', or -1. */
-static long hex4(const char *p, const char *e) {
-  long v = 0;
-  int i, d;
-  if (e - p < 4)
-    return -1;
-  for (i = 0; i < 4; i++) {
-    d = hex_digit(p[i]);
-    if (d < 0)
-      return -1;
-    v = v * 16 + d;
-  }
-  return v;
-}
-
-/*
-** Reads the "\uXXXX" whose hex digits start at 'p', with its other half if
-** it is a surrogate that has one. Returns the bytes read and the code point
-** (a lone surrogate as it is), or 0 if the digits are broken.
-*/
-static size_t unicode(const char *p, const char *e, unsigned long *cp) {
-  long lo, hi = hex4(p, e);
-  if (hi < 0)
-    return 0;
-  *cp = (unsigned long)hi;
-  if (hi < 0xD800 || hi > 0xDBFF || e - p < 10 || p[4] != '\\' || p[5] != 'u')
-    return 4;
-  lo = hex4(p + 6, e);
-  if (lo < 0xDC00 || lo > 0xDFFF)
-    return 4;
-  *cp = 0x10000UL + ((*cp - 0xD800UL) << 10) + (unsigned long)(lo - 0xDC00);
-  return 10;
-}
-
-static int is_surrogate(unsigned long cp) {
-  return cp >= 0xD800 && cp <= 0xDFFF;
-}
-
-/* What a one-letter escape stands for, or 0. */
-static char simple_escape(char c) {
-  switch (c) {
-  case '"':
-  case '\\':
-  case '/':
-    return c;
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return 0;
-  }
 }
 
 /*
@@ -119,52 +50,32 @@ static char simple_escape(char c) {
 */
 struct scan {
   const char *p, *e;
-  unsigned has;
   unsigned depth;
   /* the open containers, a bit each: 1 is an object */
   unsigned char objects[(OFOX_JSON_DEPTH + 8) / 8];
 };
 
-static int scan_unicode(struct scan *s) {
-  unsigned long cp = 0;
-  size_t n = unicode(s->p, s->e, &cp);
-  if (n == 0) {
-    while (s->p < s->e && hex_digit(*s->p) >= 0)
-      s->p++;
-    return s->p == s->e ? 0 : OFOX_ESYNTAX;
-  }
-  if (is_surrogate(cp))
-    s->has |= OFOX_JSON_HAS_LONE;
-  s->p += n;
-  return 1;
-}
-
 /* From after the opening quote to after the closing one. */
 static int scan_string(struct scan *s) {
-  uint64_t high = 0;
-  int rc = 1;
-  while (rc == 1) {
-    s->p = plain_run(s->p, s->e, &high);
+  struct ofox_span rest;
+  unsigned long cp;
+  size_t n;
+  int rc;
+  for (;;) {
+    s->p = plain_run(s->p, s->e);
     if (s->p == s->e)
-      rc = 0;
-    else if (*s->p == '\0')
-      rc = OFOX_ESYNTAX;
-    else if (*s->p++ == '"')
-      break;
-    else if (s->p == s->e)
-      rc = 0;
-    else if (*s->p == 'u') {
+      return 0;
+    if (*s->p == '"') {
       s->p++;
-      rc = scan_unicode(s);
+      return 1;
     }
-    else if (simple_escape(*s->p) == 0)
-      rc = OFOX_ESYNTAX;
-    else
-      s->p++;
+    rest.p = s->p;
+    rest.n = (size_t)(s->e - s->p);
+    rc = ofox_json_escape(rest, &n, &cp);
+    s->p += n;
+    if (rc != 1)
+      return rc;
   }
-  if (high != 0)
-    s->has |= OFOX_JSON_HAS_HIGH;
-  return rc;
 }
 
 /* At least one digit. */
@@ -178,7 +89,6 @@ static int scan_digits(struct scan *s) {
 }
 
 static int scan_number(struct scan *s) {
-  const char *start = s->p;
   int rc = 1;
   if (*s->p == '-')
     s->p++;
@@ -186,9 +96,6 @@ static int scan_number(struct scan *s) {
     s->p++;
   else
     rc = scan_digits(s);
-  s->has |= OFOX_JSON_HAS_NUMBER;
-  if (s->p - start >= LONG_NUMBER)
-    s->has |= OFOX_JSON_HAS_LONG;
   if (rc == 1 && s->p < s->e && *s->p == '.') {
     s->p++;
     rc = scan_digits(s);
@@ -222,7 +129,6 @@ static int scan_scalar(struct scan *s) {
   case 'f':
     return scan_literal(s, "false");
   case 'n':
-    s->has |= OFOX_JSON_HAS_NULL;
     return scan_literal(s, "null");
   default:
     if (*s->p != '-' && !ofox_isdigit(*s->p))
@@ -231,26 +137,12 @@ static int scan_scalar(struct scan *s) {
   }
 }
 
-static int in_object(const struct scan *s) {
-  return s->objects[s->depth >> 3] >> (s->depth & 7) & 1;
-}
-
-/* Opens a container; level 0 is the text itself. */
-static int scan_open(struct scan *s) {
-  unsigned char bit;
-  if (s->depth == OFOX_JSON_DEPTH)
-    return OFOX_ESYNTAX;
-  s->depth++;
-  bit = (unsigned char)(1U << (s->depth & 7));
-  if (*s->p++ == '{')
-    s->objects[s->depth >> 3] |= bit;
-  else
-    s->objects[s->depth >> 3] &= (unsigned char)~bit;
-  return 1;
-}
-
-static int scan_key(struct scan *s) {
+/* A name and its colon, after the blanks before it. */
+static int scan_name(struct scan *s) {
   int rc;
+  s->p = skip_blanks(s->p, s->e);
+  if (s->p == s->e)
+    return 0;
   if (*s->p != '"')
     return OFOX_ESYNTAX;
   s->p++;
@@ -266,92 +158,100 @@ static int scan_key(struct scan *s) {
   return 1;
 }
 
-enum want { VALUE, FIRST, KEY, FIRST_KEY, COMMA };
-
-/* One value or key, or the bracket that stands in its place. */
-static int scan_item(struct scan *s, enum want *want) {
-  int rc;
-  char c = *s->p;
-  if ((*want == FIRST && c == ']') || (*want == FIRST_KEY && c == '}')) {
-    if (c == ']')
-      s->has |= OFOX_JSON_HAS_EMPTY;
-    s->p++;
-    s->depth--;
-    *want = COMMA;
-    return 1;
-  }
-  if (*want == KEY || *want == FIRST_KEY) {
-    *want = VALUE;
-    return scan_key(s);
-  }
-  if (c == '{' || c == '[') {
-    *want = c == '{' ? FIRST_KEY : FIRST;
-    return scan_open(s);
-  }
-  rc = scan_scalar(s);
-  *want = COMMA;
-  return rc;
+static int in_object(const struct scan *s) {
+  return s->objects[s->depth >> 3] >> (s->depth & 7) & 1;
 }
 
-/* What follows a value inside a container. */
-static int scan_comma(struct scan *s, enum want *want) {
-  int object = in_object(s);
-  if (*s->p == ',')
-    *want = object ? KEY : VALUE;
-  else if (*s->p == (object ? '}' : ']'))
-    s->depth--;
-  else
+/* An opening bracket, and what comes before the first value behind it. */
+static int scan_open(struct scan *s, int *empty) {
+  int object = *s->p == '{';
+  unsigned char bit;
+  if (s->depth == OFOX_JSON_DEPTH)
     return OFOX_ESYNTAX;
-  s->p++;
-  return 1;
+  s->depth++;
+  bit = (unsigned char)(1U << (s->depth & 7));
+  if (object)
+    s->objects[s->depth >> 3] |= bit;
+  else
+    s->objects[s->depth >> 3] &= (unsigned char)~bit;
+  s->p = skip_blanks(s->p + 1, s->e);
+  *empty = s->p < s->e && *s->p == (object ? '}' : ']');
+  return object && !*empty ? scan_name(s) : 1;
 }
 
-static int scan_text(struct scan *s) {
-  enum want want = VALUE;
-  int rc = 1;
-  while (rc == 1) {
+/*
+** What follows a value: closing brackets, then a comma (and a name) or, with
+** '*more' = 0, the end of the text.
+*/
+static int scan_after(struct scan *s, int *more) {
+  int object;
+  *more = 0;
+  for (;;) {
     s->p = skip_blanks(s->p, s->e);
-    if (s->depth == 0 && want == COMMA)
+    if (s->depth == 0)
       return s->p == s->e ? 1 : OFOX_ESYNTAX;
     if (s->p == s->e)
       return 0;
-    rc = want == COMMA ? scan_comma(s, &want) : scan_item(s, &want);
+    object = in_object(s);
+    if (*s->p == ',') {
+      s->p++;
+      *more = 1;
+      return object ? scan_name(s) : 1;
+    }
+    if (*s->p != (object ? '}' : ']'))
+      return OFOX_ESYNTAX;
+    s->p++;
+    s->depth--;
   }
-  return rc;
 }
 
-int ofox_json_scan(struct ofox_span text, unsigned *has, size_t *pos) {
-  struct ofox_span body = ofox_utf8_skip_bom(text);
-  struct scan s;
-  int rc;
-  memset(&s, 0, sizeof(s));
-  if (body.n == 0) {
-    s.p = s.e = text.p;
-    rc = 0;
+static int scan_text(struct scan *s) {
+  int rc = 1, more = 1, empty;
+  while (rc == 1 && more) {
+    s->p = skip_blanks(s->p, s->e);
+    if (s->p == s->e)
+      return 0;
+    if (*s->p == '{' || *s->p == '[') {
+      rc = scan_open(s, &empty);
+      if (rc != 1 || !empty)
+        continue;
+    }
+    else
+      rc = scan_scalar(s);
+    if (rc == 1)
+      rc = scan_after(s, &more);
   }
-  else {
-    s.p = body.p;
-    s.e = body.p + body.n;
-    rc = scan_text(&s);
-  }
-  *has = s.has;
-  *pos = s.p == NULL ? 0 : (size_t)(s.p - text.p);
-  /* a byte order mark that was cut is no garbage */
-  if (rc < 0 && text.n < 3 && memcmp(text.p, "\xEF\xBB", text.n) == 0)
-    rc = 0;
   return rc;
 }
 
 int ofox_json_check(struct ofox_span text, size_t *pos) {
-  unsigned has;
-  return ofox_json_scan(text, &has, pos);
+  struct ofox_span body = ofox_utf8_skip_bom(text);
+  const char *nul;
+  struct scan s;
+  int rc;
+  *pos = 0;
+  if (body.n == 0)
+    return 0;
+  memset(&s, 0, sizeof(s));
+  s.p = body.p;
+  nul = memchr(body.p, '\0', body.n);
+  s.e = nul != NULL ? nul : body.p + body.n;
+  rc = scan_text(&s);
+  if (nul != NULL && rc >= 0) {
+    s.p = nul;
+    rc = OFOX_ESYNTAX;
+  }
+  *pos = (size_t)(s.p - text.p);
+  /* a byte order mark that was cut is no garbage */
+  if (text.n < 3 && memcmp(text.p, "\xEF\xBB", text.n) == 0)
+    rc = 0;
+  return rc;
 }
 
 /* The lenient part: past a string whose opening quote is at 'p'. */
 static const char *skip_string(const char *p, const char *e) {
-  uint64_t high = 0;
   for (p++; p < e; p++) {
-    p = plain_run(p, e, &high);
+    p = plain_run(p, e);
     if (p == e)
       break;
     if (*p == '"')
@@ -404,7 +304,6 @@ static enum ofox_json_type word_type(struct ofox_span word) {
     return OFOX_JSON_FALSE;
   s.p = word.p;
   s.e = word.p + word.n;
-  s.has = 0;
   if (word.n > 0 && scan_number(&s) == 1 && s.p == s.e)
     return OFOX_JSON_NUMBER;
   return OFOX_JSON_NONE;
@@ -494,25 +393,76 @@ struct ofox_json ofox_json_at(struct ofox_json v, size_t i) {
   return child;
 }
 
+/* What strings and numbers say. */
+
+static int hex_digit(char c) {
+  static const char digits[] = "0123456789abcdefABCDEF";
+  const char *hit = memchr(digits, c, sizeof(digits) - 1);
+  if (hit == NULL)
+    return -1;
+  return (int)(hit - digits) - (hit - digits < 16 ? 0 : 6);
+}
+
+/* Reads four hex digits at s.p + at, as far as they are there. */
+static int hex4(struct ofox_span s, size_t at, size_t *n, unsigned long *v) {
+  size_t i;
+  int d;
+  *v = 0;
+  for (i = 0; i < 4; i++) {
+    *n = at + i;
+    if (at + i >= s.n)
+      return 0;
+    d = hex_digit(s.p[at + i]);
+    if (d < 0)
+      return OFOX_ESYNTAX;
+    *v = *v * 16 + (unsigned long)d;
+  }
+  *n = at + 4;
+  return 1;
+}
+
+int ofox_json_escape(struct ofox_span s, size_t *n, unsigned long *cp) {
+  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+  unsigned long low;
+  const char *hit;
+  size_t end;
+  int rc;
+  *n = 1;
+  if (s.n < 2)
+    return 0;
+  if (s.p[1] != 'u') {
+    hit = memchr(from, s.p[1], sizeof(from) - 1);
+    if (hit == NULL)
+      return OFOX_ESYNTAX;
+    *n = 2;
+    *cp = (unsigned char)to[hit - from];
+    return 1;
+  }
+  rc = hex4(s, 2, n, cp);
+  if (rc == 1 && *cp >= 0xD800 && *cp <= 0xDBFF && s.n > 7 && s.p[6] == '\\' &&
+      s.p[7] == 'u' && hex4(s, 8, &end, &low) == 1 && low >= 0xDC00 &&
+      low <= 0xDFFF) {
+    *n = end;
+    *cp = 0x10000UL + ((*cp - 0xD800UL) << 10) + (low - 0xDC00UL);
+  }
+  return rc;
+}
+
 /*
-** Reads the escape whose backslash is at 'p': its length and code point. Of a
-** broken one the backslash alone is U+FFFD; one that is cut is U+FFFD whole.
+** The same without refusing: of a broken escape the backslash alone is
+** U+FFFD, a cut one is U+FFFD whole. Returns its length.
 */
 static size_t escape(const char *p, const char *e, unsigned long *cp) {
+  struct ofox_span s;
   size_t n;
+  int rc;
+  s.p = p;
+  s.n = (size_t)(e - p);
+  rc = ofox_json_escape(s, &n, cp);
+  if (rc == 1)
+    return n;
   *cp = OFOX_REPLACEMENT;
-  if (e - p < 2)
-    return 1;
-  if (p[1] == 'u') {
-    n = unicode(p + 2, e, cp);
-    if (n > 0)
-      return n + 2;
-    return e - p < 6 ? (size_t)(e - p) : 1;
-  }
-  if (simple_escape(p[1]) == 0)
-    return 1;
-  *cp = (unsigned char)simple_escape(p[1]);
-  return 2;
+  return rc == 0 ? s.n : 1;
 }
 
 int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
@@ -566,27 +516,6 @@ int ofox_json_is(struct ofox_json v, const char *text) {
     text += one.n;
   }
   return p < e && *text == '\0';
-}
-
-int ofox_json_mend(struct ofox_span text, struct ofox_buf *out) {
-  const char *p = text.p, *e = text.p + text.n, *from = p;
-  unsigned long cp;
-  size_t n;
-  int rc = 0;
-  while (rc == 0 && p < e) {
-    p = memchr(p, '\\', (size_t)(e - p));
-    if (p == NULL)
-      break;
-    n = escape(p, e, &cp);
-    if (is_surrogate(cp)) {
-      rc = ofox_buf_add(out, from, (size_t)(p - from));
-      if (rc == 0)
-        rc = ofox_buf_adds(out, "\\ufffd");
-      from = p + n;
-    }
-    p += n;
-  }
-  return rc != 0 ? rc : ofox_buf_add(out, from, (size_t)(e - from));
 }
 
 /*

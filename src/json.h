@@ -30,16 +30,6 @@ struct ofox_json {
   struct ofox_span raw;
 };
 
-/* What a text holds that decoders do not agree about. */
-enum {
-  OFOX_JSON_HAS_NULL = 1,
-  OFOX_JSON_HAS_EMPTY = 2,   /* an array without elements */
-  OFOX_JSON_HAS_LONE = 4,    /* an escaped surrogate without its other half */
-  OFOX_JSON_HAS_HIGH = 8,    /* bytes beyond ASCII */
-  OFOX_JSON_HAS_NUMBER = 16, /* any number */
-  OFOX_JSON_HAS_LONG = 32    /* 16 or more bytes before a point or exponent */
-};
-
 /*
 ** 1: one whole value with nothing but white space around it (a BOM is
 ** skipped). 0: so far so good, but the text ends too early (an empty one
@@ -48,9 +38,6 @@ enum {
 ** have them, and lua-cjson takes them as well.
 */
 int ofox_json_check(struct ofox_span text, size_t *pos);
-
-/* The same, and '*has' says what was met on the way. */
-int ofox_json_scan(struct ofox_span text, unsigned *has, size_t *pos);
 
 /* The value 'text' starts with (a BOM is skipped); NONE if there is none. */
 struct ofox_json ofox_json_root(struct ofox_span text);
@@ -79,10 +66,11 @@ int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
 int ofox_json_is(struct ofox_json v, const char *text);
 
 /*
-** Adds 'text' with each escaped lone surrogate as "\ufffd", other bytes as
-** they are.
+** The escape whose backslash 's' starts with, in a surrogate pair both halves.
+** 1: its length and code point (a lone surrogate as it is). 0: the text ends
+** in it. OFOX_ESYNTAX: '*n' is the offset of the offending byte.
 */
-int ofox_json_mend(struct ofox_span text, struct ofox_buf *out);
+int ofox_json_escape(struct ofox_span s, size_t *n, unsigned long *cp);
 
 /* 1 and the value of a number; 0 for anything else. Locale-independent. */
 int ofox_json_number(struct ofox_json v, double *out);

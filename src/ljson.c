@@ -17,6 +17,7 @@
 #define EXACT 9007199254740992.0 /* 2^53: integral doubles up to here */
 #define PATH_CAP 128             /* bytes of a path in a message */
 #define KEY_CAP 64               /* bytes of one key in it */
+#define LONG_NUMBER 16           /* digits that a double may not hold */
 
 /*
 ** The upvalue of encode and polish: metatables and userdata that say how a
@@ -518,110 +519,27 @@ static int json_encode(lua_State *L) {
 }
 
 /*
-** The polish. Doubles hold what a decoder without integers could not: from
-** Lua 5.3 on whole numbers become integers, long ones out of the text.
+** The polish walks the text along with the value that a decoder made of it,
+** and puts right what the two do not agree about. The text may be anything
+** that the decoder took for JSON.
 */
-#if LUA_VERSION_NUM >= 503
-#define INTEGERS 1
-#define LONG_NUMBER 16 /* bytes; shorter ones are exact as they are */
-#define TWO_63 9223372036854775808.0
-#define HAS_INTEGERS OFOX_JSON_HAS_NUMBER
-#define HAS_LONG OFOX_JSON_HAS_LONG
-#else
-#define HAS_INTEGERS 0
-#define HAS_LONG 0
-#endif
-
-/* A number on top that should be an integer: pushes that and returns 1. */
-static int push_whole(lua_State *L) {
-#ifdef INTEGERS
-  lua_Number d = lua_tonumber(L, -1);
-  if (!lua_isinteger(L, -1) && d >= -TWO_63 && d < TWO_63 && floor(d) == d) {
-    lua_pushinteger(L, (lua_Integer)d);
-    return 1;
-  }
-#endif
-  (void)L;
-  return 0;
-}
-
-/*
-** The number on top, of which 'text' is the JSON, was rounded or clipped by
-** the decoder: pushes the right one and returns 1.
-*/
-static int push_exact(lua_State *L, struct ofox_span text) {
-#ifdef INTEGERS
-  const char *p = text.p, *e = text.p + text.n;
-  int minus = p < e && *p == '-';
-  uint64_t v = 0, max = (uint64_t)LUA_MAXINTEGER + (uint64_t)minus;
-  struct ofox_json number;
-  double d;
-  if (lua_type(L, -1) != LUA_TNUMBER || text.n < LONG_NUMBER)
-    return 0;
-  for (p += minus; p < e && ofox_isdigit(*p); p++) {
-    if (v > (max - (uint64_t)(*p - '0')) / 10)
-      break;
-    v = v * 10 + (uint64_t)(*p - '0');
-  }
-  if (p == e) {
-    lua_pushinteger(L, (lua_Integer)(minus ? 0 - v : v));
-    return 1;
-  }
-  number.type = OFOX_JSON_NUMBER;
-  number.raw = text;
-  if (ofox_isdigit(*p) && lua_isinteger(L, -1)) {
-    ofox_json_number(number, &d);
-    lua_pushnumber(L, (lua_Number)d);
-    return 1;
-  }
-#endif
-  (void)L;
-  (void)text;
-  return 0;
-}
-
-/* [-0, +0] */
-static int is_null(lua_State *L) {
-  int t = lua_type(L, -1);
-  return (t == LUA_TLIGHTUSERDATA || t == LUA_TUSERDATA) &&
-         mark_of(L) == MARK_NULL;
-}
-
-/* Numbers and nulls inside the table on top. [-0, +0] */
-static void polish_table(lua_State *L, int depth) {
-  int better;
-  if (depth > OFOX_JSON_DEPTH || !lua_checkstack(L, 8))
-    return;
-  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    better = 0;
-    if (lua_istable(L, -1))
-      polish_table(L, depth + 1);
-    else if (lua_type(L, -1) == LUA_TNUMBER)
-      better = push_whole(L);
-    else if (is_null(L)) {
-      /* absent from objects, one and the same in arrays */
-      if (lua_type(L, -2) == LUA_TNUMBER)
-        lua_pushlightuserdata(L, NULL);
-      else
-        lua_pushnil(L);
-      better = 1;
-    }
-    if (better) {
-      lua_pushvalue(L, -3);
-      lua_insert(L, -2);
-      lua_rawset(L, -5); /* table, key, value, key, better */
-    }
-  }
-}
-
-/* The text, walked along with the value that a decoder made of it. */
 struct text {
   const char *p, *e;
-  struct writer *names; /* room for keys with escapes */
+  struct writer *names; /* room for names with escapes, once there is one */
 };
 
+/* A child: its name, or its number from 1 in a list. */
+struct place {
+  struct ofox_span name; /* as it stands between the quotes */
+  int i;                 /* 0 in an object */
+};
+
+static int is_blank(char c) {
+  return (unsigned char)c <= ' ' && ofox_isspace(c);
+}
+
 static void skip_blanks(struct text *t) {
-  while (t->p < t->e && ofox_isspace(*t->p))
+  while (t->p < t->e && is_blank(*t->p))
     t->p++;
 }
 
@@ -629,32 +547,131 @@ static int at(const struct text *t, char c) {
   return t->p < t->e && *t->p == c;
 }
 
-static struct ofox_json read_string(struct text *t) {
-  struct ofox_json v;
-  v.type = OFOX_JSON_STRING;
-  v.raw.p = t->p;
-  if (t->p < t->e)
-    t->p++;
-  while (t->p < t->e && *t->p != '"')
-    t->p += *t->p == '\\' && t->e - t->p > 1 ? 2 : 1;
-  if (t->p < t->e)
-    t->p++;
-  v.raw.n = (size_t)(t->p - v.raw.p);
-  return v;
+/* Past the string whose opening quote is at 'p'. */
+static const char *string_end(const char *p, const char *e) {
+  const char *from = p + 1, *q = from, *back;
+  while (q < e && (q = memchr(q, '"', (size_t)(e - q))) != NULL) {
+    back = q++;
+    while (back > from && back[-1] == '\\')
+      back--;
+    if ((q - back) % 2 == 1) /* an even number of backslashes before it */
+      return q;
+  }
+  return e;
+}
+
+/* Past the word at 'p'; '*whole' tells whether it has digits alone. */
+static const char *word_end(const char *p, const char *e, int *whole) {
+  *whole = 1;
+  for (; p < e && *p != ',' && *p != ']' && *p != '}' && !is_blank(*p); p++)
+    *whole &= (unsigned char)(*p - '0') < 10 || *p == '-';
+  return p;
 }
 
 /* [-0, +1, e] */
-static void push_name(lua_State *L, struct text *t) {
-  struct ofox_json v = read_string(t);
-  struct ofox_buf *b = &t->names->out;
-  if (v.raw.n < 2 || memchr(v.raw.p, '\\', v.raw.n) == NULL)
-    lua_pushlstring(L, v.raw.p + 1, v.raw.n < 2 ? 0 : v.raw.n - 2);
-  else {
-    ofox_buf_clear(b);
-    if (ofox_json_text(v, b) != 0)
-      luaL_error(L, "not enough memory");
-    lua_pushlstring(L, b->p == NULL ? "" : b->p, b->n);
+static void push_name(lua_State *L, struct text *t, struct ofox_span name) {
+  struct ofox_json v;
+  struct ofox_buf *b;
+  if (memchr(name.p, '\\', name.n) == NULL) {
+    lua_pushlstring(L, name.p, name.n);
+    return;
   }
+  if (t->names == NULL) {
+    t->names = new_writer(L);
+    lua_insert(L, 1);
+  }
+  v.type = OFOX_JSON_STRING;
+  v.raw.p = name.p - 1;
+  v.raw.n = name.n + 1;
+  b = &t->names->out;
+  ofox_buf_clear(b);
+  if (ofox_json_text(v, b) != 0)
+    luaL_error(L, "not enough memory");
+  lua_pushlstring(L, b->p == NULL ? "" : b->p, b->n);
+}
+
+/* Of the container on top: key and value, which may be nil. [-0, +2, e] */
+static void push_child(lua_State *L, struct text *t, const struct place *at) {
+  if (at->i > 0)
+    lua_pushinteger(L, at->i);
+  else
+    push_name(L, t, at->name);
+  lua_pushvalue(L, -1);
+  if (lua_istable(L, -3))
+    lua_rawget(L, -3);
+  else {
+    lua_pop(L, 1);
+    lua_pushnil(L);
+  }
+}
+
+#if LUA_VERSION_NUM >= 503
+#define INTEGERS 1
+
+/*
+** The number on top was decoded from 'text': pushes the integer that the text
+** says (a decoder may have rounded it), or a float if it fits no integer (a
+** decoder may have clipped it). Of a name that came twice the other value is
+** left alone. [-0, +1] if it returns 1
+*/
+static int push_number(lua_State *L, struct ofox_span text) {
+  const char *p = text.p, *e = text.p + text.n;
+  int minus = *p == '-';
+  uint64_t v = 0, max = (uint64_t)LUA_MAXINTEGER + (uint64_t)minus;
+  struct ofox_json number;
+  lua_Integer i;
+  double d;
+  for (p += minus; p < e && ofox_isdigit(*p); p++) {
+    if (v > (max - (uint64_t)(*p - '0')) / 10)
+      break;
+    v = v * 10 + (uint64_t)(*p - '0');
+  }
+  if (p == e) {
+    i = (lua_Integer)(minus ? 0 - v : v);
+    if (lua_isinteger(L, -1) || lua_tonumber(L, -1) != (lua_Number)i)
+      return 0;
+    lua_pushinteger(L, i);
+    return 1;
+  }
+  if (!ofox_isdigit(*p) || !lua_isinteger(L, -1))
+    return 0;
+  number.type = OFOX_JSON_NUMBER;
+  number.raw = text;
+  ofox_json_number(number, &d);
+  lua_pushnumber(L, (lua_Number)d);
+  return 1;
+}
+
+#else
+#define INTEGERS 0
+
+/* Numbers are what they are. */
+static int push_number(lua_State *L, struct ofox_span text) {
+  (void)L;
+  (void)text;
+  return 0;
+}
+
+#endif
+
+/* What should be instead of the value on top. [-0, +1] if it returns 1 */
+static int push_better(lua_State *L, struct ofox_span word, int list) {
+  switch (lua_type(L, -1)) {
+  case LUA_TLIGHTUSERDATA:
+  case LUA_TUSERDATA:
+    break;
+  case LUA_TNUMBER:
+    return word.n > 0 ? push_number(L, word) : 0;
+  default:
+    return 0;
+  }
+  if (!ofox_span_eq(word, "null"))
+    return 0;
+  if (list)
+    lua_pushlightuserdata(L, NULL);
+  else
+    lua_pushnil(L);
+  return 1;
 }
 
 /*
@@ -678,18 +695,30 @@ static void mark_empty(lua_State *L, int list) {
   lua_setmetatable(L, -2);
 }
 
-static int match(lua_State *L, struct text *t, int depth);
+static void polish_container(lua_State *L, struct text *t, int depth);
 
-/* The child whose key is on top and whose table is below. [-1, +0, e] */
-static void match_child(lua_State *L, struct text *t, int depth) {
-  lua_pushvalue(L, -1);
-  if (lua_istable(L, -3))
-    lua_rawget(L, -3);
-  else {
-    lua_pop(L, 1);
-    lua_pushnil(L);
+/* The child at t->p of the container on top. [-0, +0, e] */
+static void polish_child(lua_State *L, struct text *t, int depth,
+                         const struct place *here) {
+  struct ofox_span word;
+  int whole;
+  if (at(t, '"')) {
+    t->p = string_end(t->p, t->e);
+    return;
   }
-  if (match(L, t, depth + 1)) {
+  if (at(t, '{') || at(t, '[')) {
+    push_child(L, t, here);
+    polish_container(L, t, depth + 1);
+    lua_pop(L, 2);
+    return;
+  }
+  word.p = t->p;
+  t->p = word_end(t->p, t->e, &whole);
+  word.n = (size_t)(t->p - word.p);
+  if (word.n == 0 || (*word.p != 'n' && !(whole && INTEGERS)))
+    return;
+  push_child(L, t, here);
+  if (lua_istable(L, -3) && push_better(L, word, here->i)) {
     lua_remove(L, -2);
     lua_rawset(L, -3);
   }
@@ -697,13 +726,14 @@ static void match_child(lua_State *L, struct text *t, int depth) {
     lua_pop(L, 2);
 }
 
-static void match_children(lua_State *L, struct text *t, int depth) {
-  int list = *t->p == '[', i = 0;
+/* What decoded from the bracket at t->p is on top. [-0, +0, e] */
+static void polish_container(lua_State *L, struct text *t, int depth) {
+  struct place here = {{NULL, 0}, 0};
+  int list = *t->p++ == '[';
   if (depth > OFOX_JSON_DEPTH || !lua_checkstack(L, 8)) {
     t->p = t->e;
     return;
   }
-  t->p++;
   skip_blanks(t);
   if (at(t, list ? ']' : '}')) {
     t->p++;
@@ -712,37 +742,24 @@ static void match_children(lua_State *L, struct text *t, int depth) {
   }
   while (t->p < t->e) {
     if (list)
-      lua_pushinteger(L, ++i);
+      here.i++;
     else {
-      push_name(L, t);
+      here.name.p = ++t->p;
+      t->p = string_end(here.name.p - 1, t->e);
+      here.name.n = (size_t)(t->p - here.name.p);
+      if (here.name.n > 0 && t->p[-1] == '"')
+        here.name.n--;
       skip_blanks(t);
       if (at(t, ':'))
         t->p++;
+      skip_blanks(t);
     }
-    match_child(L, t, depth);
+    polish_child(L, t, depth, &here);
     skip_blanks(t);
     if (t->p < t->e && *t->p++ != ',')
       break;
     skip_blanks(t);
   }
-}
-
-/* Walks one value of the text. [-0, +1] if it returns 1: put that instead. */
-static int match(lua_State *L, struct text *t, int depth) {
-  struct ofox_span word;
-  skip_blanks(t);
-  if (at(t, '"'))
-    read_string(t);
-  else if (at(t, '[') || at(t, '{'))
-    match_children(L, t, depth);
-  else {
-    word.p = t->p;
-    while (t->p < t->e && strchr(",]} \t\r\n", *t->p) == NULL)
-      t->p++;
-    word.n = (size_t)(t->p - word.p);
-    return push_exact(L, word);
-  }
-  return 0;
 }
 
 static struct ofox_span check_text(lua_State *L, int arg) {
@@ -751,29 +768,29 @@ static struct ofox_span check_text(lua_State *L, int arg) {
   return s;
 }
 
-/* polish(value, text [, has]) -> value; 'has' is what ready() found. */
+/* The value on top, which was decoded from 'text'. [-0, +0 or 1, e] */
+static void polish(lua_State *L, struct ofox_span text) {
+  struct text t;
+  int whole;
+  t.p = text.p;
+  t.e = text.p + text.n;
+  t.names = NULL;
+  skip_blanks(&t);
+  if (at(&t, '{') || at(&t, '['))
+    polish_container(L, &t, 1);
+  else if (!at(&t, '"')) {
+    text.p = t.p;
+    text.n = (size_t)(word_end(t.p, t.e, &whole) - t.p);
+    push_better(L, text, 1);
+  }
+}
+
+/* polish(value, text) -> value, which was decoded from 'text' */
 static int json_polish(lua_State *L) {
   struct ofox_span text = check_text(L, 2);
-  unsigned has = (unsigned)luaL_optinteger(L, 3, -1);
-  struct text t;
-  size_t pos;
-  if (lua_isnoneornil(L, 3) && ofox_json_scan(text, &has, &pos) != 1)
-    return luaL_argerror(L, 2, "JSON expected");
   lua_settop(L, 2);
   lua_insert(L, 1); /* the text stays reachable */
-  if (is_null(L))
-    lua_pushlightuserdata(L, NULL);
-  else if (lua_type(L, -1) == LUA_TNUMBER)
-    push_whole(L);
-  else if (lua_istable(L, -1) && (has & (OFOX_JSON_HAS_NULL | HAS_INTEGERS)))
-    polish_table(L, 1);
-  if (has & (OFOX_JSON_HAS_EMPTY | HAS_LONG)) {
-    t.names = new_writer(L);
-    lua_insert(L, 1);
-    t.p = text.p;
-    t.e = text.p + text.n;
-    match(L, &t, 1);
-  }
+  polish(L, text);
   return 1;
 }
 
@@ -794,40 +811,250 @@ static int json_check(lua_State *L) {
   return 1;
 }
 
-/*
-** json_ready(text) -> text', has | nil, "incomplete"|"broken", position.
-** The same JSON in a form that every decoder takes: no byte order mark, no
-** bad UTF-8, no lone surrogates. 'has' is for polish().
-*/
-static int json_ready(lua_State *L) {
-  struct ofox_span text = check_text(L, 1), body;
-  struct writer *w;
-  unsigned has;
-  size_t pos;
-  int rc = ofox_json_scan(text, &has, &pos);
-  if (rc != 1)
-    return push_broken(L, rc, pos);
-  lua_settop(L, 1);
-  body = ofox_utf8_skip_bom(text);
-  if ((has & OFOX_JSON_HAS_HIGH) && ofox_utf8_valid(body) != body.n) {
-    w = new_writer(L);
-    rc = ofox_utf8_clean(&w->out, body);
-    body = ofox_buf_span(&w->out);
+/* The next escaped surrogate without its other half, or NULL. */
+static const char *next_lone(const char *p, const char *e) {
+  struct ofox_span rest;
+  unsigned long cp;
+  size_t n;
+  int rc;
+  while (p < e && (p = memchr(p, '\\', (size_t)(e - p))) != NULL) {
+    rest.p = p;
+    rest.n = (size_t)(e - p);
+    rc = ofox_json_escape(rest, &n, &cp);
+    if (rc == 1 && cp >= 0xD800 && cp <= 0xDFFF)
+      return p;
+    p += n;
   }
+  return NULL;
+}
+
+/* Adds 's' with each lone surrogate as U+FFFD, still escaped. */
+static int mend(struct ofox_buf *out, struct ofox_span s) {
+  const char *p = s.p, *e = s.p + s.n, *lone;
+  int rc = 0;
+  while (rc == 0 && (lone = next_lone(p, e)) != NULL) {
+    rc = ofox_buf_add(out, p, (size_t)(lone - p));
+    if (rc == 0)
+      rc = ofox_buf_adds(out, "\\ufffd");
+    p = lone + 6;
+  }
+  return rc != 0 ? rc : ofox_buf_add(out, p, (size_t)(e - p));
+}
+
+static int is_ascii(struct ofox_span s) {
+  uint64_t w, seen = 0;
+  size_t i;
+  for (i = 0; s.n - i >= sizeof(w); i += sizeof(w)) {
+    memcpy(&w, s.p + i, sizeof(w));
+    seen |= w;
+  }
+  for (; i < s.n; i++)
+    seen |= (unsigned char)s.p[i];
+  return (seen & UINT64_MAX / 255 * 0x80) == 0;
+}
+
+/*
+** Takes null members out of the text: cheaper than to decode them and to take
+** them out of the table. Broken JSON stays broken.
+*/
+struct trim {
+  const char *p, *e;
+  const char *from;   /* what lies before is copied, or left out */
+  const char *string; /* where the string before starts, or NULL */
+  const char *name;   /* the name whose value is due, or NULL */
+  uint64_t objects;   /* a bit for each open container, the innermost lowest */
+  char *out;          /* Lua's, for as much as there was */
+  size_t n;           /* written there */
+  size_t polish;      /* how far the result needs polish */
+  int exact;          /* the decoder knows integers */
+};
+
+static const char *after_blanks(const char *p, const char *e) {
+  while (p < e && is_blank(*p))
+    p++;
+  return p;
+}
+
+/* Offset behind the last byte of 's' that is no blank. */
+static size_t before_blanks(const char *s, size_t n) {
+  while (n > 0 && is_blank(s[n - 1]))
+    n--;
+  return n;
+}
+
+static void copy_until(struct trim *t, const char *p) {
+  memcpy(t->out + t->n, t->from, (size_t)(p - t->from));
+  t->n += (size_t)(p - t->from);
+  t->from = p;
+}
+
+/* What ends at 'end' has to be looked at after decoding. */
+static void needs_polish(struct trim *t, const char *end) {
+  t->polish = t->n + (size_t)(end - t->from);
+}
+
+/* May a member follow what was written? '*n' is without the comma before. */
+static int before_member(const struct trim *t, size_t *n) {
+  *n = before_blanks(t->out, t->n);
+  if (*n > 0 && t->out[*n - 1] == '{')
+    return 1;
+  if (*n == 0 || t->out[*n - 1] != ',')
+    return 0;
+  *n = before_blanks(t->out, *n - 1);
+  return *n > 0 && t->out[*n - 1] != '{' && t->out[*n - 1] != ',';
+}
+
+/* Leaves the member at t->name out, whose null has been read. [-0, +0 or 1] */
+static void drop_member(lua_State *L, struct trim *t) {
+  const char *next = after_blanks(t->p, t->e), *name;
+  size_t n;
+  if (t->out == NULL)
+    t->out = ofox_newuserdata(L, (size_t)(t->e - t->from));
+  copy_until(t, t->name);
+  if (next == t->e || !before_member(t, &n))
+    needs_polish(t, t->p);
+  else if (*next == '}') {
+    t->n = n;
+    t->from = next;
+  }
+  else if (*next == ',') {
+    name = after_blanks(next + 1, t->e);
+    if (name < t->e && *name == '"')
+      t->from = t->p = name;
+  }
+}
+
+static void trim_null(lua_State *L, struct trim *t) {
+  if (t->e - t->p < 3 || memcmp(t->p, "ull", 3) != 0)
+    return;
+  t->p += 3;
+  /* a name with an escape may be broken: left to the decoder */
+  if (t->name != NULL &&
+      memchr(t->name, '\\', (size_t)(t->p - t->name)) == NULL)
+    drop_member(L, t);
   else
-    rc = 0;
-  if (rc == 0 && (has & OFOX_JSON_HAS_LONE)) {
+    needs_polish(t, t->p);
+}
+
+static void trim_token(lua_State *L, struct trim *t) {
+  const char *start = t->p++, *next;
+  int whole;
+  switch (*start) {
+  case ' ':
+  case '\n':
+  case '\r':
+  case '\t':
+    return;
+  case ':':
+    t->name = t->objects & 1 ? t->string : NULL;
+    t->string = NULL;
+    return;
+  case '"':
+    t->name = NULL;
+    t->string = start;
+    t->p = string_end(start, t->e);
+    return;
+  case '{':
+    t->objects = t->objects << 1 | 1;
+    break;
+  case '[':
+    t->objects <<= 1;
+    next = after_blanks(t->p, t->e);
+    if (next < t->e && *next == ']')
+      needs_polish(t, next + 1);
+    break;
+  case '}':
+  case ']':
+    t->objects >>= 1;
+    break;
+  case 'n':
+    trim_null(L, t);
+    break;
+  default:
+    if (*start != '-' && !ofox_isdigit(*start))
+      break;
+    t->p = word_end(start, t->e, &whole);
+    if (INTEGERS && whole && (!t->exact || t->p - start >= LONG_NUMBER))
+      needs_polish(t, t->p);
+  }
+  t->name = t->string = NULL;
+}
+
+/* Returns how much of the result needs polish. [-0, +0 or 1, e] */
+static size_t trim_nulls(lua_State *L, struct ofox_span *s, int exact) {
+  struct trim t;
+  memset(&t, 0, sizeof(t));
+  t.p = t.from = s->p;
+  t.e = s->p + s->n;
+  t.exact = exact;
+  while (t.p < t.e)
+    trim_token(L, &t);
+  if (t.out != NULL) {
+    copy_until(&t, t.e);
+    s->p = t.out;
+    s->n = t.n;
+  }
+  return t.polish;
+}
+
+/*
+** The text as every decoder takes it: no byte order mark, no bad UTF-8, no
+** lone surrogates. Leaves on the stack what it is in. [-0, +0 or 2, e]
+*/
+static struct ofox_span mend_text(lua_State *L, struct ofox_span s) {
+  struct writer *w;
+  int rc = 0;
+  s = ofox_utf8_skip_bom(s);
+  if (!is_ascii(s) && ofox_utf8_valid(s) != s.n) {
     w = new_writer(L);
-    rc = ofox_json_mend(body, &w->out);
-    body = ofox_buf_span(&w->out);
+    rc = ofox_utf8_clean(&w->out, s);
+    s = ofox_buf_span(&w->out);
+  }
+  if (rc == 0 && next_lone(s.p, s.p + s.n) != NULL) {
+    w = new_writer(L);
+    rc = mend(&w->out, s);
+    s = ofox_buf_span(&w->out);
   }
   if (rc != 0)
-    return luaL_error(L, "not enough memory");
-  if (body.p == text.p)
-    lua_pushvalue(L, 1);
-  else
-    lua_pushlstring(L, body.p, body.n);
-  lua_pushinteger(L, (lua_Integer)has);
+    luaL_error(L, "not enough memory");
+  return s;
+}
+
+/*
+** decode(text, decoder [, exact]) -> value | nil [, message]. 'exact': the
+** decoder gives integers where Lua has them. Of a name that comes twice the
+** last counts, or the last that is not null.
+*/
+static int json_decode(lua_State *L) {
+  struct ofox_span text = check_text(L, 1), s;
+  size_t rough;
+  int rc, i;
+  lua_settop(L, 3);
+  if (memchr(text.p, '\0', text.n) != NULL)
+    return 0; /* some decoders would stop there */
+  s = mend_text(L, text);
+  rough = trim_nulls(L, &s, lua_toboolean(L, 3));
+  if (s.p != text.p || s.n != text.n) {
+    lua_pushlstring(L, s.p, s.n);
+    lua_replace(L, 1);
+    s.p = lua_tostring(L, 1);
+  }
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 1);
+  rc = lua_pcall(L, 1, 3, 0);
+  if (rc == 0 && !lua_isnil(L, 3)) {
+    lua_settop(L, 3);
+    s.n = rough;
+    if (rough > 0)
+      polish(L, s);
+    return 1;
+  }
+  /* dkjson gives a position before the message */
+  for (i = rc == 0 ? 5 : 3; i > 3 && lua_type(L, i) != LUA_TSTRING; i--)
+    continue;
+  lua_pushnil(L);
+  lua_pushvalue(L, i);
   return 2;
 }
 
@@ -848,13 +1075,12 @@ static void add_metatable(lua_State *L, const char *name, const char *mark) {
 }
 
 void ofox_open_json(lua_State *L) {
-  static const luaL_Reg plain[] = {
-      {"json_check", json_check}, {"json_ready", json_ready}, {NULL, NULL}};
   luaL_newmetatable(L, BUFFER_T);
   lua_pushcfunction(L, buffer_gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
-  ofox_setfuncs(L, plain);
+  lua_pushcfunction(L, json_check);
+  lua_setfield(L, -2, "json_check");
   lua_pushlightuserdata(L, NULL);
   lua_setfield(L, -2, "null");
   lua_newtable(L); /* the marks */
@@ -867,6 +1093,9 @@ void ofox_open_json(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, json_encode, 1);
   lua_setfield(L, -3, "encode");
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, json_decode, 1);
+  lua_setfield(L, -3, "decode");
   lua_pushcclosure(L, json_polish, 1);
   lua_setfield(L, -2, "polish");
 }

@@ -29,6 +29,7 @@ local function adopt_cjson()
   if type(cjson.empty_array) == "userdata" then marks[cjson.empty_array] = "empty" end
   local own = cjson.new()
   own.decode_max_depth(1000)
+  own.decode_invalid_numbers(false)
   return own.decode
 end
 
@@ -42,7 +43,14 @@ local function adopt_vim()
 end
 
 local from_cjson, from_vim = adopt_cjson(), adopt_vim()
-local default = from_cjson or from_vim
+local default = from_cjson or from_vim or function()
+  error("there is no JSON decoder: install lua-cjson, or set the option json", 0)
+end
+
+-- Lua's integers came into the OpenResty line of lua-cjson only
+local exact = math.type and math.type(select(2, pcall(default, "1"))) == "integer"
+
+local decode = core.decode
 
 --- Decodes one JSON text. Null members of objects are absent, nulls in arrays
 -- are json.null, empty arrays encode as [] again, whole numbers are integers
@@ -53,23 +61,20 @@ local default = from_cjson or from_vim
 ---@return string|nil message  never a piece of the text where the grammar is broken
 function json.decode(text, decoder)
   if type(text) ~= "string" then error("expected JSON as a string, got " .. type(text), 2) end
-  if is_table(decoder) then decoder = decoder.decode end
-  decoder = decoder or default
-  if not decoder then return nil, "there is no JSON decoder: install lua-cjson, or set the option json" end
-  local ready, has, position = core.json_ready(text)
-  if not ready then
-    if has == "incomplete" then return nil, "the JSON ends too early" end
+  local value, message
+  if decoder then
+    value, message = decode(text, is_table(decoder) and decoder.decode or decoder)
+  else
+    value, message = decode(text, default, exact)
+  end
+  if value ~= nil then return value end
+  local valid, what, position = core.json_check(text)
+  if not valid then
+    if what == "incomplete" then return nil, "the JSON ends too early" end
     return nil, ("no JSON: unexpected byte at %d"):format(position)
   end
-  local ok, value, message, more = pcall(decoder, ready)
-  if not ok then return nil, tostring(value) end
-  if value == nil then
-    if ready:find("^%s*null%s*$") then return json.null end
-    -- some decoders return a position before the message
-    message = type(more) == "string" and more or message
-    return nil, tostring(message or "the decoder gave nothing")
-  end
-  return core.polish(value, ready, has)
+  if not message and text:find("^%s*null%s*$") then return json.null end
+  return nil, tostring(message or "the decoder gave nothing")
 end
 
 --- Encodes a value. Numbers keep their digits; an empty table is {} unless
