@@ -16,9 +16,11 @@
 /* All texts are valid UTF-8; an empty one stands for nil. */
 struct ofox_error {
   enum ofox_class cls;
-  enum ofox_outcome outcome;
-  int status; /* as on the wire, 0 if no answer came */
-  int retryable;
+  enum ofox_outcome outcome; /* ANSWERED where status or body decided */
+  int status;                /* as on the wire, 0 if no answer came */
+  int retryable;             /* by class, code and status */
+  int ambiguous; /* by status and body, the model may have seen the request;
+                    that bytes were sent before a break is not known here */
   struct ofox_buf message;                              /* never empty */
   struct ofox_buf code, param, server_type, request_id; /* from the body */
   double delay; /* seconds the body asks to wait; NaN if it does not */
@@ -31,7 +33,8 @@ void ofox_error_free(struct ofox_error *e);
 ** Reads a failure. A status >= 400 decides whatever the outcome is; else an
 ** outcome other than ANSWERED does; else the body does (an error object
 ** inside a 200, an event of a stream: 'fallback' is the class when it names
-** none that we know: INTERNAL or STREAM).
+** none that we know: INTERNAL or STREAM). The body may be cut anywhere.
+** What 'e' held before is gone; 'body' must not be part of it.
 ** 0 or OFOX_EMEM; even then the error is whole but for its texts.
 */
 int ofox_errors_read(struct ofox_error *e, int status,
@@ -40,10 +43,13 @@ int ofox_errors_read(struct ofox_error *e, int status,
 
 /*
 ** Does this JSON say that it is an error although its status does not? An
-** object in 'error', or a flat object whose 'object' or 'type' is "error".
+** object in 'error'; a text there, unless an 'id' makes the whole a record
+** of something; a flat object whose 'object' or 'type' is "error"; or an
+** array that starts with one of these.
 */
 int ofox_errors_inside(struct ofox_span body);
 
+/* Behind blanks, comments and an XML declaration: a doctype or <html>. */
 int ofox_errors_is_html(struct ofox_span body);
 
 #endif

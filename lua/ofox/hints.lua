@@ -1,0 +1,262 @@
+--- Advice for people: what to do about an error. One row per class, finer
+-- ones where a code or a status asks for something else. Data only, but for
+-- the look-up at the end.
+local hints = {}
+
+--- By type. A number under 'statuses' is an HTTP status, a name under 'codes'
+-- a code of the error.
+hints.rows = {
+  invalid_request_error = {
+    en = "Read the message and correct the request: the name of a parameter, its value or the shape of the messages. "
+      .. "The same request will fail again.",
+    zh = "请根据错误信息修改请求：检查参数名、取值以及 messages 的结构。原样重发仍会失败。",
+    statuses = {
+      [405] = {
+        en = "This path does not take this method: check that base_url is the address of the API "
+          .. "(https://api.ofox.ai/v1) and not of the website, and that the path is right.",
+        zh = "该路径不支持此方法：请确认 base_url 是 API 地址（https://api.ofox.ai/v1）而不是网站地址，并检查路径。",
+      },
+      [413] = {
+        en = "The request is too large (the limit is about 32 MB): shorten the messages, or pass images by URL "
+          .. "or with a lower resolution.",
+        zh = "请求体过大（上限约 32 MB）：请缩短消息，或改用图片 URL，或降低图片分辨率。",
+      },
+    },
+    codes = {
+      context_length_exceeded = {
+        en = "The messages are longer than the model can read: drop or summarise older ones, lower max_tokens, "
+          .. "or choose a model with a larger context.",
+        zh = "消息长度超出了模型的上下文窗口：请删减或概括较早的消息，调低 max_tokens，或换用上下文更大的模型。",
+      },
+      content_filter = {
+        en = "The content was refused by a filter: rephrase it. Neither a retry nor a fallback will help.",
+        zh = "内容被安全过滤拦截：请修改措辞。重试或切换备用模型都无济于事。",
+      },
+      endpoint_not_supported = {
+        en = "This model is not served at this endpoint: look at supported_endpoints in the models list, "
+          .. "or choose another model.",
+        zh = "该模型不支持此接口：请查看模型列表中的 supported_endpoints，或换用其他模型。",
+      },
+    },
+  },
+  authentication_error = {
+    en = "Check that the API key was copied whole, with its sk- prefix, that it has neither expired nor been disabled, "
+      .. "and that the environment variable is loaded in this process.",
+    zh = "请检查 API 密钥是否复制完整（含 sk- 前缀）、是否已过期或被停用，并确认当前进程已加载对应的环境变量。",
+    codes = {
+      missing_api_key = {
+        en = "No API key was found: set the environment variable OFOXAI_API_KEY, or pass api_key to ofox.new. "
+          .. "A variable that was set in another terminal is not seen here.",
+        zh = "未找到 API 密钥：请设置环境变量 OFOXAI_API_KEY，或在 ofox.new 中传入 api_key。"
+          .. "在其他终端中设置的变量在此不可见。",
+      },
+      proxy_authentication_required = {
+        en = "The proxy wants a user name and a password: put them into the proxy option, as "
+          .. "http://user:password@host:port, or go around the proxy with no_proxy.",
+        zh = "代理服务器要求身份验证：请在 proxy 选项中填写用户名和密码（http://user:password@host:port），或用 no_proxy 绕过代理。",
+      },
+    },
+  },
+  billing_error = {
+    en = "The balance or quota is spent: top up, or raise the spending limit in the console. "
+      .. "Waiting and retrying will not help.",
+    zh = "余额或配额已用尽：请充值，或在控制台提高消费限额。等待和重试都无济于事。",
+  },
+  permission_error = {
+    en = "The key is valid but may not do this: check in the console which models and features it may use, "
+      .. "whether its spending limit is reached, and whether the model is offered in your region.",
+    zh = "密钥有效，但没有执行此操作的权限：请在控制台检查该密钥可用的模型和功能、消费限额是否已到，以及该模型是否在您所在地区提供。",
+  },
+  not_found_error = {
+    en = "The model or resource does not exist: compare the id with the models list (provider/model), "
+      .. "and check that base_url ends in /v1.",
+    zh = "模型或资源不存在：请对照模型列表核对 id（格式为 provider/model），并确认 base_url 以 /v1 结尾。",
+    codes = {
+      model_not_found = {
+        en = "There is no model of this name: client:models() lists all ids. They have the form provider/model, "
+          .. "such as openai/gpt-4o.",
+        zh = "没有这个名称的模型：可用 client:models() 列出全部 id，其格式为 provider/model，例如 openai/gpt-4o。",
+      },
+    },
+  },
+  conflict_error = {
+    en = "The request collided with another one or with the state of the resource: read that state again, "
+      .. "then send the request once more.",
+    zh = "请求与另一个请求或资源的当前状态冲突：请重新读取状态，然后再发送一次。",
+  },
+  rate_limit_error = {
+    en = "Too many requests: wait for err.retry_after (x-ratelimit-reset-requests says it), back off exponentially, "
+      .. "run fewer calls at once, and ask for a higher quota if this goes on. All keys of a team share the limit.",
+    zh = "请求过于频繁：请等待 err.retry_after 秒（见 x-ratelimit-reset-requests），采用指数退避并减少并发；"
+      .. "如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
+  },
+  internal_error = {
+    en = "The gateway failed: try again in a moment. If it goes on, send the request id to the support.",
+    zh = "网关内部出错：请稍后重试；如果持续出现，请把请求 ID 提供给技术支持。",
+    statuses = {
+      [501] = {
+        en = "The server cannot do this at all: check the method, the path and base_url.",
+        zh = "服务器不支持此操作：请检查请求方法、路径和 base_url。",
+      },
+      [511] = {
+        en = "This network wants you to sign in first: open its login page in a browser.",
+        zh = "当前网络要求先登录：请在浏览器中打开其登录页面完成认证。",
+      },
+    },
+  },
+  upstream_error = {
+    en = "The provider of the model failed: name other models in fallback, try again, and look at the provider's "
+      .. "status page.",
+    zh = "模型供应商出错：请用 fallback 指定备用模型，稍后重试，并查看供应商的状态页面。",
+  },
+  service_unavailable = {
+    en = "The service is overloaded or under maintenance: try again later with growing waits, or name other models "
+      .. "in fallback.",
+    zh = "服务过载或正在维护：请以逐渐加长的间隔稍后重试，或用 fallback 指定备用模型。",
+  },
+  timeout_error = {
+    en = "The server ran out of time: try again, stream the answer, lower max_tokens, or choose a faster model. "
+      .. "The first attempt may have been billed.",
+    zh = "服务器处理超时：请重试，或改用流式输出、调低 max_tokens、换用更快的模型。之前的请求可能已经计费。",
+    codes = {
+      connect_timeout = {
+        en = "No connection came about in time: check the network, the proxy and the firewall, or raise "
+          .. "connect_timeout. From mainland China, https://api.ofox.io/v1 may be easier to reach.",
+        zh = "未能及时建立连接：请检查网络、代理和防火墙，或调大 connect_timeout。在中国大陆可以改用 https://api.ofox.io/v1。",
+      },
+      timeout = {
+        en = "The answer took longer than timeout: raise it (reasoning models need 60 to 170 seconds), or stream. "
+          .. "The attempt may have been billed.",
+        zh = "应答时间超过了 timeout：请调大该值（推理模型通常需要 60 到 170 秒），或改用流式输出。本次请求可能已经计费。",
+      },
+      idle_timeout = {
+        en = "The stream fell silent for longer than idle_timeout: raise it for models that think for long, or try "
+          .. "again; what had arrived is in err.partial.",
+        zh = "流式输出的静默时间超过了 idle_timeout：如果模型需要长时间思考，请调大该值，否则请重试；已收到的内容在 err.partial 中。",
+      },
+      deadline = {
+        en = "The time for the whole call, attempts and waits together, is over: raise deadline, or look at "
+          .. "err.retries to see what used it up.",
+        zh = "整个调用（含各次尝试与等待）的时限已到：请调大 deadline，或查看 err.retries 了解时间用在了哪里。",
+      },
+    },
+  },
+  connection_error = {
+    en = "The connection broke before the answer was complete: try again, and check the network and the proxy. "
+      .. "If err.ambiguous is true, the request may have been billed.",
+    zh = "连接在收到完整应答之前中断：请重试，并检查网络和代理。如果 err.ambiguous 为 true，该请求可能已经计费。",
+    codes = {
+      dns = {
+        en = "The host name could not be resolved: check base_url for typing errors, and the network's DNS. From "
+          .. "mainland China, https://api.ofox.io/v1 may be easier to reach.",
+        zh = "无法解析主机名：请检查 base_url 是否有误以及网络的 DNS 设置。在中国大陆可以改用 https://api.ofox.io/v1。",
+      },
+      refused = {
+        en = "Nobody listens there: check host and port in base_url and in the proxy option, and the firewall.",
+        zh = "目标地址没有服务在监听：请检查 base_url 和 proxy 选项中的主机与端口，以及防火墙设置。",
+      },
+      protocol = {
+        en = "What answered does not speak HTTP: check the port and the scheme (http or https) in base_url and in the "
+          .. "proxy option.",
+        zh = "对方返回的不是 HTTP 数据：请检查 base_url 和 proxy 选项中的端口与协议（http 或 https）。",
+      },
+      send = {
+        en = "The request could not be sent completely: try again; if it is large, make it smaller.",
+        zh = "请求未能完整发出：请重试；如果请求体较大，请先缩小。",
+      },
+    },
+  },
+  stream_error = {
+    en = "The stream broke off: what had arrived is in err.partial. A new request starts over and is billed again.",
+    zh = "流式输出中途中断：已收到的内容在 err.partial 中。重新请求会从头开始，并再次计费。",
+    codes = {
+      too_large = {
+        en = "One event of the stream is larger than max_event_bytes: raise that limit.",
+        zh = "流中有一个事件超过了 max_event_bytes：请调大该限制。",
+      },
+    },
+  },
+  tls_error = {
+    en = "No safe connection could be made: check the system's certificates, its clock, and whether a proxy or virus "
+      .. "scanner sits in between.",
+    zh = "无法建立安全连接：请检查系统证书和系统时间，并确认中间没有代理或杀毒软件拦截。",
+    codes = {
+      certificate = {
+        en = "The server's certificate was not accepted: check the system's clock and certificates; behind a "
+          .. "company's proxy, name its certificate in ca_file. Do not switch verify off.",
+        zh = "服务器证书未通过验证：请检查系统时间和系统证书；如果处于公司代理之后，请用 ca_file 指定其证书。不要关闭 verify。",
+      },
+    },
+  },
+  response_error = {
+    en = "The answer cannot be used: check that base_url is the address of the API, https://api.ofox.ai/v1, and look "
+      .. "at err.body.",
+    zh = "应答无法使用：请确认 base_url 是 API 地址 https://api.ofox.ai/v1，并查看 err.body。",
+    codes = {
+      empty = {
+        en = "The answer has no body: check base_url and what stands between you and the gateway, then try again. "
+          .. "The request may have been billed.",
+        zh = "应答没有内容：请检查 base_url 以及到网关之间的代理，然后重试。该请求可能已经计费。",
+      },
+      html = {
+        en = "A web page answered instead of the API: base_url probably lacks its /v1, or names the website; "
+          .. "it should be https://api.ofox.ai/v1. A network that wants a login also answers like this.",
+        zh = "返回的是网页而不是 API 应答：base_url 很可能缺少 /v1，或者填成了网站地址，应为 https://api.ofox.ai/v1。需要登录的网络也会如此返回。",
+      },
+      invalid_json = {
+        en = "The answer is not valid JSON: it may have been cut or changed on its way; look at err.body, then try "
+          .. "again. The request may have been billed.",
+        zh = "应答不是有效的 JSON：可能在传输途中被截断或篡改；请查看 err.body 后重试。该请求可能已经计费。",
+      },
+      encoding = {
+        en = "The answer could not be decoded: something in between may have changed it. The request may have been "
+          .. "billed.",
+        zh = "应答无法解码：内容可能在途中被改动。该请求可能已经计费。",
+      },
+      too_large = {
+        en = "The answer is larger than allowed: raise max_response_bytes, or ask for less.",
+        zh = "应答超过了大小限制：请调大 max_response_bytes，或减少请求的内容。",
+      },
+      redirect = {
+        en = "The server sends you elsewhere, and ofox follows no redirect, so that the key stays where it belongs: "
+          .. "put the final address into base_url.",
+        zh = "服务器要求跳转。为避免密钥泄露，ofox 不跟随重定向：请把最终地址填入 base_url。",
+      },
+      not_event_stream = {
+        en = "The answer to a stream request is no event stream: check that base_url and the model support streaming.",
+        zh = "流式请求的应答不是事件流：请确认 base_url 和所用模型支持流式输出。",
+      },
+    },
+  },
+  cancelled_error = {
+    en = "The program itself cancelled this call; there is nothing to mend.",
+    zh = "该调用由程序自身取消，无需处理。",
+  },
+}
+
+-- Codes of the gateway and of others that ask for the same.
+hints.same = {
+  content_policy_violation = "content_filter",
+  input_moderation_failed = "content_filter",
+}
+
+-- A quota may be spent under any status.
+local SPENT = {
+  insufficient_quota = true, insufficient_user_quota = true, insufficient_credits = true, insufficient_balance = true,
+}
+
+--- The advice for an error, as {en = …, zh = …}.
+---@param type string
+---@param code? string
+---@param status? integer
+---@return table|nil row  nil for a type that is none
+function hints.find(type, code, status)
+  local row = hints.rows[type]
+  if not row then return nil end
+  if code and SPENT[code] then return hints.rows.billing_error end
+  return row.codes and row.codes[hints.same[code] or code]
+    or row.statuses and row.statuses[status]
+    or row
+end
+
+return hints

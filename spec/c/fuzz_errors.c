@@ -1,0 +1,81 @@
+/*
+** Fuzzes the reader of error bodies: any bytes, cut anywhere, under any
+** status and outcome, twice into the same error.
+** clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
+**   -o fuzz_errors spec/c/fuzz_errors.c src/errors.c src/delta.c src/json.c \
+**   src/when.c src/utf8.c src/buf.c -lm
+*/
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "delta.h"
+#include "errors.h"
+#include "utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(int holds) {
+  if (!holds)
+    abort();
+}
+
+static void must_be_text(const struct ofox_buf *b, size_t cap) {
+  struct ofox_span s = ofox_buf_span(b);
+  must(s.n <= cap && ofox_utf8_valid(s) == s.n);
+}
+
+static void check(const struct ofox_error *e) {
+  must(e->message.n > 0);
+  must_be_text(&e->message, OFOX_MESSAGE_CAP);
+  must_be_text(&e->code, OFOX_CODE_CAP);
+  must_be_text(&e->param, OFOX_CODE_CAP);
+  must_be_text(&e->server_type, OFOX_CODE_CAP);
+  must_be_text(&e->request_id, OFOX_CODE_CAP);
+  must((unsigned)e->cls < OFOX_NCLASSES);
+  must(isnan(e->delay) || (e->delay >= 0 && e->delay <= 1e9));
+  must(e->retryable == 0 || e->retryable == 1);
+  must(e->ambiguous == 0 || e->ambiguous == 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const int statuses[] = {0,   200, 204, 302, 400, 404, 407, 408,
+                                 429, 500, 501, 502, 503, 504, 529, 999};
+  struct ofox_error e;
+  struct ofox_span body, choice;
+  enum ofox_outcome outcome;
+  enum ofox_class fallback;
+  char *copy;
+  int status;
+  if (size < 2)
+    return 0;
+  status = statuses[data[0] % 16];
+  fallback = data[0] & 16 ? OFOX_CLASS_STREAM : OFOX_CLASS_INTERNAL;
+  outcome = (enum ofox_outcome)(data[1] % (2 * OFOX_NOUTCOMES));
+  if (outcome >= OFOX_NOUTCOMES)
+    outcome = OFOX_OUTCOME_ANSWERED;
+  size -= 2;
+  copy = malloc(size); /* so that one byte too many is seen */
+  if (copy == NULL && size > 0)
+    return 0;
+  if (size > 0)
+    memcpy(copy, data + 2, size);
+  body.p = size > 0 ? copy : NULL;
+  body.n = size;
+  ofox_error_init(&e);
+  must(ofox_errors_read(&e, status, outcome, body, fallback) == 0);
+  check(&e);
+  body.n = size / 2;
+  must(ofox_errors_read(&e, status, outcome, body, fallback) == 0);
+  check(&e);
+  ofox_errors_inside(body);
+  ofox_errors_is_html(body);
+  body.n = size;
+  choice = ofox_delta_failed_choice(body);
+  must((choice.p != NULL) == ofox_delta_reply_failed(body));
+  ofox_error_free(&e);
+  ofox_error_free(&e);
+  free(copy);
+  return 0;
+}
