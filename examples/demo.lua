@@ -6,7 +6,8 @@ local key = os.getenv "OFOXAI_API_KEY" or os.getenv "OFOX_API_KEY"
 local url, lifeline
 if not key then url, lifeline = require "simulator.child" (arg[-1]) end
 local client = ofox.new { api_key = key or "sk-demo", base_url = url }
-print(("ofox %s on %s, talking to %s"):format(ofox.VERSION, _VERSION, url or "the real gateway"))
+print(("ofox %s on %s, talking to %s at %s"):format(ofox.VERSION, _VERSION,
+  url and "the simulator" or "the gateway", tostring(client):match("%S+$")))
 
 local scenes = 0
 local function scene(title)
@@ -25,7 +26,7 @@ say("%s\n   hint: %s", tostring(err), err:hint())
 
 scene "No such model: returned as well, for waiting would not help."
 res, err = client:chat(asking "no/such-model")
-assert(not res and not err.retryable, err)
+assert(not res and (err.status == 404 or err.status == 400) and not err.retryable, err)
 say("%s", tostring(err))
 
 if not key then
@@ -34,9 +35,10 @@ if not key then
   res = client:chat(asking "sim/flaky-429", {
     on_wait = function(left) io.stdout:write((" %.1f"):format(left)) io.stdout:flush() end,
   })
-  local meta = res:meta()
-  say("\n   %d after %d attempts, the wait was the %s's word", meta.status, meta.attempts, meta.retries[1].delay_source)
-  assert(meta.attempts == 2 and meta.retries[1].status == 429 and meta.retries[1].delay >= 2)
+  local meta, first = res:meta(), res:meta().retries[1]
+  print()
+  say("answered at attempt %d; waited %.1f s on the word of %s", meta.attempts, first.delay, first.delay_source)
+  assert(meta.attempts == 2 and first.status == 429 and first.delay >= 2)
 
   scene "A bad gateway: the next model of the fallback list is asked at once."
   res = client:chat(asking "sim/bad-gateway", { fallback = { "openai/gpt-4o-mini" } })
