@@ -1,7 +1,10 @@
 # make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others
 # make demo       install what is missing (Debian, root), build, show it
-# make test       the same, then run everything that must hold
+# make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
+# make asan       the specs under AddressSanitizer and UBSan
+# make fuzz       each fuzzer for SECONDS (30)
+# make install    into PREFIX (/usr/local)
 # make clean      remove build/
 
 LUA ?= 5.4
@@ -31,9 +34,10 @@ OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
 LEAVES = buf utf8 base64 redact json when headers errors delta retry
-FLOW = call
-CORE = $(LEAVES) $(FLOW) lcore lparts ljson lerrors lretry lcall
-ENGINE = $(LEAVES) $(FLOW) poller engine lengine
+FLOW = history call
+CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lparts ljson lerrors lretry lcall
+ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
+  lofox linterrupt lengine
 
 CORE_O = $(CORE:%=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:%=$(OBJ)/%.o)
@@ -52,7 +56,57 @@ $(OBJ)/%.o: src/%.c $(wildcard src/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# What must be there to build and run; see .ci/deps.
+deps:
+	@LUA=$(LUA) LUA_INCDIR=$(LUA_INCDIR) CURL_INCDIR=$(CURL_INCDIR) CC=$(CC) \
+	  .ci/deps build
+
+demo:
+	@LUA=$(LUA) LUA_INCDIR=$(LUA_INCDIR) CURL_INCDIR=$(CURL_INCDIR) CC=$(CC) \
+	  .ci/deps demo
+	@$(MAKE) -s LUA=$(LUA) all
+	@LUA_PATH="./lua/?.lua;./lua/?/init.lua;;" $(LUA_BIN) examples/demo.lua
+
+# With LUA given, on that one alone.
+test:
+	@CC=$(CC) LUAS="$(LUAS)" .ci/deps test
+	@LUAS="$(LUAS)" .ci/test
+ifeq ($(origin LUA),command line)
+LUAS = $(LUA)
+else
+LUAS ?= 5.4 5.1 5.2 5.3 jit
+endif
+
+check: all
+	@.ci/check
+
+# A copy of the tree, built with the sanitizers, where the specs run.
+asan:
+	@.ci/asan $(LUAS)
+
+# C programs that check what Lua cannot reach.
+build/ctest/%.ok: spec/c/%.c src/*.c src/*.h
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CFLAGS) -Isrc -o build/ctest/$* $< src/poller.c \
+	  src/sockets.c src/buf.c -lm
+	build/ctest/$*
+	@touch $@
+
+SECONDS_EACH = $(or $(SECONDS),30)
+fuzz:
+	@.ci/fuzz $(SECONDS_EACH)
+
+PREFIX ?= /usr/local
+LUA_VERSION = $(LUA:jit=5.1)
+INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
+INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
+install: all
+	install -d $(DESTDIR)$(INST_LIBDIR)/ofox
+	install -m 755 $(BUILD)/ofox/*.so $(DESTDIR)$(INST_LIBDIR)/ofox
+	cd lua && find ofox -name '*.lua' -exec install -D -m 644 {} \
+	  $(DESTDIR)$(INST_LUADIR)/{} \;
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all deps demo test check asan fuzz install clean

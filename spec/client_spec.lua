@@ -18,7 +18,11 @@ before_each(function()
   package.loaded["ofox.exchange"] = {
     perform = function(request, settings)
       sent[#sent + 1] = { request = request, settings = settings }
-      return outcome[1], outcome[2]
+      local value, meta = outcome[1], outcome[2]
+      if value == nil then return nil, meta end
+      local problem = request.finish and request.finish(value)
+      if problem then return nil, problem end
+      return value, function() return meta end
     end,
     connect = function(settings, url)
       sent[#sent + 1] = { url = url, settings = settings }
@@ -457,5 +461,96 @@ describe("client:connect", function()
     assert.is_true(ofox.new({ base_url = "http://h/v1" }):connect { connect_timeout = 2 })
     assert.equal("http://h/v1", last().url)
     assert.equal(2, last().settings.connect_timeout)
+  end)
+end)
+
+describe("a call through the mock", function()
+  local mock, client
+  local REPLY = { choices = { { message = { role = "assistant", content = "hi" } } } }
+
+  before_each(function()
+    package.loaded["ofox.exchange"] = nil
+    mock = require "ofox.mock".new()
+    client = ofox.new { api_key = SECRET, transport = mock, errors = "return" }
+  end)
+
+  it("sends the same bytes and key on all attempts, new ones for the next call [B6] [B7]", function()
+    local params = { model = "a", messages = { { role = "user", content = "x" } } }
+    mock:reply { status = 500 }:reply { fail = "reset" }:reply { body = REPLY }:reply { body = REPLY }
+    local res = client:chat(params, { on_retry = function() params.messages[1].content = "changed" end })
+    assert.equal("hi", res:output_text())
+    assert.equal(3, res:meta().attempts)
+    client:chat(params)
+    local requests = mock.requests
+    assert.equal(4, #requests)
+    for i = 1, 3 do
+      assert.equal("x", json.decode(requests[i].body).messages[1].content)
+      assert.equal(requests[1].body, requests[i].body)
+      assert.equal("Bearer " .. SECRET, requests[i].headers.authorization)
+      assert.equal(requests[1].headers["idempotency-key"], requests[i].headers["idempotency-key"])
+    end
+    assert.is_string(requests[1].headers["idempotency-key"])
+    assert.not_equal(requests[1].headers["idempotency-key"], requests[4].headers["idempotency-key"])
+    assert.equal("changed", json.decode(requests[4].body).messages[1].content)
+  end)
+
+  it("sends the program's own idempotency key, or none, and none on GET [B7]", function()
+    mock:reply { body = REPLY }:reply { body = REPLY }:reply { body = { data = {} } }
+    client:chat({}, { idempotency_key = "mine" })
+    client:chat({}, { idempotency_key = false })
+    client:models { idempotency_key = "mine" }
+    assert.equal("mine", mock.requests[1].headers["idempotency-key"])
+    assert.is_nil(mock.requests[2].headers["idempotency-key"])
+    assert.is_nil(mock.requests[3].headers["idempotency-key"])
+  end)
+
+  it("moves on to the next model with its own body", function()
+    mock:reply { status = 503 }:reply { body = REPLY }
+    local res = client:chat({ model = "a" }, { fallback = { "b" } })
+    assert.equal("a", res:meta().model_requested)
+    local first, second = json.decode(mock.requests[1].body), json.decode(mock.requests[2].body)
+    assert.same({ model = "a", provider = { fallback = { "b" } } }, first)
+    assert.same({ model = "b" }, second)
+    assert.not_equal(mock.requests[1].headers["idempotency-key"], mock.requests[2].headers["idempotency-key"])
+  end)
+
+  it("wants a key, unless it is told that none is needed", function()
+    local keyless = ofox.new { transport = mock, errors = "return" }
+    local res, err = keyless:chat {}
+    assert.is_nil(res)
+    assert.is_true(ofox.errors.is(err, "authentication_error"))
+    assert.equal("missing_api_key", err.code)
+    assert.same({}, mock.requests)
+    mock:reply { body = REPLY }:reply { body = REPLY }
+    assert.truthy(keyless:chat({}, { api_key = false }))
+    assert.truthy(keyless:chat({}, { headers = { Authorization = "Basic eDp5" } }))
+    assert.is_nil(mock.requests[1].headers.authorization)
+    assert.equal("Basic eDp5", mock.requests[2].headers.authorization)
+  end)
+
+  it("gives values and bytes as {value = …}", function()
+    mock:reply { body = "5" }:reply { body = "\255\0" }:reply { body = "[1,2]" }
+    assert.equal(5, client:request({ path = "/x" }).value)
+    assert.equal("\255\0", client:request({ path = "/x", raw = true }).value)
+    local list = client:request { path = "/x" }
+    assert.same({ 1, 2 }, { list[1], list[2] })
+    assert.equal(200, list:meta().status)
+  end)
+
+  it("decodes embeddings", function()
+    mock:reply { body = { data = { { embedding = "AACAPwAAIMA=" } } } }
+    assert.same({ 1, -2.5 }, client:embeddings({ model = "m", input = "x" }).data[1].embedding)
+    assert.equal("base64", json.decode(mock.requests[1].body).encoding_format)
+  end)
+
+  it("raises what may be tried again, and returns what may not", function()
+    mock:reply { status = 429 }:reply { status = 404 }
+    local split = ofox.new { api_key = SECRET, transport = mock, max_retries = 0 }
+    local ok, err = pcall(split.chat, split, {})
+    assert.is_false(ok)
+    assert.is_true(ofox.errors.is(err, "rate_limit_error"))
+    local res, second = split:chat {}
+    assert.is_nil(res)
+    assert.is_true(ofox.errors.is(second, "not_found_error"))
   end)
 end)

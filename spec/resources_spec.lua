@@ -10,7 +10,11 @@ before_each(function()
   package.loaded["ofox.exchange"] = {
     perform = function(request, settings)
       sent[#sent + 1] = { request = request, settings = settings }
-      return outcome[1], outcome[2]
+      local value, meta = outcome[1], outcome[2]
+      if value == nil then return nil, meta end
+      local problem = request.finish and request.finish(value)
+      if problem then return nil, problem end
+      return value, function() return meta end
     end,
   }
   client = ofox.new { api_key = "k", base_url = "http://h/v1" }
@@ -188,14 +192,13 @@ describe("embeddings", function()
   end)
 
   it("turns vectors that cannot be read into a ResponseError", function()
-    assert.is_function(core.floats)
+    package.loaded["ofox.exchange"] = nil
     for _, text in ipairs { "!!!!", "AACAPwA=", "A" } do
-      outcome = {
-        { data = { { embedding = BASE64 }, { embedding = text } } },
-        { status = 200, attempts = 2, request_id = "req_1", model_requested = "m", retries = {} },
-      }
+      local mock = require("ofox.mock").new()
+      mock:reply { status = 200, headers = { ["x-request-id"] = "req_1" },
+        body = { data = { { embedding = BASE64 }, { embedding = text } } } }
       local told, logged
-      local value, err = client:embeddings({ model = "m" }, {
+      local value, err = ofox.new { api_key = "k", transport = mock }:embeddings({ model = "m" }, {
         on_error = function(e) told = e end,
         logger = function(level, message) logged = level .. " " .. message end,
       })
@@ -203,8 +206,8 @@ describe("embeddings", function()
       assert.is_true(ofox.errors.is(err, "response_error"))
       assert.equal("encoding", err.code)
       assert.equal("data[2].embedding is not the base64 of 32-bit floats", err.message)
-      assert.same({ 200, "req_1", 2, false, true, "not_retryable" },
-        { err.status, err.request_id, err.attempts, err.retryable, err.ambiguous, err.reason })
+      assert.same({ 200, "req_1", 1, false, true, "not_retryable", "m" },
+        { err.status, err.request_id, err.attempts, err.retryable, err.ambiguous, err.reason, err.model })
       assert.equal(err, told)
       assert.equal("warn failed", logged)
     end

@@ -1,7 +1,10 @@
 local json = require "ofox.json"
 local response = require "ofox.response"
 
-local function wrap(value) return response.wrap(value, { status = 200 }) end
+local function wrapped(value, meta, decoder)
+  return response.wrap(value, function() return meta end, decoder)
+end
+local function wrap(value) return wrapped(value, { status = 200 }) end
 
 local function chat(content)
   return wrap { choices = { { message = { role = "assistant", content = content } } } }
@@ -105,7 +108,7 @@ describe("output_json", function()
 
   it("uses the program's own decoder", function()
     local function with(decoder)
-      return response.wrap({ choices = { { message = { content = '"xyz"' } } } }, {}, decoder):output_json()
+      return wrapped({ choices = { { message = { content = '"xyz"' } } } }, {}, decoder):output_json()
     end
     assert.same({ '"XYZ"' }, with(function(text) return { text:upper() } end))
     assert.same({ nil, "the text of the answer is not JSON: no!" }, { with(function() error("no!", 0) end) })
@@ -124,10 +127,10 @@ describe("an answer", function()
 
   it("has its meta; a field of the same name wins, ofox.meta finds it still", function()
     local meta = { status = 200 }
-    local res = response.wrap({}, meta)
+    local res = wrapped({}, meta)
     assert.equal(meta, res:meta())
     assert.equal(meta, response.meta(res))
-    res = response.wrap({ meta = "theirs", output_text = "theirs" }, meta)
+    res = wrapped({ meta = "theirs", output_text = "theirs" }, meta)
     assert.equal("theirs", res.meta)
     assert.equal("theirs", res.output_text)
     assert.equal(meta, response.meta(res))
@@ -142,7 +145,7 @@ describe("an answer", function()
   it("is collected, its meta with it", function()
     local weak = setmetatable({}, { __mode = "v" })
     weak.meta = { status = 200 }
-    weak.answer = response.wrap({ id = "x" }, weak.meta, function() end)
+    weak.answer = wrapped({ id = "x" }, weak.meta, function() end)
     collectgarbage()
     collectgarbage()
     assert.is_nil(weak.answer)
@@ -150,17 +153,17 @@ describe("an answer", function()
   end)
 
   it("keeps the mark of an empty list", function()
-    local list = response.wrap(json.decode "[]", { status = 200 })
+    local list = wrapped(json.decode "[]", { status = 200 })
     assert.equal("[]", json.encode(list))
     assert.same({ status = 200 }, response.meta(list))
-    assert.same({ status = 200 }, response.wrap(json.decode "[1]", { status = 200 }):meta())
+    assert.same({ status = 200 }, wrapped(json.decode "[1]", { status = 200 }):meta())
     local locked = setmetatable({}, { __metatable = "locked" })
-    assert.equal(locked, response.wrap(locked, {}))
+    assert.equal(locked, wrapped(locked, {}))
     assert.same({}, response.meta(locked))
   end)
 
   it("is a table also where the value was none", function()
-    assert.same({ value = "bytes" }, response.wrap("bytes", {}))
-    assert.same({ value = false }, response.wrap(false, {}))
+    assert.same({ value = "bytes" }, wrapped("bytes", {}))
+    assert.same({ value = false }, wrapped(false, {}))
   end)
 end)

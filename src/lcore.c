@@ -5,24 +5,9 @@
 
 #include <string.h>
 
-void ofox_setfuncs(lua_State *L, const luaL_Reg *fns) {
-  for (; fns->name != NULL; fns++) {
-    lua_pushcfunction(L, fns->func);
-    lua_setfield(L, -2, fns->name);
-  }
-}
+OFOX_EXPORT int luaopen_ofox_core(lua_State *L);
 
-void *ofox_newobject(lua_State *L, const char *tname, size_t size) {
-  void *p = ofox_newuserdata(L, size);
-  memset(p, 0, size);
-  luaL_getmetatable(L, tname);
-  lua_setmetatable(L, -2);
-  return p;
-}
-
-LUALIB_API int luaopen_ofox_core(lua_State *L);
-
-LUALIB_API int luaopen_ofox_core(lua_State *L) {
+int luaopen_ofox_core(lua_State *L) {
   lua_getglobal(L, "_VERSION");
   if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), LUA_VERSION) != 0)
     return luaL_error(L, "ofox.core was built for %s, but this is %s",

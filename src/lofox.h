@@ -13,6 +13,13 @@
 
 #define OFOX_VERSION "0.1.0"
 
+/* The objects are built with hidden visibility; luaopen_* alone is seen. */
+#if defined(__GNUC__)
+#define OFOX_EXPORT __attribute__((visibility("default"))) extern
+#else
+#define OFOX_EXPORT extern
+#endif
+
 #define OFOX_CALL_T "ofox.call"
 #define OFOX_ENGINE_T "ofox.engine"
 
@@ -41,7 +48,7 @@ void ofox_pusherror(lua_State *L, const struct ofox_error *e);
 /* Pushes a table lower-case name -> value (the first of duplicates), valid
 ** UTF-8, without secrets ('r' may be NULL). [-0, +1, e] */
 void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
-                      const struct ofox_redact *r);
+                      struct ofox_redact *r);
 
 /* Pushes the ratelimit table, or nil if no such header came. [-0, +1, e] */
 void ofox_pushratelimit(lua_State *L, const struct ofox_ratelimit *r);

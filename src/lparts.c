@@ -161,7 +161,7 @@ void ofox_checkheaders(lua_State *L, int arg, struct ofox_headers *h) {
 
 /* Pushes a text without secrets and as valid UTF-8. [-0, +1, e] */
 static void push_clean(lua_State *L, struct scratch *s, struct ofox_span text,
-                       const struct ofox_redact *r) {
+                       struct ofox_redact *r) {
   if (r != NULL) {
     ofox_buf_clear(&s->a);
     check(L, 1, ofox_buf_addspan(&s->a, text));
@@ -177,7 +177,7 @@ static void push_clean(lua_State *L, struct scratch *s, struct ofox_span text,
 }
 
 void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
-                      const struct ofox_redact *r) {
+                      struct ofox_redact *r) {
   struct scratch *s = new_scratch(L);
   struct ofox_span name, value;
   size_t i;

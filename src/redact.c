@@ -16,51 +16,71 @@ enum way { RAW, URL, JSON, WAYS };
 #define OVER ((size_t)-1) /* the text ends within a character */
 
 void ofox_redact_init(struct ofox_redact *r) {
+  ofox_buf_init(&r->_secrets, 0);
   ofox_buf_init(&r->_forms, 0);
 }
 
-void ofox_redact_free(struct ofox_redact *r) {
-  volatile char *p = r->_forms.p;
+static void wipe(struct ofox_buf *b) {
+  volatile char *p = b->p;
   size_t i;
-  for (i = 0; i < r->_forms._size; i++)
+  for (i = 0; i < b->_size; i++)
     p[i] = 0;
-  ofox_buf_free(&r->_forms);
+  ofox_buf_free(b);
 }
 
-/* Forms move by hand: realloc would leave a copy behind. */
-static int make_room(struct ofox_redact *r, size_t more) {
-  struct ofox_buf b;
+void ofox_redact_free(struct ofox_redact *r) {
+  wipe(&r->_secrets);
+  wipe(&r->_forms);
+}
+
+/* Secrets move by hand: realloc would leave a copy behind. */
+static int make_room(struct ofox_buf *b, size_t more) {
+  struct ofox_buf new;
   int rc;
-  ofox_buf_init(&b, r->_forms.n + more);
-  rc = ofox_buf_reserve(&b, b.cap);
+  ofox_buf_init(&new, b->n + more);
+  rc = ofox_buf_reserve(&new, new.cap);
   if (rc == 0)
-    rc = ofox_buf_addspan(&b, ofox_buf_span(&r->_forms));
+    rc = ofox_buf_addspan(&new, ofox_buf_span(b));
   if (rc != 0)
     return rc;
-  ofox_redact_free(r);
-  r->_forms = b;
+  wipe(b);
+  *b = new;
   return 0;
 }
 
-/* Walks the forms: start with '*pos' = 0. */
-static int next_form(const struct ofox_redact *r, size_t *pos,
-                     struct ofox_span *form) {
-  if (*pos >= r->_forms.n)
+static int add_text(struct ofox_buf *b, struct ofox_span s) {
+  int rc = ofox_buf_add(b, &s.n, sizeof(s.n));
+  return rc != 0 ? rc : ofox_buf_addspan(b, s);
+}
+
+/* Walks a list of texts: start with '*pos' = 0. */
+static int next_text(const struct ofox_buf *list, size_t *pos,
+                     struct ofox_span *text) {
+  if (*pos >= list->n)
     return 0;
-  memcpy(&form->n, r->_forms.p + *pos, sizeof(form->n));
-  form->p = r->_forms.p + *pos + sizeof(form->n);
-  *pos += sizeof(form->n) + form->n;
+  memcpy(&text->n, list->p + *pos, sizeof(text->n));
+  text->p = list->p + *pos + sizeof(text->n);
+  *pos += sizeof(text->n) + text->n;
   return 1;
 }
 
-static int known(const struct ofox_redact *r, struct ofox_span s) {
-  struct ofox_span form;
+int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
+  struct ofox_span other;
   size_t pos = 0;
-  while (next_form(r, &pos, &form)) {
-    if (form.n == s.n && memcmp(form.p, s.p, s.n) == 0)
-      return 1;
+  int rc;
+  if (secret.n < OFOX_SECRET_MIN)
+    return 0;
+  if (secret.n > OFOX_SECRET_MAX)
+    return OFOX_ECAP;
+  while (next_text(&r->_secrets, &pos, &other)) {
+    if (other.n == secret.n && memcmp(other.p, secret.p, secret.n) == 0)
+      return 0;
   }
-  return 0;
+  rc = make_room(&r->_secrets, sizeof(secret.n) + secret.n);
+  if (rc != 0)
+    return rc;
+  wipe(&r->_forms);
+  return add_text(&r->_secrets, secret);
 }
 
 /*
@@ -89,26 +109,22 @@ static int add_base64(struct ofox_buf *out, struct ofox_span s, size_t before,
   return rc;
 }
 
-int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
-  struct ofox_buf *out = &r->_forms;
-  size_t before, size = sizeof(secret.n) + (secret.n + 3) * 4 / 3;
-  int rc;
-  if (secret.n < OFOX_SECRET_MIN)
-    return 0;
-  if (secret.n > OFOX_SECRET_MAX)
-    return OFOX_ECAP;
-  if (known(r, secret))
-    return 0;
-  rc = make_room(r, size * 7);
-  if (rc == 0)
-    rc = ofox_buf_add(out, &secret.n, sizeof(secret.n));
-  if (rc == 0)
-    rc = ofox_buf_addspan(out, secret);
-  for (before = 0; rc == 0 && before < 3; before++) {
-    rc = add_base64(out, secret, before, 0);
+static int make_forms(struct ofox_redact *r) {
+  struct ofox_span secret;
+  size_t pos = 0, before;
+  int rc = 0;
+  while (rc == 0 && next_text(&r->_secrets, &pos, &secret)) {
+    rc = make_room(&r->_forms, (sizeof(secret.n) + secret.n * 4 / 3 + 4) * 7);
     if (rc == 0)
-      rc = add_base64(out, secret, before, 1);
+      rc = add_text(&r->_forms, secret);
+    for (before = 0; rc == 0 && before < 3; before++) {
+      rc = add_base64(&r->_forms, secret, before, 0);
+      if (rc == 0)
+        rc = add_base64(&r->_forms, secret, before, 1);
+    }
   }
+  if (rc != 0)
+    wipe(&r->_forms);
   return rc;
 }
 
@@ -237,7 +253,7 @@ static size_t longest(const struct ofox_redact *r, const char *p, size_t n) {
   struct ofox_span form;
   size_t pos = 0, best = 0, length;
   int way;
-  while (next_form(r, &pos, &form)) {
+  while (next_text(&r->_forms, &pos, &form)) {
     for (way = RAW; way < WAYS; way++) {
       length = match(form, p, n, (enum way)way);
       if (length > best)
@@ -247,15 +263,20 @@ static size_t longest(const struct ofox_redact *r, const char *p, size_t n) {
   return best;
 }
 
-void ofox_redact_apply(const struct ofox_redact *r, struct ofox_buf *text) {
+void ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
   char starts[256] = {0}; /* what a form can start with in some way */
   struct ofox_span form;
   size_t pos = 0, i, length, end = 0, out = 0;
   int inside = 0;
-  while (next_form(r, &pos, &form))
-    starts[(unsigned char)form.p[0]] = 1;
-  if (pos == 0)
+  if (text->n == 0 || r->_secrets.n == 0)
     return;
+  if (r->_forms.n == 0 && make_forms(r) != 0) {
+    text->n = 0;
+    ofox_buf_fill(text, ofox_span_of(MARK));
+    return;
+  }
+  while (next_text(&r->_forms, &pos, &form))
+    starts[(unsigned char)form.p[0]] = 1;
   starts['%'] = starts['+'] = starts['\\'] = 1;
   /* a mark is written where its run ends: all of the run has to be read */
   for (i = 0; i <= text->n; i++) {

@@ -12,8 +12,10 @@
 #define OFOX_SECRET_MIN 8 /* shorter ones would hit innocent text */
 #define OFOX_SECRET_MAX (64 * 1024)
 
+/* In both lists each text is its length as a size_t, then its bytes. */
 struct ofox_redact {
-  struct ofox_buf _forms; /* each form: its length as a size_t, its bytes */
+  struct ofox_buf _secrets;
+  struct ofox_buf _forms; /* made when they are first needed */
 };
 
 void ofox_redact_init(struct ofox_redact *r); /* zeroed memory will do too */
@@ -26,10 +28,11 @@ void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
 int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
 
 /*
-** Changes 'text' in place; it never grows. Where secrets overlap, all that
+** Changes 'text' in place; it never grows (without memory for the forms all
+** of it becomes ***). Where secrets overlap, all that
 ** any of them covers becomes one ***. The end of the text may have cut a
 ** secret: OFOX_SECRET_MIN characters of it there are enough.
 */
-void ofox_redact_apply(const struct ofox_redact *r, struct ofox_buf *text);
+void ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
 
 #endif

@@ -124,29 +124,9 @@ local function fail(settings, err)
   return nil, err
 end
 
--- A success that turns out to be none when its data is read.
-local function unreadable(settings, meta, message)
-  local log = require "ofox.log"
-  local err = require "ofox.errors".new {
-    type = "response_error", code = "encoding", message = message, retryable = false,
-    reason = "not_retryable", ambiguous = true, status = meta.status, headers = meta.headers,
-    request_id = meta.request_id, attempts = meta.attempts, elapsed = meta.elapsed,
-    ratelimit = meta.ratelimit, retries = meta.retries, model = meta.model_requested,
-  }
-  log.write(settings, "warn", "failed", {
-    type = err.type, code = err.code, status = err.status, reason = err.reason,
-    attempts = err.attempts, request_id = err.request_id, message = err.message,
-  })
-  if settings.on_error then settings.on_error(err) end
-  return err
-end
-
 local function perform(call, settings)
-  local finish = call.finish
   local value, meta = require "ofox.exchange".perform(call, settings)
   if value == nil then return fail(settings, meta) end
-  local problem = finish and finish(value)
-  if problem then return fail(settings, unreadable(settings, meta, problem)) end
   return require "ofox.response".wrap(value, meta, settings.json)
 end
 
@@ -258,7 +238,7 @@ end
 function Client:__tostring()
   local state = state_of(self)
   local base = state and options.settings({}, state.options).base_url or "?"
-  return "ofox.client: " .. base:gsub("^(%w+://).*@", "%1")
+  return "ofox.client: " .. base:gsub("^(%w+://)[^/]*@", "%1")
 end
 
 return client

@@ -22,7 +22,7 @@ end
 
 local THIS = rawget(_G, "jit") and "LuaJIT" or _VERSION
 
-local function explain(name, message)
+local function explain(name, message, tried)
   message = tostring(message)
   if message:find("undefined symbol: _?luaL?_") or message:find("was built for", 1, true)
     or message:find("multiple Lua VMs", 1, true) or message:find("version mismatch", 1, true) then
@@ -30,7 +30,7 @@ local function explain(name, message)
       :format(name, THIS, ABI)
   end
   local others = other_builds(name)
-  if others ~= "" then
+  if others ~= "" and not tried then
     return ("ofox.%s is built for %s only, and this is %s; build it with: make LUA=%s")
       :format(name, others, THIS, ABI)
   end
@@ -42,8 +42,9 @@ return function(name)
   local module = "ofox." .. name
   if package.loaded[module] then return package.loaded[module] end
   local path = here and here .. "build/" .. ABI .. "/ofox/" .. name .. ".so"
+  local built = path and exists(path)
   local ok, result
-  if path and exists(path) then
+  if built then
     local open, message = package.loadlib(path, "luaopen_ofox_" .. name)
     if open then
       ok, result = pcall(open, module)
@@ -54,6 +55,6 @@ return function(name)
   else
     ok, result = pcall(require, module)
   end
-  if not ok then error(explain(name, result), 0) end
+  if not ok then error(explain(name, result, built), 0) end
   return result
 end

@@ -121,7 +121,7 @@ end
 -- model_requested.
 ---@return table|nil
 function Response:meta()
-  return metas[self]
+  return response.meta(self)
 end
 
 --- The same for any answer, also one with a field of that name; nil for
@@ -129,13 +129,14 @@ end
 ---@param answer any
 ---@return table|nil
 function response.meta(answer)
-  return answer ~= nil and metas[answer] or nil
+  local meta = answer ~= nil and metas[answer]
+  return meta and meta() or nil
 end
 
 --- Makes a decoded value an answer. An empty list stays what it is: it has
 -- its meta, but no methods.
 ---@param value any  what is no table becomes {value = …}
----@param meta table  of the call
+---@param meta fun(): table  of the call; made when it is asked for
 ---@param decoder? fun(text: string): any  the program's own
 ---@return ofox.Response
 function response.wrap(value, meta, decoder)

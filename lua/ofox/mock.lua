@@ -1,0 +1,190 @@
+--- A transport for tests of programs that use ofox: answers are scripted,
+-- time is virtual, everything else (errors, retries, their timing) is the
+-- real thing, since the mock feeds the same C call as the engine.
+local core = require("ofox.native")("core")
+local json = require "ofox.json"
+
+local mock = {}
+
+---@class ofox.Mock
+---@field requests table[]  what was sent: {method, url, path, headers, body, at}
+local Mock = {}
+Mock.__index = Mock
+Mock.__name = "ofox.mock"
+
+-- Virtual time begins at a round date, so that dates in headers can be written.
+local EPOCH = 1767225600 -- 2026-01-01T00:00:00Z
+
+-- err.code of a failed transfer -> how the C call names it.
+local FAILURES = {}
+for _, outcome in ipairs(core.outcomes) do
+  if outcome.code ~= "" then FAILURES[outcome.code] = outcome.name:upper() end
+end
+-- codes that two classes share: those of connections
+for _, code in ipairs { "truncated", "reset" } do FAILURES[code] = code:upper() end
+
+-- Failures before anything could be sent.
+local UNSENT = { dns = true, refused = true, connect_timeout = true, certificate = true, handshake = true }
+
+local FIELDS = { status = true, headers = true, body = true, delay = true, fail = true }
+
+---@return ofox.Mock
+function mock.new()
+  return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _now = 0 }, Mock)
+end
+
+local function misuse(message, ...)
+  error("ofox.mock: reply: " .. message:format(...), 3)
+end
+
+--- Queues an answer to one attempt. Status 200 and no headers unless told
+-- otherwise; a table as body is sent as JSON. With 'fail' (a code of
+-- ofox.errors, as "refused", "reset", "dns", "timeout") the transfer ends so,
+-- after what else is given.
+---@param reply {status?: integer, headers?: table<string, string>, body?: string|table, delay?: number, fail?: string}
+---@return ofox.Mock self
+function Mock:reply(reply)
+  if type(reply) ~= "table" then misuse("expected a table, got a %s", type(reply)) end
+  for name in pairs(reply) do
+    if not FIELDS[name] then misuse("unknown field %s", tostring(name)) end
+  end
+  local fail, delay = reply.fail, reply.delay or 0
+  if fail and not FAILURES[fail] then misuse("fail: unknown code %s", tostring(fail)) end
+  if type(delay) ~= "number" or delay < 0 or delay ~= delay then misuse("delay: expected seconds >= 0") end
+  local body, headers = reply.body, {}
+  for name, value in pairs(reply.headers or {}) do headers[tostring(name):lower()] = tostring(value) end
+  if type(body) == "table" then
+    local message
+    body, message = json.encode(body)
+    if not body then misuse("body: %s", message) end
+    headers["content-type"] = headers["content-type"] or "application/json"
+  elseif body ~= nil and type(body) ~= "string" then
+    misuse("body: expected a string or a table, got a %s", type(body))
+  end
+  if body and not fail then headers["content-length"] = headers["content-length"] or tostring(#body) end
+  self._replies[#self._replies + 1] = {
+    -- a failure alone has no answer, unless one is given
+    status = reply.status or (not fail or body) and 200 or nil,
+    headers = headers, body = body or "", delay = delay, fail = fail,
+  }
+  return self
+end
+
+--- Virtual seconds since the mock was made.
+---@return number
+function Mock:now()
+  return self._now
+end
+
+--- The virtual date, seconds since 1970.
+---@return number
+function Mock:wall()
+  return EPOCH + self._now
+end
+
+--- Lets ofox.sleep and every other wait of this Lua state use virtual time.
+---@return fun() uninstall
+function Mock:install()
+  local wait = require "ofox.wait"
+  local previous = wait.install(self)
+  return function() wait.install(previous) end
+end
+
+local function record(self, attempt)
+  local headers = {}
+  for _, line in ipairs(attempt.lines) do
+    local name, value = line:match("^([^:;]+):%s*(.*)$")
+    headers[(name or line:match("^[^;]+")):lower()] = value or ""
+  end
+  self.requests[#self.requests + 1] = {
+    method = attempt.method,
+    url = attempt.url,
+    path = attempt.url:match("^%a+://[^/?#]+([^?#]*)"),
+    headers = headers,
+    body = attempt.body,
+    at = self._now,
+  }
+end
+
+-- What the engine would do: begins the attempt; its end comes in a later step.
+function Mock:start(call, attempt)
+  if not call:begin(self._now) then return end
+  self._calls[call] = true
+  record(self, attempt)
+  local reply = table.remove(self._replies, 1)
+  if not reply then
+    call:abort("SEND", self._now)
+    local last = self.requests[#self.requests]
+    error(("ofox.mock: no reply is queued for request %d, %s %s"):format(#self.requests, last.method, last.path), 0)
+  end
+  if not (reply.fail and UNSENT[reply.fail]) then call:connected(false) end
+  -- a limit of the client's own passes by itself
+  if not (reply.fail and reply.fail:find("timeout") or reply.fail == "deadline") then
+    self._flights[call] = { at = self._now + reply.delay, reply = reply }
+  end
+end
+
+local function answer(self, call, reply)
+  if reply.status then
+    call:head(("HTTP/1.1 %d"):format(reply.status), self._now)
+    for name, value in pairs(reply.headers) do call:head(name .. ": " .. value, self._now) end
+    if call:head("", self._now) and reply.body ~= "" then call:body(reply.body) end
+  end
+  call:finish(FAILURES[reply.fail] or "ANSWERED", not UNSENT[reply.fail], self._now, self:wall())
+end
+
+-- The moment at which something happens next, or nil.
+local function next_event(self)
+  local at
+  for call in pairs(self._calls) do
+    local flight = self._flights[call]
+    for _, t in ipairs { flight and flight.at or math.huge, call:due() or math.huge } do
+      if not at or t < at then at = t end
+    end
+  end
+  return at ~= math.huge and at or nil
+end
+
+local function serve(self)
+  for call in pairs(self._calls) do
+    local flight = self._flights[call]
+    local expired = call:expired(self._now)
+    if flight and flight.at <= self._now then
+      self._flights[call] = nil
+      answer(self, call, flight.reply)
+    elseif expired then
+      self._flights[call] = nil
+      call:finish(expired, true, self._now, self:wall())
+    end
+    call:tick(self._now)
+    if call:state() == "done" then self._calls[call] = nil end
+  end
+end
+
+--- Moves virtual time to the next event, at most 'seconds' on.
+---@param seconds? number
+function Mock:step(seconds)
+  local at = next_event(self)
+  local till = seconds and self._now + seconds
+  if not at and not till then error("ofox.mock: nothing will ever happen", 0) end
+  if till and (not at or till < at) then at = till end
+  self._now = math.max(self._now, at)
+  serve(self)
+end
+
+--- Lets virtual time pass, with all that happens in it.
+---@param seconds number
+function Mock:advance(seconds)
+  local till = self._now + seconds
+  while self._now < till do
+    self:step(till - self._now)
+    if till - self._now < 1e-9 then self._now = till end
+  end
+end
+
+function Mock:cancel(call)
+  self._flights[call], self._calls[call] = nil, nil
+  call:abort("CANCELLED", self._now)
+end
+
+return mock

@@ -1,0 +1,330 @@
+#define _GNU_SOURCE
+#include "engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <curl/curl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sigpipe.h"
+#include "transfer.h"
+
+#define EVENTS 64      /* taken from the poller at once */
+#define LATE_PASSES 64 /* reads that a host which came late is granted */
+#define SPARE_HANDLES 8
+
+struct ofox_engine {
+  CURLM *multi;
+  struct ofox_wire wire;
+  struct ofox_transfer *transfers;
+  CURL *spare[SPARE_HANDLES];
+  size_t spares;
+  double curl_due; /* when libcurl wants to be called */
+  pid_t pid;
+};
+
+/* Clocks */
+
+static double seconds_of(clockid_t id) {
+  struct timespec t;
+  clock_gettime(id, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+double ofox_engine_now(void) {
+  return seconds_of(CLOCK_MONOTONIC);
+}
+
+double ofox_engine_wall(void) {
+  return seconds_of(CLOCK_REALTIME);
+}
+
+/* What libcurl asks for */
+
+static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user,
+                       void *socket_user) {
+  struct ofox_engine *e = user;
+  int events = 0;
+  (void)easy;
+  (void)socket_user;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+    events |= OFOX_POLL_IN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+    events |= OFOX_POLL_OUT;
+  return ofox_poller_set(e->wire.poller, fd, events) < 0 ? -1 : 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *user) {
+  struct ofox_engine *e = user;
+  (void)multi;
+  e->curl_due = ms < 0 ? INFINITY : ofox_engine_now() + (double)ms / 1000;
+  return 0;
+}
+
+/* Transfers */
+
+static void park(struct ofox_engine *e, CURL *easy) {
+  curl_easy_reset(easy);
+  if (e->spares < SPARE_HANDLES)
+    e->spare[e->spares++] = easy;
+  else
+    curl_easy_cleanup(easy);
+}
+
+/* Takes the handle off the wire: a connection in the middle is closed. */
+static void stop(struct ofox_transfer *t) {
+  struct ofox_sigpipe guard;
+  if (t->easy == NULL)
+    return;
+  ofox_sigpipe_hold(&guard);
+  curl_multi_remove_handle(t->engine->multi, t->easy);
+  ofox_sockets_release(&t->wire->sockets, t, t->call->head.version);
+  park(t->engine, t->easy);
+  ofox_sigpipe_release(&guard);
+  t->easy = NULL;
+  curl_slist_free_all(t->headers);
+  t->headers = NULL;
+}
+
+static void detach(struct ofox_call *c) {
+  struct ofox_transfer *t = c->transfer;
+  c->transfer = NULL;
+  c->detach = NULL;
+  stop(t);
+  *t->link = t->next;
+  if (t->next != NULL)
+    t->next->link = t->link;
+  free(t);
+}
+
+static struct ofox_transfer *attach(struct ofox_engine *e,
+                                    struct ofox_call *c) {
+  struct ofox_transfer *t = calloc(1, sizeof(*t));
+  if (t == NULL)
+    return NULL;
+  t->engine = e;
+  t->wire = &e->wire;
+  t->call = c;
+  t->next = e->transfers;
+  t->link = &e->transfers;
+  if (t->next != NULL)
+    t->next->link = &t->next;
+  e->transfers = t;
+  c->transfer = t;
+  c->detach = detach;
+  return t;
+}
+
+static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
+                   const char *detail) {
+  struct ofox_call *c = t->call;
+  int sent = ofox_transfer_sent(t);
+  stop(t);
+  ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_engine_now(),
+                ofox_engine_wall());
+  ofox_wire_expect(t->wire, c);
+  if (c->state == OFOX_DONE)
+    detach(c);
+}
+
+/* Nothing was sent on a connection that was not silent: take a new one. */
+static void start_over(struct ofox_transfer *t) {
+  CURLM *multi = t->engine->multi;
+  curl_multi_remove_handle(multi, t->easy);
+  ofox_sockets_release(&t->wire->sockets, t, 0);
+  t->sends = 0;
+  t->stray = 0;
+  curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+  if (curl_multi_add_handle(multi, t->easy) != CURLM_OK)
+    finish(t, OFOX_OUTCOME_SEND, "");
+}
+
+static void ended(struct ofox_transfer *t, CURLcode rc) {
+  if (t->stray && rc == CURLE_ABORTED_BY_CALLBACK)
+    start_over(t);
+  else
+    finish(t, ofox_transfer_outcome(t, rc), t->detail);
+}
+
+int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
+                      const struct ofox_request *r) {
+  struct ofox_transfer *t = c->transfer != NULL ? c->transfer : attach(e, c);
+  if (t == NULL)
+    return OFOX_EMEM;
+  t->easy = e->spares > 0 ? e->spare[--e->spares] : curl_easy_init();
+  if (t->easy == NULL || ofox_transfer_prepare(t, r) != 0)
+    goto fail;
+  if (ofox_call_begin(c, ofox_engine_now()) != 0) {
+    detach(c);
+    return 0;
+  }
+  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    r->max_connections);
+  if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK)
+    goto fail;
+  ofox_wire_expect(&e->wire, c);
+  return 0;
+fail:
+  detach(c);
+  return OFOX_EMEM;
+}
+
+void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
+  struct ofox_transfer *t = c->transfer;
+  int sent = t != NULL && ofox_transfer_sent(t);
+  (void)e;
+  if (c->detach != NULL)
+    c->detach(c);
+  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_engine_now());
+}
+
+/* Rounds */
+
+/* Takes what the sockets have, after at most 'seconds'. 0, or -1: a signal. */
+static int take(struct ofox_engine *e, double seconds) {
+  struct ofox_poll_event events[EVENTS];
+  struct ofox_transfer *t;
+  CURLMsg *m;
+  CURLcode rc;
+  int i, n, running;
+  e->wire.turn++;
+  n = ofox_poller_wait(e->wire.poller, seconds, events, EVENTS);
+  for (i = 0; i < n; i++) {
+    /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
+    int what = (events[i].what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
+               (events[i].what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
+    curl_multi_socket_action(e->multi, events[i].fd, what, &running);
+  }
+  if (ofox_engine_now() >= e->curl_due) {
+    e->curl_due = INFINITY;
+    curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+  while ((m = curl_multi_info_read(e->multi, &i)) != NULL) {
+    rc = m->data.result;
+    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+    ended(t, rc);
+  }
+  return n < 0 ? -1 : 0;
+}
+
+/* Has a limit passed for a call that is still being answered? */
+static int is_late(const struct ofox_engine *e, double now) {
+  const struct ofox_transfer *t;
+  if (now < e->wire.next_due)
+    return 0;
+  for (t = e->transfers; t != NULL; t = t->next) {
+    if (t->easy != NULL && t->progress == e->wire.turn &&
+        ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
+      return 1;
+  }
+  return 0;
+}
+
+/* Lets the limits of calls speak, and their waits end. */
+static void judge(struct ofox_engine *e, double now) {
+  struct ofox_transfer *t, *next;
+  enum ofox_outcome o;
+  if (now < e->wire.next_due)
+    return;
+  e->wire.next_due = INFINITY;
+  for (t = e->transfers; t != NULL; t = next) {
+    struct ofox_call *c = t->call;
+    next = t->next;
+    ofox_call_tick(c, now);
+    o = ofox_call_expired(c, now);
+    if (o != OFOX_OUTCOME_ANSWERED)
+      finish(t, o, "");
+    else
+      ofox_wire_expect(&e->wire, c);
+  }
+}
+
+int ofox_engine_step(struct ofox_engine *e, double seconds) {
+  struct ofox_sigpipe guard;
+  int rc, passes;
+  ofox_sigpipe_hold(&guard);
+  rc = take(e, fmin(seconds, ofox_engine_timeout(e)));
+  /* limits are judged after a read that found nothing, so that a host which
+     paused is not punished for answers that were there in time */
+  for (passes = 0; passes < LATE_PASSES && is_late(e, ofox_engine_now());
+       passes++)
+    take(e, 0);
+  judge(e, ofox_engine_now());
+  ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
+  ofox_sigpipe_release(&guard);
+  return rc;
+}
+
+double ofox_engine_timeout(struct ofox_engine *e) {
+  return fmax(0, fmin(e->curl_due, e->wire.next_due) - ofox_engine_now());
+}
+
+int ofox_engine_pollfd(const struct ofox_engine *e) {
+  return ofox_poller_fd(e->wire.poller);
+}
+
+/* Life */
+
+int ofox_engine_setup(void) {
+  return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : OFOX_EMEM;
+}
+
+struct ofox_engine *ofox_engine_new(void) {
+  struct ofox_engine *e = calloc(1, sizeof(*e));
+  curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  if (e == NULL)
+    return NULL;
+  e->pid = getpid();
+  e->curl_due = e->wire.next_due = INFINITY;
+  e->wire.one_ca_file =
+      info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
+  ofox_sockets_init(&e->wire.sockets);
+  e->wire.poller = ofox_poller_new();
+  e->multi = curl_multi_init();
+  if (e->wire.poller == NULL || e->multi == NULL) {
+    ofox_engine_delete(e);
+    return NULL;
+  }
+  curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
+  curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
+  curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
+  return e;
+}
+
+int ofox_engine_is_ours(const struct ofox_engine *e) {
+  return e->pid == getpid();
+}
+
+/* In a child libcurl must not speak: what it holds there is left behind. */
+static void abandon(struct ofox_engine *e) {
+  struct ofox_transfer *t;
+  for (t = e->transfers; t != NULL; t = t->next) {
+    t->call->detach = NULL;
+    t->call->transfer = NULL;
+  }
+  ofox_sockets_abandon(&e->wire.sockets);
+  ofox_poller_delete(e->wire.poller);
+}
+
+void ofox_engine_delete(struct ofox_engine *e) {
+  struct ofox_sigpipe guard;
+  if (e == NULL)
+    return;
+  if (!ofox_engine_is_ours(e)) {
+    abandon(e);
+    return;
+  }
+  ofox_sigpipe_hold(&guard);
+  while (e->transfers != NULL)
+    detach(e->transfers->call);
+  while (e->spares > 0)
+    curl_easy_cleanup(e->spare[--e->spares]);
+  curl_multi_cleanup(e->multi);
+  ofox_sockets_free(&e->wire.sockets);
+  ofox_poller_delete(e->wire.poller);
+  free(e);
+  ofox_sigpipe_release(&guard);
+}

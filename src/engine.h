@@ -1,0 +1,57 @@
+/*
+** Moves the bytes of many calls at once: libcurl's multi interface over one
+** poller. Callbacks of libcurl only feed calls and take notes; everything
+** else happens in step.
+** Knows nothing of Lua, of JSON, or of when a call is tried again.
+*/
+#ifndef OFOX_ENGINE_H
+#define OFOX_ENGINE_H
+
+#include "call.h"
+
+struct ofox_engine;
+
+/* What an attempt sends. The engine copies all but the body, which must stay
+** where it is until the attempt has ended. */
+struct ofox_request {
+  const char *method, *url;
+  const char *const *headers; /* "Name: value", ended by NULL */
+  struct ofox_span body;      /* p NULL: none */
+  int verify;
+  int http_version;     /* 0 libcurl's choice, 11, 20, or 22: 2 without TLS */
+  long max_connections; /* per host; 0: no limit */
+  /* NULL: libcurl's own way */
+  const char *proxy, *ca_file, *ca_path, *unix_socket;
+  const char *client_cert, *client_key, *client_password;
+};
+
+int ofox_engine_setup(void); /* once before the first; 0 or negative */
+
+struct ofox_engine *ofox_engine_new(void); /* NULL: out of something */
+/* Lets go of all its calls. In a forked child the parent's connections are
+** closed without a word to the peers. NULL is fine. */
+void ofox_engine_delete(struct ofox_engine *e);
+/* Made by this process? A forked child must make its own. */
+int ofox_engine_is_ours(const struct ofox_engine *e);
+
+double ofox_engine_now(void);  /* seconds of a clock that never jumps */
+double ofox_engine_wall(void); /* seconds since 1970 */
+
+/* READY -> FLIGHT. 0, or OFOX_EMEM; the call may be DONE at once. */
+int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
+                      const struct ofox_request *r);
+/* Ends the call as cancelled, or forgets it. */
+void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c);
+
+/*
+** Waits at most 'seconds' for something to happen and serves all calls.
+** 0, or -1 when a signal came first.
+*/
+int ofox_engine_step(struct ofox_engine *e, double seconds);
+
+/* Seconds until step has something to do although no socket speaks. */
+double ofox_engine_timeout(struct ofox_engine *e);
+/* Descriptor that is readable when step has something to do, or -1. */
+int ofox_engine_pollfd(const struct ofox_engine *e);
+
+#endif

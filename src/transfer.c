@@ -1,0 +1,256 @@
+#define _GNU_SOURCE
+#include "transfer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine.h"
+
+#define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
+
+void ofox_wire_expect(struct ofox_wire *w, const struct ofox_call *c) {
+  w->next_due = fmin(w->next_due, ofox_call_due(c));
+}
+
+/* What libcurl tells: notes are taken, calls are fed, nothing else */
+
+static void look_earlier(struct ofox_transfer *t) {
+  t->progress = t->wire->turn;
+  ofox_wire_expect(t->wire, t->call);
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *user) {
+  struct ofox_transfer *t = user;
+  if (t->call != NULL) {
+    if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
+      return 0;
+    look_earlier(t);
+  }
+  return size * n;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *user) {
+  struct ofox_transfer *t = user;
+  t->progress = t->wire->turn;
+  if (t->call != NULL && ofox_call_body(t->call, p, size * n) != 0)
+    return 0;
+  return size * n;
+}
+
+/*
+** Called each time a request is about to be sent (CURLOPT_PREREQFUNCTION):
+** once more for each resend that libcurl would do by itself on a new
+** connection, which is refused since the call counts its attempts.
+*/
+static int on_request(void *user, char *peer, char *local, int peer_port,
+                      int local_port) {
+  struct ofox_transfer *t = user;
+  long connects = 0;
+  (void)peer;
+  (void)local;
+  (void)peer_port;
+  if (t->call == NULL || t->sends++ > 0)
+    return CURL_PREREQFUNC_ABORT;
+  curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+  if (!ofox_sockets_claim(&t->wire->sockets, local_port, t) && connects == 0) {
+    t->stray = 1;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  ofox_call_connected(t->call, connects == 0);
+  return CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t on_open(void *user, curlsocktype purpose,
+                             struct curl_sockaddr *a) {
+  struct ofox_wire *w = user;
+  (void)purpose;
+  return ofox_sockets_open(&w->sockets, a->family, a->socktype, a->protocol);
+}
+
+static int on_close(void *user, curl_socket_t fd) {
+  struct ofox_wire *w = user;
+  ofox_poller_set(w->poller, fd, 0);
+  ofox_sockets_close(&w->sockets, fd);
+  return 0;
+}
+
+/* Options of a request: the first failure stays in 'rc' */
+
+#define SET(option, value)                                                    \
+  do {                                                                        \
+    if (rc == CURLE_OK)                                                       \
+      rc = curl_easy_setopt(h, option, value);                                \
+  } while (0)
+
+static CURLcode set_tls(CURL *h, const struct ofox_wire *w,
+                        const struct ofox_request *r) {
+  CURLcode rc = CURLE_OK;
+  SET(CURLOPT_SSL_VERIFYPEER, r->verify ? 1L : 0L);
+  SET(CURLOPT_SSL_VERIFYHOST, r->verify ? 2L : 0L);
+  if (r->ca_file != NULL || r->ca_path != NULL) {
+    SET(CURLOPT_CAINFO, r->ca_file);
+    SET(CURLOPT_CAPATH, r->ca_path);
+  }
+  else if (w->one_ca_file) {
+    /* with both set, libcurl reads the store for each connection */
+    SET(CURLOPT_CAPATH, NULL);
+  }
+  if (r->client_cert != NULL)
+    SET(CURLOPT_SSLCERT, r->client_cert);
+  if (r->client_key != NULL)
+    SET(CURLOPT_SSLKEY, r->client_key);
+  if (r->client_password != NULL)
+    SET(CURLOPT_KEYPASSWD, r->client_password);
+  return rc;
+}
+
+static CURLcode set_route(CURL *h, struct ofox_wire *w,
+                          const struct ofox_request *r, int fresh) {
+  CURLcode rc = CURLE_OK;
+  long version = r->http_version == 11   ? CURL_HTTP_VERSION_1_1
+                 : r->http_version == 22 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                         : CURL_HTTP_VERSION_2TLS;
+  SET(CURLOPT_URL, r->url);
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(CURLOPT_HTTP_VERSION, version);
+  SET(CURLOPT_PIPEWAIT, 1L);
+  SET(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, NEVER_MS);
+  SET(CURLOPT_QUICK_EXIT, 1L);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+  SET(CURLOPT_OPENSOCKETDATA, w);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, w);
+  if (r->proxy != NULL)
+    SET(CURLOPT_PROXY, r->proxy);
+  if (r->unix_socket != NULL)
+    SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
+  return rc;
+}
+
+static CURLcode set_message(CURL *h, struct ofox_transfer *t,
+                            const struct ofox_request *r) {
+  CURLcode rc = CURLE_OK;
+  if (r->body.p != NULL) {
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+    SET(CURLOPT_POSTFIELDS, r->body.p);
+  }
+  if (strcmp(r->method, "HEAD") == 0)
+    SET(CURLOPT_NOBODY, 1L);
+  else if (strcmp(r->method, r->body.p != NULL ? "POST" : "GET") != 0)
+    SET(CURLOPT_CUSTOMREQUEST, r->method);
+  SET(CURLOPT_HTTPHEADER, t->headers);
+  SET(CURLOPT_ACCEPT_ENCODING, "");
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_PREREQFUNCTION, on_request);
+  SET(CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_ERRORBUFFER, t->detail);
+  SET(CURLOPT_PRIVATE, t);
+  return rc;
+}
+
+#undef SET
+
+static int add_header(struct ofox_transfer *t, const char *line) {
+  struct curl_slist *list = curl_slist_append(t->headers, line);
+  if (list == NULL)
+    return OFOX_EMEM;
+  t->headers = list;
+  return 0;
+}
+
+int ofox_transfer_prepare(struct ofox_transfer *t,
+                          const struct ofox_request *r) {
+  size_t i;
+  for (i = 0; r->headers[i] != NULL; i++) {
+    if (add_header(t, r->headers[i]) != 0)
+      return OFOX_EMEM;
+  }
+  if (add_header(t, "Expect:") != 0 ||
+      set_tls(t->easy, t->wire, r) != CURLE_OK ||
+      set_route(t->easy, t->wire, r, t->call->fresh) != CURLE_OK ||
+      set_message(t->easy, t, r) != CURLE_OK)
+    return OFOX_EMEM;
+  t->sends = 0;
+  t->stray = 0;
+  t->detail[0] = '\0';
+  return 0;
+}
+
+/* How a transfer ended, in our words */
+
+static const struct {
+  CURLcode code;
+  enum ofox_outcome outcome;
+} OUTCOMES[] = {
+    {CURLE_OK, OFOX_OUTCOME_ANSWERED},
+    {CURLE_UNSUPPORTED_PROTOCOL, OFOX_OUTCOME_PROTOCOL}, /* "HTTP/0.9" */
+    {CURLE_COULDNT_RESOLVE_PROXY, OFOX_OUTCOME_DNS},
+    {CURLE_COULDNT_RESOLVE_HOST, OFOX_OUTCOME_DNS},
+    {CURLE_COULDNT_CONNECT, OFOX_OUTCOME_REFUSED},
+    {CURLE_WEIRD_SERVER_REPLY, OFOX_OUTCOME_PROTOCOL},
+    {CURLE_PROXY, OFOX_OUTCOME_REFUSED},
+    {CURLE_HTTP2, OFOX_OUTCOME_RESET},
+    {CURLE_HTTP2_STREAM, OFOX_OUTCOME_RESET},
+    {CURLE_PARTIAL_FILE, OFOX_OUTCOME_TRUNCATED},
+    {CURLE_OPERATION_TIMEDOUT, OFOX_OUTCOME_TIMEOUT},
+    {CURLE_SSL_CONNECT_ERROR, OFOX_OUTCOME_HANDSHAKE},
+    {CURLE_SSL_CIPHER, OFOX_OUTCOME_HANDSHAKE},
+    {CURLE_SSL_CERTPROBLEM, OFOX_OUTCOME_CERTIFICATE},
+    {CURLE_SSL_CLIENTCERT, OFOX_OUTCOME_CERTIFICATE},
+    {CURLE_SSL_CACERT_BADFILE, OFOX_OUTCOME_CERTIFICATE},
+    {CURLE_PEER_FAILED_VERIFICATION, OFOX_OUTCOME_CERTIFICATE},
+    {CURLE_GOT_NOTHING, OFOX_OUTCOME_EMPTY_REPLY},
+    {CURLE_SEND_ERROR, OFOX_OUTCOME_SEND},
+    {CURLE_SEND_FAIL_REWIND, OFOX_OUTCOME_SEND},
+    {CURLE_RECV_ERROR, OFOX_OUTCOME_RESET},
+    {CURLE_BAD_CONTENT_ENCODING, OFOX_OUTCOME_ENCODING},
+    {CURLE_OUT_OF_MEMORY, OFOX_OUTCOME_TOO_LARGE}, /* a header line */
+};
+
+/* libcurl has one code for several ends; its message tells them apart. */
+static enum ofox_outcome refine(struct ofox_transfer *t, CURLcode rc,
+                                enum ofox_outcome o) {
+  struct ofox_span text = ofox_span_of(t->detail);
+  long proxy = 0;
+  if (rc == CURLE_ABORTED_BY_CALLBACK)
+    return OFOX_OUTCOME_EMPTY_REPLY; /* a resend of libcurl's was stopped */
+  curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
+  if (rc == CURLE_RECV_ERROR && proxy >= 300)
+    return proxy == 407 ? OFOX_OUTCOME_PROXY_AUTH : OFOX_OUTCOME_REFUSED;
+  if (rc == CURLE_RECV_ERROR &&
+      ofox_span_ifind(text, "response headers") != (size_t)-1)
+    return OFOX_OUTCOME_TOO_LARGE;
+  if (rc == CURLE_RECV_ERROR && ofox_span_ifind(text, "chunk") != (size_t)-1)
+    return OFOX_OUTCOME_PROTOCOL;
+  if (rc == CURLE_SSL_CONNECT_ERROR &&
+      (ofox_span_ifind(text, "SYSCALL") != (size_t)-1 ||
+       ofox_span_ifind(text, "reset by peer") != (size_t)-1))
+    return OFOX_OUTCOME_RESET;
+  return o;
+}
+
+enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
+  enum ofox_outcome o = OFOX_OUTCOME_PROTOCOL;
+  size_t i;
+  for (i = 0; i < sizeof(OUTCOMES) / sizeof(OUTCOMES[0]); i++) {
+    if (OUTCOMES[i].code == rc) {
+      o = OUTCOMES[i].outcome;
+      break;
+    }
+  }
+  return refine(t, rc, o);
+}
+
+int ofox_transfer_sent(struct ofox_transfer *t) {
+  long n = 0;
+  return t->easy != NULL &&
+         curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &n) == CURLE_OK &&
+         n > 0;
+}

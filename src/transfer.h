@@ -1,0 +1,53 @@
+/*
+** One attempt as libcurl sees it: the options of its handle, the callbacks
+** that feed the call, and how its end is named in our words.
+** Knows nothing of other transfers, or of when it is looked at.
+*/
+#ifndef OFOX_TRANSFER_H
+#define OFOX_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "call.h"
+#include "poller.h"
+#include "sockets.h"
+
+struct ofox_engine;
+struct ofox_request;
+
+/* What the transfers of an engine share. */
+struct ofox_wire {
+  struct ofox_poller *poller;
+  struct ofox_sockets sockets;
+  double next_due;    /* no call is due before this */
+  unsigned long turn; /* counts rounds of reading */
+  int one_ca_file;    /* libcurl's CA file is enough without its directory */
+};
+
+/* 'c' may be due earlier than was thought. */
+void ofox_wire_expect(struct ofox_wire *w, const struct ofox_call *c);
+
+/* Ties a call to the engine, from its first attempt to its end. */
+struct ofox_transfer {
+  struct ofox_engine *engine;
+  struct ofox_wire *wire;
+  struct ofox_call *call;
+  CURL *easy; /* NULL between attempts */
+  struct curl_slist *headers;
+  struct ofox_transfer *next, **link; /* '*link' is this */
+  unsigned long progress;             /* the turn that last brought bytes */
+  int sends;                          /* requests libcurl was about to send */
+  int stray; /* the connection was not silent: nothing was sent */
+  char detail[CURL_ERROR_SIZE];
+};
+
+/* Sets all options of a handle fresh from reset. 0, or OFOX_EMEM. */
+int ofox_transfer_prepare(struct ofox_transfer *t,
+                          const struct ofox_request *r);
+
+/* Has a byte of the request left? */
+int ofox_transfer_sent(struct ofox_transfer *t);
+
+enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc);
+
+#endif
