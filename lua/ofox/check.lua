@@ -6,6 +6,14 @@ local check = {}
 
 local HUGE = math.huge
 
+-- Patterns that mean the same in every locale; %c, %s and %w do not.
+local CONTROL = "[%z\1-\31\127]"
+local BLANK = "[%z\1-\32\127]"
+local TOKEN = "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]+$" -- RFC 9110, 5.6.2
+
+check.TOKEN = TOKEN
+check.BLANK = BLANK
+
 --- A value as a message may show it; for options that are no secrets.
 ---@param value any
 ---@return string
@@ -16,7 +24,7 @@ function check.describe(value)
     if value == HUGE or value == -HUGE then return value > 0 and "infinity" or "-infinity" end
     return tostring(value)
   elseif kind == "string" then
-    if #value > 40 or value:find("[%c\127-\255]") then return ("a string of %d bytes"):format(#value) end
+    if #value > 40 or value:find("[%z\1-\31\127-\255]") then return ("a string of %d bytes"):format(#value) end
     return '"' .. value .. '"'
   elseif kind == "nil" or kind == "boolean" then
     return tostring(value)
@@ -99,7 +107,7 @@ local function text(what)
   return function(value)
     if type(value) ~= "string" then return expected_type(what, value) end
     if value == "" then return ("expected %s, got an empty string"):format(what) end
-    if value:find("%c") then return "contains a control character" end
+    if value:find(CONTROL) then return "contains a control character" end
     return nil, value
   end
 end
@@ -113,7 +121,7 @@ check.path = text "a path"
 function check.key(value)
   if type(value) ~= "string" then return expected_type("a string", value) end
   if value == "" then return "expected a key, got an empty string" end
-  if value:find("^%s") or value:find("%s$") then
+  if value:find("^[ \t\r\n]") or value:find("[ \t\r\n]$") then
     return "begins or ends with white space (a line end read from a file?)"
   end
   if value:find("[^\33-\126]") then return "contains a character that no key has" end
@@ -131,8 +139,8 @@ end
 --- Takes a URL apart as far as it must be right; never shows what is in it.
 function check.base_url(value)
   if type(value) ~= "string" then return expected_type("a URL", value) end
-  if value:find("[%c%s]") then return "contains white space or a control character" end
-  local scheme, rest = value:match("^(%a[%w+.-]*)://(.*)$")
+  if value:find(BLANK) then return "contains white space or a control character" end
+  local scheme, rest = value:match("^([A-Za-z][A-Za-z0-9+.-]*)://(.*)$")
   scheme = scheme and scheme:lower()
   if scheme ~= "http" and scheme ~= "https" then
     return "expected a URL that begins with https:// or http://"
@@ -161,7 +169,7 @@ function check.proxy(value)
   if value == false then return nil, value end
   if type(value) ~= "string" then return expected_type("a URL, or false for none", value) end
   if value == "" then return "expected a URL, or false for none, got an empty string" end
-  if value:find("[%c%s]") then return "contains white space or a control character" end
+  if value:find(BLANK) then return "contains white space or a control character" end
   local scheme = value:match("^(.-)://")
   if scheme and not PROXY_SCHEMES[scheme:lower()] then
     return "expected a URL of http, https, socks4, socks4a, socks5 or socks5h"
@@ -187,10 +195,10 @@ local function header_value(value)
   if type(value) ~= "string" then
     return expected_type("a string, a number, or false to remove it", value)
   end
-  if value:gsub("\t", ""):find("%c") then
+  if value:gsub("\t", ""):find(CONTROL) then
     return "contains a line break or another control character"
   end
-  return nil, value:match("^%s*(.-)%s*$")
+  return nil, value:match("^[ \t]*(.-)[ \t]*$")
 end
 
 --- Checks a table of headers.
@@ -204,7 +212,7 @@ function check.headers(value)
     if type(name) ~= "string" then
       return "expected names and values, as in { [\"x-name\"] = \"value\" }, got a list"
     end
-    if not name:find("^[%w!#$%%&'*+%-.^_`|~]+$") then return "a name is no HTTP header name" end
+    if not name:find(TOKEN) then return "a name is no HTTP header name" end
     local key = name:lower()
     if OWN_HEADERS[key] then return "." .. key .. ": " .. OWN_HEADERS[key] end
     if out[key] ~= nil then return "." .. key .. ": is given twice" end
@@ -249,7 +257,7 @@ function check.query(value)
     end
     out[name] = query_list(field)
     if not out[name] then
-      return (name:find("^[%a_][%w_-]*$") and "." .. name .. ": " or "")
+      return (name:find("^[A-Za-z_][A-Za-z0-9_-]*$") and "." .. name .. ": " or "")
         .. "expected a string, a finite number, a boolean or a list of them"
     end
   end

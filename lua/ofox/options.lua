@@ -134,7 +134,7 @@ end
 ---@return string problem
 function options.unknown(name, names, what)
   if type(name) ~= "string" then return ("expected named %ss, got a list"):format(what) end
-  local shown = #name <= 40 and name:find("^[%a_][%w_.-]*$")
+  local shown = #name <= 40 and name:find("^[A-Za-z_][A-Za-z0-9_.-]*$")
   local near = shown and options.nearest(name, names)
   return (shown and "." .. name .. ": " or "") .. "unknown " .. what
     .. (near and ("; did you mean %s?"):format(near) or "")
@@ -200,7 +200,7 @@ function options.read_environment(kept, getenv)
   for _, row in ipairs(options.rows) do
     if row.env and kept[row.name] == nil then
       for _, name in ipairs(row.env) do
-        local value = (getenv(name) or ""):match("^%s*(.-)%s*$")
+        local value = (getenv(name) or ""):match("^[ \t\r\n]*(.-)[ \t\r\n]*$")
         if value ~= "" then
           local problem
           problem, kept[row.name] = row.check(value, "client")

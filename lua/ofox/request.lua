@@ -19,11 +19,11 @@ function request.escape_id(id)
     return nil, "expected a model id, got " .. (id == "" and "an empty string" or check.describe(id))
   end
   if ("/" .. id .. "/"):find("/%.%.?/") then return nil, "expected a model id, got a path with dots" end
-  return (id:gsub("[^%w%-._~/:@!$&'()*+,;=]", percent))
+  return (id:gsub("[^A-Za-z0-9%-._~/:@!$&'()*+,;=]", percent))
 end
 
 local function escape_query(text)
-  return (text:gsub("[^%w%-._~]", percent))
+  return (text:gsub("[^A-Za-z0-9%-._~]", percent))
 end
 
 --- A URL of base, path and query; the path may have a query of its own.
@@ -164,10 +164,10 @@ local BODY_EXPECTED = { POST = true, PUT = true, PATCH = true }
 
 local function check_path(path)
   if type(path) ~= "string" then return "expected a string, got " .. check.describe(path) end
-  if path:find("^%a[%w+.-]*:") or path:find("^//") or path:find("^\\") then
+  if path:find("^[A-Za-z][A-Za-z0-9+.-]*:") or path:find("^//") or path:find("^\\") then
     return "expected a path below base_url, got a URL (ofox.new takes base_url)"
   end
-  if path:find("[%c%s#\\]") then
+  if path:find(check.BLANK) or path:find("[#\\]") then
     return "contains white space, a control character, # or \\, which must be percent-encoded"
   end
   if path:find("^?") or path == "" then return nil, path end
@@ -177,7 +177,7 @@ end
 
 local function check_method(method, has_body)
   if method == nil then return nil, has_body and "POST" or "GET" end
-  if type(method) ~= "string" or not method:find("^[%w!#$%%&'*+%-.^_`|~]+$") then
+  if type(method) ~= "string" or not method:find(check.TOKEN) then
     return "expected the name of an HTTP method"
   end
   method = method:upper()
