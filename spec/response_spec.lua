@@ -144,8 +144,12 @@ describe("an answer", function()
 
   it("is collected, its meta with it", function()
     local weak = setmetatable({}, { __mode = "v" })
-    weak.meta = { status = 200 }
-    weak.answer = wrapped({ id = "x" }, weak.meta, function() end)
+    do
+      local answer, meta = { id = "x" }, { status = 200 }
+      -- as a hook of the program's may do
+      local function refers() return answer, meta end
+      weak.answer, weak.meta = response.wrap(answer, function() return meta, refers end, refers), meta
+    end
     collectgarbage()
     collectgarbage()
     assert.is_nil(weak.answer)

@@ -3,14 +3,17 @@
 -- Knows nothing of how an answer came.
 local response = {}
 
--- What belongs to an answer beside its fields. Neither half may refer to the
--- answer, or it would never be collected on Lua 5.1 and LuaJIT.
+-- What belongs to an answer beside its fields stands in a metatable of its
+-- own, under these keys: there it may refer to the answer (a hook that the
+-- program gave may do so) and is collected with it, which a weak table could
+-- not promise on Lua 5.1 and LuaJIT.
+local META, DECODER = {}, {}
+
+-- The same for those that cannot have such a metatable.
 local metas = setmetatable({}, { __mode = "k" })
-local decoders = setmetatable({}, { __mode = "k" })
 
 ---@class ofox.Response
 local Response = {}
-local META = { __index = Response, __name = "ofox.response" }
 
 -- Fields of what a server sent may be of any type.
 local function field(value, key)
@@ -59,7 +62,8 @@ function Response:output_text()
 end
 
 local function decode(answer, text)
-  return require "ofox.json".decode(text, decoders[answer])
+  local own = getmetatable(answer)
+  return require "ofox.json".decode(text, own and own[DECODER])
 end
 
 local function tool_call(answer, id, name, arguments)
@@ -129,7 +133,8 @@ end
 ---@param answer any
 ---@return table|nil
 function response.meta(answer)
-  local meta = answer ~= nil and metas[answer]
+  local own = getmetatable(answer)
+  local meta = type(own) == "table" and rawget(own, META) or type(answer) == "table" and metas[answer]
   return meta and meta() or nil
 end
 
@@ -141,12 +146,13 @@ end
 ---@return ofox.Response
 function response.wrap(value, meta, decoder)
   if type(value) ~= "table" then value = { value = value } end
-  metas[value] = meta
-  decoders[value] = decoder
   local own = getmetatable(value)
-  if own == nil then return setmetatable(value, META) end
+  local ours = { __index = Response, __name = "ofox.response", [META] = meta, [DECODER] = decoder }
+  if own == nil then return setmetatable(value, ours) end
   -- the mark of an empty list says what it is; a locked metatable stays
-  if not require "ofox.native" "core".json_marks[own] then pcall(setmetatable, value, META) end
+  if require "ofox.native" "core".json_marks[own] or not pcall(setmetatable, value, ours) then
+    metas[value] = meta
+  end
   return value
 end
 
