@@ -956,6 +956,10 @@ static void trim_token(lua_State *L, struct trim *t) {
     return;
   case '{':
     t->objects = t->objects << 1 | 1;
+    /* it may take the place of an empty array of the same name */
+    next = after_blanks(t->p, t->e);
+    if (t->polish > 0 && next < t->e && *next == '}')
+      needs_polish(t, next + 1);
     break;
   case '[':
     t->objects <<= 1;
@@ -1054,7 +1058,10 @@ static int json_decode(lua_State *L) {
   for (i = rc == 0 ? 5 : 3; i > 3 && lua_type(L, i) != LUA_TSTRING; i--)
     continue;
   lua_pushnil(L);
-  lua_pushvalue(L, i);
+  if (lua_type(L, i) == LUA_TSTRING)
+    lua_pushvalue(L, i);
+  else
+    lua_pushnil(L);
   return 2;
 }
 

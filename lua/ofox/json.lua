@@ -74,7 +74,7 @@ function json.decode(text, decoder)
     return nil, ("no JSON: unexpected byte at %d"):format(position)
   end
   if not message and text:find("^%s*null%s*$") then return json.null end
-  return nil, tostring(message or "the decoder gave nothing")
+  return nil, message or "the decoder failed"
 end
 
 --- Encodes a value. Numbers keep their digits; an empty table is {} unless
