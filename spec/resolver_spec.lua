@@ -1,0 +1,142 @@
+-- A resolver that does not answer: the clocks run on, and what it leaves
+-- behind does not harm the process. Each case is a Lua process of its own, in
+-- a mount namespace whose resolv.conf names an address where nobody answers.
+local socket = require "socket"
+local child = require "support.child"
+local proc = require "support.proc"
+
+local ADDRESS = "127.53.53.53" -- loopback; port 53 wants root
+
+local silence, directory
+
+local NAMESPACE = "unshare --mount sh -c %s sh"
+local COMMAND = 'mount --bind %s /etc/resolv.conf && exec sh -c "$1"'
+
+-- Prints how each call ended and how long it took; then the rest runs.
+local CODE = [[
+  -- made first, so where finalisers run in reverse (5.1, LuaJIT) it is the
+  -- last: the modules have been unloaded when it sleeps
+  local linger = newproxy and newproxy(true)
+  if linger then getmetatable(linger).__gc = function() os.execute("sleep " .. LINGER) end end
+  local ofox = require "ofox"
+  local core = require "ofox.native" "core"
+  local function ask(opts)
+    opts.api_key, opts.base_url = "sk-of-resolver-0123", "http://gateway.test/v1"
+    opts.errors, opts.proxy = "return", false
+    opts.retry = { base = 0.01, factor = 1, max_delay = 0.01, jitter = "none" }
+    local began = core.now()
+    local _, err = ofox.new(opts):chat { model = "m", messages = {} }
+    print(err.type, err.code, err.attempts, tostring(err.ambiguous), ("%.3f"):format(core.now() - began))
+  end
+]]
+
+local function run(code, linger)
+  local prelude = CODE:gsub("LINGER", linger or "0")
+  return child.run {
+    code = prelude .. code,
+    under = NAMESPACE:format(proc.quote(COMMAND:format(proc.quote(directory.path .. "/resolv.conf")))),
+  }
+end
+
+-- The calls that a child made: {type, code, attempts, ambiguous, seconds}.
+local function calls(result)
+  assert(not result.errors:find("unshare", 1, true) and not result.errors:find("mount", 1, true),
+    "these specs want root, or else a user who may unshare and mount: " .. result.errors)
+  assert.equal(0, result.status, result.errors)
+  local list = {}
+  for kind, code, attempts, ambiguous, seconds in
+    result.output:gmatch("(%S+)\t(%S+)\t(%d+)%S*\t(%S+)\t(%S+)\n") do
+    list[#list + 1] = { kind, code, tonumber(attempts), ambiguous, tonumber(seconds) }
+  end
+  return list
+end
+
+local function queries()
+  local n = 0
+  while silence:receive() do n = n + 1 end
+  return n
+end
+
+setup(function()
+  silence = socket.udp()
+  local bound, message = silence:setsockname(ADDRESS, 53)
+  assert(bound, "these specs want root, or else a user who may bind port 53: " .. tostring(message))
+  silence:settimeout(0)
+  directory = proc.directory()
+  proc.write(directory.path .. "/resolv.conf", ("nameserver %s\noptions timeout:1 attempts:1\n"):format(ADDRESS))
+end)
+
+teardown(function()
+  silence:close()
+  if directory then directory:remove() end
+end)
+
+local function assert_took(expected, seconds)
+  assert.is_true(seconds >= expected - 0.01 and seconds < expected + 0.15,
+    ("expected %s s, took %s s"):format(expected, seconds))
+end
+
+describe("a resolver that does not answer", function()
+  for _, row in ipairs {
+    { "connect_timeout", "connect_timeout = 0.3, max_retries = 0", 1 },
+    { "connect_timeout", "connect_timeout = 0.1, max_retries = 2", 3, 0.32 },
+    { "timeout", "timeout = 0.3, max_retries = 0", 1 },
+    { "deadline", "deadline = 0.3", 1 },
+  } do
+    it(("[C12] %s strikes on time (%s), and the process ends at once"):format(row[1], row[2]), function()
+      queries()
+      local result = run("ask { " .. row[2] .. " }")
+      local list = calls(result)
+      assert.same({ "timeout_error", row[1], row[3], "false" }, { list[1][1], list[1][2], list[1][3], list[1][4] })
+      assert_took(row[4] or 0.3, list[1][5])
+      assert.is_true(result.seconds < list[1][5] + 0.3, result.seconds)
+      assert.is_true(queries() > 0, "the resolver was not asked: see hosts in /etc/nsswitch.conf")
+    end)
+  end
+
+  it("[C12] in the end says dns", function()
+    local list = calls(run("ask { max_retries = 0 }"))
+    assert.same({ "connection_error", "dns" }, { list[1][1], list[1][2] })
+    assert.is_true(list[1][5] >= 0.9)
+  end)
+
+  it("[C12] does not hold up the next call", function()
+    local list = calls(run([[
+      ask { connect_timeout = 0.1, max_retries = 0 }
+      ask { connect_timeout = 0.1, max_retries = 0 }
+    ]]))
+    assert.equal(2, #list)
+    assert_took(0.1, list[1][5])
+    assert_took(0.1, list[2][5])
+  end)
+
+  it("[C12] [E5] comes to its own end in a process that has closed the engine", function()
+    local result = run([[
+      ask { connect_timeout = 0.1, max_retries = 0 }
+      local native = require "ofox.native"
+      native("engine").new()
+      for name in pairs(package.loaded) do
+        if name:find("^ofox") then package.loaded[name] = nil end
+      end
+      ofox, core, ask, native = nil, nil, nil, nil
+      collectgarbage()
+      collectgarbage()
+      os.execute("sleep 1.3")
+      print("alive")
+    ]])
+    calls(result)
+    assert.matches("alive\n$", result.output)
+  end)
+
+  it("[C12] [E5] comes to its own end after lua_close", function()
+    local result = run("ask { connect_timeout = 0.1, max_retries = 0 }", "1.3")
+    assert.equal(1, #calls(result))
+    if _VERSION == "Lua 5.1" then assert.is_true(result.seconds > 1.3, "it did not linger") end
+  end)
+
+  it("[E5] os.exit with the state closed works beside it", function()
+    local result = run("ask { connect_timeout = 0.1, max_retries = 0 } os.exit(0, true)")
+    assert.equal(1, #calls(result))
+    assert.is_true(result.seconds < 0.5, result.seconds)
+  end)
+end)
