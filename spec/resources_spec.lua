@@ -1,5 +1,4 @@
 -- Verb, path and body of each method, and what becomes of the answer.
-local core = require "ofox.native" "core"
 local json = require "ofox.json"
 local ofox = require "ofox"
 

@@ -10,7 +10,6 @@
 
 #define DEPTH 4             /* of envelopes inside envelopes */
 #define TEXT_IN (16 * 1024) /* of a text this much is read */
-#define HTML_IN (64 * 1024) /* of a page, to find its title */
 #define DELAY_MAX 1e9       /* seconds; more is no delay but a moment */
 
 const struct ofox_class_row ofox_classes[OFOX_NCLASSES] = {
@@ -248,11 +247,11 @@ static int put_reference(struct ofox_buf *out, struct ofox_span *s) {
 
 /* What a browser shows of the first element of that name: "<h1", "</h1". */
 static int put_element(struct reader *r, const char *open, const char *close) {
-  struct ofox_span s = ofox_utf8_cut(r->body, HTML_IN);
+  struct ofox_span s = skip_past(skip_past(r->body, open), ">");
   struct ofox_buf *out = &r->text;
   size_t end;
   int c;
-  s = ofox_utf8_cut(skip_past(skip_past(s, open), ">"), TEXT_IN);
+  s = ofox_utf8_cut(s, TEXT_IN);
   end = ofox_span_ifind(s, close);
   if (end < s.n)
     s.n = end;
@@ -393,8 +392,9 @@ static void open_envelope(struct reader *r) {
 
 static int is_hollow(struct ofox_json v) {
   struct ofox_json key, child;
-  size_t pos = 0;
-  return v.type != OFOX_JSON_NONE && !ofox_json_next(v, &pos, &key, &child);
+  size_t at, pos = 0;
+  return v.type != OFOX_JSON_NONE && ofox_json_check(v.raw, &at) == 1 &&
+         !ofox_json_next(v, &pos, &key, &child);
 }
 
 /* A message where no JSON has one. */

@@ -22,8 +22,16 @@ void ofox_sockets_free(struct ofox_sockets *s) {
   ofox_buf_free(&s->_list);
 }
 
+/* FNV-1a; below 0, where no port is. */
+long ofox_sockets_unix_key(const char *path) {
+  unsigned long h = 2166136261UL;
+  for (; *path != '\0'; path++)
+    h = ((h ^ (unsigned char)*path) * 16777619UL) & 0xFFFFFFFFUL;
+  return -1 - (long)(h & 0x7FFFFFFFUL) / 2;
+}
+
 int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
-                      int protocol) {
+                      int protocol, const char *path) {
   struct ofox_socket entry;
   int fd;
 #ifdef SOCK_CLOEXEC
@@ -37,7 +45,7 @@ int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
     return -1;
   memset(&entry, 0, sizeof(entry));
   entry.fd = fd;
-  entry.port = domain == AF_UNIX ? 0 : -1;
+  entry.key = path == NULL ? 0 : ofox_sockets_unix_key(path);
   if (ofox_buf_add(&s->_list, &entry, sizeof(entry)) != 0) {
     close(fd);
     return -1;
@@ -66,19 +74,19 @@ void ofox_sockets_abandon(struct ofox_sockets *s) {
   ofox_buf_clear(&s->_list);
 }
 
-/* -1 while the socket is not bound. */
+/* 0 while the socket is not bound. */
 static int port_of(int fd) {
   struct sockaddr_storage a;
   socklen_t n = sizeof(a);
   int port = 0;
   memset(&a, 0, sizeof(a));
   if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
-    return -1;
+    return 0;
   if (a.ss_family == AF_INET)
     port = ntohs(((struct sockaddr_in *)(void *)&a)->sin_port);
   else if (a.ss_family == AF_INET6)
     port = ntohs(((struct sockaddr_in6 *)(void *)&a)->sin6_port);
-  return port == 0 ? -1 : port;
+  return port;
 }
 
 static int is_quiet(int fd) {
@@ -88,17 +96,18 @@ static int is_quiet(int fd) {
 }
 
 /*
-** Two unix sockets cannot be told apart, so the first idle one is taken and
+** Two connections to one path cannot be told apart, so the first idle one is
+*taken and
 ** any that is not quiet counts.
 */
-int ofox_sockets_claim(struct ofox_sockets *s, int port, const void *user) {
+int ofox_sockets_claim(struct ofox_sockets *s, long key, const void *user) {
   size_t i, n;
   struct ofox_socket *list = list_of(s, &n), *mine = NULL;
   int quiet = 1;
   for (i = 0; i < n; i++) {
-    if (list[i].port < 0)
-      list[i].port = port_of(list[i].fd);
-    if (list[i].port != port)
+    if (list[i].key == 0)
+      list[i].key = port_of(list[i].fd);
+    if (list[i].key != key)
       continue;
     if (list[i].silent_idle && list[i].user == NULL && !is_quiet(list[i].fd))
       quiet = 0;

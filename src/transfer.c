@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "engine.h"
 
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
@@ -52,7 +55,9 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
   if (t->call == NULL || t->sends++ > 0)
     return CURL_PREREQFUNC_ABORT;
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-  if (!ofox_sockets_claim(&t->wire->sockets, local_port, t) && connects == 0) {
+  if (!ofox_sockets_claim(&t->wire->sockets,
+                          t->unix_key != 0 ? t->unix_key : local_port, t) &&
+      connects == 0) {
     t->stray = 1;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -63,8 +68,12 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
 static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a) {
   struct ofox_wire *w = user;
+  const char *path = NULL;
   (void)purpose;
-  return ofox_sockets_open(&w->sockets, a->family, a->socktype, a->protocol);
+  if (a->family == AF_UNIX)
+    path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
+  return ofox_sockets_open(&w->sockets, a->family, a->socktype, a->protocol,
+                           path);
 }
 
 static int on_close(void *user, curl_socket_t fd) {
@@ -172,11 +181,14 @@ int ofox_transfer_prepare(struct ofox_transfer *t,
     if (add_header(t, r->headers[i]) != 0)
       return OFOX_EMEM;
   }
-  if (add_header(t, "Expect:") != 0 ||
+  /* libcurl shall add neither of these by itself */
+  if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
       set_tls(t->easy, t->wire, r) != CURLE_OK ||
       set_route(t->easy, t->wire, r, t->call->fresh) != CURLE_OK ||
       set_message(t->easy, t, r) != CURLE_OK)
     return OFOX_EMEM;
+  t->unix_key =
+      r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
   t->sends = 0;
   t->stray = 0;
   t->detail[0] = '\0';
@@ -250,7 +262,7 @@ enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
 
 int ofox_transfer_sent(struct ofox_transfer *t) {
   long n = 0;
-  return t->easy != NULL &&
+  return t->easy != NULL && t->sends > 0 &&
          curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &n) == CURLE_OK &&
          n > 0;
 }

@@ -36,6 +36,7 @@ struct ofox_transfer {
   struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
+  long unix_key;                      /* of the path it connects to; 0: none */
   int sends;                          /* requests libcurl was about to send */
   int stray; /* the connection was not silent: nothing was sent */
   char detail[CURL_ERROR_SIZE];

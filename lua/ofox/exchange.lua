@@ -24,9 +24,10 @@ local function unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
--- The password of a URL must not be seen either, as written or as meant.
+-- The password of a URL must not be seen either, as written or as meant. A
+-- proxy may be named without a scheme.
 local function keep_url_secret(call, url)
-  local userinfo = type(url) == "string" and url:match("^%a[%w+.-]*://([^/?#]*)@")
+  local userinfo = type(url) == "string" and url:gsub("^%a[%w+.-]*://", ""):match("^([^/?#]*)@")
   if not userinfo then return end
   local password = userinfo:match(":(.*)$")
   for _, text in ipairs { userinfo, password or userinfo } do
@@ -35,9 +36,15 @@ local function keep_url_secret(call, url)
   end
 end
 
+-- Where libcurl looks for a proxy if none is given.
+local PROXY_VARIABLES = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
+
 local function keep_secrets(call, request, settings)
   keep_url_secret(call, request.url)
   keep_url_secret(call, settings.proxy)
+  if settings.proxy == nil then
+    for _, name in ipairs(PROXY_VARIABLES) do keep_url_secret(call, os.getenv(name)) end
+  end
   if settings.client_cert and settings.client_cert.password then
     call:secret(settings.client_cert.password)
   end
@@ -245,18 +252,22 @@ function Run:fail(err)
   return nil, err
 end
 
--- What ofox.meta gives.
-function Run:meta()
-  local models = self.request.models
-  local meta = self.call:meta(self.wall)
-  meta.model_requested = models[1]
-  for _, retry in ipairs(meta.retries) do retry.model = models[retry.model] end
-  return meta
+-- Gives what ofox.meta gives, which is made when it is first asked for. Of
+-- all that belongs to the call no more is kept than that takes.
+local function meta_of(call, models, wall)
+  local meta
+  return function()
+    if meta then return meta end
+    meta = call:meta(wall)
+    meta.model_requested = models[1]
+    for _, retry in ipairs(meta.retries) do retry.model = models[retry.model] end
+    call = nil
+    return meta
+  end
 end
 
 -- A success that turns out to be none when its body is read.
-function Run:unreadable(code, message)
-  local raw = self:meta()
+function Run:unreadable(raw, code, message)
   raw.type, raw.code, raw.message = "response_error", code, self.call:clean(message)
   raw.retryable, raw.ambiguous, raw.reason = false, true, "not_retryable"
   raw.model, raw.model_requested = raw.model_requested, nil
@@ -286,22 +297,16 @@ function Run:finish()
     if err.type == "cancelled_error" then err.cause = self.failure end
     return self:fail(err)
   end
-  self.wall = self.transport:wall()
+  local meta = meta_of(call, self.request.models, self.transport:wall())
   local value, code, message = self:decode()
-  if value == nil then return self:unreadable(code, message) end
-  local meta
-  local function meta_of()
-    meta = meta or self:meta()
-    return meta
-  end
+  if value == nil then return self:unreadable(meta(), code, message) end
   if log.enabled(settings, "debug") then
     self:log("debug", "answered", {
-      status = meta_of().status, attempts = meta_of().attempts, elapsed = meta_of().elapsed,
-      request_id = meta_of().request_id,
+      status = meta().status, attempts = meta().attempts, elapsed = meta().elapsed, request_id = meta().request_id,
     })
   end
-  if settings.on_response then self:hook(settings.on_response, meta_of()) end
-  return value, meta_of
+  if settings.on_response then self:hook(settings.on_response, meta()) end
+  return value, meta
 end
 
 --- Makes the call and waits for its end.

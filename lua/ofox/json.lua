@@ -27,10 +27,12 @@ local function adopt_cjson()
   end
   if is_table(cjson.empty_array_mt) then marks[cjson.empty_array_mt] = "empty" end
   if type(cjson.empty_array) == "userdata" then marks[cjson.empty_array] = "empty" end
-  local own = cjson.new()
-  own.decode_max_depth(1000)
-  own.decode_invalid_numbers(false)
-  return own.decode
+  return function()
+    local own = cjson.new()
+    own.decode_max_depth(1000)
+    own.decode_invalid_numbers(false)
+    return own.decode
+  end
 end
 
 local function adopt_vim()
@@ -42,8 +44,8 @@ local function adopt_vim()
   return vim.json and vim.json.decode
 end
 
-local from_cjson, from_vim = adopt_cjson(), adopt_vim()
-local default = from_cjson or from_vim or function()
+local new_decoder, vim_decode = adopt_cjson(), adopt_vim()
+local default = new_decoder and new_decoder() or vim_decode or function()
   error("there is no JSON decoder: install lua-cjson, or set the option json", 0)
 end
 
@@ -65,6 +67,11 @@ function json.decode(text, decoder)
   if decoder then
     value, message = decode(text, is_table(decoder) and decoder.decode or decoder)
   else
+    value, message = decode(text, default, exact)
+  end
+  if value == nil and not decoder and new_decoder and core.json_check(text) then
+    -- lua-cjson learns the locale's decimal point when an instance is made
+    default = new_decoder()
     value, message = decode(text, default, exact)
   end
   if value ~= nil then return value end
