@@ -1,0 +1,124 @@
+-- The advice: something to read for every error, in both languages.
+local core = require("ofox.native")("core")
+local errors = require "ofox.errors"
+local hints = require "ofox.hints"
+
+-- Calls fn on each row of advice, with a name for it.
+local function each_row(fn)
+  for type, row in pairs(hints.rows) do
+    fn(type, row)
+    for code, finer in pairs(row.codes or {}) do fn(type .. "/" .. code, finer) end
+    for status, finer in pairs(row.statuses or {}) do fn(type .. "/" .. status, finer) end
+  end
+end
+
+local function hint(fields, lang)
+  fields.message = "m"
+  return errors.new(fields):hint(lang)
+end
+
+describe("the hints", function()
+  it("have one row per class and none for others", function()
+    local types = {}
+    for _, class in ipairs(core.classes) do
+      types[class.type] = true
+      assert.is_table(hints.rows[class.type], class.type)
+    end
+    for type in pairs(hints.rows) do assert.is_true(types[type], type) end
+  end)
+
+  it("say one to three sentences in each language", function()
+    each_row(function(name, row)
+      assert.is_string(row.en, name)
+      assert.is_string(row.zh, name)
+      assert.is_nil(row.en:find("[\128-\255\n]"), name .. ": English is plain")
+      assert.is_truthy(row.en:find("^%u.*%.$"), name)
+      assert.is_true(#row.en >= 30 and #row.en <= 330, name)
+      assert.is_truthy(row.zh:find("[\228-\233]"), name .. ": Chinese characters")
+      assert.is_truthy(row.zh:find("。$"), name)
+      assert.is_nil(row.zh:find("[\228-\233][\128-\191][\128-\191][,;:?!]"), name .. ": full-width punctuation")
+      local _, sentences = row.zh:gsub("。", "")
+      assert.is_true(sentences <= 3, name)
+    end)
+  end)
+
+  it("differ from each other", function()
+    local seen = {}
+    each_row(function(name, row)
+      assert.is_nil(seen[row.en], name)
+      assert.is_nil(seen[row.zh], name)
+      seen[row.en], seen[row.zh] = true, true
+    end)
+  end)
+
+  it("have finer rows only under codes that exist", function()
+    local known = { model_not_found = true, context_length_exceeded = true, content_filter = true,
+      endpoint_not_supported = true }
+    for _, outcome in ipairs(core.outcomes) do
+      known[outcome.type .. "/" .. outcome.code] = true
+      assert.is_string(hint { type = outcome.type, code = outcome.code }, outcome.name)
+    end
+    for type, row in pairs(hints.rows) do
+      for code in pairs(row.codes or {}) do assert.is_true(known[code] or known[type .. "/" .. code], code) end
+    end
+    for _, code in pairs(hints.same) do assert.is_true(known[code]) end
+  end)
+
+  for _, row in ipairs {
+    { { type = "authentication_error", status = 401 }, "sk-" },
+    { { type = "authentication_error", status = 401, code = "invalid_api_key" }, "environment variable" },
+    { { type = "authentication_error", code = "missing_api_key" }, "OFOXAI_API_KEY" },
+    { { type = "authentication_error", code = "proxy_authentication_required" }, "proxy" },
+    { { type = "rate_limit_error", status = 429 }, "x-ratelimit-reset-requests" },
+    { { type = "rate_limit_error", status = 429 }, "higher quota" },
+    { { type = "upstream_error", status = 502 }, "fallback" },
+    { { type = "upstream_error", status = 502 }, "status page" },
+    { { type = "billing_error", status = 402 }, "top up" },
+    { { type = "permission_error", status = 403, code = "insufficient_quota" }, "top up" },
+    { { type = "not_found_error", status = 404 }, "/v1" },
+    { { type = "not_found_error", code = "model_not_found" }, "client:models()" },
+    { { type = "invalid_request_error", status = 413 }, "32 MB" },
+    { { type = "invalid_request_error", status = 405 }, "base_url" },
+    { { type = "invalid_request_error", code = "input_moderation_failed" }, "filter" },
+    { { type = "response_error", code = "html", status = 200 }, "/v1" },
+    { { type = "response_error", code = "redirect", status = 301 }, "base_url" },
+    { { type = "response_error", code = "too_large" }, "max_response_bytes" },
+    { { type = "stream_error", code = "too_large" }, "max_event_bytes" },
+    { { type = "connection_error", code = "dns" }, "DNS" },
+    { { type = "connection_error", code = "refused" }, "port" },
+    { { type = "timeout_error", code = "connect_timeout" }, "connect_timeout" },
+    { { type = "timeout_error", code = "idle_timeout" }, "idle_timeout" },
+    { { type = "timeout_error", code = "deadline" }, "deadline" },
+    { { type = "tls_error", code = "certificate" }, "ca_file" },
+    { { type = "service_unavailable", status = 503 }, "fallback" },
+  } do
+    it(("of %s %s name %s"):format(row[1].type, row[1].code or row[1].status, row[2]), function()
+      assert.is_truthy(hint(row[1]):find(row[2], 1, true), hint(row[1]))
+    end)
+  end
+
+  it("of an unknown or odd code are those of the class", function()
+    for _, code in ipairs { "unheard_of", "", "429", 5, true } do
+      assert.are.equal(hints.rows.conflict_error.en, hint { type = "conflict_error", code = code })
+      assert.are.equal(hints.rows.timeout_error.en, hint { type = "timeout_error", code = code, status = {} })
+    end
+  end)
+
+  it("come in English unless asked for", function()
+    local fields = { type = "conflict_error" }
+    assert.are.equal(hints.rows.conflict_error.en, hint(fields))
+    assert.are.equal(hints.rows.conflict_error.en, hint(fields, "en"))
+    assert.are.equal(hints.rows.conflict_error.zh, hint(fields, "zh"))
+  end)
+
+  it("refuse other languages at the caller's line", function()
+    local err = errors.new { type = "conflict_error", message = "m" }
+    for _, lang in ipairs { "fr", "", "codes", "EN", 5, true, {} } do
+      local ok, message = pcall(function() return (err:hint(lang)) end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find('hints_spec%.lua:%d+: err:hint: lang: expected "en" or "zh", got '), message)
+    end
+    assert.has_error(function() err.hint() end)
+    assert.has_error(function() err.hint({}) end)
+  end)
+end)
