@@ -399,6 +399,90 @@ describe("json.decode", function()
   end)
 end)
 
+-- Other hosts' decoders, played: a fresh ofox.json that finds 'modules' and
+-- the global 'vim'. The marks it leaves are taken back.
+local function with_host(modules, vim, fn)
+  local loaded, marks, was_vim = {}, {}, rawget(_G, "vim")
+  for _, name in ipairs { "cjson", "ofox.json" } do
+    loaded[name], package.loaded[name] = package.loaded[name], modules[name]
+  end
+  for key, value in pairs(core.json_marks) do marks[key] = value end
+  local preload = package.preload.cjson
+  package.preload.cjson = function() error "no cjson here" end
+  rawset(_G, "vim", vim)
+  local ok, message = pcall(function() fn(require "ofox.json") end)
+  rawset(_G, "vim", was_vim)
+  package.preload.cjson = preload
+  for key in pairs(core.json_marks) do core.json_marks[key] = marks[key] end
+  for key, value in pairs(marks) do core.json_marks[key] = value end
+  for name, module in pairs(loaded) do package.loaded[name] = module end
+  if not ok then error(message, 0) end
+end
+
+describe("ofox.json finds its decoder", function()
+  local function openresty(decode)
+    local fork = { array_mt = {}, empty_array_mt = {}, empty_array = io.stderr }
+    function fork.new()
+      return { decode = decode, decode_max_depth = function() end, decode_invalid_numbers = function() end }
+    end
+    return fork
+  end
+
+  it("in OpenResty's cjson, and marks arrays as that does", function()
+    local fork = openresty(function(text) return text == "1" and 1 or { a = {}, n = 1 } end)
+    with_host({ cjson = fork }, nil, function(fresh)
+      local value = fresh.decode '{"a":[],"n":1}'
+      assert.equal(fork.array_mt, getmetatable(value.a))
+      assert.equal(fork.array_mt, getmetatable(fresh.array {}))
+      assert.equal('{"a":[]}', fresh.encode { a = value.a })
+      assert.equal("[]", fresh.encode(setmetatable({}, fork.empty_array_mt)))
+      assert.equal("[[]]", fresh.encode { fork.empty_array })
+      assert.equal("[1]", fresh.encode(setmetatable({ 1 }, fork.array_mt)))
+    end)
+  end)
+
+  if INTEGERS then
+    it("and leaves that decoder's integers to it, long ones aside", function()
+      local fork = openresty(function(text) return text == "1" and 1 or { 7.0, MAX } end)
+      with_host({ cjson = fork }, nil, function(fresh)
+        assert.equal("float", math.type(fresh.decode("[7]")[1]))
+        assert.equal(2.0 ^ 63, fresh.decode("[7,9223372036854775808]")[2])
+      end)
+    end)
+  end
+
+  it("in vim.json where there is no cjson", function()
+    local dict, null = {}, io.stderr
+    local vim = {
+      NIL = null,
+      empty_dict = function() return setmetatable({}, dict) end,
+      json = {
+        decode = function(text)
+          if text == "[null]" then return { null } end
+          return { a = null, d = setmetatable({}, dict) }
+        end,
+      },
+    }
+    with_host({}, vim, function(fresh)
+      assert.equal(fresh.null, fresh.decode("[null]")[1])
+      local value = fresh.decode '{"a":null,"d":{}}'
+      assert.equal("{}", fresh.encode(value.d))
+      assert.equal("[null,{}]", fresh.encode { null, vim.empty_dict() })
+      assert.equal('{"1":true}', fresh.encode(setmetatable({ true }, dict)))
+    end)
+  end)
+
+  it("or says that there is none", function()
+    with_host({}, nil, function(fresh)
+      local value, message = fresh.decode "[1]"
+      assert.is_nil(value)
+      assert.equal("there is no JSON decoder: install lua-cjson, or set the option json", message)
+      assert.same({ 1 }, fresh.decode("[1]", function() return { 1 } end))
+      assert.equal("[1]", fresh.encode { 1 })
+    end)
+  end)
+end)
+
 -- Texts mutated by chance: decoding agrees with lua-cjson on what is JSON, but
 -- for what it repairs, and with itself on what the text says.
 describe("json.decode against lua-cjson", function()
