@@ -1,0 +1,315 @@
+-- What an installation is: the rockspec, make install, and what happens when
+-- a module is built for another Lua.
+local proc = require "support.proc"
+
+local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
+local LUA = ABI == "jit" and "luajit" or "lua" .. ABI
+local VERSION = _VERSION:match("%d+%.%d+")
+
+local directory
+
+setup(function() directory = proc.directory() end)
+teardown(function() directory:remove() end)
+
+local function run(command)
+  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo rc=$?"))
+  local text = pipe:read("*a")
+  pipe:close()
+  local out, rc = text:match("^(.-)rc=(%d+)\n$")
+  return out, tonumber(rc)
+end
+
+local function succeed(command)
+  local out, rc = run(command)
+  assert.equal(0, rc, out)
+  return out
+end
+
+local function lines(command)
+  local list = {}
+  for line in succeed(command):gmatch("[^\n]+") do list[#list + 1] = line end
+  table.sort(list)
+  return list
+end
+
+-- An interpreter with these paths alone, in an empty place.
+local function lua(code, paths)
+  local words = { "mkdir -p " .. directory.path .. "/empty && cd " .. directory.path .. "/empty &&",
+    "env -u LUA_INIT -u OFOX_API_KEY -u OFOXAI_API_KEY -u LUA_PATH -u LUA_CPATH" }
+  for name, value in pairs(paths) do words[#words + 1] = name .. "=" .. proc.quote(value .. ";;") end
+  words[#words + 1] = LUA .. " -e " .. proc.quote(code)
+  return run(table.concat(words, " "))
+end
+
+-- A call that gets as far as libcurl: nobody listens there.
+local CALL = [[
+  local ofox = require "ofox"
+  local client = ofox.new { base_url = "http://127.0.0.1:9/v1", api_key = "k-0123456789", errors = "return",
+    max_retries = 0, proxy = false }
+  local res, err = client:chat { model = "m", messages = {} }
+  print(err.type, err.code)]]
+local CALLED = "connection_error\trefused\n"
+
+local function module_name(path)
+  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."):gsub("%.init$", ""))
+end
+
+local function rockspec()
+  local fields = {}
+  local chunk
+  if rawget(_G, "setfenv") then
+    chunk = assert(loadfile("ofox-scm-1.rockspec"))
+    rawget(_G, "setfenv")(chunk, fields)
+  else
+    chunk = assert(loadfile("ofox-scm-1.rockspec", "t", fields))
+  end
+  chunk()
+  return fields
+end
+
+describe("the rockspec", function()
+  -- The sources that the Makefile builds a module of.
+  local function made_of(module)
+    local database = succeed("make -pnq LUA=" .. ABI .. " BUILD=/nowhere 2>/dev/null || :")
+    local names = assert(database:match("\n" .. module .. " :?= ([^\n]*)"))
+    local expanded = {}
+    local function expand(text)
+      for word in text:gmatch("%S+") do
+        local variable = word:match("^%$%((%w+)%)$")
+        if variable then
+          expand(assert(database:match("\n" .. variable .. " :?= ([^\n]*)")))
+        else
+          expanded[#expanded + 1] = "src/" .. word .. ".c"
+        end
+      end
+    end
+    expand(names)
+    table.sort(expanded)
+    return expanded
+  end
+
+  for module, variable in pairs { ["ofox.core"] = "CORE", ["ofox.engine"] = "ENGINE" } do
+    it("lists the sources of " .. module .. " as the Makefile does", function()
+      local listed = rockspec().build.modules[module].sources
+      table.sort(listed)
+      assert.same(made_of(variable), listed)
+    end)
+  end
+
+  it("lists every C source of the tree", function()
+    local listed = {}
+    for _, module in pairs(rockspec().build.modules) do
+      for _, source in ipairs(type(module) == "table" and module.sources or {}) do listed[source] = true end
+    end
+    for _, source in ipairs(lines "ls src/*.c") do assert.is_true(listed[source], source .. " is not listed") end
+  end)
+
+  it("lists every Lua file of the tree under its name", function()
+    local listed = {}
+    for name, path in pairs(rockspec().build.modules) do
+      if type(path) == "string" then listed[path] = name end
+    end
+    local expected = {}
+    for _, path in ipairs(lines "find lua -name '*.lua'") do
+      expected[path] = module_name(path)
+    end
+    assert.same(expected, listed)
+  end)
+
+  it("wants nothing but Lua and libcurl", function()
+    local fields = rockspec()
+    assert.equal(1, #fields.dependencies)
+    assert.matches("^lua ", fields.dependencies[1])
+    assert.same({ "CURL" }, (function()
+      local names = {}
+      for name in pairs(fields.external_dependencies) do names[#names + 1] = name end
+      return names
+    end)())
+  end)
+
+  it("copies only what is there", function()
+    for _, name in ipairs(rockspec().build.copy_directories) do
+      assert.equal("yes\n", succeed("test -d " .. name .. " && echo yes"))
+    end
+  end)
+end)
+
+-- LuaRocks serves LuaJIT as 5.1; one installation of each version will do.
+if ABI ~= "jit" then
+  describe("luarocks make", function()
+    local tree, log
+
+    setup(function()
+      tree = proc.directory()
+      local path = tree.path
+      -- a copy, for LuaRocks leaves its objects beside the sources
+      succeed(("mkdir %s/src && cp -r Makefile LICENSE *.rockspec src lua doc examples %s/src"):format(path, path))
+      local incdir = os.getenv("LUA_INCDIR") or "/usr/include/lua" .. ABI
+      log = succeed(("cd %s/src && luarocks --lua-version %s --tree %s/tree make ofox-scm-1.rockspec LUA_INCDIR=%s")
+        :format(path, ABI, path, incdir))
+    end)
+
+    teardown(function() tree:remove() end)
+
+    local function paths()
+      local root = tree.path .. "/tree"
+      return {
+        LUA_PATH = ("%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua"):format(root, VERSION, root, VERSION),
+        LUA_CPATH = ("%s/lib/lua/%s/?.so"):format(root, VERSION),
+      }
+    end
+
+    it("builds without a warning and fetches nothing", function()
+      assert.is_nil(log:find("warning:", 1, true), log)
+      assert.is_nil(log:find("https?://"), log)
+      assert.equal("", succeed(("ls %s/tree/lib/luarocks/rocks-%s | grep -v -e manifest -e '^ofox$' || :")
+        :format(tree.path, ABI)))
+    end)
+
+    it("makes a tree that is enough, anywhere", function()
+      assert.equal(CALLED, (lua(CALL, paths())))
+    end)
+
+    it("has every module of the tree in it", function()
+      local names = {}
+      for _, path in ipairs(lines "find lua -name '*.lua'") do
+        names[#names + 1] = ("%q"):format(module_name(path))
+      end
+      local out, rc = lua(("for _, name in ipairs { %s } do require(name) end print 'all'")
+        :format(table.concat(names, ", ")), paths())
+      assert.equal("all\n", out)
+      assert.equal(0, rc)
+    end)
+  end)
+end
+
+describe("make", function()
+  it("install puts all where PREFIX says, and it runs there", function()
+    local prefix = directory.path .. "/prefix"
+    succeed(("make -s install LUA=%s PREFIX=%s"):format(ABI, prefix))
+    assert.same(lines "cd lua && find ofox -name '*.lua'",
+      lines(("cd %s/share/lua/%s && find ofox -type f"):format(prefix, VERSION)))
+    assert.same({ "ofox/core.so", "ofox/engine.so" },
+      lines(("cd %s/lib/lua/%s && find ofox -type f"):format(prefix, VERSION)))
+    assert.equal(CALLED, (lua(CALL, {
+      LUA_PATH = ("%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua"):format(prefix, VERSION, prefix, VERSION),
+      LUA_CPATH = ("%s/lib/lua/%s/?.so"):format(prefix, VERSION),
+    })))
+  end)
+
+  it("install honours DESTDIR", function()
+    local dest = directory.path .. "/dest"
+    succeed(("make -s install LUA=%s PREFIX=/usr DESTDIR=%s"):format(ABI, dest))
+    assert.equal("ofox/init.lua\n", succeed(("cd %s/usr/share/lua/%s && ls ofox/init.lua"):format(dest, VERSION)))
+    assert.equal("ofox/core.so\n", succeed(("cd %s/usr/lib/lua/%s && ls ofox/core.so"):format(dest, VERSION)))
+  end)
+
+  it("appends the caller's flags and keeps its own", function()
+    for _, call in ipairs {
+      "make -nB BUILD=/nowhere CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now",
+      "CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now make -nB BUILD=/nowhere",
+    } do
+      local compiled, linked = 0, 0
+      for line in succeed(call):gmatch("[^\n]+") do
+        if line:find(" -c ", 1, true) then
+          compiled = compiled + 1
+          assert.matches("%-std=c99.*%-O2.*%-fPIC.*%-I.*%-DALSO.*%-DMINE", line)
+        elseif line:find("-shared", 1, true) then
+          linked = linked + 1
+          assert.matches("%-shared.*%-Wl,%-z,now", line)
+        end
+      end
+      assert.is_true(compiled > 20, compiled)
+      assert.equal(2, linked)
+    end
+  end)
+
+  it("rebuilds nothing that is built", function()
+    succeed("make -s LUA=" .. ABI)
+    assert.equal("", succeed("make -s LUA=" .. ABI))
+    assert.equal(0, select(2, run("make -q LUA=" .. ABI)))
+  end)
+end)
+
+describe("require \"ofox\"", function()
+  local root = succeed("pwd"):gsub("\n", "")
+  local CLONE = ("%s/lua/?.lua;%s/lua/?/init.lua"):format(root, root)
+
+  it("works in a clone from any folder", function()
+    assert.equal(CALLED, (lua(CALL, { LUA_PATH = CLONE })))
+  end)
+
+  it("does not load libcurl, and the first call does", function()
+    local out = lua([[
+      local function loaded()
+        for line in io.lines("/proc/self/maps") do if line:find("libcurl", 1, true) then return "libcurl" end end
+        return "none"
+      end
+      local ofox = require "ofox"
+      local client = ofox.new { base_url = "http://127.0.0.1:9/v1", api_key = "k-0123456789", errors = "return",
+        max_retries = 0, proxy = false }
+      print(ofox.errors, ofox.retry, ofox.parse_error, ofox.null)
+      print(loaded())
+      client:chat { model = "m", messages = {} }
+      print(loaded())]], { LUA_PATH = CLONE })
+    assert.matches("\nnone\nlibcurl\n$", out)
+  end)
+
+  -- One sentence of ofox's, which says what to do; no list of paths.
+  local function sentence(out, expected)
+    assert.matches(expected, out)
+    local message = out:match("^[^\n]*")
+    assert.matches("make LUA=" .. ABI:gsub("%.", "%%.") .. "$", message)
+    assert.is_true(#message < 300, message)
+    assert.is_nil(out:find("no field package.preload", 1, true), out)
+  end
+
+  local TRY = "local ok, message = pcall(require, 'ofox') print(ok and 'loaded' or message)"
+
+  -- A clone with these builds: {abi = the abi that it really is}.
+  local clones = 0
+  local function clone(builds)
+    clones = clones + 1
+    local path = directory.path .. "/clone" .. clones
+    succeed("mkdir -p " .. path .. "/build && cp -r lua " .. path)
+    for abi, really in pairs(builds) do
+      succeed(("mkdir -p %s/build/%s && cp -r build/%s/ofox %s/build/%s"):format(path, abi, really, path, abi))
+    end
+    return ("%s/lua/?.lua;%s/lua/?/init.lua"):format(path, path)
+  end
+
+  local function other()
+    for _, abi in ipairs { "5.4", "5.1", "5.3", "jit", "5.2" } do
+      local file = abi ~= ABI and not (ABI .. abi):find("^5%.1jit$") and io.open("build/" .. abi .. "/ofox/core.so")
+      if file then
+        file:close()
+        return abi
+      end
+    end
+    -- built for this test alone, beside the others
+    local abi = ABI == "5.4" and "5.1" or "5.4"
+    succeed(("make -s LUA=%s"):format(abi))
+    return abi
+  end
+
+  it("of a clone that is built for another Lua only is one clear sentence", function()
+    local abi = other()
+    local out = lua(TRY, { LUA_PATH = clone { [abi] = abi } })
+    sentence(out, "built for " .. abi:gsub("%.", "%%."))
+  end)
+
+  it("of a clone that is not built is one clear sentence", function()
+    sentence(lua(TRY, { LUA_PATH = clone {} }), "not built")
+  end)
+
+  it("of a module built for another Lua, in this one's place, is one clear sentence", function()
+    local abi = other()
+    sentence(lua(TRY, { LUA_PATH = clone { [ABI] = abi } }), "built for another Lua")
+  end)
+
+  it("of a module built for another Lua, found on LUA_CPATH, is one clear sentence", function()
+    local abi = other()
+    local out = lua(TRY, { LUA_PATH = clone {}, LUA_CPATH = ("%s/build/%s/?.so"):format(root, abi) })
+    sentence(out, "built for another Lua")
+  end)
+end)
