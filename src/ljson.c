@@ -893,30 +893,28 @@ static void needs_polish(struct trim *t, const char *end) {
   t->polish = t->n + (size_t)(end - t->from);
 }
 
-/* May a member follow what was written? '*n' is without the comma before. */
-static int before_member(const struct trim *t, size_t *n) {
-  *n = before_blanks(t->out, t->n);
-  if (*n > 0 && t->out[*n - 1] == '{')
-    return 1;
-  if (*n == 0 || t->out[*n - 1] != ',')
+/* Takes a comma back that has a value before it. */
+static int drop_comma(struct trim *t) {
+  size_t n = before_blanks(t->out, t->n - 1);
+  if (n == 0 || t->out[n - 1] == '{' || t->out[n - 1] == ',')
     return 0;
-  *n = before_blanks(t->out, *n - 1);
-  return *n > 0 && t->out[*n - 1] != '{' && t->out[*n - 1] != ',';
+  t->n = n;
+  return 1;
 }
 
 /* Leaves the member at t->name out, whose null has been read. [-0, +0 or 1] */
 static void drop_member(lua_State *L, struct trim *t) {
   const char *next = after_blanks(t->p, t->e), *name;
-  size_t n;
+  char last;
   if (t->out == NULL)
     t->out = ofox_newuserdata(L, (size_t)(t->e - t->from));
   copy_until(t, t->name);
-  if (next == t->e || !before_member(t, &n))
+  t->n = before_blanks(t->out, t->n);
+  last = t->n > 0 ? t->out[t->n - 1] : '\0';
+  if (next == t->e || (last != '{' && last != ','))
     needs_polish(t, t->p);
-  else if (*next == '}') {
-    t->n = n;
+  else if (*next == '}' && (last == '{' || drop_comma(t)))
     t->from = next;
-  }
   else if (*next == ',') {
     name = after_blanks(next + 1, t->e);
     if (name < t->e && *name == '"')

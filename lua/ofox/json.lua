@@ -9,7 +9,7 @@ local json = {}
 json.null = core.null
 
 -- metatable or userdata -> "array", "object", "null", "empty" (an array as
--- long as it is empty); [array] is the mark of decoded empty arrays
+-- long as it is empty); marks.array is the metatable of decoded empty arrays
 local marks = core.json_marks
 
 local function is_table(value)
