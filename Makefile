@@ -35,7 +35,7 @@ endif
 
 LEAVES = buf utf8 base64 redact json when headers errors delta retry
 FLOW = history call
-CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lparts ljson lerrors lretry lcall
+CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson lerrors lretry lcall
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine
 

@@ -178,29 +178,59 @@ static enum ofox_outcome judge(const struct ofox_call *c) {
   return judge_json(c);
 }
 
+/*
+** A body that says so has the word "error" in it, if not spelt in escapes:
+** the rest of them need no reading.
+*/
+static int may_be_failure(struct ofox_span s) {
+  size_t i;
+  for (i = 2; i < s.n; i++) {
+    if (s.p[i] == 'r' ? s.p[i - 1] == 'r' && s.p[i - 2] == 'e'
+                      : s.p[i] == 'u' && s.p[i - 1] == '\\')
+      return 1;
+  }
+  return 0;
+}
+
+/*
+** An answer whose status is a success may say in its body that it is none.
+** 1 if it does; then '*part' of the body says so, and 'fallback' is the class
+** if that names none.
+*/
+static int is_failure_inside(struct ofox_span body, struct ofox_span *part,
+                             enum ofox_class *fallback) {
+  struct ofox_span choice;
+  *part = body;
+  if (!may_be_failure(body))
+    return 0;
+  if (ofox_errors_inside(body))
+    return 1;
+  choice = ofox_delta_failed_choice(body);
+  if (choice.p == NULL)
+    return 0;
+  *part = choice;
+  *fallback = OFOX_CLASS_UPSTREAM;
+  return 1;
+}
+
 /* 1 if the attempt failed; then 'error' tells how. */
 static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   int status = c->head.complete ? c->head.status : 0;
-  struct ofox_span body;
   enum ofox_class fallback = OFOX_CLASS_INTERNAL;
+  struct ofox_span part;
   if (c->config.expect == OFOX_EXPECT_CONTACT && status != 0)
     return 0;
-  if (status < 400) {
-    if (outcome == OFOX_OUTCOME_ANSWERED)
-      outcome = judge(c);
-    body = ofox_buf_span(&c->body);
-    if (outcome == OFOX_OUTCOME_ANSWERED) {
-      if (c->config.expect == OFOX_EXPECT_RAW)
-        return 0;
-      if (ofox_delta_reply_failed(body))
-        fallback = OFOX_CLASS_UPSTREAM;
-      else if (!ofox_errors_inside(body))
-        return 0;
-    }
-  }
+  if (status < 400 && outcome == OFOX_OUTCOME_ANSWERED)
+    outcome = judge(c);
+  if (status < 400 && outcome == OFOX_OUTCOME_ANSWERED &&
+      (c->config.expect == OFOX_EXPECT_RAW ||
+       !is_failure_inside(ofox_buf_span(&c->body), &part, &fallback)))
+    return 0;
   ofox_redact_apply(&c->secrets, &c->body);
-  body = ofox_buf_span(&c->body);
-  if (ofox_errors_read(&c->error, status, outcome, body, fallback) != 0)
+  part = ofox_buf_span(&c->body);
+  if (status < 400 && outcome == OFOX_OUTCOME_ANSWERED)
+    is_failure_inside(ofox_buf_span(&c->body), &part, &fallback);
+  if (ofox_errors_read(&c->error, status, outcome, part, fallback) != 0)
     c->no_memory = 1;
   c->failed = 1;
   return 1;

@@ -2,10 +2,12 @@
 ** ofox.core: a call as a Lua object. The engine's binding and the mock drive
 ** the same one; see call.h for its states.
 */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "lofox.h"
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "call.h"
 #include "utf8.h"
@@ -37,37 +39,48 @@ static double number_field(lua_State *L, const char *name, double def) {
   return v;
 }
 
-static uint64_t seed_of(double v) {
+/* Field "seed" of the policy at 'arg', else one that no other call has. */
+static uint64_t seed_field(lua_State *L, int arg) {
+  struct timespec t = {0, 0};
   uint64_t bits;
+  double v = NAN;
+  if (lua_istable(L, arg)) {
+    lua_getfield(L, arg, "seed");
+    v = luaL_optnumber(L, -1, NAN);
+    lua_pop(L, 1);
+  }
+  if (isnan(v)) { /* the address tells processes apart, the time calls */
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)(size_t)L * OFOX_RANDOM_STEP +
+           (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+  }
   memcpy(&bits, &v, sizeof(bits));
   return bits;
 }
 
 /*
-** core.call{now=, seed=, max_retries=, models=, timeout=, connect_timeout=,
-** deadline=, max_response_bytes=, expect=, retry=policy} -> call
+** core.call(settings, now, models, expect) -> call; of the settings it reads
+** retry, max_retries, timeout, connect_timeout, deadline, max_response_bytes
 */
 static int call_new(lua_State *L) {
   struct ofox_call_config config;
   struct lcall *c;
-  double now;
+  double now = luaL_checknumber(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
   memset(&config, 0, sizeof(config));
-  now = number_field(L, "now", 0);
-  config.seed = seed_of(number_field(L, "seed", 0));
+  config.models = (int)luaL_checkinteger(L, 3);
+  config.expect =
+      (enum ofox_expect)luaL_checkoption(L, 4, EXPECTS[0], EXPECTS);
+  lua_settop(L, 4);
   config.max_retries = (int)number_field(L, "max_retries", 0);
-  config.models = (int)number_field(L, "models", 1);
   config.timeout = number_field(L, "timeout", INFINITY);
   config.connect_timeout = number_field(L, "connect_timeout", INFINITY);
   config.deadline = number_field(L, "deadline", INFINITY);
   config.max_body =
       (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
-  lua_getfield(L, 1, "expect");
-  config.expect =
-      (enum ofox_expect)luaL_checkoption(L, -1, EXPECTS[0], EXPECTS);
   lua_getfield(L, 1, "retry");
-  ofox_checkpolicy(L, lua_gettop(L), &config.policy);
+  ofox_checkpolicy(L, 5, &config.policy);
+  config.seed = seed_field(L, 5);
   c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
   ofox_buf_init(&c->scratch, (size_t)-1);
   ofox_call_init(&c->call, &config, now);
@@ -340,12 +353,18 @@ static int call_failed(lua_State *L) {
   return 1;
 }
 
-/* call:reply() -> body bytes, which the call then forgets */
+/* call:reply() -> body bytes; the call forgets them, and what it sent */
 static int call_reply(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   struct ofox_span body = ofox_buf_span(&c->body);
   lua_pushlstring(L, body.p, body.n);
   ofox_buf_free(&c->body);
+#if LUA_VERSION_NUM == 501
+  lua_newtable(L);
+#else
+  lua_pushnil(L);
+#endif
+  ofox_setuservalue(L, 1);
   return 1;
 }
 

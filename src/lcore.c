@@ -15,6 +15,7 @@ int luaopen_ofox_core(lua_State *L) {
   lua_newtable(L);
   lua_pushliteral(L, OFOX_VERSION);
   lua_setfield(L, -2, "VERSION");
+  ofox_open_machine(L);
   ofox_open_parts(L);
   ofox_open_json(L);
   ofox_open_errors(L);

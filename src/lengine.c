@@ -66,24 +66,31 @@ static int integer_field(lua_State *L, int t, const char *name) {
 }
 
 /*
-** Header lines of the list at 't' as an array for the engine; what it points
-** to lives in the list and in the userdata pushed. [-0, +1, e]
+** Header lines of the list at 't', and two more if they are not NULL, as an
+** array for the engine; what it points to lives in the list and in the
+** userdata pushed. [-0, +1, e]
 */
-static const char *const *push_lines(lua_State *L, int t) {
+static const char *const *push_lines(lua_State *L, int t, const char *one,
+                                     const char *two) {
   size_t i, n = ofox_rawlen(L, t);
-  const char **lines = ofox_newuserdata(L, (n + 1) * sizeof(*lines));
+  const char **lines = ofox_newuserdata(L, (n + 3) * sizeof(*lines));
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, t, (int)i + 1);
     lines[i] = luaL_checkstring(L, -1);
     lua_pop(L, 1);
   }
+  if (one != NULL)
+    lines[n++] = one;
+  if (two != NULL)
+    lines[n++] = two;
   lines[n] = NULL;
   return lines;
 }
 
 /*
-** engine:start(call, {method=, url=, lines={"Name: value"}, body=, verify=,
-** http_version=, max_connections=, proxy=, ca_file=, ca_path=, unix_socket=,
+** engine:start(call, {method=, url=, lines={"Name: value"}, authorization=,
+** idempotency= (lines too), body=, verify=, http_version=, max_connections=,
+*proxy=, ca_file=, ca_path=, unix_socket=,
 ** client_cert=, client_key=, client_password=})
 */
 static int engine_start(lua_State *L) {
@@ -111,7 +118,8 @@ static int engine_start(lua_State *L) {
   r.body.p = lua_tolstring(L, -1, &r.body.n);
   lua_getfield(L, 3, "lines");
   luaL_checktype(L, -1, LUA_TTABLE);
-  r.headers = push_lines(L, lua_gettop(L));
+  r.headers = push_lines(L, lua_gettop(L), string_field(L, 3, "authorization"),
+                         string_field(L, 3, "idempotency"));
   luaL_argcheck(L, r.method != NULL && r.url != NULL, 3,
                 "method and url are wanted");
   /* the body stays where it is as long as the call does, and the engine as

@@ -1,19 +1,13 @@
 /*
-** The leaves as Lua functions (core.parts), headers from and to Lua tables,
-** and what the core needs of the machine: clocks, randomness, a pause.
+** The leaves as Lua functions (core.parts), and headers from and to Lua
+** tables.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep */
 #include "lparts.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
-#ifdef __linux__
-#include <sys/random.h>
-#endif
 
 #include "base64.h"
 #include "utf8.h"
@@ -21,8 +15,6 @@
 
 #define SCRATCH_T "ofox.scratch"
 #define UNLIMITED ((size_t)-1)
-#define RANDOM_MAX 256    /* bytes */
-#define PAUSE_MAX 1e8     /* seconds; a time_t of 32 bits holds it */
 #define FLOATS_PIECE 4096 /* letters at a time: whole quads, whole floats */
 
 /* C memory in use while Lua functions that may raise are called. */
@@ -392,87 +384,9 @@ static int core_floats(lua_State *L) {
   return 1;
 }
 
-static int random_bytes(unsigned char *p, size_t n) {
-  FILE *f;
-  size_t got;
-#ifdef __linux__
-  /* so few come at once; old kernels and sandboxes know only the device */
-  if (getrandom(p, n, 0) == (ssize_t)n)
-    return 0;
-#endif
-  f = fopen("/dev/urandom", "rbe");
-  if (f == NULL)
-    return -1;
-  got = fread(p, 1, n, f);
-  fclose(f);
-  return got == n ? 0 : -1;
-}
-
-/* core.random(n) -> n random bytes */
-static int core_random(lua_State *L) {
-  lua_Integer n = luaL_checkinteger(L, 1);
-  unsigned char b[RANDOM_MAX];
-  luaL_argcheck(L, n >= 0 && n <= RANDOM_MAX, 1, "out of range");
-  if (random_bytes(b, (size_t)n) != 0)
-    return luaL_error(L, "no source of randomness");
-  lua_pushlstring(L, (const char *)b, (size_t)n);
-  return 1;
-}
-
-/* core.uuid() -> a random one (RFC 9562, version 4) */
-static int core_uuid(lua_State *L) {
-  static const char digits[] = "0123456789abcdef";
-  unsigned char b[16];
-  char out[36];
-  size_t i, n = 0;
-  if (random_bytes(b, sizeof(b)) != 0)
-    return luaL_error(L, "no source of randomness");
-  b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-  b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-  for (i = 0; i < sizeof(b); i++) {
-    if (i == 4 || i == 6 || i == 8 || i == 10)
-      out[n++] = '-';
-    out[n++] = digits[b[i] >> 4];
-    out[n++] = digits[b[i] & 15];
-  }
-  lua_pushlstring(L, out, sizeof(out));
-  return 1;
-}
-
-static int push_clock(lua_State *L, clockid_t clock) {
-  struct timespec t = {0, 0};
-  clock_gettime(clock, &t);
-  lua_pushnumber(L, (double)t.tv_sec + (double)t.tv_nsec / 1e9);
-  return 1;
-}
-
-/* core.wall() -> seconds since 1970 */
-static int core_wall(lua_State *L) {
-  return push_clock(L, CLOCK_REALTIME);
-}
-
-/* core.now() -> seconds of a clock that never jumps */
-static int core_now(lua_State *L) {
-  return push_clock(L, CLOCK_MONOTONIC);
-}
-
-/* core.pause(seconds) -> true, or false when a signal came first */
-static int core_pause(lua_State *L) {
-  double seconds = luaL_checknumber(L, 1);
-  struct timespec t = {0, 0};
-  if (seconds > 0) {
-    seconds = seconds < PAUSE_MAX ? seconds : PAUSE_MAX;
-    t.tv_sec = (time_t)seconds;
-    t.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
-  }
-  lua_pushboolean(L, nanosleep(&t, NULL) == 0);
-  return 1;
-}
-
 /* clang-format off */
 static const luaL_Reg core[] = {
-  {"floats", core_floats}, {"now", core_now}, {"pause", core_pause},
-  {"random", core_random}, {"uuid", core_uuid}, {"wall", core_wall},
+  {"floats", core_floats},
   {NULL, NULL}
 };
 

@@ -79,6 +79,7 @@ local function request_of(resource, parts)
     method = resource.method,
     url = parts.url,
     headers = parts.headers,
+    shared = parts,
     expect = resource.expect,
     resource = resource.name,
     models = {},

@@ -6,77 +6,18 @@ local check = require "ofox.check"
 local errors = require "ofox.errors"
 local json = require "ofox.json"
 local log = require "ofox.log"
-local options = require "ofox.options"
+local route = require "ofox.route"
+local engine = require "ofox.transport"
 local wait = require "ofox.wait"
 
 local exchange = {}
 
 local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 
--- Headers of the caller that are as secret as the key.
-local function is_secret_header(name)
-  name = name:lower()
-  return name:find("auth", 1, true) or name:find("key", 1, true) or name:find("token", 1, true)
-    or name:find("secret", 1, true) or name:find("cookie", 1, true)
-end
-
-local function unescape(text)
-  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
--- The password of a URL must not be seen either, as written or as meant. A
--- proxy may be named without a scheme.
-local function keep_url_secret(call, url)
-  local userinfo = type(url) == "string" and url:gsub("^%a[%w+.-]*://", ""):match("^([^/?#]*)@")
-  if not userinfo then return end
-  local password = userinfo:match(":(.*)$")
-  for _, text in ipairs { userinfo, password or userinfo } do
-    call:secret(text)
-    call:secret(unescape(text))
-  end
-end
-
--- Where libcurl looks for a proxy if none is given.
-local PROXY_VARIABLES = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
-
-local function keep_secrets(call, request, settings)
-  keep_url_secret(call, request.url)
-  keep_url_secret(call, settings.proxy)
-  if settings.proxy == nil then
-    for _, name in ipairs(PROXY_VARIABLES) do keep_url_secret(call, os.getenv(name)) end
-  end
-  if settings.client_cert and settings.client_cert.password then
-    call:secret(settings.client_cert.password)
-  end
-  for _, header in ipairs(request.headers) do
-    if is_secret_header(header[1]) then
-      call:secret(header[2])
-      local credentials = header[2]:match("^%s*%a[%w-]*%s+(%S+)%s*$")
-      if credentials then call:secret(credentials) end
-    end
-  end
-end
-
-local function random_seed()
-  local a, b, c, d, e, f = core.random(6):byte(1, 6)
-  return ((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f
-end
-
 local function new_call(transport, request, settings)
-  local policy = settings.retry
-  local call = core.call {
-    now = transport:now(),
-    seed = type(policy) == "table" and policy.seed or random_seed(),
-    retry = policy,
-    max_retries = settings.max_retries,
-    models = math.max(1, #request.models),
-    timeout = settings.timeout,
-    connect_timeout = settings.connect_timeout,
-    deadline = settings.deadline,
-    max_response_bytes = settings.max_response_bytes,
-    expect = request.expect,
-  }
-  keep_secrets(call, request, settings)
+  local models = #request.models
+  local call = core.call(settings, transport:now(), models > 0 and models or 1, request.expect)
+  for _, secret in ipairs(request.route.secrets) do call:secret(secret) end
   return call
 end
 
@@ -105,7 +46,7 @@ function Run:error()
   local _, model = call:progress()
   raw.model = models[model]
   for _, retry in ipairs(raw.retries) do retry.model = models[retry.model] end
-  raw.url = call:clean((self.request.url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1")))
+  raw.url = call:clean(self.request.route.shown_url)
   return errors.new(raw)
 end
 
@@ -121,12 +62,36 @@ function Run:hook(fn, ...)
   return result
 end
 
-function Run:log(level, message, fields)
+-- 'fields' makes the fields if anybody wants to hear of it.
+function Run:log(level, message, fields, ...)
   local settings = self.settings
   if not log.enabled(settings, level) then return end
+  fields = fields(...)
   fields.method = self.request.method
-  fields.url = self.call:clean((self.request.url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1")))
+  fields.url = self.call:clean(self.request.route.shown_url)
   self:hook(log.write, settings, level, message, fields)
+end
+
+local function failure_fields(err)
+  return {
+    type = err.type, code = err.code, status = err.status, reason = err.reason, attempts = err.attempts,
+    request_id = err.request_id, message = err.message,
+  }
+end
+
+local function retry_fields(err, delay, source)
+  local fields = failure_fields(err)
+  fields.delay, fields.source = delay, source
+  return fields
+end
+
+local function attempt_fields(attempt, model)
+  return { attempt = attempt, model = model }
+end
+
+local function success_fields(meta)
+  meta = meta()
+  return { status = meta.status, attempts = meta.attempts, elapsed = meta.elapsed, request_id = meta.request_id }
 end
 
 -- Ends the interest in the cancel token.
@@ -135,50 +100,25 @@ function Run:release()
   self.forget = nil
 end
 
--- Each model has a key of its own: its bytes differ.
-function Run:idempotency_key(model)
-  local request = self.request
-  if request.method == "GET" or request.method == "HEAD" or request.idempotency_key == false then return nil end
-  for _, header in ipairs(request.headers) do
-    if header[1] == "idempotency-key" then return nil end
-  end
-  if request.idempotency_key then return request.idempotency_key end
-  local key = self.keys[model]
-  if not key then
-    key = "ofox-" .. core.uuid()
-    self.keys[model] = key
-  end
-  return key
+-- The header line of a model's idempotency key; its bytes are its own.
+function Run:idempotency_line(model)
+  local key = self.request.idempotency_key
+  if key == false or self.request.route.idempotent then return nil end
+  if key then return "Idempotency-Key: " .. key end
+  local lines = self.idempotency_lines or {}
+  self.idempotency_lines = lines
+  lines[model] = lines[model] or "Idempotency-Key: ofox-" .. core.uuid()
+  return lines[model]
 end
 
--- The request of this attempt as the transport takes it.
+-- What the transport sends in this attempt.
 function Run:attempt(key, model)
-  local request, settings = self.request, self.settings
-  local lines = {}
-  for i, header in ipairs(request.headers) do
-    -- for libcurl "name:" takes a header away and "name;" sends an empty one
-    lines[i] = header[2] == "" and header[1] .. ";" or header[1] .. ": " .. header[2]
-  end
-  if key then lines[#lines + 1] = "Authorization: Bearer " .. key end
-  local idempotency = self:idempotency_key(model)
-  if idempotency then lines[#lines + 1] = "Idempotency-Key: " .. idempotency end
-  local cert = settings.client_cert or {}
-  return {
-    method = request.method,
-    url = request.url,
-    lines = lines,
-    body = request.bodies and (request.bodies[model] or request.bodies[1]),
-    verify = settings.verify,
-    http_version = options.HTTP_VERSIONS[settings.http_version],
-    max_connections = settings.max_connections,
-    proxy = settings.proxy == false and "" or settings.proxy,
-    ca_file = settings.ca_file,
-    ca_path = settings.ca_path,
-    unix_socket = settings.unix_socket,
-    client_cert = cert.cert,
-    client_key = cert.key,
-    client_password = cert.password,
-  }
+  local bodies = self.request.bodies
+  return setmetatable({
+    authorization = key and "Authorization: Bearer " .. key or nil,
+    idempotency = self:idempotency_line(model),
+    body = bodies and (bodies[model] or bodies[1]),
+  }, self.request.route.attempt)
 end
 
 function Run:start()
@@ -194,7 +134,7 @@ function Run:start()
   end
   if key then call:secret(key) end
   local attempts, model = call:progress()
-  self:log("debug", "attempt", { attempt = attempts + 1, model = self.request.models[model] })
+  self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
   if call:state() ~= "ready" then return end
   self.transport:start(call, self:attempt(key, model))
 end
@@ -203,11 +143,7 @@ end
 function Run:announce(delay, attempt, source)
   local call, settings = self.call, self.settings
   self.failure = self:error()
-  self:log("info", "retry", {
-    delay = delay, source = source, attempt = attempt,
-    type = self.failure.type, code = self.failure.code, status = self.failure.status,
-    request_id = self.failure.request_id,
-  })
+  self:log("info", "retry", retry_fields, self.failure, delay, source)
   if not settings.on_retry then return end
   local answer = self:hook(settings.on_retry, self.failure, delay, attempt, source)
   if answer == false then
@@ -244,10 +180,7 @@ function Run:serve()
 end
 
 function Run:fail(err)
-  self:log(err.type == "cancelled_error" and "info" or "warn", "failed", {
-    type = err.type, code = err.code, status = err.status, reason = err.reason,
-    attempts = err.attempts, request_id = err.request_id, message = err.message,
-  })
+  self:log(err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
   if self.settings.on_error then self:hook(self.settings.on_error, err) end
   return nil, err
 end
@@ -300,28 +233,25 @@ function Run:finish()
   local meta = meta_of(call, self.request.models, self.transport:wall())
   local value, code, message = self:decode()
   if value == nil then return self:unreadable(meta(), code, message) end
-  if log.enabled(settings, "debug") then
-    self:log("debug", "answered", {
-      status = meta().status, attempts = meta().attempts, elapsed = meta().elapsed, request_id = meta().request_id,
-    })
-  end
+  self:log("debug", "answered", success_fields, meta)
   if settings.on_response then self:hook(settings.on_response, meta()) end
   return value, meta
 end
 
 --- Makes the call and waits for its end.
 ---@param request table  method, url, headers (list of {name, value}), bodies
---   (one per model, or nil), models (list of ids), expect ("object", "any",
+--   (one per model, or nil), shared (a table for what several requests have in
+--   common, or nil), models (list of ids), expect ("object", "any",
 --   "raw", "contact"), idempotency_key (string, false or nil), finish (reads
 --   on in the decoded value; returns what is wrong with it, or nil)
 ---@param settings table  all options of the call
 ---@return table|nil value
 ---@return function|table meta_or_error  gives what ofox.meta gives; the error
 function exchange.perform(request, settings)
-  local transport = settings.transport or require("ofox.transport").get()
+  local transport = settings.transport or engine.get()
+  request.route = route.of(request, settings)
   local call = new_call(transport, request, settings)
-  local run = setmetatable(
-    { transport = transport, call = call, request = request, settings = settings, keys = {} }, Run)
+  local run = setmetatable({ transport = transport, call = call, request = request, settings = settings }, Run)
   if settings.cancel then
     run.forget = settings.cancel:on_cancel(function() transport:cancel(call) end)
   end

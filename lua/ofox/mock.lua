@@ -92,10 +92,13 @@ end
 
 local function record(self, attempt)
   local headers = {}
-  for _, line in ipairs(attempt.lines) do
+  local function add(line)
     local name, value = line:match("^([^:;]+):%s*(.*)$")
     headers[(name or line:match("^[^;]+")):lower()] = value or ""
   end
+  for _, line in ipairs(attempt.lines) do add(line) end
+  if attempt.authorization then add(attempt.authorization) end
+  if attempt.idempotency then add(attempt.idempotency) end
   self.requests[#self.requests + 1] = {
     method = attempt.method,
     url = attempt.url,
