@@ -5,6 +5,7 @@
 
 #include "delta.h"
 #include "json.h"
+#include "utf8.h"
 
 /* What is read of a failure's body; the rest is not worth the wait. */
 #define FAILURE_BODY (1024 * 1024)
@@ -32,6 +33,7 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
   ofox_headers_init(&c->head);
   ofox_buf_init(&c->body, config->max_body);
   ofox_error_init(&c->error);
+  ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
   ofox_history_init(&c->history);
   enter(c, OFOX_READY, INFINITY);
@@ -43,6 +45,7 @@ void ofox_call_free(struct ofox_call *c) {
   ofox_headers_free(&c->head);
   ofox_buf_free(&c->body);
   ofox_error_free(&c->error);
+  ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
   ofox_history_free(&c->history);
   enter(c, OFOX_DONE, INFINITY);
@@ -259,9 +262,14 @@ static void redact_error(struct ofox_call *c) {
 }
 
 static void set_request_id(struct ofox_call *c) {
-  c->request_id = ofox_headers_request_id(&c->head);
-  if (c->request_id.p == NULL && c->failed)
-    c->request_id = ofox_buf_span(&c->error.request_id);
+  struct ofox_span id = ofox_headers_request_id(&c->head);
+  if (id.p == NULL && c->failed)
+    id = ofox_buf_span(&c->error.request_id);
+  ofox_buf_clear(&c->request_id);
+  if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
+    c->no_memory = 1;
+  if (c->failed)
+    ofox_redact_apply(&c->secrets, &c->request_id);
 }
 
 /* Whether there is a further attempt */
@@ -308,7 +316,7 @@ static int remember(struct ofox_call *c, double elapsed) {
   a.source = c->source;
   a.elapsed = elapsed;
   return ofox_history_add(&c->history, a, ofox_buf_span(&c->error.code),
-                          c->request_id);
+                          ofox_buf_span(&c->request_id));
 }
 
 /* The failure in hand is the call's last word. */
@@ -421,7 +429,7 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   c->ended = now;
   ofox_headers_clear(&c->head);
   ofox_buf_clear(&c->body);
-  c->request_id = OFOX_NOSPAN;
+  ofox_buf_clear(&c->request_id);
   if (ofox_errors_read(&c->error, 0, outcome, OFOX_NOSPAN,
                        OFOX_CLASS_INTERNAL) != 0)
     c->no_memory = 1;

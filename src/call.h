@@ -50,8 +50,8 @@ struct ofox_call {
   struct ofox_headers head; /* of this attempt's answer */
   struct ofox_buf body;
 
-  struct ofox_error error; /* why the last attempt failed */
-  struct ofox_span request_id;
+  struct ofox_error error;    /* why the last attempt failed */
+  struct ofox_buf request_id; /* of the last answer; empty: none */
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;

@@ -303,7 +303,7 @@ static void add_common(lua_State *L, struct lcall *c, double wall) {
     lua_setfield(L, -2, "ratelimit");
   }
   if (call->request_id.n > 0) {
-    push_clean(L, c, call->request_id, OFOX_CODE_CAP);
+    push_clean(L, c, ofox_buf_span(&call->request_id), OFOX_CODE_CAP);
     lua_setfield(L, -2, "request_id");
   }
   lua_pushinteger(L, call->attempts);
