@@ -33,9 +33,9 @@ ifeq ($(shell uname),Darwin)
 OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
-LEAVES = buf utf8 base64 redact json when headers errors delta retry
+LEAVES = buf utf8 base64 redact json jtext when headers errors delta retry
 FLOW = history call
-CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson lerrors lretry lcall
+CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson lencode ldecode lpolish lerrors lretry lcall
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine
 
