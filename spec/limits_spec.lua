@@ -9,6 +9,7 @@ local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content 
 local FAST = { base = 0.01, factor = 1, max_delay = 0.01, jitter = "none" }
 local OK = server.completion("hello")
 local MIB = 1024 * 1024
+local LITTLE = 64 * MIB -- against 100 MB and more; a sanitizer keeps freed memory for a while
 local HUNDRED_MB = { bytes = (" "):rep(65536), times = 1600 }
 
 local s
@@ -101,7 +102,7 @@ describe("max_response_bytes", function()
       local _, err = ask(step)
       assert_too_large(err, 200)
       assert.is_true(socket.gettime() - began < 1)
-      assert.is_true(peak() - before < 16 * MIB)
+      assert.is_true(peak() - before < LITTLE)
       assert.is_true(s:wait { open = 0 }, "the connection lives on")
     end)
   end
@@ -110,7 +111,7 @@ describe("max_response_bytes", function()
     local before = peak()
     local _, err = ask(with_coding(gzip_bomb(400), "gzip")) -- 800 MiB
     assert_too_large(err, 200)
-    assert.is_true(peak() - before < 16 * MIB)
+    assert.is_true(peak() - before < LITTLE)
     assert.is_true(s:wait { open = 0 })
   end)
 
@@ -125,7 +126,7 @@ describe("max_response_bytes", function()
     local before = peak()
     local _, err = ask(with_coding({ BROTLI_BOMB }, "br"))
     assert_too_large(err, 200)
-    assert.is_true(peak() - before < 32 * MIB)
+    assert.is_true(peak() - before < LITTLE)
   end)
 
   it("[C13] codings upon codings are bounded too", function()
@@ -173,16 +174,16 @@ describe("headers", function()
     ["1 MB in lines of 1 KB"] = { { bytes = "X-Filler: " .. ("a"):rep(1000) .. "\r\n", times = 1024 } },
     ["1 MB in short lines"] = { { bytes = ("a: b\r\n"):rep(1000), times = 175 } },
     ["one line of 400 KB"] = { "X-Filler: " .. ("a"):rep(400 * 1024) .. "\r\n" },
-    ["one line without end"] = { { bytes = ("a"):rep(65536), times = 160 } },
-    ["lines without end"] = { { bytes = ("X-F: b\r\n"):rep(5000), times = 1000 } },
+    ["one line without end"] = { { bytes = ("a"):rep(65536), times = 2000 } },
+    ["lines without end"] = { { bytes = ("X-F: b\r\n"):rep(5000), times = 4000 } },
     ["one line folded without end"] = { "X-Filler: a\r\n",
-      { bytes = (" " .. ("a"):rep(1000) .. "\r\n"):rep(10), times = 200 } },
+      { bytes = (" " .. ("a"):rep(1000) .. "\r\n"):rep(10), times = 20000 } },
   } do
     it("[C13] of " .. name .. " are refused", function()
       local before = peak()
       local _, err = ask(head(items))
       assert.same({ "response_error", "too_large", false }, { err.type, err.code, err.retryable })
-      assert.is_true(peak() - before < 16 * MIB)
+      assert.is_true(peak() - before < LITTLE)
       assert.is_true(s:wait { open = 0 })
     end)
   end
@@ -199,7 +200,7 @@ describe("headers", function()
     local _, err = ask({ raw = { { bytes = hint:rep(50), times = 20000 } }, close = true }, { timeout = 1 })
     assert.is_truthy(("response_error timeout_error connection_error"):find(err.type, 1, true))
     assert.is_true(socket.gettime() - began < 1.3)
-    assert.is_true(peak() - before < 16 * MIB)
+    assert.is_true(peak() - before < LITTLE)
   end)
 
   it("of 100 KB in all are read", function()
