@@ -34,7 +34,7 @@ OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
 LEAVES = buf utf8 base64 redact json jtext when headers errors delta retry
-FLOW = history call
+FLOW = answer history call
 CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson lencode ldecode lpolish lerrors lretry lcall
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine

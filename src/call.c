@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "delta.h"
-#include "json.h"
 #include "utf8.h"
 
 /* What is read of a failure's body; the rest is not worth the wait. */
@@ -141,101 +139,41 @@ void ofox_call_tick(struct ofox_call *c, double now) {
     enter(c, OFOX_READY, INFINITY);
 }
 
-/* What the answer means */
+/* What the attempt has come to */
 
-/* Without Content-Length, chunks or frames the end of a body proves nothing.
- */
-static int is_framed(const struct ofox_headers *h) {
-  return h->version >= 20 || ofox_headers_get(h, "content-length").p != NULL ||
-         ofox_headers_get(h, "transfer-encoding").p != NULL;
-}
-
-static enum ofox_outcome judge_json(const struct ofox_call *c) {
+/* Of a transfer that ended in 'outcome'; the body is read as it is now. */
+static struct ofox_verdict judge(const struct ofox_call *c,
+                                 enum ofox_outcome outcome) {
   struct ofox_span body = ofox_buf_span(&c->body);
-  size_t pos;
-  int rc;
-  if (ofox_span_trim(body).n == 0)
-    return OFOX_OUTCOME_EMPTY;
-  if (ofox_errors_is_html(body))
-    return OFOX_OUTCOME_HTML;
-  rc = ofox_json_check(body, &pos);
-  if (rc == 0 && !is_framed(&c->head))
-    return OFOX_OUTCOME_TRUNCATED;
-  if (rc != 1 || (c->config.expect == OFOX_EXPECT_OBJECT &&
-                  ofox_json_root(body).type != OFOX_JSON_OBJECT))
-    return OFOX_OUTCOME_INVALID_JSON;
-  return OFOX_OUTCOME_ANSWERED;
-}
-
-/* Of an answer that came whole, with a status below 400. */
-static enum ofox_outcome judge(const struct ofox_call *c) {
-  int status = c->head.status;
-  if (!c->head.complete)
-    return status == 0 ? OFOX_OUTCOME_EMPTY_REPLY : OFOX_OUTCOME_TRUNCATED;
-  if (is_failure(status))
-    return OFOX_OUTCOME_REDIRECT;
-  if (c->config.expect == OFOX_EXPECT_RAW)
-    return OFOX_OUTCOME_ANSWERED;
-  if (c->config.expect == OFOX_EXPECT_ANY && (status == 204 || status == 205))
-    return OFOX_OUTCOME_ANSWERED;
-  return judge_json(c);
-}
-
-/*
-** A body that says so has the word "error" in it, if not spelt in escapes:
-** the rest of them need no reading.
-*/
-static int may_be_failure(struct ofox_span s) {
-  size_t i;
-  for (i = 2; i < s.n; i++) {
-    if (s.p[i] == 'r' ? s.p[i - 1] == 'r' && s.p[i - 2] == 'e'
-                      : s.p[i] == 'u' && s.p[i - 1] == '\\')
-      return 1;
-  }
-  return 0;
-}
-
-/*
-** An answer whose status is a success may say in its body that it is none.
-** 1 if it does; then '*part' of the body says so, and 'fallback' is the class
-** if that names none.
-*/
-static int is_failure_inside(struct ofox_span body, struct ofox_span *part,
-                             enum ofox_class *fallback) {
-  struct ofox_span choice;
-  *part = body;
-  if (!may_be_failure(body))
-    return 0;
-  if (ofox_errors_inside(body))
-    return 1;
-  choice = ofox_delta_failed_choice(body);
-  if (choice.p == NULL)
-    return 0;
-  *part = choice;
-  *fallback = OFOX_CLASS_UPSTREAM;
-  return 1;
+  struct ofox_verdict v = {
+      1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
+  v.part = body;
+  if (c->head.complete && c->config.expect == OFOX_EXPECT_CONTACT)
+    v.failed = 0;
+  else if (c->head.complete &&
+           (outcome == OFOX_OUTCOME_ANSWERED || c->head.status >= 400))
+    v = ofox_answer_judge(c->head.status, ofox_answer_is_framed(&c->head),
+                          body, c->config.expect);
+  else if (outcome != OFOX_OUTCOME_ANSWERED)
+    v.outcome = outcome;
+  else
+    v.outcome = c->head.status == 0 ? OFOX_OUTCOME_EMPTY_REPLY
+                                    : OFOX_OUTCOME_TRUNCATED;
+  return v;
 }
 
 /* 1 if the attempt failed; then 'error' tells how. */
 static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   int status = c->head.complete ? c->head.status : 0;
-  enum ofox_class fallback = OFOX_CLASS_INTERNAL;
-  struct ofox_span part;
-  if (c->config.expect == OFOX_EXPECT_CONTACT && status != 0)
+  struct ofox_verdict v = judge(c, outcome);
+  c->failed = v.failed;
+  if (!v.failed)
     return 0;
-  if (status < 400 && outcome == OFOX_OUTCOME_ANSWERED)
-    outcome = judge(c);
-  if (status < 400 && outcome == OFOX_OUTCOME_ANSWERED &&
-      (c->config.expect == OFOX_EXPECT_RAW ||
-       !is_failure_inside(ofox_buf_span(&c->body), &part, &fallback)))
-    return 0;
+  /* before it is read, so that a text that is cut cannot end in a secret */
   ofox_redact_apply(&c->secrets, &c->body);
-  part = ofox_buf_span(&c->body);
-  if (status < 400 && outcome == OFOX_OUTCOME_ANSWERED)
-    is_failure_inside(ofox_buf_span(&c->body), &part, &fallback);
-  if (ofox_errors_read(&c->error, status, outcome, part, fallback) != 0)
+  v.part = judge(c, outcome).part;
+  if (ofox_errors_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
     c->no_memory = 1;
-  c->failed = 1;
   return 1;
 }
 

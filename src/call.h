@@ -1,17 +1,14 @@
 /*
-** One API call: its attempts, the waits between them and how it ends.
-**
-**   READY -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE
-**
+** One API call: READY -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE.
 ** Whoever moves bytes (the engine, the mock) begins an attempt when the call
 ** is READY, feeds what comes back, ends the attempt, and ticks the call when
-** its due time has come. Here it is decided what the answer means, whether
-** there is a further attempt, and when.
+** it is due. Whether there is a further attempt, and when, is decided here.
 ** Knows nothing of sockets, libcurl or Lua; time is an argument, in seconds.
 */
 #ifndef OFOX_CALL_H
 #define OFOX_CALL_H
 
+#include "answer.h"
 #include "errors.h"
 #include "headers.h"
 #include "history.h"
@@ -19,14 +16,6 @@
 #include "retry.h"
 
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
-
-/* What counts as a success, once the status is 2xx. */
-enum ofox_expect {
-  OFOX_EXPECT_OBJECT, /* a JSON object that is no error */
-  OFOX_EXPECT_ANY,    /* any JSON; nothing at all under 204 and 205 */
-  OFOX_EXPECT_RAW,    /* any bytes */
-  OFOX_EXPECT_CONTACT /* any answer, whatever its status */
-};
 
 struct ofox_call_config {
   struct ofox_policy policy;
@@ -46,10 +35,8 @@ struct ofox_call {
   int failed;   /* 'error' holds a failure */
   int fresh;    /* the next attempt must open a connection of its own */
   int no_memory;
-
   struct ofox_headers head; /* of this attempt's answer */
   struct ofox_buf body;
-
   struct ofox_error error;    /* why the last attempt failed */
   struct ofox_buf request_id; /* of the last answer; empty: none */
   struct ofox_plan plan;
@@ -57,18 +44,16 @@ struct ofox_call {
   enum ofox_reason reason;
   int ambiguous;
   int announce; /* a further attempt was planned and nobody was told yet */
-  double ended; /* when the last attempt ended */
-
+  double began, ended; /* the call; its last attempt */
   struct ofox_history history;
   struct ofox_redact secrets;
-  double began;
 
   /* How the transport forgets this call when the call goes first. */
   void (*detach)(struct ofox_call *c);
   void *transfer;
 
   double _attempt_began, _head_at, _due, _deadline_at;
-  int _connected, _reused, _sent, _immediate, _zero;
+  int _connected, _reused, _immediate, _zero;
   enum ofox_outcome _stopped; /* why a callback asked to stop */
   uint64_t _random;
 };
@@ -77,19 +62,14 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     double now);
 void ofox_call_free(struct ofox_call *c); /* detaches; idempotent */
 
-/*
-** READY -> FLIGHT. 0, or -1: there is nothing to send (the call is DONE since
-** its deadline has passed).
-*/
+/* READY -> FLIGHT: 0; or -1, DONE: the deadline has passed, send nothing. */
 int ofox_call_begin(struct ofox_call *c, double now);
 
 /* The connection stands, 'reused' if it carried an answer before. */
 void ofox_call_connected(struct ofox_call *c, int reused);
 
-/*
-** A header line, a piece of the body. 0, or negative: stop the transfer and
-** end the attempt (with any outcome: the call knows why).
-*/
+/* A header line, a piece of the body. 0, or negative: stop the transfer and
+** end the attempt, with any outcome: the call knows why. */
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now);
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n);
 
@@ -102,6 +82,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
 
 /* When the call wants to be looked at again; INFINITY: when bytes come. */
 double ofox_call_due(const struct ofox_call *c);
+
 /* The limit of the attempt in FLIGHT that has passed, else ANSWERED. */
 enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now);
 /* WAIT -> READY when it is due. */
@@ -112,7 +93,7 @@ void ofox_call_tick(struct ofox_call *c, double now);
 void ofox_call_veto(struct ofox_call *c);
 void ofox_call_postpone(struct ofox_call *c, double delay);
 
-/* Any state -> DONE, with that failure; the transport must let go first. */
+/* -> DONE, with that failure; the transport must have let go before. */
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now);
 

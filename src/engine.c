@@ -92,6 +92,8 @@ static void detach(struct ofox_call *c) {
   struct ofox_transfer *t = c->transfer;
   c->transfer = NULL;
   c->detach = NULL;
+  if (t == NULL)
+    return;
   stop(t);
   *t->link = t->next;
   if (t->next != NULL)
@@ -134,18 +136,18 @@ static void start_over(struct ofox_transfer *t) {
   CURLM *multi = t->engine->multi;
   curl_multi_remove_handle(multi, t->easy);
   ofox_sockets_release(&t->wire->sockets, t, 0);
-  t->sends = 0;
-  t->stray = 0;
+  t->sends = t->stray = 0;
   curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
   if (curl_multi_add_handle(multi, t->easy) != CURLM_OK)
     finish(t, OFOX_OUTCOME_SEND, "");
 }
 
 static void ended(struct ofox_transfer *t, CURLcode rc) {
-  if (t->stray && rc == CURLE_ABORTED_BY_CALLBACK)
+  enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
+  if (t->stray)
     start_over(t);
   else
-    finish(t, ofox_transfer_outcome(t, rc), t->detail);
+    finish(t, outcome, t->detail);
 }
 
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
@@ -185,7 +187,7 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
 /* Takes what the sockets have, after at most 'seconds'. 0, or -1: a signal. */
 static int take(struct ofox_engine *e, double seconds) {
   struct ofox_poll_event events[EVENTS];
-  struct ofox_transfer *t;
+  struct ofox_transfer *t = NULL;
   CURLMsg *m;
   CURLcode rc;
   int i, n, running;
@@ -204,7 +206,8 @@ static int take(struct ofox_engine *e, double seconds) {
   while ((m = curl_multi_info_read(e->multi, &i)) != NULL) {
     rc = m->data.result;
     curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-    ended(t, rc);
+    if (t != NULL)
+      ended(t, rc);
   }
   return n < 0 ? -1 : 0;
 }

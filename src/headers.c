@@ -93,7 +93,7 @@ static int add_value(struct ofox_headers *h, struct entry *it,
 
 int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
                      struct ofox_span value) {
-  struct entry it;
+  struct entry it = {0, 0, 0, 0};
   size_t i;
   int rc;
   h->_open = 0;

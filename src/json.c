@@ -343,10 +343,11 @@ struct ofox_json ofox_json_root(struct ofox_span text) {
 int ofox_json_next(struct ofox_json v, size_t *pos, struct ofox_json *key,
                    struct ofox_json *child) {
   struct ofox_json none = {OFOX_JSON_NONE, {NULL, 0}};
-  const char *e = v.raw.p + v.raw.n, *p;
+  const char *e, *p;
   *key = *child = none;
   if (v.type != OFOX_JSON_ARRAY && v.type != OFOX_JSON_OBJECT)
     return 0;
+  e = v.raw.p + v.raw.n;
   p = skip_blanks(v.raw.p + (*pos == 0 ? 1 : *pos), e);
   if (*pos > 0) {
     if (p == e || *p != ',')

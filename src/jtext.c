@@ -162,12 +162,13 @@ static long exponent(const char *p, const char *e) {
 }
 
 int ofox_json_number(struct ofox_json v, double *out) {
-  const char *p = v.raw.p, *e = v.raw.p + v.raw.n;
+  const char *p = v.raw.p, *e;
   uint64_t m = 0;
   long exp = 0, frac = 0;
   int minus;
   if (v.type != OFOX_JSON_NUMBER)
     return 0;
+  e = v.raw.p + v.raw.n;
   minus = *p == '-';
   for (p += minus; p < e && *p != 'e' && *p != 'E'; p++) {
     if (*p == '.')

@@ -9,8 +9,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "delta.h"
-#include "json.h"
+#include "answer.h"
 #include "lparts.h"
 #include "utf8.h"
 
@@ -83,38 +82,6 @@ static int check_status(lua_State *L, int arg) {
   return (int)n;
 }
 
-/*
-** What went wrong where the status is below 400; ANSWERED with an empty
-** '*part' if nothing did, else '*part' is what says it.
-*/
-static enum ofox_outcome judge(int status, struct ofox_span body,
-                               enum ofox_class *fallback,
-                               struct ofox_span *part) {
-  size_t pos;
-  *fallback = OFOX_CLASS_INTERNAL;
-  *part = body;
-  if (status >= 300)
-    return OFOX_OUTCOME_REDIRECT;
-  if (status == 204 || status == 205) {
-    *part = OFOX_NOSPAN;
-    return OFOX_OUTCOME_ANSWERED;
-  }
-  if (ofox_span_trim(ofox_utf8_skip_bom(body)).n == 0)
-    return OFOX_OUTCOME_EMPTY;
-  if (ofox_errors_is_html(body))
-    return OFOX_OUTCOME_HTML;
-  if (ofox_json_check(body, &pos) != 1)
-    return OFOX_OUTCOME_INVALID_JSON;
-  if (ofox_delta_reply_failed(body)) {
-    *fallback = OFOX_CLASS_UPSTREAM;
-    if (!ofox_errors_inside(body))
-      *part = ofox_delta_failed_choice(body);
-  }
-  else if (!ofox_errors_inside(body))
-    *part = OFOX_NOSPAN;
-  return OFOX_OUTCOME_ANSWERED;
-}
-
 /* Adds to the table on top what the headers at 'arg' say. [-0, +0, e] */
 static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
                         struct parsed *p, double wall) {
@@ -155,10 +122,9 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
 static int errors_parse(lua_State *L) {
   double wall = (double)time(NULL);
   int status = check_status(L, 1);
-  enum ofox_class fallback = OFOX_CLASS_INTERNAL;
-  enum ofox_outcome outcome = OFOX_OUTCOME_ANSWERED;
+  struct ofox_verdict v;
   struct ofox_headers *h;
-  struct ofox_span body, part;
+  struct ofox_span body;
   struct parsed *p;
   lua_settop(L, 3);
   if (lua_type(L, 3) != LUA_TSTRING && !lua_isnil(L, 3))
@@ -166,18 +132,16 @@ static int errors_parse(lua_State *L) {
   if (!lua_istable(L, 2) && !lua_isnil(L, 2))
     misuse(L, 2, "headers", "a table");
   body.p = luaL_optlstring(L, 3, "", &body.n);
-  part = body;
   h = ofox_newheaders(L);
   ofox_checkheaders(L, 2, h);
-  if (status < 400) {
-    outcome = judge(status, body, &fallback, &part);
-    if (outcome == OFOX_OUTCOME_ANSWERED && part.n == 0)
-      return 0;
-  }
+  v = ofox_answer_judge(status, 1, body, OFOX_EXPECT_ANY);
+  if (!v.failed)
+    return 0;
   p = ofox_newobject(L, PARSED_T, sizeof(*p));
   ofox_error_init(&p->error);
   ofox_buf_init(&p->text, (size_t)-1);
-  if (ofox_errors_read(&p->error, status, outcome, part, fallback) != 0 ||
+  if (ofox_errors_read(&p->error, status, v.outcome, v.part, v.fallback) !=
+          0 ||
       ofox_utf8_clean(&p->text, ofox_utf8_cut(body, OFOX_BODY_CAP)) != 0)
     return luaL_error(L, "not enough memory");
   ofox_pusherror(L, &p->error);

@@ -366,7 +366,7 @@ static int retry_plan(lua_State *L) {
 ** come after the first 'skip' of the seed
 */
 static int retry_random(lua_State *L) {
-  uint64_t state;
+  uint64_t state = 0;
   int i, n, skip = 0;
   lua_settop(L, 3);
   if (!lua_isnil(L, 3))

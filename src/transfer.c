@@ -24,26 +24,25 @@ static void look_earlier(struct ofox_transfer *t) {
 
 static size_t on_header(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
-  if (t->call != NULL) {
-    if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
-      return 0;
-    look_earlier(t);
-  }
+  if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
+    return 0;
+  look_earlier(t);
   return size * n;
 }
 
 static size_t on_body(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
   t->progress = t->wire->turn;
-  if (t->call != NULL && ofox_call_body(t->call, p, size * n) != 0)
+  if (ofox_call_body(t->call, p, size * n) != 0)
     return 0;
   return size * n;
 }
 
 /*
-** Called each time a request is about to be sent (CURLOPT_PREREQFUNCTION):
-** once more for each resend that libcurl would do by itself on a new
-** connection, which is refused since the call counts its attempts.
+** Called each time a request is about to be sent (CURLOPT_PREREQFUNCTION).
+** libcurl would send it again by itself when a reused connection dies; that
+** is refused, since the call counts its attempts: here on another kept
+** connection, in on_open before there is a new one.
 */
 static int on_request(void *user, char *peer, char *local, int peer_port,
                       int local_port) {
@@ -52,8 +51,10 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
   (void)peer;
   (void)local;
   (void)peer_port;
-  if (t->call == NULL || t->sends++ > 0)
+  if (t->sends++ > 0) {
+    t->resent = 1;
     return CURL_PREREQFUNC_ABORT;
+  }
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   if (!ofox_sockets_claim(&t->wire->sockets,
                           t->unix_key != 0 ? t->unix_key : local_port, t) &&
@@ -67,13 +68,17 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
 
 static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a) {
-  struct ofox_wire *w = user;
+  struct ofox_transfer *t = user;
   const char *path = NULL;
   (void)purpose;
+  if (t->sends > 0) {
+    t->resent = 1;
+    return CURL_SOCKET_BAD;
+  }
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
-  return ofox_sockets_open(&w->sockets, a->family, a->socktype, a->protocol,
-                           path);
+  return ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
+                           a->protocol, path);
 }
 
 static int on_close(void *user, curl_socket_t fd) {
@@ -113,8 +118,8 @@ static CURLcode set_tls(CURL *h, const struct ofox_wire *w,
   return rc;
 }
 
-static CURLcode set_route(CURL *h, struct ofox_wire *w,
-                          const struct ofox_request *r, int fresh) {
+static CURLcode set_route(CURL *h, struct ofox_transfer *t,
+                          const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
   long version = r->http_version == 11   ? CURL_HTTP_VERSION_1_1
                  : r->http_version == 22 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
@@ -123,16 +128,16 @@ static CURLcode set_route(CURL *h, struct ofox_wire *w,
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);
   SET(CURLOPT_PIPEWAIT, 1L);
-  SET(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+  SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, NEVER_MS);
   SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
-  SET(CURLOPT_OPENSOCKETDATA, w);
+  SET(CURLOPT_OPENSOCKETDATA, t);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
-  SET(CURLOPT_CLOSESOCKETDATA, w);
+  SET(CURLOPT_CLOSESOCKETDATA, t->wire);
   if (r->proxy != NULL)
     SET(CURLOPT_PROXY, r->proxy);
   if (r->unix_socket != NULL)
@@ -184,13 +189,12 @@ int ofox_transfer_prepare(struct ofox_transfer *t,
   /* libcurl shall add neither of these by itself */
   if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
       set_tls(t->easy, t->wire, r) != CURLE_OK ||
-      set_route(t->easy, t->wire, r, t->call->fresh) != CURLE_OK ||
+      set_route(t->easy, t, r) != CURLE_OK ||
       set_message(t->easy, t, r) != CURLE_OK)
     return OFOX_EMEM;
   t->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
-  t->sends = 0;
-  t->stray = 0;
+  t->sends = t->resent = t->stray = 0;
   t->detail[0] = '\0';
   return 0;
 }
@@ -231,8 +235,6 @@ static enum ofox_outcome refine(struct ofox_transfer *t, CURLcode rc,
                                 enum ofox_outcome o) {
   struct ofox_span text = ofox_span_of(t->detail);
   long proxy = 0;
-  if (rc == CURLE_ABORTED_BY_CALLBACK)
-    return OFOX_OUTCOME_EMPTY_REPLY; /* a resend of libcurl's was stopped */
   curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
   if (rc == CURLE_RECV_ERROR && proxy >= 300)
     return proxy == 407 ? OFOX_OUTCOME_PROXY_AUTH : OFOX_OUTCOME_REFUSED;
@@ -251,6 +253,10 @@ static enum ofox_outcome refine(struct ofox_transfer *t, CURLcode rc,
 enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
   enum ofox_outcome o = OFOX_OUTCOME_PROTOCOL;
   size_t i;
+  if (t->resent) {
+    t->detail[0] = '\0'; /* it says what we did, not what happened */
+    return OFOX_OUTCOME_EMPTY_REPLY;
+  }
   for (i = 0; i < sizeof(OUTCOMES) / sizeof(OUTCOMES[0]); i++) {
     if (OUTCOMES[i].code == rc) {
       o = OUTCOMES[i].outcome;

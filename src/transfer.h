@@ -38,6 +38,7 @@ struct ofox_transfer {
   unsigned long progress;             /* the turn that last brought bytes */
   long unix_key;                      /* of the path it connects to; 0: none */
   int sends;                          /* requests libcurl was about to send */
+  int resent;                         /* libcurl wanted to send once more */
   int stray; /* the connection was not silent: nothing was sent */
   char detail[CURL_ERROR_SIZE];
 };

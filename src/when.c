@@ -158,7 +158,7 @@ static int moment_seconds(const struct moment *m, double *out) {
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT". */
 static int http_date(struct ofox_span s, double *out) {
-  struct moment m;
+  struct moment m = {0, 0, 0, 0, 0, 0};
   char c;
   if (!(weekday(&s) && take(&s, ',') && blanks(&s) && day(&s, &m.day)))
     return 0;
@@ -171,7 +171,7 @@ static int http_date(struct ofox_span s, double *out) {
 
 /* "Sun Nov  6 08:49:37 1994", always GMT. */
 static int asctime_date(struct ofox_span s, double *out) {
-  struct moment m;
+  struct moment m = {0, 0, 0, 0, 0, 0};
   return weekday(&s) && blanks(&s) && month(&s, &m.month) && blanks(&s) &&
          day(&s, &m.day) && blanks(&s) && daytime(&s, &m) && blanks(&s) &&
          digits(&s, 4, &m.year) && s.n == 0 && moment_seconds(&m, out);
@@ -193,7 +193,7 @@ static int offset(struct ofox_span *s, double *out) {
 
 /* "1994-11-06T08:49:37.25Z". Without an offset it would be no moment. */
 static int rfc3339_date(struct ofox_span s, double *out) {
-  struct moment m;
+  struct moment m = {0, 0, 0, 0, 0, 0};
   double east;
   if (!(digits(&s, 4, &m.year) && take(&s, '-') && digits(&s, 2, &m.month) &&
         take(&s, '-') && digits(&s, 2, &m.day) &&

@@ -1,0 +1,75 @@
+#include "answer.h"
+
+#include "delta.h"
+#include "errors.h"
+#include "json.h"
+#include "utf8.h"
+
+int ofox_answer_is_framed(const struct ofox_headers *h) {
+  return h->version >= 20 || ofox_headers_get(h, "content-length").p != NULL ||
+         ofox_headers_get(h, "transfer-encoding").p != NULL;
+}
+
+/* What keeps a body from being JSON as wanted; ANSWERED if nothing does. */
+static enum ofox_outcome check(struct ofox_span body, int framed,
+                               enum ofox_expect expect) {
+  size_t pos;
+  int rc;
+  if (ofox_span_trim(ofox_utf8_skip_bom(body)).n == 0)
+    return OFOX_OUTCOME_EMPTY;
+  if (ofox_errors_is_html(body))
+    return OFOX_OUTCOME_HTML;
+  rc = ofox_json_check(body, &pos);
+  if (rc == 0 && !framed)
+    return OFOX_OUTCOME_TRUNCATED;
+  if (rc != 1 || (expect == OFOX_EXPECT_OBJECT &&
+                  ofox_json_root(body).type != OFOX_JSON_OBJECT))
+    return OFOX_OUTCOME_INVALID_JSON;
+  return OFOX_OUTCOME_ANSWERED;
+}
+
+/*
+** A success that is an error inside has that word in it, perhaps spelt in
+** escapes: the rest of them need no reading.
+*/
+static int may_be_error(struct ofox_span s) {
+  size_t i;
+  for (i = 2; i < s.n; i++) {
+    if (s.p[i] == 'r' ? s.p[i - 1] == 'r' && s.p[i - 2] == 'e'
+                      : s.p[i] == 'u' && s.p[i - 1] == '\\')
+      return 1;
+  }
+  return 0;
+}
+
+struct ofox_verdict ofox_answer_judge(int status, int framed,
+                                      struct ofox_span body,
+                                      enum ofox_expect expect) {
+  struct ofox_verdict v = {
+      1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
+  v.part = body;
+  if (status >= 400)
+    return v;
+  if (status >= 300) {
+    v.outcome = OFOX_OUTCOME_REDIRECT;
+    return v;
+  }
+  v.failed = 0;
+  if (expect == OFOX_EXPECT_RAW ||
+      (expect == OFOX_EXPECT_ANY && (status == 204 || status == 205)))
+    return v;
+  v.outcome = check(body, framed, expect);
+  if (v.outcome != OFOX_OUTCOME_ANSWERED) {
+    v.failed = 1;
+  }
+  else if (may_be_error(body)) {
+    v.failed = ofox_errors_inside(body);
+    if (ofox_delta_reply_failed(body)) {
+      v.fallback = OFOX_CLASS_UPSTREAM;
+      if (!v.failed)
+        v.part = ofox_delta_failed_choice(body);
+      v.failed = 1;
+    }
+  }
+  return v;
+}

@@ -1,0 +1,36 @@
+/*
+** What an answer means: a success, or which failure although its status does
+** not say so.
+** Knows nothing of transfers, of time, or of what a failure leads to.
+*/
+#ifndef OFOX_ANSWER_H
+#define OFOX_ANSWER_H
+
+#include "classes.h"
+#include "headers.h"
+
+/* What counts as a success, once the status is 2xx. */
+enum ofox_expect {
+  OFOX_EXPECT_OBJECT, /* a JSON object that is no error */
+  OFOX_EXPECT_ANY,    /* any JSON; nothing at all under 204 and 205 */
+  OFOX_EXPECT_RAW,    /* any bytes */
+  OFOX_EXPECT_CONTACT /* any answer, whatever its status */
+};
+
+/* The bytes that say that a call has failed, and how to read them. */
+struct ofox_verdict {
+  int failed;
+  enum ofox_outcome outcome;
+  enum ofox_class fallback; /* of an error inside a success that names none */
+  struct ofox_span part;    /* of the body */
+};
+
+/* Has 'body' an end that can be told from a cut? */
+int ofox_answer_is_framed(const struct ofox_headers *h);
+
+/* Judges an answer that came whole. */
+struct ofox_verdict ofox_answer_judge(int status, int framed,
+                                      struct ofox_span body,
+                                      enum ofox_expect expect);
+
+#endif
