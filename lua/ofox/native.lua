@@ -34,6 +34,9 @@ local function explain(name, message, tried)
     return ("ofox.%s is built for %s only, and this is %s; build it with: make LUA=%s")
       :format(name, others, THIS, ABI)
   end
+  if message:find("^module '[^']*' not found") then
+    return ("ofox.%s is not built for this Lua, which is %s; build it with: make LUA=%s"):format(name, THIS, ABI)
+  end
   return message
 end
 
