@@ -32,8 +32,9 @@ static lua_State *main_thread(lua_State *L) {
 
 void ofox_checkinterrupt(lua_State *L) {
   lua_State *m = main_thread(L);
-  if (m != NULL && m != L && lua_gethook(m) != NULL &&
-      lua_gethookcount(m) == 1 &&
+  /* LuaJIT has one hook for all threads, which runs by itself */
+  if (m != NULL && lua_gethook(m) != NULL &&
+      lua_gethook(m) != lua_gethook(L) && lua_gethookcount(m) == 1 &&
       (lua_gethookmask(m) & INTERRUPT_MASK) == INTERRUPT_MASK)
     luaL_error(L, "interrupted!");
 }

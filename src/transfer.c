@@ -121,9 +121,16 @@ static CURLcode set_tls(CURL *h, const struct ofox_wire *w,
 static CURLcode set_route(CURL *h, struct ofox_transfer *t,
                           const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
-  long version = r->http_version == 11   ? CURL_HTTP_VERSION_1_1
-                 : r->http_version == 22 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                                         : CURL_HTTP_VERSION_2TLS;
+  int tls = ofox_span_ihas_prefix(ofox_span_of(r->url), "https:");
+  int plain2 = !tls && r->http_version == 22;
+  long version = CURL_HTTP_VERSION_2TLS;
+  if (plain2)
+    version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  else if (!tls || r->http_version == 11)
+    version = CURL_HTTP_VERSION_1_1; /* nothing is waited for to share */
+  /* libcurl 7.88 breaks on such a connection when it is used again */
+  if (plain2 && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000)
+    SET(CURLOPT_FORBID_REUSE, 1L);
   SET(CURLOPT_URL, r->url);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);
