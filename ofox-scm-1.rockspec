@@ -67,7 +67,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
     },
   },
-  copy_directories = { "doc", "examples" },
+  copy_directories = { "examples" },
 }
 test = {
   type = "command",

@@ -7,7 +7,7 @@ local real = require "support.real"
 local server = require "support.server"
 
 local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
-local LUA = ABI == "jit" and "luajit" or "lua" .. ABI
+local LUA = proc.LUA
 local INCDIR = os.getenv("LUA_INCDIR")
   or (ABI == "jit" and "/usr/include/luajit-2.1" or "/usr/include/lua" .. ABI)
 

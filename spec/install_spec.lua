@@ -3,7 +3,7 @@
 local proc = require "support.proc"
 
 local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
-local LUA = ABI == "jit" and "luajit" or "lua" .. ABI
+local LUA = proc.LUA
 local VERSION = _VERSION:match("%d+%.%d+")
 
 local directory
@@ -143,7 +143,7 @@ if ABI ~= "jit" then
       tree = proc.directory()
       local path = tree.path
       -- a copy, for LuaRocks leaves its objects beside the sources
-      succeed(("mkdir %s/src && cp -r Makefile LICENSE *.rockspec src lua doc examples %s/src"):format(path, path))
+      succeed(("mkdir %s/src && cp -r Makefile LICENSE *.rockspec src lua examples %s/src"):format(path, path))
       local incdir = os.getenv("LUA_INCDIR") or "/usr/include/lua" .. ABI
       log = succeed(("cd %s/src && luarocks --lua-version %s --tree %s/tree make ofox-scm-1.rockspec LUA_INCDIR=%s")
         :format(path, ABI, path, incdir))

@@ -9,7 +9,7 @@ local server = require "support.server"
 local KEY = "sk-of-proxy-0123456789abcdef"
 local SECRET = "pass-of-proxy-1234"
 local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
-local LUA = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match("%d+%.%d+")
+local LUA = proc.LUA
 
 local started = {}
 

@@ -7,7 +7,7 @@ local json = require "cjson.safe"
 local mime = require "mime"
 local proc = require "support.proc"
 
-local INTERPRETER = arg and arg[-1] or "lua5.4"
+local INTERPRETER = proc.LUA
 
 describe("the simulator", function()
   local url, parent, child

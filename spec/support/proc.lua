@@ -7,6 +7,9 @@ local socket = require "socket"
 
 local proc = {}
 
+--- The interpreter that runs the specs, for children of theirs.
+proc.LUA = arg and arg[-1] or rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match("%d+%.%d+")
+
 ---@param text string
 ---@return string  one word of the shell
 function proc.quote(text)

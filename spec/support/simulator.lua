@@ -6,13 +6,11 @@ local proc = require "support.proc"
 local simulator = {}
 simulator.__index = simulator
 
-simulator.INTERPRETER = arg and arg[-1] or "lua5.4"
-
 ---@return table simulator  url, stop(), run()
 function simulator.start()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
-  local child = proc.child(("%s examples/simulator.lua 0 --parent %d"):format(simulator.INTERPRETER, port))
+  local child = proc.child(("%s examples/simulator.lua 0 --parent %d"):format(proc.LUA, port))
   listener:settimeout(10)
   local parent = assert(listener:accept())
   local url = assert(parent:receive("*l"))
@@ -35,7 +33,7 @@ function simulator:run(command, without_key)
   local env = without_key and "-u OFOX_API_KEY -u OFOXAI_API_KEY"
     or "OFOX_API_KEY=sk-sim-readme OFOX_BASE_URL=" .. self.url
   local result = os.execute(("env %s LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' %s %s >%s 2>&1")
-    :format(env, simulator.INTERPRETER, command, out))
+    :format(env, proc.LUA, command, out))
   local text = proc.read(out)
   os.remove(out)
   return result == true or result == 0, text
