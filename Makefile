@@ -3,6 +3,7 @@
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
 # make asan       the specs under AddressSanitizer and UBSan
+# make bench      instructions of a call, as a ratio (valgrind, nginx)
 # make fuzz       each fuzzer for SECONDS (30)
 # make install    into PREFIX (/usr/local)
 # make clean      remove build/
@@ -35,7 +36,8 @@ endif
 
 LEAVES = buf utf8 base64 redact json jtext when headers errors delta retry
 FLOW = answer history call
-CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson lencode ldecode lpolish lerrors lretry lcall
+CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson \
+  lencode ldecode lpolish lerrors lretry lcall
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine
 
@@ -96,6 +98,9 @@ SECONDS_EACH = $(or $(SECONDS),30)
 fuzz:
 	@.ci/fuzz $(SECONDS_EACH)
 
+bench: all
+	@.ci/bench
+
 PREFIX ?= /usr/local
 LUA_VERSION = $(LUA:jit=5.1)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
@@ -109,4 +114,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo test check asan fuzz install clean
+.PHONY: all deps demo test check asan fuzz bench install clean

@@ -50,9 +50,9 @@ function Run:error()
   return errors.new(raw)
 end
 
--- Runs a function of the program's. Its error is the call's, and the call
--- leaves nothing behind.
-function Run:hook(fn, ...)
+-- Runs what may raise: a function of the program's, or a wait that Ctrl-C
+-- ends. The error is the call's, and the call leaves nothing behind.
+function Run:guard(fn, ...)
   local ok, result = pcall(fn, ...)
   if not ok then
     self:release()
@@ -69,7 +69,7 @@ function Run:log(level, message, fields, ...)
   fields = fields(...)
   fields.method = self.request.method
   fields.url = self.call:clean(self.request.route.shown_url)
-  self:hook(log.write, settings, level, message, fields)
+  self:guard(log.write, settings, level, message, fields)
 end
 
 local function failure_fields(err)
@@ -125,7 +125,7 @@ function Run:start()
   local call, settings = self.call, self.settings
   local key = false
   if not settings.own_auth and self.request.expect ~= "contact" then
-    key = self:hook(key_of, settings)
+    key = self:guard(key_of, settings)
     if call:state() ~= "ready" then return end
     if key == nil then
       call:abort("MISSING_KEY", self.transport:now())
@@ -136,7 +136,7 @@ function Run:start()
   local attempts, model = call:progress()
   self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
   if call:state() ~= "ready" then return end
-  self.transport:start(call, self:attempt(key, model))
+  self:guard(self.transport.start, self.transport, call, self:attempt(key, model))
 end
 
 -- An attempt has failed and another is planned: the program may object.
@@ -145,7 +145,7 @@ function Run:announce(delay, attempt, source)
   self.failure = self:error()
   self:log("info", "retry", retry_fields, self.failure, delay, source)
   if not settings.on_retry then return end
-  local answer = self:hook(settings.on_retry, self.failure, delay, attempt, source)
+  local answer = self:guard(settings.on_retry, self.failure, delay, attempt, source)
   if answer == false then
     call:veto()
   elseif type(answer) == "number" and answer == answer then
@@ -156,12 +156,12 @@ end
 function Run:wait()
   local call, settings = self.call, self.settings
   if call:state() == "flight" or not settings.on_wait then
-    wait.call(self.transport, call)
+    self:guard(wait.call, self.transport, call)
     return
   end
   local left = call:due() - self.transport:now()
-  if left > 0 then self:hook(settings.on_wait, left, self.failure) end
-  if call:state() == "wait" then wait.call(self.transport, call, WAIT_STEP) end
+  if left > 0 then self:guard(settings.on_wait, left, self.failure) end
+  if call:state() == "wait" then self:guard(wait.call, self.transport, call, WAIT_STEP) end
 end
 
 function Run:serve()
@@ -181,7 +181,7 @@ end
 
 function Run:fail(err)
   self:log(err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
-  if self.settings.on_error then self:hook(self.settings.on_error, err) end
+  if self.settings.on_error then self:guard(self.settings.on_error, err) end
   return nil, err
 end
 
@@ -234,7 +234,7 @@ function Run:finish()
   local value, code, message = self:decode()
   if value == nil then return self:unreadable(meta(), code, message) end
   self:log("debug", "answered", success_fields, meta)
-  if settings.on_response then self:hook(settings.on_response, meta()) end
+  if settings.on_response then self:guard(settings.on_response, meta()) end
   return value, meta
 end
 
