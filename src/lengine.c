@@ -12,6 +12,9 @@
 #include "engine.h"
 #include "linterrupt.h"
 
+/* Seconds; a signal that comes just before a wait is noticed after it. */
+#define LONGEST_WAIT 0.08
+
 struct lengine {
   struct ofox_engine *engine;
 };
@@ -135,10 +138,13 @@ static int engine_start(lua_State *L) {
   return 0;
 }
 
-/* engine:step(seconds): false when a signal came first */
+/*
+** engine:step([seconds]): waits no longer than that, nor than LONGEST_WAIT;
+** false when a signal came first
+*/
 static int engine_step(lua_State *L) {
   struct ofox_engine *e = check(L);
-  double seconds = luaL_optnumber(L, 2, INFINITY);
+  double seconds = fmin(luaL_optnumber(L, 2, LONGEST_WAIT), LONGEST_WAIT);
   int rc = ofox_engine_step(e, seconds > 0 ? seconds : 0);
   ofox_checkinterrupt(L);
   lua_pushboolean(L, rc == 0);
