@@ -2,41 +2,19 @@
 -- one connection, and that a server which says goodbye costs no request.
 local socket = require "socket"
 local ofox = require "ofox"
+local calls = require "support.calls"
 local real = require "support.real"
 local server = require "support.server"
 
-local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
+local PARAMS = calls.PARAMS
 
-local started = {}
-
-local function keep(one)
-  started[#started + 1] = one
-  return one
-end
-
-after_each(function()
-  for _, one in ipairs(started) do one:stop() end
-  started = {}
-end)
+local keep, stop_kept = calls.keeper()
+after_each(stop_kept)
 
 local function client_of(front, opts)
-  local all = {
-    api_key = "sk-of-http2-0123456789abcdef", base_url = front.url, ca_file = front.ca_file, proxy = false,
-    errors = "return", timeout = 10, retry = { base = 0.001, jitter = "none" },
-  }
-  for name, value in pairs(opts or {}) do all[name] = value end
-  return ofox.new(all)
-end
-
--- nginx writes its log after it has answered: at least so many requests.
-local function log_of(front, count)
-  local due = socket.gettime() + 2
-  local log = front:log()
-  while #log < count and socket.gettime() < due do
-    socket.select(nil, nil, 0.002)
-    log = front:log()
-  end
-  return log
+  return calls.client({
+    api_key = "sk-of-http2-0123456789abcdef", base_url = front.url, ca_file = front.ca_file, timeout = 10,
+  }, opts)
 end
 
 local function connections_of(log)
@@ -85,7 +63,7 @@ describe("the version of HTTP", function()
         assert.equal(200, ofox.meta(res).status)
         assert.equal(1, ofox.meta(res).attempts)
       end
-      local log = log_of(front, 2)
+      local log = front:wait_log(2)
       assert.equal(2, #log)
       for _, entry in ipairs(log) do assert.equal(case.spoken, entry.protocol) end
       assert.is_true(connections_of(log) <= (case.connections or 1))
@@ -137,7 +115,7 @@ describe("one HTTP/2 connection", function()
     local front = keep(real.nginx { tls = true, http2 = true })
     local client = client_of(front)
     for _ = 1, 64 do assert.equal("ok", client:chat(PARAMS):output_text()) end
-    local log = log_of(front, 64)
+    local log = front:wait_log(64)
     assert.equal(64, #log)
     assert.equal(1, connections_of(log))
   end)
@@ -145,7 +123,7 @@ describe("one HTTP/2 connection", function()
   it("[C17] carries the calls of several clients", function()
     local front = keep(real.nginx { tls = true, http2 = true })
     for _ = 1, 5 do assert.is_truthy(client_of(front):models()) end
-    local log = log_of(front, 5)
+    local log = front:wait_log(5)
     assert.equal(5, #log)
     assert.equal(1, connections_of(log))
   end)
@@ -171,7 +149,7 @@ describe("one HTTP/2 connection", function()
     assert.equal("connection_error", meta.retries[1].type)
     assert.equal("3", client:chat(PARAMS):output_text())
     assert.equal(6, #backend:log())
-    assert.equal(1, connections_of(log_of(front, 6)))
+    assert.equal(1, connections_of(front:wait_log(6)))
   end)
 
   it("[C18] takes a body of 3 MiB, the same on both attempts", function()

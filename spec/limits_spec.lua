@@ -1,12 +1,11 @@
 -- What a server may make us read, hold and write: bounded, whatever it sends.
 local socket = require "socket"
+local calls = require "support.calls"
 local child = require "support.child"
-local ofox = require "ofox"
 local server = require "support.server"
+local wire = require "support.wire"
 
 local KEY = "sk-of-limits-0123456789"
-local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
-local FAST = { base = 0.01, factor = 1, max_delay = 0.01, jitter = "none" }
 local OK = server.completion("hello")
 local MIB = 1024 * 1024
 local LITTLE = 64 * MIB -- against 100 MB and more; a sanitizer keeps freed memory for a while
@@ -15,15 +14,9 @@ local HUNDRED_MB = { bytes = (" "):rep(65536), times = 1600 }
 local s
 
 local function ask(step, opts)
-  local all = { api_key = KEY, base_url = s.url, errors = "return", retry = FAST, timeout = 5, max_retries = 0,
-    max_response_bytes = MIB, proxy = false }
-  for name, value in pairs(opts or {}) do all[name] = value end
   s:script { step }
-  return ofox.new(all):chat(PARAMS)
-end
-
-local function bytes(hex)
-  return (hex:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
+  return calls.client({ api_key = KEY, base_url = s.url, max_retries = 0, max_response_bytes = MIB }, opts)
+    :chat(calls.PARAMS)
 end
 
 -- The most memory that this process ever held, in bytes.
@@ -54,7 +47,7 @@ local function gzip_bomb(times)
 end
 
 -- 100 MiB of zeros; node: zlib.brotliCompressSync(Buffer.alloc(100 * 2 ** 20))
-local BROTLI_BOMB = bytes(
+local BROTLI_BOMB = wire.unhex(
   "cbffff3ff82700e2b14020f7fe8fffff7ff04f00c4611180eefd1fffffffe09f0088c30200ddfb3ffeffffc13f011087"
   .. "0500baf77ffcffff837f02200e0b0074effff8ffff07ff04401c1600e8defff1ffff0ffe0980382c00d0bdffe3ffff1f"
   .. "fc1300715800a07bffc7ffff3ff82700e2b00040f7fe8fffff7ff04f00c4610180eefd1fffffffe09f0088c30200ddfb"

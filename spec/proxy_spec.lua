@@ -2,21 +2,18 @@
 -- servers for what no proxy does on demand.
 local socket = require "socket"
 local ofox = require "ofox"
+local calls = require "support.calls"
 local proc = require "support.proc"
 local real = require "support.real"
 local server = require "support.server"
 
 local KEY = "sk-of-proxy-0123456789abcdef"
 local SECRET = "pass-of-proxy-1234"
-local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
+local PARAMS = calls.PARAMS
 local LUA = proc.LUA
 
-local started = {}
-
-local function keep(one)
-  started[#started + 1] = one
-  return one
-end
+local keep, stop_kept = calls.keeper()
+after_each(stop_kept)
 
 -- tinyproxy takes seconds to end while a connection is kept through it.
 local function tinyproxy(options)
@@ -30,18 +27,8 @@ local function tinyproxy(options)
   return proxy
 end
 
-after_each(function()
-  for _, one in ipairs(started) do one:stop() end
-  started = {}
-end)
-
 local function client_of(url, opts)
-  local all = {
-    api_key = KEY, base_url = url, errors = "return", timeout = 10,
-    retry = { base = 0.001, jitter = "none" },
-  }
-  for name, value in pairs(opts or {}) do all[name] = value end
-  return ofox.new(all)
+  return calls.client({ api_key = KEY, base_url = url, timeout = 10 }, opts)
 end
 
 local function ok_server(options)
@@ -318,9 +305,7 @@ describe("a unix socket", function()
   after_each(function() directory:remove() end)
 
   local function client(opts)
-    local all = { unix_socket = s.unix, proxy = false }
-    for name, value in pairs(opts or {}) do all[name] = value end
-    return client_of("http://localhost/v1", all)
+    return client_of("http://localhost/v1", calls.with({ unix_socket = s.unix }, opts))
   end
 
   it("[C15] carries one call after the other, errors too", function()

@@ -1,5 +1,6 @@
 -- The real servers work as the specs of the engine need them: seen through
 -- the curl program.
+local calls = require "support.calls"
 local proc = require "support.proc"
 local real = require "support.real"
 local server = require "support.server"
@@ -14,17 +15,8 @@ local function curl(arguments)
 end
 
 describe("real servers", function()
-  local started = {}
-
-  local function keep(one)
-    started[#started + 1] = one
-    return one
-  end
-
-  after_each(function()
-    for _, one in ipairs(started) do one:stop() end
-    started = {}
-  end)
+  local keep, stop_kept = calls.keeper()
+  after_each(stop_kept)
 
   it("nginx answers in plain HTTP/1.1 and logs what it was asked", function()
     local nginx = keep(real.nginx())

@@ -1,14 +1,14 @@
 -- A server that shows back all it was told, in every place and encoding: no
 -- secret comes through to where a program, a log or a person would see it.
 local mime = require "mime"
+local calls = require "support.calls"
 local child = require "support.child"
 local ofox = require "ofox"
 local server = require "support.server"
 
 -- With characters that URLs, JSON and base64 each write in their own way.
 local KEY = 'sk-of/s3cr3t+pa="ss\\w0rd-0123456789'
-local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
-local FAST = { base = 0.01, factor = 1, max_delay = 0.01, jitter = "none" }
+local PARAMS = calls.PARAMS
 local OK = server.completion("hello")
 
 local s
@@ -95,15 +95,10 @@ end
 local function watched(opts)
   local notes = {}
   local function note(...) notes[#notes + 1] = { ... } end
-  local all = {
-    api_key = KEY, base_url = s.url, errors = "return", retry = FAST, timeout = 5, max_retries = 1, proxy = false,
-    logger = note, on_retry = note, on_error = note, on_response = note,
-    on_wait = function(left, err) note(left, err) end,
-  }
-  -- what a hook returns would count
-  all.on_retry = function(...) note(...) end
-  for name, value in pairs(opts or {}) do all[name] = value end
-  local c = ofox.new(all)
+  local c = calls.client({
+    api_key = KEY, base_url = s.url, max_retries = 1,
+    logger = note, on_retry = note, on_error = note, on_response = note, on_wait = note,
+  }, opts)
   notes[1] = { c, tostring(c) }
   return c, notes
 end

@@ -1,34 +1,20 @@
 -- TLS against real nginx: whom the client trusts, what it shows of itself,
 -- and that nothing is said to a server that is not trusted.
-local socket = require "socket"
 local ofox = require "ofox"
+local calls = require "support.calls"
 local certs = require "support.certs"
 local proc = require "support.proc"
 local real = require "support.real"
 local server = require "support.server"
 
 local KEY = "sk-of-tls-0123456789abcdef"
-local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
+local PARAMS = calls.PARAMS
 
-local started = {}
-
-local function keep(one)
-  started[#started + 1] = one
-  return one
-end
-
-after_each(function()
-  for _, one in ipairs(started) do one:stop() end
-  started = {}
-end)
+local keep, stop_kept = calls.keeper()
+after_each(stop_kept)
 
 local function client_of(url, opts)
-  local all = {
-    api_key = KEY, base_url = url, proxy = false, errors = "return", timeout = 10,
-    retry = { base = 0.001, jitter = "none" },
-  }
-  for name, value in pairs(opts or {}) do all[name] = value end
-  return ofox.new(all)
+  return calls.client({ api_key = KEY, base_url = url, timeout = 10 }, opts)
 end
 
 local function shell(command)
@@ -53,21 +39,10 @@ local function refused(code, res, err)
   return err
 end
 
--- nginx writes its log after it has answered: at least so many requests.
-local function log_of(front, count)
-  local due = socket.gettime() + 2
-  local log = front:log()
-  while #log < count and socket.gettime() < due do
-    socket.select(nil, nil, 0.002)
-    log = front:log()
-  end
-  return log
-end
-
 -- The log must be empty although what comes after it is there.
 local function assert_only_the_last(front)
   assert.is_truthy(client_of(front.url, { verify = false }):models())
-  local log = log_of(front, 1)
+  local log = front:wait_log(1)
   assert.equal(1, #log)
   assert.equal("/v1/models", log[1].path)
 end
@@ -100,7 +75,7 @@ describe("a certificate", function()
     local front = keep(real.nginx { tls = "wrong-host", http2 = true })
     assert.is_truthy(client_of(front.url, { verify = false }):models())
     refused("certificate", client_of(front.url, { ca_file = front.ca_file }):chat(PARAMS))
-    assert.equal(1, #log_of(front, 1))
+    assert.equal(1, #front:wait_log(1))
   end)
 
   it("[C2] arrives as what 'errors' asks for", function()
@@ -134,7 +109,7 @@ describe("trust", function()
     local empty = proc.directory()
     refused("certificate", client_of(front.url, { ca_path = empty.path }):chat(PARAMS))
     empty:remove()
-    assert.equal(1, #log_of(front, 1))
+    assert.equal(1, #front:wait_log(1))
   end)
 
   it("is given to one call alone", function()
@@ -142,7 +117,7 @@ describe("trust", function()
     local client = client_of(front.url)
     assert.is_truthy(client:chat(PARAMS, { ca_file = front.ca_file }))
     refused("certificate", client:chat(PARAMS))
-    assert.equal(1, #log_of(front, 1))
+    assert.equal(1, #front:wait_log(1))
   end)
 
   it("is not wanted with verify = false", function()
@@ -200,7 +175,7 @@ describe("client_cert", function()
     local res
     res, err = call { cert = made.client.cert, key = locked, password = "open-sesame" }
     assert.is_truthy(res, tostring(err))
-    assert.equal(1, #log_of(front, 1))
+    assert.equal(1, #front:wait_log(1))
   end)
 
   it("missing is what the server says about it", function()
@@ -216,7 +191,7 @@ describe("client_cert", function()
     local res, err = call(nil)
     assert.is_nil(res)
     assert.equal(400, err.status)
-    local log = log_of(front, 2)
+    local log = front:wait_log(2)
     assert.are_not.equal(log[1].conn, log[2].conn)
   end)
 end)
@@ -291,7 +266,7 @@ describe("a TLS connection", function()
       assert.equal("3", res:output_text())
       assert.equal(2, ofox.meta(res).attempts)
       assert.equal("4", client:chat(PARAMS):output_text())
-      local log = log_of(front, 5)
+      local log = front:wait_log(5)
       assert.equal(5, #log)
       for _, entry in ipairs(log) do assert.equal(log[1].conn, entry.conn) end
     end)
@@ -300,7 +275,7 @@ describe("a TLS connection", function()
   it("is shared by clients that trust alike", function()
     local front = keep(real.nginx { tls = true, http2 = true })
     for _ = 1, 3 do assert.is_truthy(client_of(front.url, { ca_file = front.ca_file }):models()) end
-    local log = log_of(front, 3)
+    local log = front:wait_log(3)
     assert.equal(3, #log)
     for _, entry in ipairs(log) do assert.equal(log[1].conn, entry.conn) end
   end)
@@ -310,7 +285,7 @@ describe("a TLS connection", function()
     local client = client_of(front.url, { ca_file = front.ca_file })
     assert.is_true(client:connect())
     assert.is_truthy(client:chat(PARAMS))
-    local log = log_of(front, 2)
+    local log = front:wait_log(2)
     assert.equal(2, #log)
     assert.equal("HEAD", log[1].method)
     assert.equal("", log[1].headers.authorization)

@@ -3,56 +3,17 @@
 local socket = require "socket"
 local cjson = require "cjson"
 local ofox = require "ofox"
+local calls = require "support.calls"
 local proc = require "support.proc"
 local server = require "support.server"
 
 local KEY = "sk-of-transport-0123456789"
-local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
-local FAST = { base = 0.01, factor = 1, max_delay = 0.01, jitter = "none" }
+local PARAMS = calls.PARAMS
 local OK = server.completion("hello")
 
 local s
-
-local function client(opts)
-  local all = { api_key = KEY, base_url = s.url, errors = "return", retry = FAST, timeout = 5, proxy = false }
-  for name, value in pairs(opts or {}) do all[name] = value end
-  return ofox.new(all)
-end
-
-local function ask(steps, opts)
-  s:script(steps)
-  return client(opts):chat(PARAMS)
-end
-
--- One attempt that must fail.
-local function fail(step, opts)
-  local all = { max_retries = 0 }
-  for name, value in pairs(opts or {}) do all[name] = value end
-  local res, err = ask({ step }, all)
-  assert.is_nil(res, "a success where none may be")
-  return err
-end
-
-local function summary(err)
-  return { err.type, err.code or "-", err.status or "-", err.ambiguous }
-end
-
--- The fields of all earlier attempts, one after the other.
-local function each_retry(list, field)
-  local values = {}
-  for i, retry in ipairs(list) do values[i] = retry[field] or "-" end
-  return values
-end
-
-local function framed(body, headers)
-  return ("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s"):format(headers or "", #body, body)
-end
-
-local function timed(fn)
-  local began = socket.gettime()
-  local res, err = fn()
-  return socket.gettime() - began, err or res
-end
+local client, ask, fail = calls.against(function() return s end, KEY)
+local summary, each_retry, timed, framed = calls.summary, calls.each_retry, calls.timed, server.framed
 
 setup(function() s = server.start() end)
 teardown(function() s:stop() end)

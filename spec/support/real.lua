@@ -5,6 +5,7 @@
 --   front.url, front.ca_file, front:log(), front:stop()
 --
 -- nginx, nghttpx: TLS and HTTP/2; tinyproxy: a proxy with CONNECT.
+local socket = require "socket"
 local proc = require "support.proc"
 local certs = require "support.certs"
 
@@ -35,6 +36,19 @@ function running:log()
     }
   end
   return list
+end
+
+--- nginx's log, waited for: it is written after the answer.
+---@param count integer  requests that it has to hold; 2 s are waited at most
+---@return table[]
+function running:wait_log(count)
+  local due = socket.gettime() + 2
+  local log = self:log()
+  while #log < count and socket.gettime() < due do
+    socket.select(nil, nil, 0.002)
+    log = self:log()
+  end
+  return log
 end
 
 --- Starts `command` (a function of port and directory) and waits for its port.

@@ -207,6 +207,14 @@ function server.completion(text)
     .. '"},"finish_reason":"stop"}],"usage":{"prompt_tokens":25,"completion_tokens":150,"total_tokens":175}}'
 end
 
+--- The bytes of an answer with status 200 and its length.
+---@param body string
+---@param headers string|nil  more of them, each with its CR LF
+---@return string
+function server.framed(body, headers)
+  return ("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s"):format(headers or "", #body, body)
+end
+
 --- The events of a streamed completion, as a list of items for `chunks`.
 ---@param pieces string[]  texts that need no escape in JSON
 ---@return string[]

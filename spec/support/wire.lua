@@ -49,6 +49,13 @@ function get(bytes, at)
   return bytes:sub(start, start + number - 1), start + number
 end
 
+--- Bytes that are written as hexadecimal digits.
+---@param digits string
+---@return string
+function wire.unhex(digits)
+  return (digits:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
+end
+
 --- The bytes of one message.
 ---@param value any
 ---@return string
