@@ -2,10 +2,13 @@
 -- the exchange that would send it is replaced by one that takes notes.
 local cancel = require "ofox.cancel"
 local json = require "ofox.json"
+local exchange = require "support.exchange"
 
 local SECRET = "sk-of-SECRET0123456789"
 
-local ofox, sent, outcome, getenv
+local last = exchange.last
+
+local ofox, getenv
 
 local Err = { __tostring = function(e) return "ofox: " .. e.type end }
 
@@ -14,32 +17,16 @@ local function failure(retryable)
 end
 
 before_each(function()
-  sent, outcome = {}, { { id = "r1" }, { status = 200, attempts = 1 } }
-  package.loaded["ofox.exchange"] = {
-    perform = function(request, settings)
-      sent[#sent + 1] = { request = request, settings = settings }
-      local value, meta = outcome[1], outcome[2]
-      if value == nil then return nil, meta end
-      local problem = request.finish and request.finish(value)
-      if problem then return nil, problem end
-      return value, function() return meta end
-    end,
-    connect = function(settings, url)
-      sent[#sent + 1] = { url = url, settings = settings }
-      return outcome[1], outcome[2]
-    end,
-  }
+  exchange.install { id = "r1" }
   getenv = os.getenv
   os.getenv = function() return nil end -- luacheck: ignore 122
   ofox = require "ofox"
 end)
 
 after_each(function()
-  package.loaded["ofox.exchange"] = nil
+  exchange.remove()
   os.getenv = getenv -- luacheck: ignore 122
 end)
-
-local function last() return sent[#sent] end
 
 local function header(name)
   for _, pair in ipairs(last().request.headers) do
@@ -152,7 +139,7 @@ describe("ofox.new", function()
       end)
       assert.equal(case[2], text)
     end
-    assert.same({}, sent)
+    assert.same({}, exchange.sent)
   end)
 
   it("names the host in tostring, and shows a dump nothing [F3]", function()
@@ -275,7 +262,7 @@ describe("a call", function()
       for retryable, wanted in pairs(row) do
         for _, method in ipairs(METHODS) do
           local err = failure(retryable)
-          outcome = { nil, err }
+          exchange.outcome = { nil, err }
           local ok, value, got = pcall(method, { errors = mode })
           if wanted == "raised" then
             assert.is_false(ok)
@@ -372,7 +359,7 @@ describe("a call", function()
       end)
       assert.equal(("client:%s: %s"):format(name, case[3]), text)
     end
-    assert.same({}, sent)
+    assert.same({}, exchange.sent)
   end)
 
   it("names the place of what cannot be encoded [C3]", function()
@@ -394,7 +381,7 @@ describe("a call", function()
       local res = client:request { path = "/x", body = loop }
       return res
     end):sub(1, 27))
-    assert.same({}, sent)
+    assert.same({}, exchange.sent)
   end)
 end)
 
@@ -449,9 +436,9 @@ describe("client:request", function()
   end)
 
   it("makes a table of what is none", function()
-    outcome = { "scalar", { status = 200 } }
+    exchange.outcome = { "scalar", { status = 200 } }
     assert.same({ value = "scalar" }, client:request { path = "/x" })
-    outcome = { { value = "bytes" }, { status = 200 } }
+    exchange.outcome = { { value = "bytes" }, { status = 200 } }
     assert.equal("bytes", client:request({ path = "/x", raw = true }).value)
   end)
 end)
@@ -469,7 +456,7 @@ describe("a call through the mock", function()
   local REPLY = { choices = { { message = { role = "assistant", content = "hi" } } } }
 
   before_each(function()
-    package.loaded["ofox.exchange"] = nil
+    exchange.remove()
     mock = require "ofox.mock".new()
     client = ofox.new { api_key = SECRET, transport = mock, errors = "return" }
   end)

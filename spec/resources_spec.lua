@@ -1,27 +1,18 @@
 -- Verb, path and body of each method, and what becomes of the answer.
 local json = require "ofox.json"
 local ofox = require "ofox"
+local exchange = require "support.exchange"
 
-local sent, outcome, client
+local last = exchange.last
+
+local client
 
 before_each(function()
-  sent, outcome = {}, { { object = "x" }, { status = 200, attempts = 1 } }
-  package.loaded["ofox.exchange"] = {
-    perform = function(request, settings)
-      sent[#sent + 1] = { request = request, settings = settings }
-      local value, meta = outcome[1], outcome[2]
-      if value == nil then return nil, meta end
-      local problem = request.finish and request.finish(value)
-      if problem then return nil, problem end
-      return value, function() return meta end
-    end,
-  }
+  exchange.install { object = "x" }
   client = ofox.new { api_key = "k", base_url = "http://h/v1" }
 end)
 
-after_each(function() package.loaded["ofox.exchange"] = nil end)
-
-local function last() return sent[#sent] end
+after_each(exchange.remove)
 
 local function body(k) return json.decode(last().request.bodies[k or 1]) end
 
@@ -163,7 +154,7 @@ describe("embeddings", function()
   local BASE64 = "AACAPwAAIMAAACA+"
 
   it("asks for base64 and gives tables of numbers", function()
-    outcome[1] = { data = { { index = 0, embedding = BASE64 }, { index = 1, embedding = "" } } }
+    exchange.outcome[1] = { data = { { index = 0, embedding = BASE64 }, { index = 1, embedding = "" } } }
     local params = { model = "m", input = "x" }
     local res = client:embeddings(params)
     assert.equal("base64", body().encoding_format)
@@ -174,16 +165,16 @@ describe("embeddings", function()
   end)
 
   it("takes numbers from a server that sends them all the same", function()
-    outcome[1] = { data = { { embedding = { 1, 2 } }, "junk", { embedding = json.null }, {} } }
+    exchange.outcome[1] = { data = { { embedding = { 1, 2 } }, "junk", { embedding = json.null }, {} } }
     assert.same({ 1, 2 }, client:embeddings({ model = "m" }).data[1].embedding)
     for _, data in ipairs { "x", 1, json.null } do
-      outcome[1] = { data = data }
+      exchange.outcome[1] = { data = data }
       assert.equal(data, client:embeddings({ model = "m" }).data)
     end
   end)
 
   it("gives what the caller asked for", function()
-    outcome[1] = { data = { { embedding = BASE64 } } }
+    exchange.outcome[1] = { data = { { embedding = BASE64 } } }
     assert.equal(BASE64, client:embeddings({ encoding_format = "base64" }).data[1].embedding)
     assert.equal("base64", body().encoding_format)
     assert.equal(BASE64, client:embeddings({ encoding_format = "float" }).data[1].embedding)
@@ -191,7 +182,7 @@ describe("embeddings", function()
   end)
 
   it("turns vectors that cannot be read into a ResponseError", function()
-    package.loaded["ofox.exchange"] = nil
+    exchange.remove()
     for _, text in ipairs { "!!!!", "AACAPwA=", "A" } do
       local mock = require("ofox.mock").new()
       mock:reply { status = 200, headers = { ["x-request-id"] = "req_1" },

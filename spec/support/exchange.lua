@@ -1,0 +1,42 @@
+--- A stand-in for ofox.exchange, which would send what the client made of the
+-- program's words: it takes notes, and answers what the spec wants.
+local exchange = {}
+
+-- Of the test that runs:
+exchange.sent = {} -- {request, settings} of each call, {url, settings} of each connect()
+exchange.outcome = {} -- what they end with: value and meta, or nil and error
+
+local stub = {}
+
+function stub.perform(request, settings)
+  exchange.sent[#exchange.sent + 1] = { request = request, settings = settings }
+  local value, meta = exchange.outcome[1], exchange.outcome[2]
+  if value == nil then return nil, meta end
+  local problem = request.finish and request.finish(value)
+  if problem then return nil, problem end
+  return value, function() return meta end
+end
+
+function stub.connect(settings, url)
+  exchange.sent[#exchange.sent + 1] = { url = url, settings = settings }
+  return exchange.outcome[1], exchange.outcome[2]
+end
+
+--- Takes the place of ofox.exchange, with nothing noted.
+---@param value table  what calls succeed with
+function exchange.install(value)
+  exchange.sent, exchange.outcome = {}, { value, { status = 200, attempts = 1 } }
+  package.loaded["ofox.exchange"] = stub
+end
+
+--- Lets the next call load the real one.
+function exchange.remove()
+  package.loaded["ofox.exchange"] = nil
+end
+
+---@return table  the latest note
+function exchange.last()
+  return exchange.sent[#exchange.sent]
+end
+
+return exchange
