@@ -2,8 +2,7 @@
 -- a module is built for another Lua.
 local proc = require "support.proc"
 
-local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
-local LUA = proc.LUA
+local ABI, LUA = proc.ABI, proc.LUA
 local VERSION = _VERSION:match("%d+%.%d+")
 
 local directory

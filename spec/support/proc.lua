@@ -10,6 +10,9 @@ local proc = {}
 --- The interpreter that runs the specs, for children of theirs.
 proc.LUA = arg and arg[-1] or rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match("%d+%.%d+")
 
+--- What its C modules are built for, as in make LUA=: "5.1" to "5.4" or "jit".
+proc.ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
+
 ---@param text string
 ---@return string  one word of the shell
 function proc.quote(text)

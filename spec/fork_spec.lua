@@ -1,0 +1,129 @@
+-- Programs that fork: a child never touches what is its parent's.
+local host = require "support.host"
+local real = require "support.real"
+local server = require "support.server"
+
+local succeed = host.succeed
+
+local s
+setup(function() s = host.open() end)
+teardown(host.close)
+before_each(function() s:reset() end)
+
+-- fork() -> pid, 0 in the child; wait(pid) -> exit code or signal + 1000;
+-- _exit(code).
+local FORK = [[
+#include <lua.h>
+#include <lauxlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int l_fork(lua_State *L) { lua_pushinteger(L, fork()); return 1; }
+static int l_exit(lua_State *L) { _exit((int)lua_tointeger(L, 1)); }
+static int l_wait(lua_State *L) {
+  int status = -1;
+  waitpid((pid_t)lua_tointeger(L, 1), &status, 0);
+  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status));
+  return 1;
+}
+int luaopen_specfork(lua_State *L) {
+  lua_newtable(L);
+  lua_pushcfunction(L, l_fork); lua_setfield(L, -2, "fork");
+  lua_pushcfunction(L, l_exit); lua_setfield(L, -2, "_exit");
+  lua_pushcfunction(L, l_wait); lua_setfield(L, -2, "wait");
+  return 1;
+}
+]]
+
+describe("[E4] after a fork", function()
+  -- %s: what the child does; how the program ends is how the child ends.
+  local PROGRAM = [[
+    local posix = require "specfork"
+    local ofox = require "ofox"
+    local client = ofox.new { base_url = URL, %s errors = "return" }
+    local function ask(who)
+      local res, err = client:chat(PARAMS)
+      say(who, res and ("ok " .. ofox.meta(res).attempts) or tostring(err))
+    end
+    ask "parent"
+    local pid = posix.fork()
+    if pid == 0 then
+      %s
+    else
+      say("child", posix.wait(pid))
+      ask "parent"
+      ask "parent"
+    end]]
+
+  local endings = {
+    { what = "makes its own engine and ends as usual", child = 'ask "child"', asks = 1 },
+    { what = "makes its own engine and ends with _exit", child = 'ask "child" posix._exit(0)', asks = 1 },
+    { what = "calls twice and collects garbage",
+      child = 'ask "child" collectgarbage() collectgarbage() ask "child" collectgarbage()', asks = 2 },
+    { what = "ends without a call", child = "", asks = 0 },
+    { what = "collects all of ofox without a call", asks = 0, child = [[
+      client, ofox, ask = nil, nil, nil
+      for name in pairs(package.loaded) do if name:find("^ofox") then package.loaded[name] = nil end end
+      collectgarbage() collectgarbage()]] },
+    { what = "forks again", asks = 2, child = [[
+      ask "child"
+      local grandchild = posix.fork()
+      if grandchild == 0 then ask "child" else assert(posix.wait(grandchild) == 0) end]] },
+  }
+
+  local function expected(ending)
+    return "parent ok 1\n" .. ("child ok 1\n"):rep(ending.asks) .. "child 0\nparent ok 1\nparent ok 1\n"
+  end
+
+  before_each(function() host.compile("specfork.so", FORK, "-shared -fPIC") end)
+
+  for _, ending in ipairs(endings) do
+    it("a child that " .. ending.what .. " leaves its parent's connection alone", function()
+      s:script { { body = server.completion("ok") }, repeat_last = true }
+      assert.equal(expected(ending), succeed(PROGRAM:format("", ending.child)))
+      local own = ending.what == "forks again" and 3 or ending.asks > 0 and 2 or 1
+      assert.equal(own, s:connections())
+      local log = s:log()
+      assert.equal(3 + ending.asks, #log)
+      assert.equal(1, log[#log - 1].conn)
+      assert.equal(1, log[#log].conn)
+    end)
+
+    for _, http2 in ipairs { false, true } do
+      it("over TLS, HTTP/" .. (http2 and "2" or "1.1") .. ": a child that " .. ending.what, function()
+        local front = real.nginx { tls = true, http2 = http2 }
+        local ok, out = pcall(succeed, PROGRAM:format(("ca_file = %q,"):format(front.ca_file), ending.child),
+          { url = front.url })
+        local log = front:log()
+        front:stop()
+        assert.is_true(ok, tostring(out))
+        assert.equal(expected(ending), out)
+        assert.equal(3 + ending.asks, #log)
+        assert.equal(log[1].conn, log[#log - 1].conn)
+        assert.equal(log[1].conn, log[#log].conn)
+      end)
+    end
+  end
+
+  it("in the middle of a call the parent's call goes on", function()
+    s:script { { status = 503 }, { body = server.completion("ok") }, repeat_last = true }
+    local out = succeed [[
+      local posix = require "specfork"
+      local ofox = require "ofox"
+      local client = ofox.new { base_url = URL, retry = { base = 0.001, jitter = "none" } }
+      local me = "parent"
+      local ok, res = pcall(client.chat, client, PARAMS, { on_retry = function()
+        local pid = posix.fork()
+        if pid == 0 then
+          me = "child"
+          error("out", 0)
+        end
+        say("child", posix.wait(pid))
+      end })
+      say(me, me == "child" and res or res:output_text())
+      say(me, client:chat(PARAMS):output_text())]]
+    assert.equal("child out\nchild ok\nchild 0\nparent ok\nparent ok\n", out)
+    local log = s:log()
+    assert.equal(4, #log)
+    assert.same({ 1, 2, 1, 1 }, { log[1].conn, log[2].conn, log[3].conn, log[4].conn })
+  end)
+end)
