@@ -257,16 +257,26 @@ describe("[B12] 1,000 retried calls", function()
         local file = assert(io.open("/proc/self/statm"))
         local _, resident = file:read("*n", "*n")
         file:close()
-        local pipe = io.popen("ls /proc/$PPID/fd | wc -l")
-        local descriptors = pipe:read("*n")
-        pipe:close()
-        return resident * 4, descriptors, collectgarbage "count"
+        return resident * 4, collectgarbage "count"
       end
-      call(200)
-      local resident, descriptors, lua = measure()
-      call(1000)
-      local resident2, descriptors2, lua2 = measure()
-      say(resident2 - resident, descriptors2 - descriptors, lua2 - lua)]]
+      -- libcurl may still hold a connection that the server has just closed:
+      -- what counts is whether they add up
+      local function descriptors(pick, rounds, calls)
+        local best
+        for _ = 1, rounds do
+          call(calls)
+          local pipe = io.popen("ls /proc/$PPID/fd | wc -l")
+          local now = pipe:read("*n")
+          pipe:close()
+          best = best and pick(best, now) or now
+        end
+        return best
+      end
+      local most = descriptors(math.max, 5, 40)
+      local resident, lua = measure()
+      local least = descriptors(math.min, 5, 200)
+      local resident2, lua2 = measure()
+      say(resident2 - resident, least - most, lua2 - lua)]]
     local resident, descriptors, lua = out:match("^(%S+) (%S+) (%S+)\n$")
     assert.equal(2400, #s:log())
     assert.is_true(tonumber(descriptors) <= 0, descriptors)

@@ -319,7 +319,6 @@ static int call_failure(lua_State *L) {
   struct lcall *c = check(L);
   struct ofox_call *call = &c->call;
   double wall = luaL_checknumber(L, 2);
-  int told;
   nomem(L, call->no_memory);
   if (!call->failed)
     return 0;
@@ -335,8 +334,7 @@ static int call_failure(lua_State *L) {
     lua_pushstring(L, ofox_reason_name(call->reason));
     lua_setfield(L, -2, "reason");
   }
-  told = call->plan.from_server || call->error.retryable;
-  if (told && call->error.cls != OFOX_CLASS_CANCELLED) {
+  if (call->error.retryable) {
     lua_pushnumber(L, call->plan.delay);
     lua_setfield(L, -2, "retry_after");
     lua_pushnumber(L, wall + call->plan.delay);

@@ -88,6 +88,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   struct ofox_ratelimit limits;
   struct ofox_span id = ofox_headers_request_id(h);
   int should = ofox_headers_should_retry(h);
+  int retryable = should >= 0 ? should : p->error.retryable;
   double said, delay = p->error.delay;
   if (!lua_isnil(L, arg)) {
     ofox_pushheaders(L, h, NULL);
@@ -109,7 +110,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
     set_string(L, "reason", "server");
   if (ofox_headers_delay(h, wall, &said) != OFOX_SOURCE_NONE)
     delay = said;
-  if (!isnan(delay)) {
+  if (retryable && !isnan(delay)) {
     set_number(L, "retry_after", delay);
     set_number(L, "retry_at", wall + delay);
   }
