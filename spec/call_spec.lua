@@ -337,6 +337,66 @@ describe("a call", function()
     end
   end)
 
+  it("[B9] takes no nonsense from on_retry, and for ever as a no", function()
+    for _, answer in ipairs { "2", {}, -1, 0 / 0 } do
+      local client, transport = setup { on_retry = function() return answer end }
+      queue(transport, 503, OK)
+      local ok, message = pcall(client.chat, client, PARAMS)
+      assert.is_false(ok)
+      assert.matches("^on_retry: expected nil, false or a number of seconds, got ", message)
+    end
+    local client, transport = setup { on_retry = function() return math.huge end }
+    queue(transport, 503, OK)
+    local _, err = client:chat(PARAMS)
+    assert.equal("hook", err.reason)
+  end)
+
+  it("says when to come back only where that may help", function()
+    for _, status in ipairs { 400, 401, 404, 501 } do
+      local client, transport = setup()
+      queue(transport, { status = status, headers = { ["retry-after"] = "59" } })
+      local _, err = client:chat(PARAMS)
+      assert.is_nil(err.retry_after)
+      assert.is_nil(err.retry_at)
+      assert.is_nil(ofox.parse_error(status, { ["retry-after"] = "59" }).retry_after)
+    end
+  end)
+
+  it("writes lists that are empty as lists", function()
+    local client, transport = setup()
+    queue(transport, OK)
+    local params = { model = "m", messages = {}, tools = {}, metadata = {} }
+    client:chat(params)
+    local body = transport.requests[1].body
+    assert.is_truthy(body:find('"messages":[]', 1, true))
+    assert.is_truthy(body:find('"tools":[]', 1, true))
+    assert.is_truthy(body:find('"metadata":{}', 1, true))
+    assert.is_nil(getmetatable(params.messages))
+  end)
+
+  it("asks HEAD of a path, and stays below base_url", function()
+    local client, transport = setup()
+    queue(transport, { status = 200, body = "" })
+    assert.same({ value = "" }, { value = client:request({ method = "HEAD", path = "/models" }).value })
+    for _, path in ipairs { "/../x", "/a/./b", "/%2e%2E/x", "..", "/a/.." } do
+      local ok, message = pcall(client.request, client, { path = path })
+      assert.is_false(ok)
+      assert.matches("params.path: contains . or .. as a segment", message, 1, true)
+    end
+    assert.equal(1, #transport.requests)
+  end)
+
+  it("is not sent where its answer could not be read", function()
+    local json = require "ofox.json"
+    local client, transport = setup()
+    json.can_decode = false
+    local ok, message = pcall(client.chat, client, PARAMS)
+    json.can_decode = true
+    assert.is_false(ok)
+    assert.matches("there is no JSON decoder: install lua-cjson", message, 1, true)
+    assert.equal(0, #transport.requests)
+  end)
+
   it("does not lengthen a wait beyond the deadline", function()
     local client, transport = setup { deadline = 10, on_retry = function() return 11 end }
     queue(transport, 503, OK)

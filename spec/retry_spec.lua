@@ -266,9 +266,10 @@ describe("misuse of a policy", function()
       assert.equal(row[2], message_of(core.retry_plan, row[1], nil))
       local line = debug.getinfo(1, "l").currentline + 1
       local message = message_of(function() retry.delay(row[1], 0) end)
-      assert.truthy(message:find("retry_spec.lua:" .. line .. ": " .. row[2], 1, true), message)
-      assert.equal(message:gsub(":%d+: ", ":0: ", 1),
-        (message_of(function() retry.plan(row[1], nil) end):gsub(":%d+: ", ":0: ", 1)))
+      assert.truthy(message:find("retry_spec.lua:" .. line .. ": ofox.retry.delay: " .. row[2], 1, true), message)
+      message = message_of(function() retry.plan(row[1], nil) end)
+      assert.truthy(message:find("retry_spec.lua:%d+: ofox.retry.plan: "), message)
+      assert.truthy(message:find(row[2], 1, true), message)
     end)
   end
 
@@ -316,7 +317,7 @@ describe("misuse of attempt and state", function()
       assert.equal(row[2], message_of(core.retry_delay, unpack(row[1], 1, 3)))
       local line = debug.getinfo(1, "l").currentline + 1
       local message = message_of(function() retry.delay(unpack(row[1], 1, 3)) end)
-      assert.truthy(message:find("retry_spec.lua:" .. line .. ": " .. row[2], 1, true), message)
+      assert.truthy(message:find("retry_spec.lua:" .. line .. ": ofox.retry.delay: " .. row[2], 1, true), message)
     end)
   end
 
@@ -593,7 +594,7 @@ describe("ofox.retry.call", function()
       if fn == print then fn = function() ran = true end end
       local line = debug.getinfo(1, "l").currentline + 1
       local message = message_of(function() retry.call(fn, row[2]) end)
-      assert.truthy(message:find("retry_spec.lua:" .. line .. ": " .. row[3], 1, true), message)
+      assert.truthy(message:find("retry_spec.lua:" .. line .. ": ofox.retry.call: " .. row[3], 1, true), message)
       assert.is_false(ran)
     end
   end)

@@ -132,6 +132,7 @@ static CURLcode set_route(CURL *h, struct ofox_transfer *t,
   if (plain2 && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000)
     SET(CURLOPT_FORBID_REUSE, 1L);
   SET(CURLOPT_URL, r->url);
+  SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);
   SET(CURLOPT_PIPEWAIT, 1L);
@@ -193,8 +194,9 @@ int ofox_transfer_prepare(struct ofox_transfer *t,
     if (add_header(t, r->headers[i]) != 0)
       return OFOX_EMEM;
   }
-  /* libcurl shall add neither of these by itself */
+  /* libcurl shall add none of these by itself */
   if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
+      add_header(t, "Accept:") != 0 ||
       set_tls(t->easy, t->wire, r) != CURLE_OK ||
       set_route(t->easy, t, r) != CURLE_OK ||
       set_message(t->easy, t, r) != CURLE_OK)

@@ -25,6 +25,7 @@ end
 ---@param reason? any  what cancelled() gives beside true
 ---@return boolean first
 function Token:cancel(reason)
+  if not cancel.is(self) then error("token.cancel: expected a token; call it with a colon, token:cancel()", 2) end
   if self._cancelled then return false end
   self._cancelled, self._reason = true, reason
   local listeners, last = self._listeners, self._last

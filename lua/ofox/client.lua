@@ -61,6 +61,10 @@ end
 
 -- The same, made once for the calls of a resource that have no options.
 local function parts_of(state, resource, opts)
+  -- before anything is sent, and paid for, that could not be read
+  if not state.options.json and not require "ofox.json".can_decode then
+    return nil, "there is no JSON decoder: install lua-cjson, or give ofox.new the option json"
+  end
   if opts ~= nil then
     local call, problem = options.check(opts, "call")
     if not call then return nil, options.place("opts", problem) end
@@ -101,7 +105,7 @@ local function prepare(self, who, resource, params, opts)
   local parts, wrong = parts_of(state, resource, opts)
   if not parts then return nil, nil, who .. ": " .. wrong end
   local settings, call = parts.settings, request_of(resource, parts)
-  local bodies, models = request.bodies(params, resource.add, resource.fallback and settings.fallback or nil)
+  local bodies, models = request.bodies(params, resource, resource.fallback and settings.fallback or nil)
   if not bodies then return nil, nil, who .. ": " .. models end
   call.bodies, call.models = bodies, models
   if resource.finish and rawget(params, next(resource.add)) == nil then call.finish = resource.finish end

@@ -133,12 +133,14 @@ end
 --- Is the value an error of ofox, and of that class? Any value may be asked
 -- about: nothing of it is called.
 ---@param value any
----@param kind? string|table  a type ("rate_limit_error") or a class table
+---@param ... string|table  a type ("rate_limit_error") or a class table; a nil
+--   (a class misspelt) is no class
 ---@return boolean
-function errors.is(value, kind)
+function errors.is(value, ...)
   local class = class_of(value)
   if not class then return false end
-  return kind == nil or class.type == kind or rawequal(class, kind)
+  local kind = ...
+  return select("#", ...) == 0 or class.type == kind or rawequal(class, kind)
 end
 
 --- Reads an answer that a program got with an HTTP client of its own.

@@ -139,16 +139,25 @@ function Run:start()
   self:guard(self.transport.start, self.transport, call, self:attempt(key, model))
 end
 
+-- What the program says to a planned attempt: false, a number or nil.
+local function on_retry(settings, ...)
+  local answer = settings.on_retry(...)
+  if answer == nil or answer == true then return nil end
+  if answer == false or answer == math.huge then return false end
+  if type(answer) == "number" and answer >= 0 then return answer end
+  error("on_retry: expected nil, false or a number of seconds, got " .. check.describe(answer), 0)
+end
+
 -- An attempt has failed and another is planned: the program may object.
 function Run:announce(delay, attempt, source)
   local call, settings = self.call, self.settings
   self.failure = self:error()
   self:log("info", "retry", retry_fields, self.failure, delay, source)
   if not settings.on_retry then return end
-  local answer = self:guard(settings.on_retry, self.failure, delay, attempt, source)
+  local answer = self:guard(on_retry, settings, self.failure, delay, attempt, source)
   if answer == false then
     call:veto()
-  elseif type(answer) == "number" and answer == answer then
+  elseif answer then
     call:postpone(answer)
   end
 end

@@ -181,6 +181,11 @@ hints.rows = {
       .. "scanner sits in between.",
     zh = "无法建立安全连接：请检查系统证书和系统时间，并确认中间没有代理或杀毒软件拦截。",
     codes = {
+      handshake = {
+        en = "What answered may not speak TLS: if the server speaks plain HTTP, write http:// in base_url. Else check "
+          .. "whether a proxy or virus scanner sits in between.",
+        zh = "对方可能不支持 TLS：如果服务器只提供明文 HTTP，请在 base_url 中使用 http://；否则请确认中间没有代理或杀毒软件拦截。",
+      },
       certificate = {
         en = "The server's certificate was not accepted: check the system's clock and certificates; behind a "
           .. "company's proxy, name its certificate in ca_file. Do not switch verify off.",

@@ -49,6 +49,9 @@ local default = new_decoder and new_decoder() or vim_decode or function()
   error("there is no JSON decoder: install lua-cjson, or set the option json", 0)
 end
 
+--- Is there a decoder? If not, a client needs one of the program's.
+json.can_decode = new_decoder ~= nil or vim_decode ~= nil
+
 -- Lua's integers came into the OpenResty line of lua-cjson only
 local exact = math.type and math.type(select(2, pcall(default, "1"))) == "integer"
 

@@ -121,15 +121,34 @@ local function with_fallback(params, model, rest)
   return copy
 end
 
+-- A list that is empty and not marked would be written as {}, which no server
+-- takes for a list.
+local function with_lists(params, lists)
+  local marked
+  for _, name in ipairs(lists) do
+    local value = rawget(params, name)
+    if type(value) == "table" and next(value) == nil and getmetatable(value) == nil then
+      marked = marked or {}
+      marked[name] = require "ofox.json".array {}
+    end
+  end
+  if not marked then return params end
+  local copy = with(params, {})
+  for name, value in pairs(marked) do copy[name] = value end
+  return copy
+end
+
 --- Encodes the bodies of a call, all before its first attempt: one for each
 -- model that may be asked. What 'params' holds is never changed or doubted.
 ---@param params table
----@param add? table  fields added where they are absent
+---@param resource table  'add': fields added where they are absent; 'lists':
+--   names of fields that are lists
 ---@param fallback? string[]  nil where the resource has none
 ---@return string[]|nil bodies
 ---@return string[]|string models  one per body, or none; or the problem
-function request.bodies(params, add, fallback)
-  if add then params = with(params, add) end
+function request.bodies(params, resource, fallback)
+  if resource.add then params = with(params, resource.add) end
+  if resource.lists then params = with_lists(params, resource.lists) end
   local models = models_of(params, fallback)
   local bodies = {}
   for k = 1, math.max(1, #models) do
@@ -171,6 +190,8 @@ local function check_path(path)
     return "contains white space, a control character, # or \\, which must be percent-encoded"
   end
   if path:find("^?") or path == "" then return nil, path end
+  local plain = path:match("^[^?]*"):gsub("%%2[eE]", ".")
+  if ("/" .. plain .. "/"):find("/%.%.?/") then return "contains . or .. as a segment" end
   local escaped = path:gsub("[\"<>^`{|}\127-\255]", percent)
   return nil, (escaped:find("^/") and "" or "/") .. escaped
 end
@@ -232,6 +253,7 @@ function request.custom(given)
   if problem then return nil, "params.path: " .. problem end
   problem, custom.method = check_method(given.method, given.body ~= nil)
   if problem then return nil, "params.method: " .. problem end
+  if custom.method == "HEAD" then custom.expect = "raw" end -- it has no body
   for _, name in ipairs { "headers", "query" } do
     if given[name] ~= nil then
       problem, custom[name] = check[name](given[name])

@@ -42,8 +42,8 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 local retry = {}
 
 -- For what the public functions call directly: level 3 is their caller.
-local function checked(ok, ...)
-  if not ok then error((...), 3) end
+local function checked(name, ok, ...)
+  if not ok then error("ofox.retry." .. name .. ": " .. tostring((...)), 3) end
   return ...
 end
 
@@ -54,7 +54,7 @@ end
 ---@return number seconds
 ---@return "server"|"backoff" source
 function retry.delay(policy, attempt, state)
-  local seconds, source = checked(pcall(core.retry_delay, policy, attempt, state))
+  local seconds, source = checked("delay", pcall(core.retry_delay, policy, attempt, state))
   return seconds, source
 end
 
@@ -65,7 +65,7 @@ end
 ---@param state? ofox.RetryPlanState
 ---@return ofox.RetryPlan
 function retry.plan(policy, err, state)
-  local plan = checked(pcall(core.retry_plan, policy, err, state))
+  local plan = checked("plan", pcall(core.retry_plan, policy, err, state))
   return plan
 end
 
@@ -159,11 +159,11 @@ end
 ---@return T, ...
 function retry.call(fn, policy)
   if not is_function(fn) then
-    error(("fn: expected a function, got %s"):format(type(fn)), 2)
+    error(("ofox.retry.call: fn: expected a function, got %s"):format(type(fn)), 2)
   end
   local bare, extra, problem = split(policy)
-  if problem then error(problem, 2) end
-  checked(pcall(core.retry_delay, bare, 0))
+  if problem then error("ofox.retry.call: " .. problem, 2) end
+  checked("call", pcall(core.retry_delay, bare, 0))
 
   local is_error = require("ofox.errors").is
   local timer = stopwatch(extra.deadline)

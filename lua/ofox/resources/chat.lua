@@ -5,4 +5,5 @@ return {
   path = "/chat/completions",
   expect = "object",
   fallback = true,
+  lists = { "messages", "tools", "stop", "modalities" },
 }

@@ -26,6 +26,7 @@ return {
   method = "POST",
   path = "/embeddings",
   expect = "object",
+  lists = { "input" },
   add = { encoding_format = "base64" },
   finish = finish, -- only where 'add' was added
 }

@@ -5,4 +5,5 @@ return {
   path = "/responses",
   expect = "object",
   fallback = true,
+  lists = { "input", "tools", "include" },
 }
