@@ -1,4 +1,4 @@
--- Testing a program that uses ofox, without a network and without waiting: busted examples/mock_test.lua
+-- Testing a program that uses ofox, without network and waits: lua5.4 /usr/bin/busted examples/mock_test.lua
 -- luacheck: std +busted
 package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
 local ofox = require "ofox"

@@ -589,4 +589,24 @@ describe("secrets", function()
       assert.is_truthy(err.message:find("bad key", 1, true))
     end
   end)
+
+  it("[F3] are the caller's own, too: in queries, cookies, Basic, proxies and names of headers", function()
+    local rows = {
+      { { query = { api_key = "AIzaSECRETSECRET1234" } }, "AIzaSECRETSECRET1234" },
+      { { headers = { authorization = "Basic YWxpY2U6aHVudGVyMmh1bnRlcjI=" } }, "hunter2hunter2" },
+      { { headers = { cookie = "sid=abcdefghijkl; lang=en" } }, "abcdefghijkl" },
+      { { headers = { ["x-password"] = "correct-horse" } }, "correct-horse" },
+      { {}, KEY },
+    }
+    for _, row in ipairs(rows) do
+      local client, transport = setup(row[1])
+      queue(transport, {
+        status = 400, headers = { [row[2]] = "1", location = row[2] },
+        body = { error = { message = "you said " .. row[2] } },
+      })
+      local _, err = client:chat(PARAMS)
+      assert.equal("you said ***", err.message)
+      assert.is_nil(dump(err):lower():find(row[2]:lower(), 1, true), row[2])
+    end
+  end)
 end)

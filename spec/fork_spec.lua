@@ -126,4 +126,48 @@ describe("[E4] after a fork", function()
     assert.equal(4, #log)
     assert.same({ 1, 2, 1, 1 }, { log[1].conn, log[2].conn, log[3].conn, log[4].conn })
   end)
+
+  for what, does in pairs {
+    ["collects it"] = "call = nil collectgarbage() collectgarbage()",
+    ["cancels it"] = "engine:cancel(call)",
+    ["collects the engine with it"] = "call, engine = nil, nil collectgarbage() collectgarbage()",
+  } do
+    it("a child that has a call in flight and " .. what .. " leaves it to its parent", function()
+      s:script { { body = server.completion("ok"), delay = 0.3 } }
+      local out = succeed(([[
+        local posix = require "specfork"
+        local native = require "ofox.native"
+        local core, engine = native "core", native "engine".new()
+        local call = core.call({ timeout = 5 }, engine:now(), 1, "object")
+        engine:start(call, { method = "GET", url = URL, lines = {} })
+        for _ = 1, 5 do engine:step(0.02) end
+        local pid = posix.fork()
+        if pid == 0 then
+          %s
+          posix._exit(0)
+        end
+        posix.wait(pid)
+        while call:state() == "flight" do engine:step() end
+        say(tostring(call:failed()))]]):format(does))
+      assert.equal("false\n", out)
+    end)
+  end
+
+  it("a child that a hook has forked is told that the engine is not its own", function()
+    s:script { { status = 503, body = "{}" }, { body = server.completion("ok") } }
+    local out = succeed [[
+      local posix = require "specfork"
+      local pid
+      local client = require "ofox".new { base_url = URL, errors = "return", retry = { base = 0.01 },
+        on_retry = function() pid = posix.fork() end }
+      local ok, res = pcall(client.chat, client, PARAMS)
+      if pid == 0 then
+        say("child", tostring(res))
+        posix._exit(0)
+      end
+      posix.wait(pid)
+      say("parent", res:output_text())]]
+    assert.matches("child [^\n]*the engine belongs to the process that was forked\n", out)
+    assert.matches("parent ok\n", out)
+  end)
 end)

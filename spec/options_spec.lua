@@ -146,6 +146,11 @@ local MISUSE = {
     { "ftp://u:" .. SECRET .. "@h", "expected a URL of http, https, socks4, socks4a, socks5 or socks5h" },
     { "socks6://u:" .. SECRET .. "@h", "expected a URL of http, https, socks4, socks4a, socks5 or socks5h" },
     { "http://u:" .. SECRET .. "@h\n", "contains white space or a control character" },
+    { "http://u:" .. SECRET .. "#x@h", "expected a host name after the password: /, ?, # and \\ in a password must be "
+      .. "percent-encoded" },
+    { "u:" .. SECRET .. "/x@h", "expected a host name after the password: /, ?, # and \\ in a password must be "
+      .. "percent-encoded" },
+    { "http://u:" .. SECRET .. "%0A@h", "contains a control character" },
   },
   ca_file = {
     { 1, "expected a path, got a number" },

@@ -73,6 +73,7 @@ void ofox_call_connected(struct ofox_call *c, int reused) {
 }
 
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
+  int was_complete = c->head.complete;
   int rc = ofox_headers_line(&c->head, p, n);
   c->_connected = 1;
   if (rc < 0) {
@@ -80,7 +81,8 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
     c->_stopped = OFOX_OUTCOME_TOO_LARGE;
     return rc;
   }
-  c->_head_at = now;
+  if (!was_complete) /* trailers buy no time */
+    c->_head_at = now;
   return 0;
 }
 
@@ -157,8 +159,9 @@ static struct ofox_verdict judge(const struct ofox_call *c,
   else if (outcome != OFOX_OUTCOME_ANSWERED)
     v.outcome = outcome;
   else
-    v.outcome = c->head.status == 0 ? OFOX_OUTCOME_EMPTY_REPLY
-                                    : OFOX_OUTCOME_TRUNCATED;
+    v.outcome = c->head.status != 0 ? OFOX_OUTCOME_TRUNCATED
+                : body.n > 0        ? OFOX_OUTCOME_PROTOCOL
+                                    : OFOX_OUTCOME_EMPTY_REPLY;
   return v;
 }
 
@@ -179,16 +182,28 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
 
 /* A message that says more: what the transport knew, where a redirect goes. */
 static void add_detail(struct ofox_call *c, struct ofox_span detail) {
-  struct ofox_buf *m = &c->error.message;
+  struct ofox_buf *m = &c->error.message, text, clean;
   struct ofox_span to = ofox_headers_get(&c->head, "location");
+  ofox_buf_init(&text, (size_t)-1);
   if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
     ofox_buf_adds(m, " to ");
-    ofox_buf_fill(m, to);
+    detail = to;
   }
   else if (c->error.status == 0 && detail.n > 0) {
     ofox_buf_adds(m, ": ");
-    ofox_buf_fill(m, detail);
   }
+  else {
+    return;
+  }
+  /* secrets go before the text is cut */
+  if (ofox_buf_addspan(&text, detail) == 0) {
+    ofox_redact_apply(&c->secrets, &text);
+    ofox_buf_init(&clean, (size_t)-1);
+    c->no_memory |= ofox_utf8_clean(&clean, ofox_buf_span(&text)) != 0;
+    ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
+    ofox_buf_free(&clean);
+  }
+  ofox_buf_free(&text);
 }
 
 static void redact_error(struct ofox_call *c) {

@@ -78,6 +78,11 @@ static void stop(struct ofox_transfer *t) {
   struct ofox_sigpipe guard;
   if (t->easy == NULL)
     return;
+  if (!ofox_engine_is_ours(t->engine)) { /* left behind, see abandon */
+    t->easy = NULL;
+    t->headers = NULL;
+    return;
+  }
   ofox_sigpipe_hold(&guard);
   curl_multi_remove_handle(t->engine->multi, t->easy);
   ofox_sockets_release(&t->wire->sockets, t, t->call->head.version);
@@ -152,7 +157,13 @@ static void ended(struct ofox_transfer *t, CURLcode rc) {
 
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
-  struct ofox_transfer *t = c->transfer != NULL ? c->transfer : attach(e, c);
+  struct ofox_transfer *t = c->transfer;
+  if (t != NULL && t->engine != e) { /* of an engine of another process */
+    detach(c);
+    t = NULL;
+  }
+  if (t == NULL)
+    t = attach(e, c);
   if (t == NULL)
     return OFOX_EMEM;
   t->easy = e->spares > 0 ? e->spare[--e->spares] : curl_easy_init();

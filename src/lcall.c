@@ -355,6 +355,7 @@ static int call_failed(lua_State *L) {
 static int call_reply(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   struct ofox_span body = ofox_buf_span(&c->body);
+  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
   lua_pushlstring(L, body.p, body.n);
   ofox_buf_free(&c->body);
 #if LUA_VERSION_NUM == 501

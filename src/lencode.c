@@ -1,7 +1,9 @@
 /*
-** The writer of request bodies: Lua values to JSON bytes.
+** The writer of request bodies: Lua values to JSON bytes. Members go by name:
+** Lua's own order differs from one process to the next.
 */
 #include "ljson.h"
+#include "names.h"
 #include "utf8.h"
 
 #include <float.h>
@@ -14,8 +16,13 @@
 #define PATH_CAP 128             /* bytes of a path in a message */
 #define KEY_CAP 64               /* bytes of one key in it */
 
+#define WRITER_T "ofox.writer"
+
+/* Lua collects it: a raised error loses no memory. */
 struct writer {
-  struct ofox_buf *out;
+  struct ofox_buf *out; /* 'bytes', or where a name goes */
+  struct ofox_buf bytes;
+  struct ofox_names names;
   const char *why; /* static: what cannot be written */
 };
 
@@ -271,43 +278,85 @@ static int write_list(lua_State *L, struct writer *w,
   return 0;
 }
 
-/* The key below the top. Numbers are names only where a mark says so. */
-static int write_key(lua_State *L, struct writer *w, int numbers) {
+/* Notes the key below the top. Numbers are names only where a mark says so. */
+static int add_name(lua_State *L, struct writer *w, int numbers) {
+  struct ofox_name name = {0};
   const char *s;
   size_t n;
-  int rc;
-  if (lua_type(L, -2) == LUA_TSTRING) {
+  name.at = w->names.bytes.n;
+  name.kind = lua_type(L, -2);
+  if (name.kind == LUA_TSTRING) {
     s = lua_tolstring(L, -2, &n);
-    rc = write_string(w, s, n);
+    if (ofox_buf_reserve(&w->names.bytes, n + OFOX_NAMES_FIRST) != 0)
+      return done(w, OFOX_EMEM);
+    (void)ofox_buf_add(&w->names.bytes, s, n);
+    return done(w, ofox_names_add(&w->names, &name));
   }
-  else if (lua_type(L, -2) == LUA_TNUMBER && numbers) {
-    rc = ofox_buf_addc(w->out, '"');
-    if (rc == 0)
-      rc = write_number(L, w, -2);
-    if (rc == 0)
-      rc = ofox_buf_addc(w->out, '"');
-  }
-  else {
-    rc = lua_type(L, -2) == LUA_TNUMBER;
+  if (name.kind != LUA_TNUMBER || !numbers) {
     lua_pop(L, 2);
-    return fail(w, rc ? "a table with both list items and named fields"
-                      : "a key that is no string");
+    return fail(w, name.kind == LUA_TNUMBER
+                       ? "a table with both list items and named fields"
+                       : "a key that is no string");
   }
-  return rc != 0 ? rc : done(w, ofox_buf_addc(w->out, ':'));
+  w->out = &w->names.bytes;
+  if (write_number(L, w, -2) != 0)
+    return -1;
+  w->out = &w->bytes;
+  name.key.d = (double)lua_tonumber(L, -2);
+  if (ofox_isinteger(L, -2)) {
+    name.kind = LUA_TNONE;
+    name.key.i = lua_tointeger(L, -2);
+  }
+  return done(w, ofox_names_add(&w->names, &name));
+}
+
+/* The key that was noted as 'name', and its value. [-0, +2, e] */
+static void push_member(lua_State *L, const struct writer *w,
+                        const struct ofox_name *name) {
+  if (name->kind == LUA_TSTRING)
+    lua_pushlstring(L, w->names.bytes.p + name->at, name->n);
+  else if (name->kind == LUA_TNUMBER)
+    lua_pushnumber(L, (lua_Number)name->key.d);
+  else
+    lua_pushinteger(L, (lua_Integer)name->key.i);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+}
+
+static int write_member(lua_State *L, struct writer *w,
+                        const struct level *here, const struct ofox_name *name,
+                        int first) {
+  if (!first && ofox_buf_addc(w->out, ',') != 0)
+    return done(w, OFOX_EMEM);
+  if (write_string(w, w->names.bytes.p + name->at, name->n) != 0)
+    return -1;
+  if (ofox_buf_addc(w->out, ':') != 0)
+    return done(w, OFOX_EMEM);
+  return write_value(L, w, here);
 }
 
 static int write_object(lua_State *L, struct writer *w,
                         const struct level *here, int numbers) {
-  int first = 1;
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {
-    if (!first && ofox_buf_addc(w->out, ',') != 0)
-      return done(w, OFOX_EMEM);
-    first = 0;
-    if (write_key(L, w, numbers) != 0 || write_value(L, w, here) != 0)
+  const size_t from = w->names.list.n, bytes = w->names.bytes.n;
+  struct ofox_name name;
+  size_t at, end, start = w->out->n;
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+    if (add_name(L, w, numbers) != 0)
       return -1;
-    lua_pop(L, 1);
   }
+  ofox_names_sort(&w->names, from);
+  end = w->names.list.n;
+  for (at = from; at < end; at += sizeof(name)) {
+    memcpy(&name, w->names.list.p + at, sizeof(name));
+    push_member(L, w, &name);
+    /* a collection may have taken it: from a weak table, or in a finalizer */
+    if (!lua_isnil(L, -1) &&
+        write_member(L, w, here, &name, w->out->n == start) != 0)
+      return -1;
+    lua_pop(L, 2);
+  }
+  w->names.list.n = from;
+  w->names.bytes.n = bytes;
   return 0;
 }
 
@@ -420,7 +469,7 @@ static void put_key(struct ofox_buf *out, const char *s, size_t n) {
 
 /* "messages[2].content: " and the reason. [-0, +1, e] */
 static void push_reason(lua_State *L, struct writer *w, int root) {
-  struct ofox_buf *out = w->out;
+  struct ofox_buf *out = w->out = &w->bytes;
   const char *s;
   size_t n;
   int i, top = lua_gettop(L);
@@ -443,22 +492,45 @@ static void push_reason(lua_State *L, struct writer *w, int root) {
   lua_pushlstring(L, out->p == NULL ? "" : out->p, out->n);
 }
 
+static void free_writer(struct writer *w) {
+  ofox_buf_free(&w->bytes);
+  ofox_names_free(&w->names);
+}
+
+static int writer_gc(lua_State *L) {
+  free_writer(luaL_checkudata(L, 1, WRITER_T));
+  return 0;
+}
+
+/* [-0, +1, e] */
+static struct writer *new_writer(lua_State *L) {
+  struct writer *w = ofox_newuserdata(L, sizeof(*w));
+  ofox_buf_init(&w->bytes, (size_t)-1);
+  ofox_names_init(&w->names);
+  w->out = &w->bytes;
+  w->why = NULL;
+  luaL_newmetatable(L, WRITER_T);
+  lua_pushcfunction(L, writer_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  return w;
+}
+
 /* encode(value) -> bytes | nil, message */
 int ofox_lencode(lua_State *L) {
-  struct writer w;
+  struct writer *w;
   int n = 1;
   lua_settop(L, 1);
-  w.out = ofox_ljson_buffer(L);
-  w.why = NULL;
+  w = new_writer(L);
   lua_insert(L, 1);
-  if (write_value(L, &w, NULL) == 0)
-    lua_pushlstring(L, w.out->p, w.out->n);
+  if (write_value(L, w, NULL) == 0)
+    lua_pushlstring(L, w->bytes.p, w->bytes.n);
   else {
-    push_reason(L, &w, 2);
+    push_reason(L, w, 2);
     lua_pushnil(L);
     lua_insert(L, -2);
     n = 2;
   }
-  ofox_buf_free(w.out);
+  free_writer(w);
   return n;
 }

@@ -23,6 +23,8 @@ static struct ofox_engine *check(lua_State *L) {
   struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
   if (e->engine == NULL)
     luaL_error(L, "the engine is closed");
+  if (!ofox_engine_is_ours(e->engine))
+    luaL_error(L, "the engine belongs to the process that was forked");
   return e->engine;
 }
 
@@ -48,7 +50,8 @@ static int engine_gc(lua_State *L) {
 
 /* engine:is_ours() -> made by this process, not by the one it was forked of */
 static int engine_is_ours(lua_State *L) {
-  lua_pushboolean(L, ofox_engine_is_ours(check(L)));
+  struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
+  lua_pushboolean(L, e->engine != NULL && ofox_engine_is_ours(e->engine));
   return 1;
 }
 
@@ -153,7 +156,8 @@ static int engine_step(lua_State *L) {
 
 /* engine:cancel(call) */
 static int engine_cancel(lua_State *L) {
-  ofox_engine_cancel(check(L), check_call(L, 2));
+  struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
+  ofox_engine_cancel(e->engine, check_call(L, 2));
   return 0;
 }
 

@@ -176,7 +176,7 @@ void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
   lua_newtable(L);
   for (i = ofox_headers_count(h); i > 0; i--) { /* the first is set last */
     ofox_headers_at(h, i - 1, &name, &value);
-    push_span(L, name);
+    push_clean(L, s, name, r); /* a server may echo a key there as well */
     push_clean(L, s, value, r);
     lua_rawset(L, -3);
   }

@@ -1,15 +1,21 @@
 --- The gateway's success bodies, as it documents them: text with $names in
 -- it, each replaced by its value as JSON.
 local json = require "cjson"
+local model = require "simulator.model"
 local vector = require "simulator.vector"
 
 local CHAT = [[{"id":$id,"object":"chat.completion","created":$created,"model":$model,]]
-  .. [["choices":[{"index":0,"message":{"role":"assistant","content":$text},"finish_reason":"stop"}],]]
+  .. [["choices":[{"index":0,"message":{"role":"assistant","content":$text%s},"finish_reason":$finish}],]]
   .. [["usage":{"prompt_tokens":$asked,"completion_tokens":$said,"total_tokens":$total}}]]
+local CALLS = ',"tool_calls":[{"id":$call,"type":"function","function":{"name":$name,"arguments":$arguments}}]'
 local DELTA = [[{"id":$id,"object":"chat.completion.chunk","created":$created,"model":$model,]]
   .. [["choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}]]
-local CONTENT = DELTA:gsub('{"role":"assistant"}', '{"content":$text}')
-local FINISH = DELTA:gsub('{"role":"assistant"}', "{}"):gsub('_reason":null', '_reason":"stop"')
+local function delta(other) return (DELTA:gsub('{"role":"assistant"}', other)) end
+local CONTENT = delta '{"content":$piece}'
+local CALL = delta('{"tool_calls":[{"index":0,"id":$call,"type":"function",'
+  .. '"function":{"name":$name,"arguments":""}}]}')
+local ARGUMENTS = delta '{"tool_calls":[{"index":0,"function":{"arguments":$piece}}]}'
+local FINISH = delta("{}"):gsub('_reason":null', '_reason":$finish')
 local USAGE = [[{"id":$id,"object":"chat.completion.chunk","created":$created,"model":$model,"choices":[],]]
   .. [["usage":{"prompt_tokens":$asked,"completion_tokens":$said,"total_tokens":$total}}]]
 local EMBEDDINGS = [[{"object":"list","data":[%s],"model":$model,]]
@@ -24,6 +30,8 @@ local RESPONSE = [[{"id":$id,"object":"response","created_at":$created,"status":
   .. [["output":[%s],"usage":{"input_tokens":$asked,"output_tokens":$said,"total_tokens":$total}}]]
 local OUTPUT = [[{"type":"message","id":"msg_1","role":"assistant","status":"completed",]]
   .. [["content":[{"type":"output_text","text":$text,"annotations":[]}]}]]
+local OUTPUT_CALL = [[{"type":"function_call","id":"fc_1","call_id":$call,"name":$name,]]
+  .. [["arguments":$arguments,"status":"completed"}]]
 
 -- One pixel.
 local PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -47,41 +55,36 @@ local function with(template, rows)
   return before .. rows .. after
 end
 
-local function last_text(input)
-  if type(input) == "string" then return input end
-  local last = type(input) == "table" and input[#input] or {}
-  if type(last) ~= "table" then return tostring(last) end
-  local content = last.content
-  if type(content) == "table" and type(content[1]) == "table" then content = content[1].text end
-  return type(content) == "string" and content or "nothing"
-end
-
 local made = 0
 
-local function values_of(params)
+--- What the templates name, for the answer to a conversation.
+local function values_of(params, conversation, prefix)
   made = made + 1
-  local said = last_text(params.messages or params.input)
-  local text = "This is the simulator. You said: " .. said
-  local asked, answered = math.ceil(#said / 4), math.ceil(#text / 4)
+  local answer = model(params, conversation)
+  local asked, said = math.ceil(#answer.heard / 4), math.ceil(#(answer.text or answer.arguments) / 4)
   return {
-    id = ("chatcmpl-sim%06d"):format(made), created = os.time(), model = params.model,
-    text = text, asked = asked, said = answered, total = asked + answered,
+    id = ("%ssim%06d"):format(prefix, made), created = os.time(), model = params.model,
+    text = answer.text, finish = answer.name and "tool_calls" or "stop",
+    call = ("call_sim%06d"):format(made), name = answer.name, arguments = answer.arguments,
+    pieces = answer.pieces, asked = asked, said = said, total = asked + said,
   }
 end
 
 local bodies = {}
 
 function bodies.chat(params)
-  return fill(CHAT, values_of(params))
+  local values = values_of(params, params.messages, "chatcmpl-")
+  return fill(with(CHAT, values.name and CALLS or ""), values)
 end
 
 --- The events of a streamed completion; with usage where it is asked for.
 function bodies.chat_events(params)
-  local values = values_of(params)
+  local values = values_of(params, params.messages, "chatcmpl-")
   local list = { fill(DELTA, values) }
-  for piece in values.text:gmatch("%s*%S+") do
-    values.text = piece
-    list[#list + 1] = fill(CONTENT, values)
+  if values.name then list[2] = fill(CALL, values) end
+  for _, piece in ipairs(values.pieces) do
+    values.piece = piece
+    list[#list + 1] = fill(values.name and ARGUMENTS or CONTENT, values)
   end
   list[#list + 1] = fill(FINISH, values)
   local options = params.stream_options
@@ -121,21 +124,23 @@ end
 
 local function response(values, status)
   values.status = status
-  return fill(with(RESPONSE, status == "completed" and OUTPUT or ""), values)
+  local output = values.name and OUTPUT_CALL or OUTPUT
+  return fill(with(RESPONSE, status == "completed" and output or ""), values)
 end
 
 function bodies.responses(params)
-  return response(values_of(params), "completed")
+  return response(values_of(params, params.input, "resp_"), "completed")
 end
 
 --- The events of a streamed response, each {name, data}.
 function bodies.response_events(params)
-  local values = values_of(params)
+  local values = values_of(params, params.input, "resp_")
+  local kind, item = "response.output_text.delta", '"item_id":"msg_1","output_index":0,"content_index":0'
+  if values.name then kind, item = "response.function_call_arguments.delta", '"item_id":"fc_1","output_index":0' end
   local function event(name, rest) return { name, '{"type":"' .. name .. '",' .. rest .. "}" } end
   local list = { event("response.created", '"response":' .. response(values, "in_progress")) }
-  for piece in values.text:gmatch("%s*%S+") do
-    list[#list + 1] = event("response.output_text.delta",
-      '"item_id":"msg_1","output_index":0,"content_index":0,"delta":' .. encode(piece))
+  for _, piece in ipairs(values.pieces) do
+    list[#list + 1] = event(kind, item .. ',"delta":' .. encode(piece))
   end
   list[#list + 1] = event("response.completed", '"response":' .. response(values, "completed"))
   return list

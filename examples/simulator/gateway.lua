@@ -2,6 +2,7 @@
 -- What is to go wrong is decided by scenarios.lua.
 local json = require "cjson.safe"
 local bodies = require "simulator.bodies"
+local checks = require "simulator.checks"
 local failures = require "simulator.failures"
 local scenarios = require "simulator.scenarios"
 
@@ -13,7 +14,7 @@ local ROUTES = {
   ["/v1/responses"] = { "input", bodies.responses, bodies.response_events },
 }
 
-local gateway = { rpm = nil } -- requests a minute; nil: 100 are shown, none is refused
+local gateway = { rpm = nil } -- requests a minute; nil: 100 are announced, and never run out
 local requests, window = 0, { start = 0, count = 0 }
 
 local function count(reply)
@@ -23,14 +24,16 @@ local function count(reply)
   window.count = window.count + 1
 end
 
+local function reset() return math.max(1, window.start + 60 - os.time()) .. "s" end
+
 local function headers_of(reply, kind, more)
-  local limit = gateway.rpm or 100
+  local rpm = gateway.rpm
   local headers = {
     ["Content-Type"] = kind,
     ["x-request-id"] = ("req_sim_%06d"):format(reply.id),
-    ["x-ratelimit-limit-requests"] = limit,
-    ["x-ratelimit-remaining-requests"] = math.max(0, limit - window.count),
-    ["x-ratelimit-reset-requests"] = math.max(1, window.start + 60 - os.time()) .. "s",
+    ["x-ratelimit-limit-requests"] = rpm or 100,
+    ["x-ratelimit-remaining-requests"] = rpm and math.max(0, rpm - window.count) or 99,
+    ["x-ratelimit-reset-requests"] = rpm and reset() or "1s",
   }
   for name, value in pairs(more or {}) do headers[name] = value end
   return headers
@@ -98,12 +101,8 @@ end
 
 local function post(request, reply, route)
   local params = json.decode(request.body)
-  if type(params) ~= "table" then return refuse(reply, 400, { message = "The body is no JSON object." }) end
-  for _, name in ipairs { "model", route[1] } do
-    if params[name] == nil then
-      return refuse(reply, 400, { message = ("Missing required parameter: '%s'."):format(name), param = name })
-    end
-  end
+  local problem = checks(params, route[1])
+  if problem then return refuse(reply, 400, problem) end
   local plan = fallback(params, scenarios.plan(params.model, request.headers))
   if not survives(request, reply, params.model, plan) then return end
   if params.stream == true and route[3] then return send_events(reply, route[3](params), plan.cut) end
@@ -135,7 +134,7 @@ function gateway.handle(request, reply)
   elseif not request.body then
     refuse(reply, 413, { message = "The body is too large." })
   elseif gateway.rpm and window.count > gateway.rpm then
-    fail(reply, { status = 429, reset = math.max(1, window.start + 60 - os.time()) .. "s" })
+    fail(reply, { status = 429, reset = reset() })
   elseif request.method == "GET" and (request.path .. "/"):find("^/v1/models/") then
     models(request, reply)
   elseif not allowed(request) then

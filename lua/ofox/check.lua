@@ -153,6 +153,8 @@ function check.base_url(value)
   local name, port = host:match("^(%[[%x:.][%w:.%%_-]*%])(.*)$")
   if not name then name, port = host:match("^([^:%[%]%%]*)(.*)$") end
   if name == "" then return "expected a URL with a host name" end
+  if name:find("[!$&'()*+,;=]") then return "contains a character that no host name has" end
+  if authority:find("%%[01]%x") or authority:find("%%7[fF]") then return "contains a control character" end
   if value:find('["\\<>^`{|}]') then return "contains a character that no URL has" end
   local number = port:match("^:(%d%d?%d?%d?%d?)$")
   if port ~= "" and not (number and tonumber(number) >= 1 and tonumber(number) <= 65535) then
@@ -170,10 +172,15 @@ function check.proxy(value)
   if type(value) ~= "string" then return expected_type("a URL, or false for none", value) end
   if value == "" then return "expected a URL, or false for none, got an empty string" end
   if value:find(BLANK) then return "contains white space or a control character" end
-  local scheme = value:match("^(.-)://")
+  local scheme, rest = value:match("^(.-)://(.*)$")
   if scheme and not PROXY_SCHEMES[scheme:lower()] then
     return "expected a URL of http, https, socks4, socks4a, socks5 or socks5h"
   end
+  -- libcurl shows what it cannot take apart, or goes without a proxy
+  if not (rest or value):find("^[^/?#\\]+/?$") then
+    return "expected a host name after the password: /, ?, # and \\ in a password must be percent-encoded"
+  end
+  if value:find("%%[01]%x") or value:find("%%7[fF]") then return "contains a control character" end
   return nil, value
 end
 

@@ -14,10 +14,16 @@ local exchange = {}
 
 local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 
+-- A server may echo a secret as the name of a header: in lower case.
+local function keep_secret(call, secret)
+  call:secret(secret)
+  call:secret(secret:lower())
+end
+
 local function new_call(transport, request, settings)
   local models = #request.models
   local call = core.call(settings, transport:now(), models > 0 and models or 1, request.expect)
-  for _, secret in ipairs(request.route.secrets) do call:secret(secret) end
+  for _, secret in ipairs(request.route.secrets) do keep_secret(call, secret) end
   return call
 end
 
@@ -45,21 +51,9 @@ function Run:error()
   local models = self.request.models
   local _, model = call:progress()
   raw.model = models[model]
-  for _, retry in ipairs(raw.retries) do retry.model = models[retry.model] end
+  for _, retry in ipairs(json.array(raw.retries)) do retry.model = models[retry.model] end
   raw.url = call:clean(self.request.route.shown_url)
   return errors.new(raw)
-end
-
--- Runs what may raise: a function of the program's, or a wait that Ctrl-C
--- ends. The error is the call's, and the call leaves nothing behind.
-function Run:guard(fn, ...)
-  local ok, result = pcall(fn, ...)
-  if not ok then
-    self:release()
-    self.transport:cancel(self.call)
-    error(result, 0)
-  end
-  return result
 end
 
 -- 'fields' makes the fields if anybody wants to hear of it.
@@ -69,7 +63,7 @@ function Run:log(level, message, fields, ...)
   fields = fields(...)
   fields.method = self.request.method
   fields.url = self.call:clean(self.request.route.shown_url)
-  self:guard(log.write, settings, level, message, fields)
+  log.write(settings, level, message, fields)
 end
 
 local function failure_fields(err)
@@ -125,18 +119,18 @@ function Run:start()
   local call, settings = self.call, self.settings
   local key = false
   if not settings.own_auth and self.request.expect ~= "contact" then
-    key = self:guard(key_of, settings)
+    key = key_of(settings)
     if call:state() ~= "ready" then return end
     if key == nil then
       call:abort("MISSING_KEY", self.transport:now())
       return
     end
   end
-  if key then call:secret(key) end
+  if key then keep_secret(call, key) end
   local attempts, model = call:progress()
   self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
   if call:state() ~= "ready" then return end
-  self:guard(self.transport.start, self.transport, call, self:attempt(key, model))
+  self.transport:start(call, self:attempt(key, model))
 end
 
 -- What the program says to a planned attempt: false, a number or nil.
@@ -154,7 +148,7 @@ function Run:announce(delay, attempt, source)
   self.failure = self:error()
   self:log("info", "retry", retry_fields, self.failure, delay, source)
   if not settings.on_retry then return end
-  local answer = self:guard(on_retry, settings, self.failure, delay, attempt, source)
+  local answer = on_retry(settings, self.failure, delay, attempt, source)
   if answer == false then
     call:veto()
   elseif answer then
@@ -165,12 +159,12 @@ end
 function Run:wait()
   local call, settings = self.call, self.settings
   if call:state() == "flight" or not settings.on_wait then
-    self:guard(wait.call, self.transport, call)
+    wait.call(self.transport, call)
     return
   end
   local left = call:due() - self.transport:now()
-  if left > 0 then self:guard(settings.on_wait, left, self.failure) end
-  if call:state() == "wait" then self:guard(wait.call, self.transport, call, WAIT_STEP) end
+  if left > 0 then settings.on_wait(left, self.failure) end
+  if call:state() == "wait" then wait.call(self.transport, call, WAIT_STEP) end
 end
 
 function Run:serve()
@@ -190,7 +184,7 @@ end
 
 function Run:fail(err)
   self:log(err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
-  if self.settings.on_error then self:guard(self.settings.on_error, err) end
+  if self.settings.on_error then self.settings.on_error(err) end
   return nil, err
 end
 
@@ -202,7 +196,7 @@ local function meta_of(call, models, wall)
     if meta then return meta end
     meta = call:meta(wall)
     meta.model_requested = models[1]
-    for _, retry in ipairs(meta.retries) do retry.model = models[retry.model] end
+    for _, retry in ipairs(json.array(meta.retries)) do retry.model = models[retry.model] end
     call = nil
     return meta
   end
@@ -232,7 +226,9 @@ function Run:decode()
   return value
 end
 
-function Run:finish()
+function Run:complete()
+  self:serve()
+  self:release()
   local call, settings = self.call, self.settings
   if call:failed() then
     local err = self:error()
@@ -243,7 +239,7 @@ function Run:finish()
   local value, code, message = self:decode()
   if value == nil then return self:unreadable(meta(), code, message) end
   self:log("debug", "answered", success_fields, meta)
-  if settings.on_response then self:guard(settings.on_response, meta()) end
+  if settings.on_response then settings.on_response(meta()) end
   return value, meta
 end
 
@@ -264,9 +260,13 @@ function exchange.perform(request, settings)
   if settings.cancel then
     run.forget = settings.cancel:on_cancel(function() transport:cancel(call) end)
   end
-  run:serve()
+  local ok, value, meta = pcall(run.complete, run)
   run:release()
-  return run:finish()
+  if not ok then -- a hook's error or Ctrl-C: nothing goes on behind its back
+    transport:cancel(call)
+    error(value, 0)
+  end
+  return value, meta
 end
 
 --- Opens a connection ahead of the first call: any answer will do. No key is

@@ -25,7 +25,9 @@ function log.enabled(settings, level)
 end
 
 local function plain(text)
-  return (text:gsub("%c", function(c) return ("\\x%02x"):format(c:byte()) end))
+  local function hex(c) return (c:gsub(".", function(b) return ("\\x%02x"):format(b:byte()) end)) end
+  return (text:gsub("[%z\1-\31\127]", hex):gsub("\194[\128-\159]", hex)
+    :gsub("\226\128[\168-\174]", hex):gsub("\226\129[\166-\169]", hex))
 end
 
 local function shown(value)

@@ -1,15 +1,21 @@
 --- What all attempts of a call, and all calls of a resource without options of
 -- their own, have in common: where they go and how, and what about them is
 -- secret. Knows nothing of keys, bodies or attempts.
+local core = require "ofox.native" "core"
 local options = require "ofox.options"
 
 local route = {}
 
--- Headers of the caller that are as secret as the key.
-local function is_secret_header(name)
+local SECRET_WORDS = { "auth", "key", "token", "secret", "cookie", "pass", "session", "credential", "sig" }
+
+-- Is what the caller says in a header or parameter of that name as secret as
+-- the key?
+local function is_secret_name(name)
   name = name:lower()
-  return name:find("auth", 1, true) or name:find("key", 1, true) or name:find("token", 1, true)
-    or name:find("secret", 1, true) or name:find("cookie", 1, true)
+  for _, word in ipairs(SECRET_WORDS) do
+    if name:find(word, 1, true) then return true end
+  end
+  return false
 end
 
 local function unescape(text)
@@ -17,9 +23,10 @@ local function unescape(text)
 end
 
 -- The password of a URL must not be seen either, as written or as meant. A
--- proxy may be named without a scheme.
-local function add_url_secrets(secrets, url)
-  local userinfo = type(url) == "string" and url:gsub("^%a[%w+.-]*://", ""):match("^([^/?#]*)@")
+-- proxy may be named without a scheme, and one from the environment may have
+-- anything in its password.
+local function add_url_secrets(secrets, url, userinfo_pattern)
+  local userinfo = type(url) == "string" and url:gsub("^%a[%w+.-]*://", ""):match(userinfo_pattern)
   if not userinfo then return end
   local password = userinfo:match(":(.*)$")
   for _, text in ipairs { userinfo, password or userinfo } do
@@ -28,23 +35,47 @@ local function add_url_secrets(secrets, url)
   end
 end
 
+-- Parameters of a URL that are as secret as the key: as written and as meant.
+local function add_query_secrets(secrets, url)
+  for name, value in (url:match("%?([^#]*)") or ""):gmatch("([^&=]+)=([^&]*)") do
+    if is_secret_name(unescape(name)) then
+      secrets[#secrets + 1] = value
+      secrets[#secrets + 1] = unescape(value)
+    end
+  end
+end
+
+-- What a secret header is made of: the parts of a cookie or of a list of
+-- parameters, and what Basic hides.
+local function add_header_secrets(secrets, value)
+  secrets[#secrets + 1] = value
+  secrets[#secrets + 1] = value:match("^%s*%a[%w-]*%s+(%S+)%s*$")
+  for part in value:gmatch("[%w_.-]+=\"?([^;,\"%s]+)") do secrets[#secrets + 1] = part end
+  local basic = value:match("^%s*[Bb][Aa][Ss][Ii][Cc]%s+(%S+)%s*$")
+  local pair = basic and core.parts.base64_decode(basic)
+  if pair then
+    secrets[#secrets + 1] = pair
+    secrets[#secrets + 1] = pair:match(":(.*)$")
+  end
+end
+
+local IN_URL, IN_PROXY = "^([^/?#]*)@", "^(.*)@"
+
 -- Where libcurl looks for a proxy if none is given.
 local PROXY_VARIABLES = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 
 local function secrets_of(request, settings)
   local secrets = {}
-  add_url_secrets(secrets, request.url)
+  add_url_secrets(secrets, request.url, IN_URL)
+  add_query_secrets(secrets, request.url)
   if settings.proxy == nil then
-    for _, name in ipairs(PROXY_VARIABLES) do add_url_secrets(secrets, os.getenv(name)) end
+    for _, name in ipairs(PROXY_VARIABLES) do add_url_secrets(secrets, os.getenv(name), IN_PROXY) end
   else
-    add_url_secrets(secrets, settings.proxy)
+    add_url_secrets(secrets, settings.proxy, IN_PROXY)
   end
   secrets[#secrets + 1] = settings.client_cert and settings.client_cert.password
   for _, header in ipairs(request.headers) do
-    if is_secret_header(header[1]) then
-      secrets[#secrets + 1] = header[2]
-      secrets[#secrets + 1] = header[2]:match("^%s*%a[%w-]*%s+(%S+)%s*$")
-    end
+    if is_secret_name(header[1]) then add_header_secrets(secrets, header[2]) end
   end
   return secrets
 end
