@@ -3,57 +3,58 @@ package.path = "lua/?.lua;lua/?/init.lua;examples/?.lua;" .. package.path -- as 
 local ofox = require "ofox"
 
 local key = os.getenv "OFOXAI_API_KEY" or os.getenv "OFOX_API_KEY"
-local url, lifeline
-if not key then url, lifeline = require "simulator.child" (arg[-1]) end
-local client = ofox.new { api_key = key or "sk-demo", base_url = url }
-print(("ofox %s on %s, talking to %s at %s"):format(ofox.VERSION, _VERSION,
-  url and "the simulator" or "the gateway", tostring(client):match("%S+$")))
-
-local scenes = 0
+local scenes, waited = 0, nil -- the error that is being waited out
+local function say(...)
+  io.write(waited and "\n" or "", "   ", string.format(...), "\n")
+  waited = nil
+end
 local function scene(title)
   scenes = scenes + 1
   print(("\n%d. %s"):format(scenes, title))
 end
-local function say(...) print("   " .. string.format(...)) end
 local function asking(model)
   return { model = model, max_tokens = 20, messages = { { role = "user", content = "Say hello." } } }
 end
-
-scene "A wrong key: the request must change, so the error is returned."
-local res, err = client:chat(asking "openai/gpt-4o-mini", { api_key = "sk-wrong-key" })
-assert(not res and err.type == "authentication_error" and err.status == 401 and err.attempts == 1, err)
-say("%s\n   hint: %s", tostring(err), err:hint())
-
-scene "No such model: returned as well, for waiting would not help."
-res, err = client:chat(asking "no/such-model")
-assert(not res and (err.status == 404 or err.status == 400) and not err.retryable, err)
-say("%s", tostring(err))
-
-if not key then
-  scene "Too many requests: the server says when to come back, and we do."
-  io.write "   seconds left:"
-  res = client:chat(asking "sim/flaky-429", {
-    on_wait = function(left) io.stdout:write((" %.1f"):format(left)) io.stdout:flush() end,
-  })
-  local meta, first = res:meta(), res:meta().retries[1]
-  print()
-  say("answered at attempt %d; waited %.1f s on the word of %s", meta.attempts, first.delay, first.delay_source)
-  assert(meta.attempts == 2 and first.status == 429 and first.delay >= 2)
-
-  scene "A bad gateway: the next model of the fallback list is asked at once."
-  res = client:chat(asking "sim/bad-gateway", { fallback = { "openai/gpt-4o-mini" } })
-  say("asked for %s (%d), answered by %s", res:meta().model_requested, res:meta().retries[1].status, res.model)
-  assert(res.model == "openai/gpt-4o-mini" and res:meta().attempts == 2)
-
-  scene "A storm of 503: when the retries are used up, the error is raised."
-  local ok, raised = pcall(client.chat, client, asking "sim/storm", { retry = { base = 0.4, jitter = "none" } })
-  assert(not ok and ofox.errors.is(raised, "service_unavailable") and #raised.retries == 3, raised)
-  for i, retry in ipairs(raised.retries) do
-    say("attempt %d: %d, waited %.1f s (%s)", i, retry.status, retry.delay, retry.delay_source)
-  end
-  say("caught: %s", tostring(raised))
+local function countdown(left, err)
+  if err ~= waited then say("%s", tostring(err)) end
+  io.write(err ~= waited and "   seconds left:" or "", (" %.1f"):format(left))
+  io.flush()
+  waited = err
 end
 
-scene "And when all is well, an answer."
-say("%s", assert(client:chat(asking "openai/gpt-4o-mini")):output_text())
+local function play(client)
+  scene "A wrong key: the request must change, so the error is returned."
+  local res, err = client:chat(asking "openai/gpt-4o-mini", { api_key = "sk-wrong-key" })
+  assert(not res and err.type == "authentication_error" and err.status == 401 and err.attempts == 1, err)
+  say("%s\n   hint: %s", tostring(err), err:hint())
+  scene "No such model: returned as well, for waiting would not help."
+  res, err = client:chat(asking "no/such-model")
+  assert(not res and (err.status == 404 or err.status == 400) and not err.retryable, err)
+  say("%s", tostring(err))
+  if not key then
+    scene "Too many requests: the server says when to come back, and we do."
+    res = assert(client:chat(asking "sim/flaky-429"))
+    local meta, first = res:meta(), res:meta().retries[1]
+    say("answered at attempt %d; waited %.1f s on the word of %s", meta.attempts, first.delay, first.delay_source)
+    assert(meta.attempts == 2 and first.status == 429 and first.delay >= 2)
+    scene "A bad gateway: the next model of the fallback list is asked at once."
+    res = assert(client:chat(asking "sim/bad-gateway", { fallback = { "openai/gpt-4o-mini" } }))
+    say("asked for %s (%d), answered by %s", res:meta().model_requested, res:meta().retries[1].status, res.model)
+    scene "A storm of 503: when the retries are used up, the error is raised."
+    local ok, raised = pcall(client.chat, client, asking "sim/storm", { retry = { base = 0.4, jitter = "none" } })
+    assert(not ok and ofox.errors.is(raised, "service_unavailable") and #raised.retries == 3, raised)
+    say("caught: %s", tostring(raised))
+  end
+  scene "And when all is well, an answer."
+  say("%s", assert(client:chat(asking "openai/gpt-4o-mini")):output_text())
+end
+
+local url, lifeline
+if not key then url, lifeline = require "simulator.child" (arg[-1]) end
+local client = ofox.new { api_key = key or "sk-demo", base_url = url, on_wait = countdown }
+print(("ofox %s on %s, talking to %s at %s"):format(ofox.VERSION, _VERSION,
+  url and "the simulator" or "the gateway", tostring(client):match("%S+$")))
+local ok, err = pcall(play, client)
+if not ok then say("failed: %s%s", tostring(err), ofox.errors.is(err) and "\n   hint: " .. err:hint() or "") end
 if lifeline then lifeline:close() end
+os.exit(ok and 0 or 1)

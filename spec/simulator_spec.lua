@@ -116,7 +116,9 @@ describe("the simulator", function()
     local _, images = ask("/v1/images/generations", { model = "openai/gpt-image-1", prompt = "a cat", n = 2 })
     assert.equal(2, #images.data)
     assert.equal("\137PNG", mime.unb64(images.data[2].b64_json):sub(1, 4))
-    local _, body = ask("/v1/responses", { model = "openai/gpt-4o", input = "hello" })
+    local _, body, _, wire = ask("/v1/responses", { model = "openai/gpt-4o", input = "hello" })
+    assert.matches("^resp_sim%d+$", body.id)
+    assert.matches('"annotations":[]', wire, 1, true)
     assert.same({ "completed", "This is the simulator. You said: hello" },
       { body.status, body.output[1].content[1].text })
     local _, _, _, text = ask("/v1/responses", { model = "openai/gpt-4o", input = "hello", stream = true })
@@ -124,6 +126,95 @@ describe("the simulator", function()
     assert.matches("^event: response.created\ndata: ", text)
     assert.same({ "response.created", "response.output_text.delta", "response.completed" },
       { list[1].type, list[2].type, list[#list].type })
+    assert.matches("^resp_sim%d+$", list[1].response.id)
+  end)
+
+  local SCHEMA = {
+    type = "object", ["$defs"] = { node = { properties = { next = { ["$ref"] = "#/$defs/node" } } } },
+    properties = {
+      city = { type = "string" }, days = { type = "integer" }, wind = { type = "boolean" },
+      unit = { enum = { "C", "F" } }, tags = { type = "array", items = { type = "number" } },
+      place = { type = { "object", "null" }, properties = { lat = { type = "number" } } },
+      chain = { ["$ref"] = "#/$defs/node" }, either = { anyOf = { { type = "boolean" }, { type = "null" } } },
+    },
+  }
+  local MADE = '{"chain":{"next":null},"city":"example","days":1,"either":true,"place":{"lat":1},'
+    .. '"tags":[1],"unit":"C","wind":true}'
+  local TOOLS = {
+    { type = "function", ["function"] = { name = "weather", parameters = SCHEMA } },
+    { type = "function", ["function"] = { name = "time" } },
+  }
+
+  describe("given tools", function()
+    it("calls the first, with arguments made from its schema", function()
+      local _, body = chat("m", nil, { tools = TOOLS })
+      local choice = body.choices[1]
+      local call = choice.message.tool_calls[1]
+      assert.same({ "tool_calls", json.null, 1, "function", "weather", MADE }, { choice.finish_reason,
+        choice.message.content, #choice.message.tool_calls, call.type, call["function"].name,
+        call["function"].arguments })
+      assert.matches("^call_", call.id)
+    end)
+
+    it("calls the one that is chosen, or none", function()
+      local _, body = chat("m", nil, { tools = TOOLS,
+        tool_choice = { type = "function", ["function"] = { name = "time" } } })
+      assert.same({ name = "time", arguments = "{}" }, body.choices[1].message.tool_calls[1]["function"])
+      _, body = chat("m", nil, { tools = TOOLS, tool_choice = "none" })
+      assert.same({ "stop", nil }, { body.choices[1].finish_reason, body.choices[1].message.tool_calls })
+    end)
+
+    it("streams the call in pieces", function()
+      local list, pieces = events(select(4, chat("m", nil, { tools = TOOLS, stream = true }))), {}
+      local call = list[2].choices[1].delta.tool_calls[1]
+      assert.same({ 0, "weather", "" }, { call.index, call["function"].name, call["function"].arguments })
+      for i = 3, #list - 2 do
+        pieces[#pieces + 1] = list[i].choices[1].delta.tool_calls[1]["function"].arguments
+      end
+      assert.same({ 2, MADE }, { #pieces, table.concat(pieces) })
+      assert.equal("tool_calls", list[#list - 1].choices[1].finish_reason)
+    end)
+
+    it("answers with what a tool said", function()
+      local status, body = chat("m", nil, { tools = TOOLS, messages = {
+        { role = "user", content = "Weather?" },
+        { role = "assistant", tool_calls = { { id = "c", type = "function",
+          ["function"] = { name = "weather", arguments = "{}" } } } },
+        { role = "tool", tool_call_id = "c", content = "21 degrees" },
+      } })
+      assert.same({ 200, "stop", "This is the simulator. The tool said: 21 degrees" },
+        { status, body.choices[1].finish_reason, body.choices[1].message.content })
+    end)
+
+    it("does so in responses, too", function()
+      local params = { model = "m", input = "hi", tools = { { type = "function", name = "weather", parameters = SCHEMA } } }
+      local _, body = ask("/v1/responses", params)
+      assert.same({ "function_call", "weather", MADE },
+        { body.output[1].type, body.output[1].name, body.output[1].arguments })
+      params.input = { { role = "user", content = "hi" }, body.output[1],
+        { type = "function_call_output", call_id = body.output[1].call_id, output = "21 degrees" } }
+      assert.matches("The tool said: 21 degrees$", select(2, ask("/v1/responses", params)).output[1].content[1].text)
+    end)
+  end)
+
+  it("keeps to a format that is asked for", function()
+    local function content(format)
+      return select(2, chat("m", nil, { response_format = format })).choices[1].message.content
+    end
+    assert.same({ answer = "This is the simulator. You said: hello" }, json.decode(content { type = "json_object" }))
+    assert.equal(MADE, content { type = "json_schema", json_schema = { name = "x", schema = SCHEMA } })
+    assert.equal("{}", content { type = "json_schema" })
+    assert.matches("^This is", content { type = "text" })
+    local _, body = ask("/v1/responses", { model = "m", input = "hi",
+      text = { format = { type = "json_schema", name = "x", schema = SCHEMA } } })
+    assert.equal(MADE, body.output[1].content[1].text)
+  end)
+
+  it("never runs out of requests unless --rpm says so", function()
+    local _, _, headers
+    for _ = 1, 110 do _, _, headers = ask "/v1/models/openai/gpt-4o" end
+    assert.same({ "100", "99", "1s" }, { headers["x-ratelimit-limit-requests"],
+      headers["x-ratelimit-remaining-requests"], headers["x-ratelimit-reset-requests"] })
   end)
 
   describe("answers", function()
@@ -175,8 +266,32 @@ describe("the simulator", function()
 
     it("requests that are wrong in themselves", function()
       assert.equal(400, (ask("/v1/chat/completions", "{")))
-      local status, body = ask("/v1/chat/completions", { model = "m" })
-      assert.same({ 400, "messages" }, { status, body.error.param })
+      local M = '"model":"m","messages":[{"role":"user","content":"x"}]'
+      for _, row in ipairs {
+        -- path, body, param
+        { "chat/completions", '{"model":"m"}', "messages" },
+        { "chat/completions", '{"model":"m","messages":null}', "messages" },
+        { "chat/completions", '{"model":"m","messages":{}}', "messages" },
+        { "chat/completions", '{"model":"m","messages":{"role":"user"}}', "messages" },
+        { "chat/completions", '{"model":"m","messages":"x"}', "messages" },
+        { "chat/completions", '{"model":"m","messages":["x"]}', "messages" },
+        { "chat/completions", '{"messages":[{"role":"user","content":"x"}]}', "model" },
+        { "chat/completions", '{"model":7,"messages":[{"role":"user","content":"x"}]}', "model" },
+        { "chat/completions", "{" .. M .. ',"max_tokens":"10"}', "max_tokens" },
+        { "chat/completions", "{" .. M .. ',"max_tokens":{}}', "max_tokens" },
+        { "chat/completions", "{" .. M .. ',"tools":{"type":"function"}}', "tools" },
+        { "chat/completions", "[1]", "model" },
+        { "responses", '{"model":"m"}', "input" },
+        { "responses", '{"model":"m","input":{}}', "input" },
+        { "embeddings", '{"model":"m","input":7}', "input" },
+        { "images/generations", '{"model":"m","prompt":[]}', "prompt" },
+      } do
+        local status, body = ask("/v1/" .. row[1], row[2])
+        assert.same({ 400, E, "invalid_request", row[3] },
+          { status, body.error.type, body.error.code, body.error.param }, row[2])
+        assert.matches("'" .. row[3] .. "'", body.error.message, 1, true)
+      end
+      assert.equal(200, (ask("/v1/chat/completions", "{" .. M .. ',"max_tokens":null,"tools":[]}')))
       assert.equal(404, (ask("/v1/nothing", {})))
       local _, _, headers, text, code = ask("/chat/completions", {})
       assert.same({ 405, "text/html" }, { code, headers["content-type"] })
@@ -187,7 +302,7 @@ describe("the simulator", function()
       assert.is_nil((chat "reset") or nil)
       local sock = assert(socket.connect("127.0.0.1", tonumber(url:match(":(%d+)/"))))
       sock:settimeout(5)
-      local payload = '{"model":"cut","messages":[]}'
+      local payload = '{"model":"cut","messages":[{"role":"user","content":"hello"}]}'
       sock:send("POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer sk-1\r\nContent-Length: "
         .. #payload .. "\r\n\r\n" .. payload)
       local answer = sock:receive("*a")
@@ -293,14 +408,44 @@ describe("the simulator", function()
     listener:close()
     local mine, got = url, {}
     url = assert(control:receive("*l"))
-    for i = 1, 3 do got[i] = ask "/v1/models" end
+    for i = 1, 3 do
+      local status, _, headers = ask "/v1/models"
+      got[i] = { status, headers["x-ratelimit-limit-requests"], headers["x-ratelimit-remaining-requests"] }
+      local left = tonumber(headers["x-ratelimit-reset-requests"]:match("^(%d+)s$"))
+      assert.is_true(left >= 1 and left <= 60)
+    end
     url = mine
-    assert.same({ 200, 200, 429 }, got)
+    assert.same({ { 200, "2", "1" }, { 200, "2", "0" }, { 429, "2", "0" } }, got)
     control:close()
     other:stop()
     local pipe = assert(io.popen(INTERPRETER .. " examples/simulator.lua --help"))
     local text = pipe:read("*a")
     pipe:close()
     for _, name in ipairs { "status/<n>", "sim/flaky%-429", "x%-sim%-times" } do assert.matches(name, text) end
+  end)
+end)
+
+-- The demo's way out, where the examples' own spec sees it succeed.
+describe("the demo, when the gateway cannot be reached,", function()
+  it("shows its waits, ends with the error and its hint, and fails", function()
+    local script, out = os.tmpname(), os.tmpname()
+    proc.write(script, [[
+      package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
+      local ofox = require "ofox"
+      local new = ofox.new
+      function ofox.new(options)
+        options.max_retries, options.retry = 1, { base = 0.02, jitter = "none" }
+        return new(options)
+      end
+      dofile "examples/demo.lua"]])
+    local result, _, code = os.execute(("env -u OFOXAI_API_KEY -u OFOXAI_BASE_URL OFOX_API_KEY=sk-sim-demo "
+      .. "OFOX_BASE_URL=http://127.0.0.1:1/v1 %s %s >%s 2>&1"):format(INTERPRETER, script, out))
+    local text = proc.read(out)
+    os.remove(script)
+    os.remove(out)
+    assert.equal(1, code or result > 255 and result / 256 or result)
+    assert.matches("seconds left: %d%.%d\n   failed: ofox: connection_error refused: [^\n]+\n   hint: %S", text)
+    assert.is_nil(text:find("traceback", 1, true))
+    assert.is_nil(text:find("sk-sim-demo", 1, true))
   end)
 end)

@@ -155,9 +155,21 @@ static void ended(struct ofox_transfer *t, CURLcode rc) {
     finish(t, outcome, t->detail);
 }
 
+/* libcurl has one limit of connections to a host for all. */
+static long least_limit(const struct ofox_engine *e) {
+  const struct ofox_transfer *t;
+  long least = 0;
+  for (t = e->transfers; t != NULL; t = t->next) {
+    if (t->easy != NULL && t->limit > 0 && (least == 0 || t->limit < least))
+      least = t->limit;
+  }
+  return least;
+}
+
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
+  CURLcode rc;
   if (t != NULL && t->engine != e) { /* of an engine of another process */
     detach(c);
     t = NULL;
@@ -167,14 +179,18 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   if (t == NULL)
     return OFOX_EMEM;
   t->easy = e->spares > 0 ? e->spare[--e->spares] : curl_easy_init();
-  if (t->easy == NULL || ofox_transfer_prepare(t, r) != 0)
+  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
+  if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
   if (ofox_call_begin(c, ofox_engine_now()) != 0) {
     detach(c);
     return 0;
   }
-  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                    r->max_connections);
+  if (rc != CURLE_OK) { /* what this libcurl cannot do */
+    finish(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
+    return 0;
+  }
+  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, least_limit(e));
   if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK)
     goto fail;
   ofox_wire_expect(&e->wire, c);

@@ -16,6 +16,7 @@
 #define PATH_CAP 128             /* bytes of a path in a message */
 #define KEY_CAP 64               /* bytes of one key in it */
 
+#define MIXED "a table with both list items and named fields"
 #define WRITER_T "ofox.writer"
 
 /* Lua collects it: a raised error loses no memory. */
@@ -60,13 +61,6 @@ static size_t plain_run(const unsigned char *p, size_t n) {
   return i;
 }
 
-static size_t high_run(const unsigned char *p, size_t n) {
-  size_t i = 0;
-  while (i < n && p[i] >= 0x80)
-    i++;
-  return i;
-}
-
 static int put_escape(struct ofox_buf *out, unsigned char c) {
   static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
   static const char hex[] = "0123456789abcdef";
@@ -91,7 +85,8 @@ static int write_string(struct writer *w, const char *s, size_t n) {
   while (rc == 0 && n > 0) {
     plain = plain_run(p, n);
     run.p = (const char *)p;
-    run.n = plain + high_run(p + plain, n - plain);
+    for (run.n = plain; run.n < n && p[run.n] >= 0x80;)
+      run.n++;
     if (run.n == 0) {
       rc = put_escape(w->out, *p);
       p++;
@@ -216,7 +211,7 @@ static long list_length(lua_State *L, struct writer *w) {
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TNUMBER) {
       lua_pop(L, 2);
-      return fail(w, "a table with both list items and named fields");
+      return fail(w, MIXED);
     }
     k = lua_tonumber(L, -2);
     if (k > max)
@@ -281,22 +276,16 @@ static int write_list(lua_State *L, struct writer *w,
 /* Notes the key below the top. Numbers are names only where a mark says so. */
 static int add_name(lua_State *L, struct writer *w, int numbers) {
   struct ofox_name name = {0};
-  const char *s;
-  size_t n;
-  name.at = w->names.bytes.n;
   name.kind = lua_type(L, -2);
+  name.at = w->names.bytes.n;
   if (name.kind == LUA_TSTRING) {
-    s = lua_tolstring(L, -2, &n);
-    if (ofox_buf_reserve(&w->names.bytes, n + OFOX_NAMES_FIRST) != 0)
-      return done(w, OFOX_EMEM);
-    (void)ofox_buf_add(&w->names.bytes, s, n);
+    name.from = lua_tolstring(L, -2, &name.n);
     return done(w, ofox_names_add(&w->names, &name));
   }
   if (name.kind != LUA_TNUMBER || !numbers) {
     lua_pop(L, 2);
-    return fail(w, name.kind == LUA_TNUMBER
-                       ? "a table with both list items and named fields"
-                       : "a key that is no string");
+    return fail(w,
+                name.kind == LUA_TNUMBER ? MIXED : "a key that is no string");
   }
   w->out = &w->names.bytes;
   if (write_number(L, w, -2) != 0)
@@ -323,37 +312,28 @@ static void push_member(lua_State *L, const struct writer *w,
   lua_rawget(L, -3);
 }
 
-static int write_member(lua_State *L, struct writer *w,
-                        const struct level *here, const struct ofox_name *name,
-                        int first) {
-  if (!first && ofox_buf_addc(w->out, ',') != 0)
-    return done(w, OFOX_EMEM);
-  if (write_string(w, w->names.bytes.p + name->at, name->n) != 0)
-    return -1;
-  if (ofox_buf_addc(w->out, ':') != 0)
-    return done(w, OFOX_EMEM);
-  return write_value(L, w, here);
-}
-
 static int write_object(lua_State *L, struct writer *w,
                         const struct level *here, int numbers) {
-  const size_t from = w->names.list.n, bytes = w->names.bytes.n;
+  size_t at, from = w->names.list.n, bytes = w->names.bytes.n, end;
+  const char *comma = "";
   struct ofox_name name;
-  size_t at, end, start = w->out->n;
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     if (add_name(L, w, numbers) != 0)
       return -1;
   }
   ofox_names_sort(&w->names, from);
   end = w->names.list.n;
-  for (at = from; at < end; at += sizeof(name)) {
+  for (at = from; at < end; at += sizeof(name), lua_pop(L, 2)) {
     memcpy(&name, w->names.list.p + at, sizeof(name));
     push_member(L, w, &name);
-    /* a collection may have taken it: from a weak table, or in a finalizer */
-    if (!lua_isnil(L, -1) &&
-        write_member(L, w, here, &name, w->out->n == start) != 0)
+    if (lua_isnil(L, -1))
+      continue; /* collected from a weak table, or gone in a finalizer */
+    if (done(w, ofox_buf_adds(w->out, comma)) != 0 ||
+        write_string(w, w->names.bytes.p + name.at, name.n) != 0 ||
+        done(w, ofox_buf_addc(w->out, ':')) != 0 ||
+        write_value(L, w, here) != 0)
       return -1;
-    lua_pop(L, 2);
+    comma = ",";
   }
   w->names.list.n = from;
   w->names.bytes.n = bytes;
@@ -492,13 +472,10 @@ static void push_reason(lua_State *L, struct writer *w, int root) {
   lua_pushlstring(L, out->p == NULL ? "" : out->p, out->n);
 }
 
-static void free_writer(struct writer *w) {
+static int writer_gc(lua_State *L) {
+  struct writer *w = luaL_checkudata(L, 1, WRITER_T);
   ofox_buf_free(&w->bytes);
   ofox_names_free(&w->names);
-}
-
-static int writer_gc(lua_State *L) {
-  free_writer(luaL_checkudata(L, 1, WRITER_T));
   return 0;
 }
 
@@ -508,7 +485,6 @@ static struct writer *new_writer(lua_State *L) {
   ofox_buf_init(&w->bytes, (size_t)-1);
   ofox_names_init(&w->names);
   w->out = &w->bytes;
-  w->why = NULL;
   luaL_newmetatable(L, WRITER_T);
   lua_pushcfunction(L, writer_gc);
   lua_setfield(L, -2, "__gc");
@@ -519,18 +495,19 @@ static struct writer *new_writer(lua_State *L) {
 /* encode(value) -> bytes | nil, message */
 int ofox_lencode(lua_State *L) {
   struct writer *w;
-  int n = 1;
+  int rc;
   lua_settop(L, 1);
   w = new_writer(L);
   lua_insert(L, 1);
-  if (write_value(L, w, NULL) == 0)
+  rc = write_value(L, w, NULL);
+  if (rc == 0)
     lua_pushlstring(L, w->bytes.p, w->bytes.n);
   else {
     push_reason(L, w, 2);
     lua_pushnil(L);
     lua_insert(L, -2);
-    n = 2;
   }
-  free_writer(w);
-  return n;
+  ofox_buf_free(&w->bytes);
+  ofox_names_free(&w->names);
+  return rc == 0 ? 1 : 2;
 }

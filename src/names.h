@@ -12,9 +12,9 @@
 #include <string.h>
 
 struct ofox_name {
-  const char *p; /* while sorting */
-  size_t at, n;  /* of its bytes among 'bytes' */
-  int kind;      /* the caller's; equal names go by it */
+  const char *from; /* what to copy, NULL: the bytes are there already */
+  size_t at, n;     /* its bytes among 'bytes' */
+  int kind;         /* the caller's; equal names go by it */
   union {
     int64_t i;
     double d;
@@ -39,10 +39,16 @@ static void ofox_names_free(struct ofox_names *s) {
   ofox_buf_free(&s->bytes);
 }
 
-/* Adds 'name', whose bytes are the newest: those from 'name->at' on. */
+/* Adds 'name', which is copied or made of all bytes from 'name->at' on. */
 static int ofox_names_add(struct ofox_names *s, struct ofox_name *name) {
-  const size_t first = OFOX_NAMES_FIRST * sizeof(*name);
-  int rc = s->list.p != NULL ? 0 : ofox_buf_reserve(&s->list, first);
+  const size_t first = OFOX_NAMES_FIRST;
+  int rc = 0;
+  if (s->list.p == NULL)
+    rc = ofox_buf_reserve(&s->list, first * sizeof(*name));
+  if (rc == 0 && s->bytes.p == NULL) /* empty names have an address, too */
+    rc = ofox_buf_reserve(&s->bytes, first * first);
+  if (rc == 0 && name->from != NULL)
+    rc = ofox_buf_add(&s->bytes, name->from, name->n);
   name->n = s->bytes.n - name->at;
   return rc != 0 ? rc : ofox_buf_add(&s->list, name, sizeof(*name));
 }
@@ -50,7 +56,7 @@ static int ofox_names_add(struct ofox_names *s, struct ofox_name *name) {
 /* As memcmp has it, and shorter ones first. */
 static int ofox_names_compare(const void *a, const void *b) {
   const struct ofox_name *x = a, *y = b;
-  int c = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+  int c = memcmp(x->from, y->from, x->n < y->n ? x->n : y->n);
   if (c == 0 && x->n != y->n)
     return x->n < y->n ? -1 : 1;
   return c != 0 ? c : x->kind - y->kind;
@@ -65,7 +71,7 @@ static void ofox_names_sort(struct ofox_names *s, size_t from) {
     return;
   v = (struct ofox_name *)(void *)(s->list.p + from);
   for (i = 0; i < n; i++)
-    v[i].p = s->bytes.p + v[i].at;
+    v[i].from = s->bytes.p + v[i].at;
   if (n > OFOX_NAMES_FEW) {
     qsort(v, n, sizeof(*v), ofox_names_compare);
     return;

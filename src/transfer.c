@@ -187,25 +187,27 @@ static int add_header(struct ofox_transfer *t, const char *line) {
   return 0;
 }
 
-int ofox_transfer_prepare(struct ofox_transfer *t,
-                          const struct ofox_request *r) {
+CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
+                               const struct ofox_request *r) {
+  CURLcode rc;
   size_t i;
+  t->unix_key =
+      r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
+  t->limit = r->max_connections;
+  t->sends = t->resent = t->stray = 0;
+  t->detail[0] = '\0';
   for (i = 0; r->headers[i] != NULL; i++) {
     if (add_header(t, r->headers[i]) != 0)
-      return OFOX_EMEM;
+      return CURLE_OUT_OF_MEMORY;
   }
   /* libcurl shall add none of these by itself */
   if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
-      add_header(t, "Accept:") != 0 ||
-      set_tls(t->easy, t->wire, r) != CURLE_OK ||
-      set_route(t->easy, t, r) != CURLE_OK ||
-      set_message(t->easy, t, r) != CURLE_OK)
-    return OFOX_EMEM;
-  t->unix_key =
-      r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
-  t->sends = t->resent = t->stray = 0;
-  t->detail[0] = '\0';
-  return 0;
+      add_header(t, "Accept:") != 0)
+    return CURLE_OUT_OF_MEMORY;
+  rc = set_tls(t->easy, t->wire, r);
+  if (rc == CURLE_OK)
+    rc = set_route(t->easy, t, r);
+  return rc == CURLE_OK ? set_message(t->easy, t, r) : rc;
 }
 
 /* How a transfer ended, in our words */

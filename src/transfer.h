@@ -38,14 +38,15 @@ struct ofox_transfer {
   unsigned long progress;             /* the turn that last brought bytes */
   long unix_key;                      /* of the path it connects to; 0: none */
   int sends;                          /* requests libcurl was about to send */
+  long limit;                         /* of connections to its host; 0: none */
   int resent;                         /* libcurl wanted to send once more */
   int stray; /* the connection was not silent: nothing was sent */
   char detail[CURL_ERROR_SIZE];
 };
 
-/* Sets all options of a handle fresh from reset. 0, or OFOX_EMEM. */
-int ofox_transfer_prepare(struct ofox_transfer *t,
-                          const struct ofox_request *r);
+/* Sets all options of a handle fresh from reset. */
+CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
+                               const struct ofox_request *r);
 
 /* Has a byte of the request left? */
 int ofox_transfer_sent(struct ofox_transfer *t);

@@ -114,6 +114,17 @@ end
 
 check.path = text "a path"
 
+local SOCKET_PATH_MAX = 103 -- bytes; what all systems take
+
+function check.socket(value)
+  local problem = check.path(value)
+  if problem then return problem end
+  if #value > SOCKET_PATH_MAX then
+    return ("expected a path of at most %d bytes, got %d"):format(SOCKET_PATH_MAX, #value)
+  end
+  return nil, value
+end
+
 --- A key as it can be sent: what is wrong is said without it.
 ---@param value any
 ---@return string|nil problem

@@ -83,7 +83,7 @@ options.rows = {
     doc = "whether the server's certificate is checked" },
   { name = "client_cert", check = check.client_cert, shown = "none",
     doc = "path of a certificate with its key, or `{cert = …, key = …, password = …}`" },
-  { name = "unix_socket", check = check.path, shown = "none",
+  { name = "unix_socket", check = check.socket, shown = "none",
     doc = "path of a socket to connect to instead of the host" },
   { name = "http_version", check = check.one_of("1.1", "2", "2-prior-knowledge"), scope = "client",
     shown = "HTTP/2 over TLS, else 1.1", doc = "`\"1.1\"`, `\"2\"` or `\"2-prior-knowledge\"`" },
