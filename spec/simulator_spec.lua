@@ -187,7 +187,8 @@ describe("the simulator", function()
     end)
 
     it("does so in responses, too", function()
-      local params = { model = "m", input = "hi", tools = { { type = "function", name = "weather", parameters = SCHEMA } } }
+      local params = { model = "m", input = "hi" }
+      params.tools = { { type = "function", name = "weather", parameters = SCHEMA } }
       local _, body = ask("/v1/responses", params)
       assert.same({ "function_call", "weather", MADE },
         { body.output[1].type, body.output[1].name, body.output[1].arguments })
@@ -211,8 +212,8 @@ describe("the simulator", function()
   end)
 
   it("never runs out of requests unless --rpm says so", function()
-    local _, _, headers
-    for _ = 1, 110 do _, _, headers = ask "/v1/models/openai/gpt-4o" end
+    local headers
+    for _ = 1, 110 do headers = select(3, ask "/v1/models/openai/gpt-4o") end
     assert.same({ "100", "99", "1s" }, { headers["x-ratelimit-limit-requests"],
       headers["x-ratelimit-remaining-requests"], headers["x-ratelimit-reset-requests"] })
   end)
@@ -291,6 +292,7 @@ describe("the simulator", function()
           { status, body.error.type, body.error.code, body.error.param }, row[2])
         assert.matches("'" .. row[3] .. "'", body.error.message, 1, true)
       end
+      assert.equal(503, (ask("/v1/chat/completions", '{"model":"status/503","messages":{}}')))
       assert.equal(200, (ask("/v1/chat/completions", "{" .. M .. ',"max_tokens":null,"tools":[]}')))
       assert.equal(404, (ask("/v1/nothing", {})))
       local _, _, headers, text, code = ask("/chat/completions", {})

@@ -102,9 +102,10 @@ end
 local function post(request, reply, route)
   local params = json.decode(request.body)
   local problem = checks(params, route[1])
-  if problem then return refuse(reply, 400, problem) end
-  local plan = fallback(params, scenarios.plan(params.model, request.headers))
-  if not survives(request, reply, params.model, plan) then return end
+  local model = type(params) == "table" and type(params.model) == "string" and params.model
+  local plan = model and fallback(params, scenarios.plan(model, request.headers)) or {}
+  if not survives(request, reply, model, plan) then return end
+  if problem then return refuse(reply, 400, problem) end -- one that is down is down for wrong requests, too
   if params.stream == true and route[3] then return send_events(reply, route[3](params), plan.cut) end
   send_whole(reply, route[2](params), plan.cut ~= "error" and plan.cut)
 end

@@ -92,6 +92,7 @@ function scenarios.help()
   for _, row in ipairs(LIST) do lines[#lines + 1] = ("  %-16s %s"):format(row[1], row[2]) end
   lines[#lines + 1] = "Or, with any model, request headers:"
   for _, row in ipairs(HEADERS) do lines[#lines + 1] = "  " .. row[1] end
+  lines[#lines + 1] = "A question with tools is answered by a call of the first, with response_format by JSON."
   return table.concat(lines, "\n")
 end
 
