@@ -115,6 +115,92 @@ describe("json.encode", function()
     assert.equal("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]", encoded(list))
   end)
 
+  local NAMES = { "", "\0", "\0\0", "\"", "1", "10", "2", "A", "\\", "_", "a", "a\0", "aa", "ab", "b",
+    ("k"):rep(50), ("k"):rep(50) .. "l", "model", "é", "😀" }
+
+  it("writes members by the bytes of their names, whatever order they came in", function()
+    for count = 1, #NAMES do
+      local members = {}
+      for i = 1, count do members[i] = encoded(NAMES[i]) .. ":" .. i end
+      local expected = "{" .. table.concat(members, ",") .. "}"
+      for shift = 0, count - 1 do
+        for step = -1, 1, 2 do
+          local object = {}
+          for i = 1, count do
+            local k = (shift + i * step) % count + 1
+            object[NAMES[k]] = k
+          end
+          assert.equal(expected, encoded(object))
+        end
+      end
+    end
+  end)
+
+  it("writes numbers among the names where they belong, 1 before its name", function()
+    local object = json.object {
+      [10] = 1, [9] = 2, [-1] = 3, [0.5] = 4, [1] = 5, ["1"] = 6, ["0"] = 7, a = 8, [1e300] = 9,
+    }
+    assert.equal('{"-1":3,"0":7,"0.5":4,"1":5,"1":6,"10":1,"1e+300":9,"9":2,"a":8}', encoded(object))
+    if INTEGERS then
+      assert.equal('{"9223372036854775806":1,"9223372036854775807":2}',
+        encoded(json.object { [MAX] = 2, [MAX - 1] = 1 }))
+    end
+  end)
+
+  it("writes members of members in order, at every level", function()
+    local value, text = {}, "{}"
+    for i = 1, 100 do
+      value = { z = i, [("n"):rep(i)] = value, a = { d = 1, c = { 2 } }, y = true }
+      text = '{"a":{"c":[2],"d":1},"' .. ("n"):rep(i) .. '":' .. text .. ',"y":true,"z":' .. i .. "}"
+    end
+    assert.equal(text, encoded(value))
+  end)
+
+  it("writes many members in order", function()
+    local object, expected = {}, {}
+    for i = 1, 20000 do
+      local k = i * 7919 % 20000
+      object[("%05d"):format(k)] = k
+      expected[k + 1] = ('"%05d":%d'):format(k, k)
+    end
+    assert.equal("{" .. table.concat(expected, ",") .. "}", encoded(object))
+  end)
+
+  it("writes the same bytes in every process", function()
+    local interpreter, i = "lua", -1
+    while arg and arg[i] do interpreter, i = arg[i], i - 1 end
+    local script = os.tmpname()
+    local file = assert(io.open(script, "w"))
+    file:write(([[
+      package.path, package.cpath = %q, %q
+      local tool = { type = "object", properties = { city = { type = "string" }, unit = { enum = { "c", "f" } } } }
+      io.write((require("ofox.json").encode { model = "m", stream = true, seed = 1, tools = { tool }, top_p = 0.5,
+        messages = { { role = "user", content = "hi", name = "n" } }, stop = { "x" }, user = "u", n = 1 }))
+    ]]):format(package.path, package.cpath))
+    file:close()
+    for _ = 1, 5 do
+      local process = assert(io.popen(("'%s' '%s'"):format(interpreter, script)))
+      local bytes = process:read("*a")
+      process:close()
+      assert.equal('{"messages":[{"content":"hi","name":"n","role":"user"}],"model":"m","n":1,"seed":1,"stop":["x"],'
+        .. '"stream":true,"tools":[{"properties":{"city":{"type":"string"},"unit":{"enum":["c","f"]}},'
+        .. '"type":"object"}],"top_p":0.5,"user":"u"}', bytes)
+    end
+    os.remove(script)
+  end)
+
+  it("is safe where a collection takes members away", function()
+    local pause = collectgarbage("setpause", 1)
+    local stepmul = collectgarbage("setstepmul", 10000)
+    for round = 1, 50 do
+      local object = setmetatable({}, { __mode = "v" })
+      for i = 1, 100 do object[("k"):rep(60) .. round .. "." .. i] = i % 2 == 0 and {} or 0.1 + 0.2 end
+      assert.equal("{", encoded(object):sub(1, 1))
+    end
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", stepmul)
+  end)
+
   it("reads tables raw and leaves them alone", function()
     local inherited = setmetatable({ a = 1 }, { __index = { b = 2 }, __pairs = error, __len = error })
     assert.equal('{"a":1}', encoded(inherited))

@@ -137,10 +137,9 @@ static int put_decimal(struct ofox_buf *out, int minus, uint64_t v,
     rc = ofox_buf_add(out, zeros, after - n + 2);
   if (rc == 0)
     rc = ofox_buf_add(out, d, n);
-  if (rc == 0 && after - n > sizeof(zeros) - 3)
-    rc = ofox_buf_adds(out, "e-");
-  else
+  if (rc != 0 || after - n <= sizeof(zeros) - 3)
     return rc;
+  rc = ofox_buf_adds(out, "e-");
   return rc != 0 ? rc : ofox_buf_addint(out, places);
 }
 
@@ -193,12 +192,11 @@ static int write_double(lua_State *L, struct writer *w, double d) {
 
 static int write_number(lua_State *L, struct writer *w, int idx) {
   lua_Integer i;
-  uint64_t u;
   if (!ofox_isinteger(L, idx))
     return write_double(L, w, (double)lua_tonumber(L, idx));
   i = lua_tointeger(L, idx);
-  u = (uint64_t)i;
-  return done(w, put_integer(w->out, i < 0, i < 0 ? 0 - u : u));
+  return done(
+      w, put_integer(w->out, i < 0, i < 0 ? 0 - (uint64_t)i : (uint64_t)i));
 }
 
 /*
@@ -231,13 +229,6 @@ static long list_length(lua_State *L, struct writer *w) {
 */
 static int write_value(lua_State *L, struct writer *w, const struct level *up);
 
-static int write_element(lua_State *L, struct writer *w,
-                         const struct level *here, long i) {
-  if (i > 1 && ofox_buf_addc(w->out, ',') != 0)
-    return done(w, OFOX_EMEM);
-  return write_value(L, w, here);
-}
-
 static int write_odd_list(lua_State *L, struct writer *w,
                           const struct level *here) {
   long i, n = list_length(L, w);
@@ -246,7 +237,8 @@ static int write_odd_list(lua_State *L, struct writer *w,
   for (i = 1; i <= n; i++) {
     lua_pushinteger(L, (lua_Integer)i);
     lua_rawgeti(L, -2, (int)i);
-    if (write_element(L, w, here, i) != 0)
+    if ((i > 1 && done(w, ofox_buf_addc(w->out, ',')) != 0) ||
+        write_value(L, w, here) != 0)
       return -1;
     lua_pop(L, 2);
   }
@@ -266,7 +258,8 @@ static int write_list(lua_State *L, struct writer *w,
       w->out->n = start;
       return write_odd_list(L, w, here);
     }
-    if (write_element(L, w, here, i) != 0)
+    if ((i > 1 && done(w, ofox_buf_addc(w->out, ',')) != 0) ||
+        write_value(L, w, here) != 0)
       return -1;
     lua_pop(L, 1);
   }
@@ -479,9 +472,12 @@ static int writer_gc(lua_State *L) {
   return 0;
 }
 
-/* [-0, +1, e] */
-static struct writer *new_writer(lua_State *L) {
-  struct writer *w = ofox_newuserdata(L, sizeof(*w));
+/* encode(value) -> bytes | nil, message */
+int ofox_lencode(lua_State *L) {
+  struct writer *w;
+  int rc;
+  lua_settop(L, 1);
+  w = ofox_newuserdata(L, sizeof(*w));
   ofox_buf_init(&w->bytes, (size_t)-1);
   ofox_names_init(&w->names);
   w->out = &w->bytes;
@@ -489,15 +485,6 @@ static struct writer *new_writer(lua_State *L) {
   lua_pushcfunction(L, writer_gc);
   lua_setfield(L, -2, "__gc");
   lua_setmetatable(L, -2);
-  return w;
-}
-
-/* encode(value) -> bytes | nil, message */
-int ofox_lencode(lua_State *L) {
-  struct writer *w;
-  int rc;
-  lua_settop(L, 1);
-  w = new_writer(L);
   lua_insert(L, 1);
   rc = write_value(L, w, NULL);
   if (rc == 0)
