@@ -36,7 +36,7 @@ endif
 
 LEAVES = buf utf8 base64 redact json jtext when headers errors delta retry
 FLOW = answer history call
-CORE = $(LEAVES) $(FLOW) lofox lcore linterrupt lmachine lparts ljson \
+CORE = $(LEAVES) $(FLOW) names lofox lcore linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine
@@ -66,6 +66,7 @@ deps:
 demo:
 	@LUA=$(LUA) LUA_INCDIR=$(LUA_INCDIR) CURL_INCDIR=$(CURL_INCDIR) CC=$(CC) \
 	  .ci/deps demo
+	@echo "building for Lua $(LUA)"
 	@$(MAKE) -s LUA=$(LUA) all
 	@LUA_PATH="./lua/?.lua;./lua/?/init.lua;;" $(LUA_BIN) examples/demo.lua
 

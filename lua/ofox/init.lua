@@ -8,7 +8,7 @@ local core = require "ofox.native" "core"
 ---@field null any  JSON's null
 ---@field array fun(t?: table): table  a table that is written as a list
 ---@field object fun(t?: table): table  a table that is written as an object
----@field parse_error fun(status: integer, headers?: table, body?: string): table
+---@field parse_error fun(status: integer, headers?: table, body?: string): ofox.Error|nil
 ---@field meta fun(response: any): table|nil
 ---@field sleep fun(seconds: number)
 ---@field cancel_token fun(): ofox.CancelToken
