@@ -110,18 +110,18 @@ describe("a resolver that does not answer", function()
     { "deadline", "deadline = 0.3", 1 },
   } do
     it(("[C12] %s strikes on time (%s), and the process ends at once"):format(row[1], row[2]), function()
-      was_asked()
       local result = run("ask { " .. row[2] .. " }")
       local list = calls(result)
       assert.same({ "timeout_error", row[1], row[3], "false" }, { list[1][1], list[1][2], list[1][3], list[1][4] })
       assert_took(row[4] or 0.3, list[1][5])
       assert.is_true(result.seconds < list[1][5] + 0.3, result.seconds)
-      assert.is_true(was_asked(), "the resolver was not asked: see hosts in /etc/nsswitch.conf")
     end)
   end
 
   it("[C12] in the end says dns", function()
+    was_asked()
     local list = calls(run("ask { max_retries = 0 }"))
+    assert.is_true(was_asked(), "the resolver was not asked: see hosts in /etc/nsswitch.conf")
     assert.same({ "connection_error", "dns" }, { list[1][1], list[1][2] })
     assert.is_true(list[1][5] >= 0.9)
   end)
