@@ -10,9 +10,6 @@ local MIB = 1024 * 1024
 --- What the engine calls them.
 options.HTTP_VERSIONS = { ["1.1"] = 11, ["2"] = 20, ["2-prior-knowledge"] = 22 }
 
---- For a key that a function gave.
-options.check_key = check.key
-
 --- The rows. scope "client": only ofox.new takes it; "call": only a call.
 -- shown: the default in words where 'default' does not say it.
 ---@class ofox.OptionRow
