@@ -1,0 +1,50 @@
+/*
+** A parser of event streams (WHATWG HTML, 9.2.6): bytes in, events out.
+** Knows nothing of HTTP, JSON, Lua or the meaning of an event.
+*/
+#ifndef OFOX_SSE_H
+#define OFOX_SSE_H
+
+#include "buf.h"
+
+/* One event; an empty type is that of a "message". */
+struct ofox_sse_event {
+  struct ofox_span type, data, id;
+};
+
+struct ofox_sse {
+  int error;             /* 0, or what it stopped with, for good: OFOX_E* */
+  const char *reason;    /* of the error: static text */
+  size_t position;       /* of the error: bytes before it, from the start on */
+  struct ofox_span _in;  /* what was fed and not read yet: not our memory */
+  struct ofox_buf _tail; /* the beginning of an event that is not complete */
+};
+
+/* 'cap': bytes of one event, field names and line ends included. */
+void ofox_sse_init(struct ofox_sse *p, size_t cap);
+void ofox_sse_free(struct ofox_sse *p);  /* zeroed or twice: fine */
+void ofox_sse_clear(struct ofox_sse *p); /* as new, also after an error */
+
+/*
+** Adds bytes, which stay the caller's and must stay where they are until next
+** has returned 0: then what is left of them has been kept. 0 or negative.
+*/
+int ofox_sse_feed(struct ofox_sse *p, const char *b, size_t n);
+
+/* The input is over: what came of an event without its blank line is one. */
+void ofox_sse_finish(struct ofox_sse *p);
+
+/*
+** 1: 'ev' is filled, until the next call of any of these; 0: feed more;
+** negative: broken, and so is every later call. OFOX_ECAP: an event is larger
+** than the cap; those before it were given.
+*/
+int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev);
+
+/*
+** After next has returned 0: the data of the complete lines of the event that
+** is still coming, until the next call of any of these.
+*/
+struct ofox_span ofox_sse_pending(const struct ofox_sse *p);
+
+#endif
