@@ -35,7 +35,7 @@ OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
 LEAVES = buf utf8 base64 redact json jtext when headers errors delta retry
-FLOW = answer history call
+FLOW = answer history news call
 CORE = $(LEAVES) $(FLOW) names lofox lcore linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \

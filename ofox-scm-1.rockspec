@@ -48,7 +48,7 @@ build = {
     ["ofox.core"] = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/base64.c", "src/redact.c", "src/json.c", "src/jtext.c", "src/when.c",
-        "src/headers.c", "src/errors.c", "src/delta.c", "src/retry.c", "src/answer.c", "src/history.c", "src/call.c", "src/lofox.c",
+        "src/headers.c", "src/errors.c", "src/delta.c", "src/retry.c", "src/answer.c", "src/history.c", "src/news.c", "src/call.c", "src/lofox.c",
         "src/names.c", "src/linterrupt.c", "src/lcore.c", "src/lmachine.c", "src/lparts.c", "src/ljson.c",
         "src/lencode.c", "src/ldecode.c", "src/lpolish.c", "src/lerrors.c",
         "src/lretry.c", "src/lcall.c",
@@ -58,7 +58,7 @@ build = {
     ["ofox.engine"] = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/base64.c", "src/redact.c", "src/json.c", "src/jtext.c", "src/when.c",
-        "src/headers.c", "src/errors.c", "src/delta.c", "src/retry.c", "src/answer.c", "src/history.c", "src/call.c", "src/lofox.c",
+        "src/headers.c", "src/errors.c", "src/delta.c", "src/retry.c", "src/answer.c", "src/history.c", "src/news.c", "src/call.c", "src/lofox.c",
         "src/linterrupt.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/transfer.c",
         "src/engine.c", "src/lengine.c",
       },

@@ -14,6 +14,7 @@
 static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
   c->state = s;
   c->_due = due;
+  ofox_note_tell(&c->note);
 }
 
 static int is_failure(int status) {
@@ -40,6 +41,8 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
 void ofox_call_free(struct ofox_call *c) {
   if (c->detach != NULL)
     c->detach(c);
+  ofox_note_drop(&c->note);
+  memset(&c->note, 0, sizeof(c->note));
   ofox_headers_free(&c->head);
   ofox_buf_free(&c->body);
   ofox_error_free(&c->error);

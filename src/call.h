@@ -12,6 +12,7 @@
 #include "errors.h"
 #include "headers.h"
 #include "history.h"
+#include "news.h"
 #include "redact.h"
 #include "retry.h"
 
@@ -51,6 +52,7 @@ struct ofox_call {
   /* How the transport forgets this call when the call goes first. */
   void (*detach)(struct ofox_call *c);
   void *transfer;
+  struct ofox_note note; /* told of each change of state */
 
   double _attempt_began, _head_at, _due, _deadline_at;
   int _connected, _reused, _immediate, _zero;

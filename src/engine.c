@@ -21,7 +21,10 @@ struct ofox_engine {
   struct ofox_transfer *transfers;
   CURL *spare[SPARE_HANDLES];
   size_t spares;
+  struct ofox_news news;
   double curl_due; /* when libcurl wants to be called */
+  double alarm;    /* when whoever drives the engine does */
+  int shown;       /* an outer loop watches the poller's descriptor */
   pid_t pid;
 };
 
@@ -39,6 +42,12 @@ double ofox_engine_now(void) {
 
 double ofox_engine_wall(void) {
   return seconds_of(CLOCK_REALTIME);
+}
+
+/* Lets an outer loop know in time. */
+static void rearm(struct ofox_engine *e) {
+  if (e->shown)
+    ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
 }
 
 /* What libcurl asks for */
@@ -97,6 +106,7 @@ static void detach(struct ofox_call *c) {
   struct ofox_transfer *t = c->transfer;
   c->transfer = NULL;
   c->detach = NULL;
+  ofox_note_leave(&c->note);
   if (t == NULL)
     return;
   stop(t);
@@ -121,6 +131,8 @@ static struct ofox_transfer *attach(struct ofox_engine *e,
   e->transfers = t;
   c->transfer = t;
   c->detach = detach;
+  ofox_note_drop(&c->note);
+  c->note.list = &e->news;
   return t;
 }
 
@@ -194,6 +206,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK)
     goto fail;
   ofox_wire_expect(&e->wire, c);
+  rearm(e);
   return 0;
 fail:
   detach(c);
@@ -203,10 +216,10 @@ fail:
 void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
   struct ofox_transfer *t = c->transfer;
   int sent = t != NULL && ofox_transfer_sent(t);
-  (void)e;
   if (c->detach != NULL)
     c->detach(c);
   ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_engine_now());
+  rearm(e);
 }
 
 /* Rounds */
@@ -282,16 +295,28 @@ int ofox_engine_step(struct ofox_engine *e, double seconds) {
        passes++)
     take(e, 0);
   judge(e, ofox_engine_now());
-  ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
+  rearm(e);
   ofox_sigpipe_release(&guard);
   return rc;
 }
 
-double ofox_engine_timeout(struct ofox_engine *e) {
-  return fmax(0, fmin(e->curl_due, e->wire.next_due) - ofox_engine_now());
+double ofox_engine_timeout(const struct ofox_engine *e) {
+  double due = fmin(fmin(e->curl_due, e->wire.next_due), e->alarm);
+  return ofox_news_any(&e->news) ? 0 : fmax(0, due - ofox_engine_now());
 }
 
-int ofox_engine_pollfd(const struct ofox_engine *e) {
+void ofox_engine_alarm(struct ofox_engine *e, double at) {
+  e->alarm = at;
+  rearm(e);
+}
+
+struct ofox_news *ofox_engine_news(struct ofox_engine *e) {
+  return &e->news;
+}
+
+int ofox_engine_pollfd(struct ofox_engine *e) {
+  e->shown = 1;
+  rearm(e);
   return ofox_poller_fd(e->wire.poller);
 }
 
@@ -307,7 +332,8 @@ struct ofox_engine *ofox_engine_new(void) {
   if (e == NULL)
     return NULL;
   e->pid = getpid();
-  e->curl_due = e->wire.next_due = INFINITY;
+  e->curl_due = e->wire.next_due = e->alarm = INFINITY;
+  ofox_news_init(&e->news);
   e->wire.one_ca_file =
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
   ofox_sockets_init(&e->wire.sockets);
@@ -334,7 +360,9 @@ static void abandon(struct ofox_engine *e) {
   for (t = e->transfers; t != NULL; t = t->next) {
     t->call->detach = NULL;
     t->call->transfer = NULL;
+    ofox_note_leave(&t->call->note);
   }
+  ofox_news_clear(&e->news);
   ofox_sockets_abandon(&e->wire.sockets);
   ofox_poller_delete(e->wire.poller);
 }
@@ -350,6 +378,7 @@ void ofox_engine_delete(struct ofox_engine *e) {
   ofox_sigpipe_hold(&guard);
   while (e->transfers != NULL)
     detach(e->transfers->call);
+  ofox_news_clear(&e->news);
   while (e->spares > 0)
     curl_easy_cleanup(e->spare[--e->spares]);
   curl_multi_cleanup(e->multi);

@@ -50,8 +50,12 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c);
 int ofox_engine_step(struct ofox_engine *e, double seconds);
 
 /* Seconds until step has something to do although no socket speaks. */
-double ofox_engine_timeout(struct ofox_engine *e);
+double ofox_engine_timeout(const struct ofox_engine *e);
 /* Descriptor that is readable when step has something to do, or -1. */
-int ofox_engine_pollfd(const struct ofox_engine *e);
+int ofox_engine_pollfd(struct ofox_engine *e);
+/* The moment at which step is wanted whatever happens; INFINITY: none. */
+void ofox_engine_alarm(struct ofox_engine *e, double at);
+/* Notes of the calls that have something new and are waited for. */
+struct ofox_news *ofox_engine_news(struct ofox_engine *e);
 
 #endif

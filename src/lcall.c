@@ -99,6 +99,26 @@ static int call_state(lua_State *L) {
   return 1;
 }
 
+/* call:watch() -> what a transport's news() gives when the state of the call
+** changes next or events have come */
+static int call_watch(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  ofox_note_watch(&c->note);
+  lua_pushlightuserdata(L, &c->note);
+  return 1;
+}
+
+/* call:told() -> the same if something new came since watch(), else nil: once;
+** for transports that gather no notes */
+static int call_told(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  if (!c->note.told)
+    return 0;
+  c->note.told = 0;
+  lua_pushlightuserdata(L, &c->note);
+  return 1;
+}
+
 /* call:begin(now) -> boolean: an attempt is to be sent */
 static int call_begin(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
@@ -378,6 +398,8 @@ static int call_meta(lua_State *L) {
 
 static const luaL_Reg METHODS[] = {
     {"state", call_state},
+    {"watch", call_watch},
+    {"told", call_told},
     {"begin", call_begin},
     {"connected", call_connected},
     {"head", call_head},

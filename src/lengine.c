@@ -170,6 +170,22 @@ static int engine_timeout(lua_State *L) {
   return 1;
 }
 
+/* engine:alarm([moment]): step is wanted then, whatever happens */
+static int engine_alarm(lua_State *L) {
+  ofox_engine_alarm(check(L), luaL_optnumber(L, 2, INFINITY));
+  return 0;
+}
+
+/* engine:news() -> what watch() gave for a call that has something new, or
+** nil: each once */
+static int engine_news(lua_State *L) {
+  struct ofox_note *m = ofox_news_take(ofox_engine_news(check(L)));
+  if (m == NULL)
+    return 0;
+  lua_pushlightuserdata(L, m);
+  return 1;
+}
+
 /* engine:pollfd() -> descriptor, or nil */
 static int engine_pollfd(lua_State *L) {
   int fd = ofox_engine_pollfd(check(L));
@@ -196,6 +212,8 @@ static const luaL_Reg METHODS[] = {
     {"cancel", engine_cancel},
     {"timeout", engine_timeout},
     {"pollfd", engine_pollfd},
+    {"alarm", engine_alarm},
+    {"news", engine_news},
     {"now", engine_now},
     {"wall", engine_wall},
     {NULL, NULL},

@@ -31,7 +31,7 @@ local FIELDS = { status = true, headers = true, body = true, delay = true, fail 
 
 ---@return ofox.Mock
 function mock.new()
-  return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _now = 0 }, Mock)
+  return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _news = {}, _now = 0 }, Mock)
 end
 
 local function misuse(message, ...)
@@ -155,6 +155,12 @@ local function next_event(self)
   return at ~= math.huge and at or nil
 end
 
+-- Notes for news() that the call is not what it was, if somebody waits.
+local function note(self, call)
+  local id = call:told()
+  if id then self._news[#self._news + 1] = id end
+end
+
 local function serve(self)
   for call in pairs(self._calls) do
     local flight = self._flights[call]
@@ -167,6 +173,7 @@ local function serve(self)
       call:finish(expired, true, self._now, self:wall())
     end
     call:tick(self._now)
+    note(self, call)
     if call:state() == "done" then self._calls[call] = nil end
   end
 end
@@ -195,6 +202,20 @@ end
 function Mock:cancel(call)
   self._flights[call], self._calls[call] = nil, nil
   call:abort("CANCELLED", self._now)
+  note(self, call)
+end
+
+--- What call:watch() gave for a call that has something new; each once.
+---@return userdata|nil
+function Mock:news()
+  return table.remove(self._news, 1)
+end
+
+--- Virtual seconds until something happens by itself, or nil.
+---@return number|nil
+function Mock:timeout()
+  local at = self._news[1] and self._now or next_event(self)
+  return at and math.max(0, at - self._now)
 end
 
 return mock

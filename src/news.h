@@ -1,0 +1,36 @@
+/*
+** Who has something new: calls that somebody waits for leave a note when
+** their state changes or events have come, and are taken in that order.
+** Knows nothing of what is new, or of who waits.
+*/
+#ifndef OFOX_NEWS_H
+#define OFOX_NEWS_H
+
+struct ofox_note {
+  struct ofox_news *list; /* where notes are gathered; NULL: nowhere */
+  int watched;            /* somebody waits */
+  int told;               /* something new came since */
+  struct ofox_note *_next, **_link; /* '*_link' is this; NULL: in no list */
+};
+
+struct ofox_news {
+  struct ofox_note *_first, **_end;
+};
+
+void ofox_news_init(struct ofox_news *n);
+/* The notes in it are in no list from then on. */
+void ofox_news_clear(struct ofox_news *n);
+int ofox_news_any(const struct ofox_news *n);
+/* The first note, which is in no list any more; NULL if there is none. */
+struct ofox_note *ofox_news_take(struct ofox_news *n);
+
+/* Wants to be told, once, from now on. */
+void ofox_note_watch(struct ofox_note *m);
+/* Something is new. Free unless somebody waits. */
+void ofox_note_tell(struct ofox_note *m);
+/* Takes the note back; zeroed or twice: fine. */
+void ofox_note_drop(struct ofox_note *m);
+/* Has no further notes for its list, which may go once this one is taken. */
+void ofox_note_leave(struct ofox_note *m);
+
+#endif
