@@ -34,10 +34,10 @@ ifeq ($(shell uname),Darwin)
 OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
-LEAVES = buf utf8 base64 redact json jtext when headers errors delta retry
-FLOW = answer history news call
+LEAVES = buf utf8 base64 redact json jtext when headers errors sse delta retry
+FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore linterrupt lmachine lparts ljson \
-  lencode ldecode lpolish lerrors lretry lcall
+  lencode ldecode lpolish lerrors lretry lcall levents
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine
 

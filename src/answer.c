@@ -1,5 +1,7 @@
 #include "answer.h"
 
+#include <string.h>
+
 #include "delta.h"
 #include "errors.h"
 #include "json.h"
@@ -8,6 +10,35 @@
 int ofox_answer_is_framed(const struct ofox_headers *h) {
   return h->version >= 20 || ofox_headers_get(h, "content-length").p != NULL ||
          ofox_headers_get(h, "transfer-encoding").p != NULL;
+}
+
+int ofox_answer_is_stream(const struct ofox_headers *h) {
+  return ofox_span_ihas_prefix(ofox_headers_get(h, "content-type"),
+                               "text/event-stream");
+}
+
+/* How an event stream begins: with a comment or the name of a field. */
+static enum ofox_answer_kind beginning(struct ofox_span s) {
+  static const char *const starts[] = {
+      ":", "data:", "event:", "id:", "retry:", NULL};
+  size_t i, n;
+  for (i = 0; starts[i] != NULL; i++) {
+    n = strlen(starts[i]);
+    if (memcmp(s.p, starts[i], s.n < n ? s.n : n) == 0)
+      return s.n < n ? OFOX_ANSWER_UNKNOWN : OFOX_ANSWER_EVENTS;
+  }
+  return OFOX_ANSWER_BODY;
+}
+
+enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
+                                       struct ofox_span body) {
+  struct ofox_span s = ofox_span_trim(ofox_utf8_skip_bom(body));
+  if (s.n == 0)
+    return OFOX_ANSWER_UNKNOWN;
+  if (!ofox_answer_is_stream(h))
+    return beginning(s);
+  return *s.p == '{' || *s.p == '[' || *s.p == '<' ? OFOX_ANSWER_BODY
+                                                   : OFOX_ANSWER_EVENTS;
 }
 
 /* What keeps a body from being JSON as wanted; ANSWERED if nothing does. */

@@ -17,6 +17,20 @@ enum ofox_expect {
   OFOX_EXPECT_CONTACT /* any answer, whatever its status */
 };
 
+/* What the body of an answer to a stream request is. */
+enum ofox_answer_kind {
+  OFOX_ANSWER_UNKNOWN, /* it takes more of it to tell */
+  OFOX_ANSWER_EVENTS,
+  OFOX_ANSWER_BODY /* anything else, to be read as a whole */
+};
+
+/* Do the headers promise events? */
+int ofox_answer_is_stream(const struct ofox_headers *h);
+
+/* By its type and how it begins; either may be wrong. */
+enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
+                                       struct ofox_span body);
+
 /* The bytes that say that a call has failed, and how to read them. */
 struct ofox_verdict {
   int failed;

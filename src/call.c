@@ -3,12 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "utf8.h"
-
-/* What is read of a failure's body; the rest is not worth the wait. */
-#define FAILURE_BODY (1024 * 1024)
-/* An error status is in: so long its body may take. */
-#define FAILURE_PATIENCE 2.0
+#include "blame.h"
 
 /* State and due time change here only. */
 static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
@@ -17,20 +12,13 @@ static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
   ofox_note_tell(&c->note);
 }
 
-static int is_failure(int status) {
-  return status >= 300;
-}
-
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     double now) {
   memset(c, 0, sizeof(*c));
   c->config = *config;
   c->_random = config->seed;
-  c->began = now;
-  c->ended = now;
-  c->_deadline_at = now + config->deadline;
-  ofox_headers_init(&c->head);
-  ofox_buf_init(&c->body, config->max_body);
+  c->clock.call_began = c->ended = now;
+  ofox_reply_init(&c->reply, &config->reply);
   ofox_error_init(&c->error);
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
@@ -43,8 +31,7 @@ void ofox_call_free(struct ofox_call *c) {
     c->detach(c);
   ofox_note_drop(&c->note);
   memset(&c->note, 0, sizeof(c->note));
-  ofox_headers_free(&c->head);
-  ofox_buf_free(&c->body);
+  ofox_reply_free(&c->reply);
   ofox_error_free(&c->error);
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
@@ -52,89 +39,105 @@ void ofox_call_free(struct ofox_call *c) {
   enter(c, OFOX_DONE, INFINITY);
 }
 
+void ofox_call_let_go(struct ofox_call *c) {
+  c->detach = c->resume = NULL;
+  c->transfer = NULL;
+  ofox_note_tell(&c->note); /* it ends, or starts anew elsewhere */
+  ofox_note_leave(&c->note);
+}
+
+static double deadline_at(const struct ofox_call *c) {
+  return c->clock.call_began + c->config.limits.deadline;
+}
+
 int ofox_call_begin(struct ofox_call *c, double now) {
-  if (now >= c->_deadline_at) {
+  double call_began = c->clock.call_began;
+  if (now >= deadline_at(c)) {
     ofox_call_abort(c, OFOX_OUTCOME_DEADLINE, 0, now);
     return -1;
   }
-  ofox_headers_clear(&c->head);
-  ofox_buf_clear(&c->body);
+  ofox_reply_clear(&c->reply);
   c->attempts++;
   c->failed = 0;
   c->announce = 0;
-  c->_attempt_began = now;
-  c->_connected = 0;
   c->_reused = 0;
-  c->_stopped = OFOX_OUTCOME_ANSWERED;
+  memset(&c->clock, 0, sizeof(c->clock));
+  c->clock.call_began = call_began;
+  c->clock.began = now;
   enter(c, OFOX_FLIGHT, INFINITY);
   return 0;
 }
 
-void ofox_call_connected(struct ofox_call *c, int reused) {
-  c->_connected = 1;
+void ofox_call_queue(struct ofox_call *c) {
+  c->clock.queued = 1;
+}
+
+void ofox_call_connect(struct ofox_call *c, double now) {
+  if (c->clock.queued)
+    c->clock.began = now;
+  c->clock.queued = 0;
+}
+
+void ofox_call_connected(struct ofox_call *c, int reused, double now) {
+  ofox_call_connect(c, now);
+  c->clock.connected = 1;
   c->_reused = reused;
 }
 
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
-  int was_complete = c->head.complete;
-  int rc = ofox_headers_line(&c->head, p, n);
-  c->_connected = 1;
-  if (rc < 0) {
-    c->no_memory |= rc == OFOX_EMEM;
-    c->_stopped = OFOX_OUTCOME_TOO_LARGE;
+  struct ofox_reply *r = &c->reply;
+  int was_complete = r->head.complete;
+  int rc = ofox_reply_head(r, p, n);
+  c->clock.connected = 1;
+  if (rc != 0 || was_complete) /* trailers buy no time */
     return rc;
-  }
-  if (!was_complete) /* trailers buy no time */
-    c->_head_at = now;
+  c->clock.head_at = c->clock.byte_at = now;
+  c->clock.failing = ofox_reply_is_failure(r);
+  c->clock.streaming =
+      r->head.complete && r->config.streams && !c->clock.failing;
+  if (c->clock.streaming)
+    ofox_blame_request_id(c);
   return 0;
 }
 
-int ofox_call_body(struct ofox_call *c, const char *p, size_t n) {
-  size_t cap = c->config.max_body;
-  int rc;
-  if (is_failure(c->head.status) && cap > FAILURE_BODY)
-    cap = FAILURE_BODY;
-  if (n > cap - c->body.n) {
-    c->_stopped = OFOX_OUTCOME_TOO_LARGE;
-    ofox_buf_add(&c->body, p, cap - c->body.n);
-    return OFOX_ECAP;
+int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
+  int rc = ofox_reply_body(&c->reply, p, n);
+  c->clock.byte_at = now;
+  if (rc == 0 && c->reply.stream.ended) {
+    c->ended = now;
+    ofox_blame_request_id(c);
+    enter(c, OFOX_DONE, INFINITY);
   }
-  rc = ofox_buf_add(&c->body, p, n);
-  c->no_memory |= rc == OFOX_EMEM;
+  else if (ofox_stream_has_event(&c->reply.stream)) {
+    ofox_note_tell(&c->note);
+  }
   return rc;
 }
 
-/* The limits of an attempt */
+void ofox_call_pause(struct ofox_call *c, int paused, double now) {
+  c->clock.paused = paused;
+  c->clock.byte_at = now;
+}
 
-static double limit(const struct ofox_call *c, enum ofox_outcome *which) {
-  double at = c->_deadline_at, t;
-  *which = OFOX_OUTCOME_DEADLINE;
-  t = c->_attempt_began + c->config.timeout;
-  if (t < at) {
-    at = t;
-    *which = OFOX_OUTCOME_TIMEOUT;
-  }
-  t = c->_attempt_began + c->config.connect_timeout;
-  if (!c->_connected && t < at) {
-    at = t;
-    *which = OFOX_OUTCOME_CONNECT_TIMEOUT;
-  }
-  t = c->_head_at + fmin(c->config.timeout, FAILURE_PATIENCE);
-  if (c->head.complete && is_failure(c->head.status) && t < at) {
-    at = t;
-    *which = OFOX_OUTCOME_TIMEOUT;
-  }
-  return at;
+int ofox_call_next(struct ofox_call *c, struct ofox_event *out) {
+  int rc = ofox_stream_next(&c->reply.stream, out);
+  if (c->clock.paused && c->resume != NULL &&
+      ofox_stream_has_room(&c->reply.stream))
+    c->resume(c);
+  return rc;
 }
 
 double ofox_call_due(const struct ofox_call *c) {
   enum ofox_outcome which;
-  return c->state == OFOX_FLIGHT ? limit(c, &which) : c->_due;
+  return c->state == OFOX_FLIGHT
+             ? ofox_clock_next(&c->clock, &c->config.limits, &which)
+             : c->_due;
 }
 
 enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
   enum ofox_outcome which = OFOX_OUTCOME_ANSWERED;
-  if (c->state == OFOX_FLIGHT && now >= limit(c, &which))
+  if (c->state == OFOX_FLIGHT &&
+      now >= ofox_clock_next(&c->clock, &c->config.limits, &which))
     return which;
   return OFOX_OUTCOME_ANSWERED;
 }
@@ -144,90 +147,6 @@ void ofox_call_tick(struct ofox_call *c, double now) {
     enter(c, OFOX_READY, INFINITY);
 }
 
-/* What the attempt has come to */
-
-/* Of a transfer that ended in 'outcome'; the body is read as it is now. */
-static struct ofox_verdict judge(const struct ofox_call *c,
-                                 enum ofox_outcome outcome) {
-  struct ofox_span body = ofox_buf_span(&c->body);
-  struct ofox_verdict v = {
-      1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
-  v.part = body;
-  if (c->head.complete && c->config.expect == OFOX_EXPECT_CONTACT)
-    v.failed = 0;
-  else if (c->head.complete &&
-           (outcome == OFOX_OUTCOME_ANSWERED || c->head.status >= 400))
-    v = ofox_answer_judge(c->head.status, ofox_answer_is_framed(&c->head),
-                          body, c->config.expect);
-  else if (outcome != OFOX_OUTCOME_ANSWERED)
-    v.outcome = outcome;
-  else
-    v.outcome = c->head.status != 0 ? OFOX_OUTCOME_TRUNCATED
-                : body.n > 0        ? OFOX_OUTCOME_PROTOCOL
-                                    : OFOX_OUTCOME_EMPTY_REPLY;
-  return v;
-}
-
-/* 1 if the attempt failed; then 'error' tells how. */
-static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
-  int status = c->head.complete ? c->head.status : 0;
-  struct ofox_verdict v = judge(c, outcome);
-  c->failed = v.failed;
-  if (!v.failed)
-    return 0;
-  /* before it is read, so that a text that is cut cannot end in a secret */
-  ofox_redact_apply(&c->secrets, &c->body);
-  v.part = judge(c, outcome).part;
-  if (ofox_errors_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
-    c->no_memory = 1;
-  return 1;
-}
-
-/* A message that says more: what the transport knew, where a redirect goes. */
-static void add_detail(struct ofox_call *c, struct ofox_span detail) {
-  struct ofox_buf *m = &c->error.message, text, clean;
-  struct ofox_span to = ofox_headers_get(&c->head, "location");
-  ofox_buf_init(&text, (size_t)-1);
-  if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
-    ofox_buf_adds(m, " to ");
-    detail = to;
-  }
-  else if (c->error.status == 0 && detail.n > 0) {
-    ofox_buf_adds(m, ": ");
-  }
-  else {
-    return;
-  }
-  /* secrets go before the text is cut */
-  if (ofox_buf_addspan(&text, detail) == 0) {
-    ofox_redact_apply(&c->secrets, &text);
-    ofox_buf_init(&clean, (size_t)-1);
-    c->no_memory |= ofox_utf8_clean(&clean, ofox_buf_span(&text)) != 0;
-    ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
-    ofox_buf_free(&clean);
-  }
-  ofox_buf_free(&text);
-}
-
-static void redact_error(struct ofox_call *c) {
-  ofox_redact_apply(&c->secrets, &c->error.message);
-  ofox_redact_apply(&c->secrets, &c->error.code);
-  ofox_redact_apply(&c->secrets, &c->error.param);
-  ofox_redact_apply(&c->secrets, &c->error.server_type);
-  ofox_redact_apply(&c->secrets, &c->error.request_id);
-}
-
-static void set_request_id(struct ofox_call *c) {
-  struct ofox_span id = ofox_headers_request_id(&c->head);
-  if (id.p == NULL && c->failed)
-    id = ofox_buf_span(&c->error.request_id);
-  ofox_buf_clear(&c->request_id);
-  if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
-    c->no_memory = 1;
-  if (c->failed)
-    ofox_redact_apply(&c->secrets, &c->request_id);
-}
-
 /* Whether there is a further attempt */
 
 /*
@@ -235,14 +154,15 @@ static void set_request_id(struct ofox_call *c) {
 ** request was on its way, or said 408 to nobody in particular.
 */
 static int is_dead_connection(const struct ofox_call *c) {
-  struct ofox_span v = ofox_headers_get(&c->head, "connection");
+  struct ofox_span v = ofox_headers_get(&c->reply.head, "connection");
   if (!c->_reused)
     return 0;
-  if (c->head.complete)
-    return c->head.status == 408 && ofox_span_ieq(v, "close");
-  return c->head.status == 0 && (c->error.outcome == OFOX_OUTCOME_RESET ||
-                                 c->error.outcome == OFOX_OUTCOME_SEND ||
-                                 c->error.outcome == OFOX_OUTCOME_EMPTY_REPLY);
+  if (c->reply.head.complete)
+    return c->reply.head.status == 408 && ofox_span_ieq(v, "close");
+  return c->reply.head.status == 0 &&
+         (c->error.outcome == OFOX_OUTCOME_RESET ||
+          c->error.outcome == OFOX_OUTCOME_SEND ||
+          c->error.outcome == OFOX_OUTCOME_EMPTY_REPLY);
 }
 
 /* The gateway answered for this model, and another one stands behind it. */
@@ -259,7 +179,8 @@ static int may_move(const struct ofox_call *c) {
 /* The transfer broke or ran out of time with no error status to go by. */
 static int is_break(const struct ofox_error *e) {
   return e->status < 300 && e->outcome != OFOX_OUTCOME_ANSWERED &&
-         (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT);
+         (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT ||
+          e->cls == OFOX_CLASS_STREAM);
 }
 
 static int remember(struct ofox_call *c, double elapsed) {
@@ -286,18 +207,18 @@ static void plan(struct ofox_call *c, double now, double wall) {
   struct ofox_retry_facts f;
   int immediate = is_dead_connection(c) && !c->_immediate;
   f.retryable = c->error.retryable;
-  f.should_retry = ofox_headers_should_retry(&c->head);
+  f.should_retry = ofox_headers_should_retry(&c->reply.head);
   f.status = c->error.status;
   f.attempt = c->attempts - 1;
   f.max_retries = c->config.max_retries;
-  c->source = ofox_headers_delay(&c->head, wall, &f.hint);
+  c->source = ofox_headers_delay(&c->reply.head, wall, &f.hint);
   if (c->source == OFOX_SOURCE_NONE) {
     f.hint = c->error.delay;
     c->source = OFOX_SOURCE_BODY;
   }
   f.zero_before = c->_zero;
   f.free_move = immediate || may_move(c);
-  f.left = c->_deadline_at - now;
+  f.left = deadline_at(c) - now;
   f.u = ofox_retry_random(&c->_random);
   ofox_retry_plan(&c->config.policy, &f, &c->plan);
   c->error.retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
@@ -311,29 +232,32 @@ static void plan(struct ofox_call *c, double now, double wall) {
   c->fresh = immediate;
 }
 
+/* Why the call ends with the failure in hand although it could be retried. */
+static enum ofox_reason last_reason(const struct ofox_call *c) {
+  if (c->reply.stream.open)
+    return OFOX_REASON_PARTIAL;
+  return c->error.outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
+                                                   : c->plan.reason;
+}
+
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                    struct ofox_span detail, double now, double wall) {
   if (c->state != OFOX_FLIGHT)
     return;
   c->ended = now;
-  if (c->_stopped != OFOX_OUTCOME_ANSWERED)
-    outcome = c->_stopped;
-  if (!read_failure(c, outcome)) {
-    set_request_id(c);
+  if (c->reply.stopped != OFOX_OUTCOME_ANSWERED)
+    outcome = c->reply.stopped;
+  if (!ofox_blame_attempt(c, outcome, detail)) {
     enter(c, OFOX_DONE, INFINITY);
     return;
   }
-  add_detail(c, detail);
-  redact_error(c);
-  set_request_id(c);
   c->ambiguous = c->error.ambiguous || (sent && is_break(&c->error));
   plan(c, now, wall);
-  if (!c->plan.retry) {
-    give_up(c, c->error.outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
-                                                         : c->plan.reason);
+  if (!c->plan.retry || c->reply.stream.open) {
+    give_up(c, last_reason(c));
     return;
   }
-  if (remember(c, now - c->_attempt_began) != 0) {
+  if (remember(c, now - c->clock.began) != 0) {
     c->no_memory = 1;
     give_up(c, OFOX_REASON_NONE);
     return;
@@ -368,7 +292,7 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
     return;
   c->plan.delay = delay;
   c->source = OFOX_SOURCE_HOOK;
-  if (c->ended + delay >= c->_deadline_at) {
+  if (c->ended + delay >= deadline_at(c)) {
     forget_plan(c, OFOX_REASON_DEADLINE);
     return;
   }
@@ -380,11 +304,13 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
 
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
-  if (c->state == OFOX_DONE)
+  /* events that nobody has taken yet can still be kept back */
+  if (c->state == OFOX_DONE && !ofox_stream_has_event(&c->reply.stream))
     return;
   c->ended = now;
-  ofox_headers_clear(&c->head);
-  ofox_buf_clear(&c->body);
+  ofox_headers_clear(&c->reply.head);
+  ofox_buf_clear(&c->reply.body);
+  ofox_stream_drop(&c->reply.stream);
   ofox_buf_clear(&c->request_id);
   if (ofox_errors_read(&c->error, 0, outcome, OFOX_NOSPAN,
                        OFOX_CLASS_INTERNAL) != 0)

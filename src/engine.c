@@ -24,6 +24,7 @@ struct ofox_engine {
   struct ofox_news news;
   double curl_due; /* when libcurl wants to be called */
   double alarm;    /* when whoever drives the engine does */
+  int resume;      /* a paused transfer may go on */
   int shown;       /* an outer loop watches the poller's descriptor */
   pid_t pid;
 };
@@ -94,7 +95,9 @@ static void stop(struct ofox_transfer *t) {
   }
   ofox_sigpipe_hold(&guard);
   curl_multi_remove_handle(t->engine->multi, t->easy);
-  ofox_sockets_release(&t->wire->sockets, t, t->call->head.version);
+  ofox_sockets_release(&t->wire->sockets, t,
+                       t->call != NULL ? t->call->reply.head.version
+                                       : t->version);
   park(t->engine, t->easy);
   ofox_sigpipe_release(&guard);
   t->easy = NULL;
@@ -102,18 +105,27 @@ static void stop(struct ofox_transfer *t) {
   t->headers = NULL;
 }
 
-static void detach(struct ofox_call *c) {
-  struct ofox_transfer *t = c->transfer;
-  c->transfer = NULL;
-  c->detach = NULL;
-  ofox_note_leave(&c->note);
-  if (t == NULL)
-    return;
+static void drop(struct ofox_transfer *t) {
   stop(t);
+  if (t->call != NULL)
+    ofox_call_let_go(t->call);
+  else
+    t->wire->draining--;
   *t->link = t->next;
   if (t->next != NULL)
     t->next->link = t->link;
   free(t);
+}
+
+static void detach(struct ofox_call *c) {
+  drop(c->transfer);
+}
+
+/* There is room for the events of a transfer that was paused. */
+static void resume(struct ofox_call *c) {
+  struct ofox_transfer *t = c->transfer;
+  t->engine->resume = 1;
+  rearm(t->engine);
 }
 
 static struct ofox_transfer *attach(struct ofox_engine *e,
@@ -131,6 +143,7 @@ static struct ofox_transfer *attach(struct ofox_engine *e,
   e->transfers = t;
   c->transfer = t;
   c->detach = detach;
+  c->resume = resume;
   ofox_note_drop(&c->note);
   c->note.list = &e->news;
   return t;
@@ -141,11 +154,15 @@ static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
   struct ofox_call *c = t->call;
   int sent = ofox_transfer_sent(t);
   stop(t);
+  if (c == NULL) {
+    drop(t);
+    return;
+  }
   ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_engine_now(),
                 ofox_engine_wall());
-  ofox_wire_expect(t->wire, c);
+  ofox_wire_expect(t->wire, t);
   if (c->state == OFOX_DONE)
-    detach(c);
+    drop(t);
 }
 
 /* Nothing was sent on a connection that was not silent: take a new one. */
@@ -161,7 +178,7 @@ static void start_over(struct ofox_transfer *t) {
 
 static void ended(struct ofox_transfer *t, CURLcode rc) {
   enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
-  if (t->stray)
+  if (t->call != NULL && t->stray)
     start_over(t);
   else
     finish(t, outcome, t->detail);
@@ -176,50 +193,6 @@ static long least_limit(const struct ofox_engine *e) {
       least = t->limit;
   }
   return least;
-}
-
-int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
-                      const struct ofox_request *r) {
-  struct ofox_transfer *t = c->transfer;
-  CURLcode rc;
-  if (t != NULL && t->engine != e) { /* of an engine of another process */
-    detach(c);
-    t = NULL;
-  }
-  if (t == NULL)
-    t = attach(e, c);
-  if (t == NULL)
-    return OFOX_EMEM;
-  t->easy = e->spares > 0 ? e->spare[--e->spares] : curl_easy_init();
-  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
-  if (rc == CURLE_OUT_OF_MEMORY)
-    goto fail;
-  if (ofox_call_begin(c, ofox_engine_now()) != 0) {
-    detach(c);
-    return 0;
-  }
-  if (rc != CURLE_OK) { /* what this libcurl cannot do */
-    finish(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
-    return 0;
-  }
-  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, least_limit(e));
-  if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK)
-    goto fail;
-  ofox_wire_expect(&e->wire, c);
-  rearm(e);
-  return 0;
-fail:
-  detach(c);
-  return OFOX_EMEM;
-}
-
-void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
-  struct ofox_transfer *t = c->transfer;
-  int sent = t != NULL && ofox_transfer_sent(t);
-  if (c->detach != NULL)
-    c->detach(c);
-  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_engine_now());
-  rearm(e);
 }
 
 /* Rounds */
@@ -258,11 +231,31 @@ static int is_late(const struct ofox_engine *e, double now) {
   if (now < e->wire.next_due)
     return 0;
   for (t = e->transfers; t != NULL; t = t->next) {
-    if (t->easy != NULL && t->progress == e->wire.turn &&
+    if (t->call != NULL && t->easy != NULL && t->progress == e->wire.turn &&
         ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
       return 1;
   }
   return 0;
+}
+
+/* Reads on where a reader was slow. */
+static void go_on(struct ofox_engine *e) {
+  struct ofox_transfer *t, *next;
+  CURLcode rc;
+  if (!e->resume)
+    return;
+  e->resume = 0;
+  for (t = e->transfers; t != NULL; t = next) {
+    next = t->next;
+    if (t->call == NULL || !t->call->clock.paused ||
+        !ofox_stream_has_room(&t->call->reply.stream))
+      continue;
+    ofox_call_pause(t->call, 0, ofox_engine_now());
+    ofox_wire_expect(&e->wire, t);
+    rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+    if (rc != CURLE_OK)
+      ended(t, rc);
+  }
 }
 
 /* Lets the limits of calls speak, and their waits end. */
@@ -275,19 +268,38 @@ static void judge(struct ofox_engine *e, double now) {
   for (t = e->transfers; t != NULL; t = next) {
     struct ofox_call *c = t->call;
     next = t->next;
-    ofox_call_tick(c, now);
-    o = ofox_call_expired(c, now);
+    if (c == NULL && now >= t->drained_by) {
+      drop(t);
+      continue;
+    }
+    o = OFOX_OUTCOME_ANSWERED;
+    if (c != NULL) {
+      ofox_call_tick(c, now);
+      o = ofox_call_expired(c, now);
+    }
     if (o != OFOX_OUTCOME_ANSWERED)
       finish(t, o, "");
     else
-      ofox_wire_expect(&e->wire, c);
+      ofox_wire_expect(&e->wire, t);
   }
+}
+
+/* The end of a stream that has just been read may be here by now, and with it
+** a connection for the next call. */
+static void settle(struct ofox_engine *e) {
+  struct ofox_sigpipe guard;
+  if (e->wire.draining == 0)
+    return;
+  ofox_sigpipe_hold(&guard);
+  take(e, 0);
+  ofox_sigpipe_release(&guard);
 }
 
 int ofox_engine_step(struct ofox_engine *e, double seconds) {
   struct ofox_sigpipe guard;
   int rc, passes;
   ofox_sigpipe_hold(&guard);
+  go_on(e);
   rc = take(e, fmin(seconds, ofox_engine_timeout(e)));
   /* limits are judged after a read that found nothing, so that a host which
      paused is not punished for answers that were there in time */
@@ -300,9 +312,60 @@ int ofox_engine_step(struct ofox_engine *e, double seconds) {
   return rc;
 }
 
+int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
+                      const struct ofox_request *r) {
+  struct ofox_transfer *t = c->transfer;
+  CURLcode rc;
+  long limit;
+  settle(e);
+  if (t != NULL && t->engine != e) { /* of an engine of another process */
+    drop(t);
+    t = NULL;
+  }
+  if (t == NULL)
+    t = attach(e, c);
+  if (t == NULL)
+    return OFOX_EMEM;
+  t->easy = e->spares > 0 ? e->spare[--e->spares] : curl_easy_init();
+  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
+  if (rc == CURLE_OUT_OF_MEMORY)
+    goto fail;
+  if (ofox_call_begin(c, ofox_engine_now()) != 0) {
+    drop(t);
+    return 0;
+  }
+  if (rc != CURLE_OK) { /* what this libcurl cannot do */
+    finish(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
+    return 0;
+  }
+  limit = least_limit(e);
+  if (limit > 0)
+    ofox_call_queue(c);
+  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, limit);
+  if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK)
+    goto fail;
+  ofox_wire_expect(&e->wire, t);
+  rearm(e);
+  return 0;
+fail:
+  drop(t);
+  return OFOX_EMEM;
+}
+
+void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
+  struct ofox_transfer *t = c->transfer;
+  int sent = t != NULL && ofox_transfer_sent(t);
+  if (c->detach != NULL)
+    c->detach(c);
+  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_engine_now());
+  rearm(e);
+}
+
 double ofox_engine_timeout(const struct ofox_engine *e) {
   double due = fmin(fmin(e->curl_due, e->wire.next_due), e->alarm);
-  return ofox_news_any(&e->news) ? 0 : fmax(0, due - ofox_engine_now());
+  return e->resume || ofox_news_any(&e->news)
+             ? 0
+             : fmax(0, due - ofox_engine_now());
 }
 
 void ofox_engine_alarm(struct ofox_engine *e, double at) {
@@ -358,9 +421,8 @@ int ofox_engine_is_ours(const struct ofox_engine *e) {
 static void abandon(struct ofox_engine *e) {
   struct ofox_transfer *t;
   for (t = e->transfers; t != NULL; t = t->next) {
-    t->call->detach = NULL;
-    t->call->transfer = NULL;
-    ofox_note_leave(&t->call->note);
+    if (t->call != NULL)
+      ofox_call_let_go(t->call);
   }
   ofox_news_clear(&e->news);
   ofox_sockets_abandon(&e->wire.sockets);
@@ -377,7 +439,7 @@ void ofox_engine_delete(struct ofox_engine *e) {
   }
   ofox_sigpipe_hold(&guard);
   while (e->transfers != NULL)
-    detach(e->transfers->call);
+    drop(e->transfers);
   ofox_news_clear(&e->news);
   while (e->spares > 0)
     curl_easy_cleanup(e->spare[--e->spares]);

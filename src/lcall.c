@@ -10,9 +10,11 @@
 #include <time.h>
 
 #include "call.h"
+#include "levents.h"
 #include "utf8.h"
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
+static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
 static const char *const EXPECTS[] = {"object", "any", "raw", "contact", NULL};
 
 /* A call and what its methods need room for. */
@@ -58,9 +60,21 @@ static uint64_t seed_field(lua_State *L, int arg) {
   return bits;
 }
 
+/* What the settings at 1 say of time. [-0, +0, e] */
+static struct ofox_limits limits_of(lua_State *L) {
+  struct ofox_limits l;
+  l.deadline = number_field(L, "deadline", INFINITY);
+  l.connect_timeout = number_field(L, "connect_timeout", INFINITY);
+  l.timeout = number_field(L, "timeout", INFINITY);
+  l.idle_timeout = number_field(L, "idle_timeout", INFINITY);
+  l.stream_timeout = number_field(L, "stream_timeout", INFINITY);
+  return l;
+}
+
 /*
-** core.call(settings, now, models, expect) -> call; of the settings it reads
-** retry, max_retries, timeout, connect_timeout, deadline, max_response_bytes
+** core.call(settings, now, models, expect [, dialect]) -> call; of the
+** settings it reads retry, max_retries, the limits of time, max_response_bytes
+** and max_event_bytes; with a dialect, the answer is a stream of events
 */
 static int call_new(lua_State *L) {
   struct ofox_call_config config;
@@ -69,18 +83,21 @@ static int call_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   memset(&config, 0, sizeof(config));
   config.models = (int)luaL_checkinteger(L, 3);
-  config.expect =
+  config.reply.expect =
       (enum ofox_expect)luaL_checkoption(L, 4, EXPECTS[0], EXPECTS);
-  lua_settop(L, 4);
+  config.reply.streams = !lua_isnoneornil(L, 5);
+  config.reply.dialect =
+      (enum ofox_dialect)luaL_checkoption(L, 5, DIALECTS[0], DIALECTS);
+  lua_settop(L, 5);
   config.max_retries = (int)number_field(L, "max_retries", 0);
-  config.timeout = number_field(L, "timeout", INFINITY);
-  config.connect_timeout = number_field(L, "connect_timeout", INFINITY);
-  config.deadline = number_field(L, "deadline", INFINITY);
-  config.max_body =
+  config.limits = limits_of(L);
+  config.reply.max_body =
       (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
+  config.reply.max_event =
+      (size_t)number_field(L, "max_event_bytes", 16.0 * 1024 * 1024);
   lua_getfield(L, 1, "retry");
-  ofox_checkpolicy(L, 5, &config.policy);
-  config.seed = seed_field(L, 5);
+  ofox_checkpolicy(L, 6, &config.policy);
+  config.seed = seed_field(L, 6);
   c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
   ofox_buf_init(&c->scratch, (size_t)-1);
   ofox_call_init(&c->call, &config, now);
@@ -94,8 +111,13 @@ static int call_gc(lua_State *L) {
   return 0;
 }
 
+/* call:state() -> "ready", "flight", "wait", "done", or "events" while there
+** are some to take */
 static int call_state(lua_State *L) {
-  lua_pushstring(L, STATES[check(L)->call.state]);
+  struct ofox_call *c = &check(L)->call;
+  lua_pushstring(L, ofox_stream_has_event(&c->reply.stream)
+                        ? "events"
+                        : STATES[c->state]);
   return 1;
 }
 
@@ -128,8 +150,10 @@ static int call_begin(lua_State *L) {
   return 1;
 }
 
+/* call:connected(reused, now) */
 static int call_connected(lua_State *L) {
-  ofox_call_connected(&check(L)->call, lua_toboolean(L, 2));
+  ofox_call_connected(&check(L)->call, lua_toboolean(L, 2),
+                      luaL_checknumber(L, 3));
   return 0;
 }
 
@@ -142,12 +166,13 @@ static int call_head(lua_State *L) {
   return 1;
 }
 
-/* call:body(bytes) -> boolean: go on */
+/* call:body(bytes, now) -> boolean: go on */
 static int call_body(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   size_t n;
   const char *p = luaL_checklstring(L, 2, &n);
-  lua_pushboolean(L, ofox_call_body(c, p, n) == 0);
+  int rc = ofox_call_body(c, p, n, luaL_checknumber(L, 3));
+  lua_pushboolean(L, rc == 0 && c->state == OFOX_FLIGHT);
   return 1;
 }
 
@@ -313,12 +338,12 @@ static void push_retries(lua_State *L, const struct ofox_call *c) {
 static void add_common(lua_State *L, struct lcall *c, double wall) {
   struct ofox_ratelimit limits;
   struct ofox_call *call = &c->call;
-  if (call->head.complete) {
-    lua_pushinteger(L, call->head.status);
+  if (call->reply.head.complete) {
+    lua_pushinteger(L, call->reply.head.status);
     lua_setfield(L, -2, "status");
-    ofox_pushheaders(L, &call->head, &call->secrets);
+    ofox_pushheaders(L, &call->reply.head, &call->secrets);
     lua_setfield(L, -2, "headers");
-    ofox_headers_ratelimit(&call->head, wall, &limits);
+    ofox_headers_ratelimit(&call->reply.head, wall, &limits);
     ofox_pushratelimit(L, &limits);
     lua_setfield(L, -2, "ratelimit");
   }
@@ -328,7 +353,7 @@ static void add_common(lua_State *L, struct lcall *c, double wall) {
   }
   lua_pushinteger(L, call->attempts);
   lua_setfield(L, -2, "attempts");
-  lua_pushnumber(L, call->ended - call->began);
+  lua_pushnumber(L, call->ended - call->clock.call_began);
   lua_setfield(L, -2, "elapsed");
   push_retries(L, call);
   lua_setfield(L, -2, "retries");
@@ -339,13 +364,16 @@ static int call_failure(lua_State *L) {
   struct lcall *c = check(L);
   struct ofox_call *call = &c->call;
   double wall = luaL_checknumber(L, 2);
-  nomem(L, call->no_memory);
+  struct ofox_span body;
+  nomem(L, call->no_memory | call->reply.no_memory);
   if (!call->failed)
     return 0;
   ofox_pusherror(L, &call->error);
   add_common(L, c, wall);
-  if (call->head.complete && call->body.n > 0) {
-    push_clean(L, c, ofox_buf_span(&call->body), OFOX_BODY_CAP);
+  body = ofox_buf_span(call->reply.stream.broken ? &call->reply.stream.failure
+                                                 : &call->reply.body);
+  if (call->reply.head.complete && body.n > 0) {
+    push_clean(L, c, body, OFOX_BODY_CAP);
     lua_setfield(L, -2, "body");
   }
   lua_pushboolean(L, call->ambiguous);
@@ -366,60 +394,67 @@ static int call_failure(lua_State *L) {
 /* call:failed() -> boolean: there is a failure in hand */
 static int call_failed(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  nomem(L, c->no_memory);
+  nomem(L, c->no_memory | c->reply.no_memory);
   lua_pushboolean(L, c->failed);
   return 1;
 }
 
-/* call:reply() -> body bytes; the call forgets them, and what it sent */
-static int call_reply(lua_State *L) {
-  struct ofox_call *c = &check(L)->call;
-  struct ofox_span body = ofox_buf_span(&c->body);
-  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
-  lua_pushlstring(L, body.p, body.n);
-  ofox_buf_free(&c->body);
+/* The call will send nothing any more: it lets go of what it was to send. */
+static void forget_request(lua_State *L) {
 #if LUA_VERSION_NUM == 501
   lua_newtable(L);
 #else
   lua_pushnil(L);
 #endif
   ofox_setuservalue(L, 1);
+}
+
+/* call:reply() -> body bytes; the call forgets them, and what it sent */
+static int call_reply(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  struct ofox_span body = ofox_buf_span(&c->reply.body);
+  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
+  lua_pushlstring(L, body.p, body.n);
+  ofox_buf_free(&c->reply.body);
+  forget_request(L);
   return 1;
 }
 
-/* call:meta(wall) -> what is known of a success beside its body */
+/* call:meta(wall, now) -> what is known of a success beside its body */
 static int call_meta(lua_State *L) {
   struct lcall *c = check(L);
   double wall = luaL_checknumber(L, 2);
+  double now = luaL_checknumber(L, 3);
   lua_createtable(L, 0, 8);
   add_common(L, c, wall);
+  if (c->call.state != OFOX_DONE) {
+    lua_pushnumber(L, now - c->call.clock.call_began);
+    lua_setfield(L, -2, "elapsed");
+  }
   return 1;
 }
 
+/* call:release(): done for good; keeps what it knows, not what it sent */
+static int call_release(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
+  forget_request(L);
+  return 0;
+}
+
 static const luaL_Reg METHODS[] = {
-    {"state", call_state},
-    {"watch", call_watch},
-    {"told", call_told},
-    {"begin", call_begin},
-    {"connected", call_connected},
-    {"head", call_head},
-    {"body", call_body},
-    {"finish", call_finish},
-    {"abort", call_abort},
-    {"due", call_due},
-    {"expired", call_expired},
-    {"tick", call_tick},
-    {"secret", call_secret},
-    {"clean", call_clean},
-    {"announce", call_announce},
-    {"veto", call_veto},
-    {"postpone", call_postpone},
-    {"progress", call_progress},
-    {"failure", call_failure},
-    {"failed", call_failed},
-    {"reply", call_reply},
-    {"meta", call_meta},
-    {NULL, NULL},
+    {"state", call_state},         {"watch", call_watch},
+    {"told", call_told},           {"begin", call_begin},
+    {"connected", call_connected}, {"head", call_head},
+    {"body", call_body},           {"finish", call_finish},
+    {"abort", call_abort},         {"due", call_due},
+    {"expired", call_expired},     {"tick", call_tick},
+    {"secret", call_secret},       {"clean", call_clean},
+    {"announce", call_announce},   {"veto", call_veto},
+    {"postpone", call_postpone},   {"progress", call_progress},
+    {"failure", call_failure},     {"failed", call_failed},
+    {"reply", call_reply},         {"meta", call_meta},
+    {"release", call_release},     {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {
@@ -433,6 +468,7 @@ void ofox_open_call(lua_State *L) {
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
   ofox_setfuncs(L, METHODS);
+  ofox_setfuncs(L, ofox_event_methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

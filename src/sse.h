@@ -17,7 +17,12 @@ struct ofox_sse {
   const char *reason;    /* of the error: static text */
   size_t position;       /* of the error: bytes before it, from the start on */
   struct ofox_span _in;  /* what was fed and not read yet: not our memory */
-  struct ofox_buf _tail; /* the beginning of an event that is not complete */
+  struct ofox_buf _line; /* a line that began in an earlier feed */
+  struct ofox_buf _data, _type, _id;
+  struct ofox_span _single; /* data of one line, where it stands in '_in' */
+  size_t _cap, _used;       /* of it, the event that is coming has taken */
+  int _has_data, _given;    /* it has any; it has been given */
+  int _past_bom, _after_cr, _finished;
 };
 
 /* 'cap': bytes of one event, field names and line ends included. */

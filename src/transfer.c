@@ -9,21 +9,41 @@
 
 #include "engine.h"
 
+/* What is read after the end of a stream to keep its connection. */
+#define DRAIN_BYTES (64 * 1024)
+#define DRAIN_SECONDS 1.0
+
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
-void ofox_wire_expect(struct ofox_wire *w, const struct ofox_call *c) {
-  w->next_due = fmin(w->next_due, ofox_call_due(c));
+void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t) {
+  w->next_due = fmin(w->next_due,
+                     t->call != NULL ? ofox_call_due(t->call) : t->drained_by);
 }
 
 /* What libcurl tells: notes are taken, calls are fed, nothing else */
 
 static void look_earlier(struct ofox_transfer *t) {
   t->progress = t->wire->turn;
-  ofox_wire_expect(t->wire, t->call);
+  ofox_wire_expect(t->wire, t);
+}
+
+int ofox_transfer_drain(struct ofox_transfer *t, double now) {
+  curl_off_t sent = 0;
+  t->version = t->call->reply.head.version;
+  ofox_call_let_go(t->call);
+  t->call = NULL;
+  t->wire->draining++;
+  t->drained_by = now + DRAIN_SECONDS;
+  ofox_wire_expect(t->wire, t);
+  curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+  /* the bytes of the request are the call's */
+  return sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
+  if (t->call == NULL)
+    return size * n;
   if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
     return 0;
   look_earlier(t);
@@ -32,10 +52,35 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
 
 static size_t on_body(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
+  struct ofox_call *c = t->call;
+  double now;
   t->progress = t->wire->turn;
-  if (ofox_call_body(t->call, p, size * n) != 0)
+  if (c == NULL) {
+    t->drained += size * n;
+    return t->drained <= DRAIN_BYTES ? size * n : 0;
+  }
+  now = ofox_engine_now();
+  if (ofox_stream_is_full(&c->reply.stream)) {
+    ofox_call_pause(c, 1, now);
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  if (ofox_call_body(c, p, size * n, now) != 0)
+    return 0;
+  if (c->state == OFOX_DONE && ofox_transfer_drain(t, now) != 0)
     return 0;
   return size * n;
+}
+
+/* Called when a name is about to be looked up. */
+static int on_resolve(void *resolver, void *reserved, void *user) {
+  struct ofox_transfer *t = user;
+  (void)resolver;
+  (void)reserved;
+  if (t->call != NULL) {
+    ofox_call_connect(t->call, ofox_engine_now());
+    look_earlier(t);
+  }
+  return 0;
 }
 
 /*
@@ -51,7 +96,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
   (void)peer;
   (void)local;
   (void)peer_port;
-  if (t->sends++ > 0) {
+  if (t->sends++ > 0 || t->call == NULL) {
     t->resent = 1;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -62,7 +107,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
     t->stray = 1;
     return CURL_PREREQFUNC_ABORT;
   }
-  ofox_call_connected(t->call, connects == 0);
+  ofox_call_connected(t->call, connects == 0, ofox_engine_now());
   return CURL_PREREQFUNC_OK;
 }
 
@@ -71,10 +116,12 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
   struct ofox_transfer *t = user;
   const char *path = NULL;
   (void)purpose;
-  if (t->sends > 0) {
+  if (t->sends > 0 || t->call == NULL) {
     t->resent = 1;
     return CURL_SOCKET_BAD;
   }
+  ofox_call_connect(t->call, ofox_engine_now());
+  look_earlier(t);
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
   return ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
@@ -144,6 +191,8 @@ static CURLcode set_route(CURL *h, struct ofox_transfer *t,
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
   SET(CURLOPT_OPENSOCKETDATA, t);
+  SET(CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
+  SET(CURLOPT_RESOLVER_START_DATA, t);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
   SET(CURLOPT_CLOSESOCKETDATA, t->wire);
   if (r->proxy != NULL)
@@ -194,6 +243,8 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   t->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
   t->limit = r->max_connections;
+  t->upload = r->body.n;
+  t->drained = 0;
   t->sends = t->resent = t->stray = 0;
   t->detail[0] = '\0';
   for (i = 0; r->headers[i] != NULL; i++) {

@@ -21,24 +21,31 @@ struct ofox_wire {
   struct ofox_sockets sockets;
   double next_due;    /* no call is due before this */
   unsigned long turn; /* counts rounds of reading */
+  int draining;       /* transfers that have no call any more */
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
 };
 
-/* 'c' may be due earlier than was thought. */
-void ofox_wire_expect(struct ofox_wire *w, const struct ofox_call *c);
+struct ofox_transfer;
+
+/* 't' may be due earlier than was thought. */
+void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t);
 
 /* Ties a call to the engine, from its first attempt to its end. */
 struct ofox_transfer {
   struct ofox_engine *engine;
   struct ofox_wire *wire;
-  struct ofox_call *call;
-  CURL *easy; /* NULL between attempts */
+  struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
+  CURL *easy;             /* NULL between attempts */
   struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
   long unix_key;                      /* of the path it connects to; 0: none */
   int sends;                          /* requests libcurl was about to send */
   long limit;                         /* of connections to its host; 0: none */
+  size_t upload;                      /* bytes of the request's body */
+  int version;                        /* of HTTP, as headers.h has it */
+  size_t drained;                     /* bytes since it has no call */
+  double drained_by;                  /* when it may take no longer */
   int resent;                         /* libcurl wanted to send once more */
   int stray; /* the connection was not silent: nothing was sent */
   char detail[CURL_ERROR_SIZE];
@@ -47,6 +54,13 @@ struct ofox_transfer {
 /* Sets all options of a handle fresh from reset. */
 CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
                                const struct ofox_request *r);
+
+/*
+** Takes the call, which is DONE, off a transfer whose body has not ended yet:
+** a little of the rest is read, so that the connection can be kept. 0; or
+** negative: nothing can be kept, stop the transfer.
+*/
+int ofox_transfer_drain(struct ofox_transfer *t, double now);
 
 /* Has a byte of the request left? */
 int ofox_transfer_sent(struct ofox_transfer *t);

@@ -1,5 +1,6 @@
 --- The client: checks what the program says, puts the request together, has
 -- it performed, and lets the outcome arrive the way the program chose.
+local arrive = require "ofox.arrive"
 local options = require "ofox.options"
 local request = require "ofox.request"
 
@@ -40,6 +41,7 @@ local DEFAULT_HEADERS = {
   object = { accept = "application/json" },
   any = { accept = "application/json" },
   raw = { accept = "*/*" },
+  events = { accept = "text/event-stream, application/json" },
 }
 for _, headers in pairs(DEFAULT_HEADERS) do headers["user-agent"] = USER_AGENT end
 
@@ -50,7 +52,7 @@ local function assemble(state, resource, call)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
-  local defaults = DEFAULT_HEADERS[resource.expect]
+  local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect]
   local has_body = resource.bodies or resource.method == "POST"
   local parts = { settings = settings }
   parts.headers, settings.own_auth =
@@ -85,6 +87,7 @@ local function request_of(resource, parts)
     headers = parts.headers,
     shared = parts,
     expect = resource.expect,
+    dialect = resource.streams and resource.dialect or nil,
     resource = resource.name,
     models = {},
     idempotency_key = parts.settings.idempotency_key,
@@ -100,7 +103,7 @@ end
 local function prepare(self, who, resource, params, opts)
   local state = state_of(self)
   if not state then return nil, nil, colon(who) end
-  local problem = request.check_params(params)
+  local problem = request.check_params(params, resource)
   if problem then return nil, nil, who .. ": " .. problem end
   local parts, wrong = parts_of(state, resource, opts)
   if not parts then return nil, nil, who .. ": " .. wrong end
@@ -121,27 +124,59 @@ local function prepare_bare(self, who, resource, opts)
   return request_of(resource, parts), parts.settings
 end
 
--- The one place where 'errors' counts.
-local function fail(settings, err)
-  if settings.errors == "raise" or (settings.errors == "split" and err.retryable) then
-    error(err, 0)
-  end
-  return nil, err
-end
-
 local function perform(call, settings)
-  local value, meta = require "ofox.exchange".perform(call, settings)
-  if value == nil then return fail(settings, meta) end
+  local exchange = require "ofox.exchange"
+  if call.dialect then
+    local run, err = exchange.open(call, settings)
+    if not run then return arrive(settings, err) end
+    return require "ofox.stream".new(run)
+  end
+  local value, meta = exchange.perform(call, settings)
+  if value == nil then return arrive(settings, meta) end
   return require "ofox.response".wrap(value, meta, settings.json)
 end
 
---- Asks for a chat completion: POST /chat/completions.
+-- The resource, its answer wanted as events.
+local streaming = setmetatable({}, { __mode = "k" })
+
+local function as_stream(resource)
+  local found = streaming[resource]
+  if not found then
+    found = setmetatable({ streams = true, add = { stream = true } }, { __index = resource })
+    streaming[resource] = found
+  end
+  return found
+end
+
+-- As the params ask for it.
+local function wanted(resource, params)
+  local streams = type(params) == "table" and rawget(params, "stream") == true
+  return streams and as_stream(resource) or resource
+end
+
+--- Asks for a chat completion: POST /chat/completions. With params.stream it
+-- gives a stream, as client:stream does.
 ---@param params table  goes to the server as it is: model, messages, …
 ---@param opts? table  options of this call
----@return ofox.Response|nil response
+---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
 function Client:chat(params, opts)
-  local call, settings, problem = prepare(self, "client:chat", require "ofox.resources.chat", params, opts)
+  local resource = wanted(require "ofox.resources.chat", params)
+  local call, settings, problem = prepare(self, "client:chat", resource, params, opts)
+  if problem then error(problem, 2) end
+  return perform(call, settings)
+end
+
+--- Asks for a chat completion in pieces as they are made: POST
+-- /chat/completions with stream = true. Returns once there is something to
+-- read; up to then a failure is retried like that of any call.
+---@param params table  goes to the server as it is: model, messages, …
+---@param opts? table  options of this call
+---@return ofox.Stream|nil stream
+---@return ofox.Error|nil err
+function Client:stream(params, opts)
+  local resource = as_stream(require "ofox.resources.chat")
+  local call, settings, problem = prepare(self, "client:stream", resource, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
 end
@@ -169,13 +204,14 @@ function Client:images(params, opts)
   return perform(call, settings)
 end
 
---- Asks for a response: POST /responses.
+--- Asks for a response: POST /responses. With params.stream it gives a stream.
 ---@param params table  model, input, …
 ---@param opts? table  options of this call
----@return ofox.Response|nil response
+---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
 function Client:responses(params, opts)
-  local call, settings, problem = prepare(self, "client:responses", require "ofox.resources.responses", params, opts)
+  local resource = wanted(require "ofox.resources.responses", params)
+  local call, settings, problem = prepare(self, "client:responses", resource, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
 end
@@ -205,14 +241,15 @@ function Client:model(id, opts)
   return perform(call, settings)
 end
 
---- Sends any request: {method, path, body, headers, query, raw}. 'path' is
+--- Sends any request: {method, path, body, headers, query, raw, stream}. 'path' is
 -- below base_url; 'body' is a table, sent as JSON, or a string, sent as it is;
 -- the method is POST with a body, else GET. Any JSON is an answer (what is no
 -- object or array comes as {value = …}); with 'raw' any bytes are, as
--- {value = bytes}.
+-- {value = bytes}. With 'stream', or stream = true in a body that is a table, it
+-- gives a stream of whatever JSON its events are, until the answer ends.
 ---@param params table
 ---@param opts? table  options of this call
----@return ofox.Response|nil response
+---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
 function Client:request(params, opts)
   if not state_of(self) then error(colon("client:request"), 2) end
@@ -235,7 +272,7 @@ function Client:connect(opts)
   local _, settings, problem = prepare_bare(self, "client:connect", CONTACT, opts)
   if problem then error(problem, 2) end
   local ok, err = require "ofox.exchange".connect(settings, settings.base_url)
-  if not ok then return fail(settings, err) end
+  if not ok then return arrive(settings, err) end
   return true
 end
 

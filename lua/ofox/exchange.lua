@@ -22,7 +22,7 @@ end
 
 local function new_call(transport, request, settings)
   local models = #request.models
-  local call = core.call(settings, transport:now(), models > 0 and models or 1, request.expect)
+  local call = core.call(settings, transport:now(), models > 0 and models or 1, request.expect, request.dialect)
   for _, secret in ipairs(request.route.secrets) do keep_secret(call, secret) end
   return call
 end
@@ -173,7 +173,7 @@ function Run:serve()
     local delay, attempt, source = call:announce()
     if delay then self:announce(delay, attempt, source) end
     local state = call:state()
-    if state == "done" then return end
+    if state == "done" or state == "events" then return end
     if state == "ready" then
       self:start()
     else
@@ -190,11 +190,11 @@ end
 
 -- Gives what ofox.meta gives, which is made when it is first asked for. Of
 -- all that belongs to the call no more is kept than that takes.
-local function meta_of(call, models, wall)
+local function meta_of(call, models, wall, now)
   local meta
   return function()
     if meta then return meta end
-    meta = call:meta(wall)
+    meta = call:meta(wall, now)
     meta.model_requested = models[1]
     for _, retry in ipairs(json.array(meta.retries)) do retry.model = models[retry.model] end
     call = nil
@@ -202,12 +202,24 @@ local function meta_of(call, models, wall)
   end
 end
 
+function Run:meta()
+  return meta_of(self.call, self.request.models, self.transport:wall(), self.transport:now())
+end
+
+-- The call has succeeded; 'meta' makes what is known of it.
+function Run:succeed(meta)
+  self:log("debug", "answered", success_fields, meta)
+  if self.settings.on_response then self.settings.on_response(meta()) end
+end
+
 -- A success that turns out to be none when its body is read.
-function Run:unreadable(raw, code, message)
-  raw.type, raw.code, raw.message = "response_error", code, self.call:clean(message)
+function Run:unreadable(raw, type, code, message)
+  raw.type, raw.code, raw.message = type, code, self.call:clean(message)
   raw.retryable, raw.ambiguous, raw.reason = false, true, "not_retryable"
   raw.model, raw.model_requested = raw.model_requested, nil
-  return self:fail(errors.new(raw))
+  local err = errors.new(raw)
+  self:fail(err)
+  return err
 end
 
 -- The value of the answer, or nil with a code and what is wrong.
@@ -226,21 +238,66 @@ function Run:decode()
   return value
 end
 
+-- The failure that the call has ended with.
+function Run:blame()
+  local err = self:error()
+  if err.type == "cancelled_error" then err.cause = self.failure end
+  return err
+end
+
+-- Until there is an event to read, or the stream has ended without any.
+function Run:open()
+  self:serve()
+  if self.call:state() == "events" or not self.call:failed() then return self end
+  self:release()
+  return self:fail(self:blame())
+end
+
 function Run:complete()
   self:serve()
   self:release()
-  local call, settings = self.call, self.settings
-  if call:failed() then
-    local err = self:error()
-    if err.type == "cancelled_error" then err.cause = self.failure end
-    return self:fail(err)
-  end
-  local meta = meta_of(call, self.request.models, self.transport:wall())
+  if self.call:failed() then return self:fail(self:blame()) end
+  local meta = self:meta()
   local value, code, message = self:decode()
-  if value == nil then return self:unreadable(meta(), code, message) end
-  self:log("debug", "answered", success_fields, meta)
-  if settings.on_response then settings.on_response(meta()) end
+  if value == nil then return nil, self:unreadable(meta(), "response_error", code, message) end
+  self:succeed(meta)
   return value, meta
+end
+
+-- A run that has sent nothing yet.
+local function new_run(request, settings)
+  local transport = settings.transport or engine.get()
+  request.route = route.of(request, settings)
+  local call = new_call(transport, request, settings)
+  local run = setmetatable({ transport = transport, call = call, request = request, settings = settings }, Run)
+  if settings.cancel then
+    -- a token may live longer than a stream that nobody reads
+    local target = request.dialect and setmetatable({ call }, { __mode = "v" }) or { call }
+    run.forget = settings.cancel:on_cancel(function()
+      if target[1] then transport:cancel(target[1]) end
+    end)
+  end
+  return run
+end
+
+--- Calls fn; if it raises, calls undo, and raises on.
+---@param fn function
+---@param undo fun()
+function exchange.protect(fn, undo, ...)
+  local ok, value, more = pcall(fn, ...)
+  if not ok then
+    undo()
+    error(value, 0)
+  end
+  return value, more
+end
+
+-- A hook's error or Ctrl-C: nothing goes on behind its back.
+local function guarded(run, fn)
+  return exchange.protect(fn, function()
+    run:release()
+    run.transport:cancel(run.call)
+  end, run)
 end
 
 --- Makes the call and waits for its end.
@@ -253,20 +310,18 @@ end
 ---@return table|nil value
 ---@return function|table meta_or_error  gives what ofox.meta gives; the error
 function exchange.perform(request, settings)
-  local transport = settings.transport or engine.get()
-  request.route = route.of(request, settings)
-  local call = new_call(transport, request, settings)
-  local run = setmetatable({ transport = transport, call = call, request = request, settings = settings }, Run)
-  if settings.cancel then
-    run.forget = settings.cancel:on_cancel(function() transport:cancel(call) end)
-  end
-  local ok, value, meta = pcall(run.complete, run)
-  run:release()
-  if not ok then -- a hook's error or Ctrl-C: nothing goes on behind its back
-    transport:cancel(call)
-    error(value, 0)
-  end
-  return value, meta
+  local run = new_run(request, settings)
+  return guarded(run, run.complete)
+end
+
+--- Makes the call and waits for its first event that says something.
+---@param request table  as for perform, and dialect ("chat", "responses", "any")
+---@param settings table
+---@return table|nil run  what ofox.stream reads from
+---@return table|nil err
+function exchange.open(request, settings)
+  local run = new_run(request, settings)
+  return guarded(run, run.open)
 end
 
 --- Opens a connection ahead of the first call: any answer will do. No key is

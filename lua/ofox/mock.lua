@@ -27,7 +27,7 @@ for _, code in ipairs { "truncated", "reset" } do FAILURES[code] = code:upper() 
 -- Failures before anything could be sent.
 local UNSENT = { dns = true, refused = true, connect_timeout = true, certificate = true, handshake = true }
 
-local FIELDS = { status = true, headers = true, body = true, delay = true, fail = true }
+local FIELDS = { status = true, headers = true, body = true, sse = true, delay = true, fail = true }
 
 ---@return ofox.Mock
 function mock.new()
@@ -38,11 +38,49 @@ local function misuse(message, ...)
   error("ofox.mock: reply: " .. message:format(...), 3)
 end
 
+-- The events of a stream as {pause, bytes}: what is written, and how long after
+-- the one before.
+local function events_of(sse, fail)
+  if type(sse) ~= "table" then misuse("sse: expected a list, got a %s", type(sse)) end
+  local pieces, pause = {}, 0
+  local function add(data)
+    pieces[#pieces + 1] = { pause = pause, bytes = "data: " .. data:gsub("\n", "\ndata: ") .. "\n\n" }
+    pause = 0
+  end
+  for i, item in ipairs(sse) do
+    if type(item) == "number" then
+      pause = pause + item
+    elseif type(item) == "string" then
+      add(item)
+    elseif type(item) == "table" then
+      local data, message = json.encode(item)
+      if not data then misuse("sse[%d]: %s", i, message) end
+      add(data)
+    else
+      misuse("sse[%d]: expected a table, a string or seconds, got a %s", i, type(item))
+    end
+  end
+  if not fail and sse[#sse] ~= "[DONE]" then add "[DONE]" end
+  pieces[#pieces + 1] = pause > 0 and { pause = pause, bytes = "" } or nil
+  return pieces
+end
+
+---@class ofox.MockReply
+---@field status? integer
+---@field headers? table<string, string>
+---@field body? string|table
+---@field sse? any[]
+---@field delay? number  virtual seconds before it comes
+---@field fail? string
+
 --- Queues an answer to one attempt. Status 200 and no headers unless told
 -- otherwise; a table as body is sent as JSON. With 'fail' (a code of
 -- ofox.errors, as "refused", "reset", "dns", "timeout") the transfer ends so,
--- after what else is given.
----@param reply {status?: integer, headers?: table<string, string>, body?: string|table, delay?: number, fail?: string}
+-- after what else is given. 'sse' answers with a stream instead of a body: a
+-- list of events, which are tables sent as JSON or strings sent as they are;
+-- a number is a pause before the next one. "[DONE]" is added to one that does
+-- not fail.
+---@param reply ofox.MockReply
 ---@return ofox.Mock self
 function Mock:reply(reply)
   if type(reply) ~= "table" then misuse("expected a table, got a %s", type(reply)) end
@@ -68,11 +106,14 @@ function Mock:reply(reply)
   elseif body ~= nil and type(body) ~= "string" then
     misuse("body: expected a string or a table, got a %s", type(body))
   end
+  local pieces = reply.sse ~= nil and events_of(reply.sse, fail) or nil
+  if pieces and body then misuse("sse: there is a body already") end
+  if pieces then headers["content-type"] = headers["content-type"] or "text/event-stream" end
   if body and not fail then headers["content-length"] = headers["content-length"] or tostring(#body) end
   self._replies[#self._replies + 1] = {
     -- a failure alone has no answer, unless one is given
-    status = status or (not fail or body) and 200 or nil,
-    headers = headers, body = body or "", delay = delay, fail = fail,
+    status = status or (not fail or body or pieces) and 200 or nil,
+    headers = headers, pieces = pieces or { { pause = 0, bytes = body or "" } }, delay = delay, fail = fail,
   }
   return self
 end
@@ -127,20 +168,35 @@ function Mock:start(call, attempt)
     local last = self.requests[#self.requests]
     error(("ofox.mock: no reply is queued for request %d, %s %s"):format(#self.requests, last.method, last.path), 0)
   end
-  if not (reply.fail and UNSENT[reply.fail]) then call:connected(false) end
-  -- a limit of the client's own passes by itself
-  if not (reply.fail and reply.fail:find("timeout")) then
-    self._flights[call] = { at = self._now + reply.delay, reply = reply }
-  end
+  if not (reply.fail and UNSENT[reply.fail]) then call:connected(false, self._now) end
+  self._flights[call] = { at = self._now + reply.delay, reply = reply, sent = 0 }
 end
 
-local function answer(self, call, reply)
-  if reply.status then
-    call:head(("HTTP/1.1 %d"):format(reply.status), self._now)
-    for name, value in pairs(reply.headers) do call:head(name .. ": " .. value, self._now) end
-    if call:head("", self._now) and reply.body ~= "" then call:body(reply.body) end
+local function send_head(self, call, reply)
+  call:head(("HTTP/1.1 %d"):format(reply.status), self._now)
+  for name, value in pairs(reply.headers) do call:head(name .. ": " .. value, self._now) end
+  return call:head("", self._now)
+end
+
+-- Sends what is due of a reply; true when there is no more of it.
+local function answer(self, call, flight)
+  local reply = flight.reply
+  local wanted = flight.head or not reply.status or send_head(self, call, reply)
+  flight.head = true
+  while wanted and reply.status and flight.sent < #reply.pieces do
+    local piece = reply.pieces[flight.sent + 1]
+    if piece.pause > 0 and not flight.paused then
+      flight.at, flight.paused = self._now + piece.pause, true
+      return false
+    end
+    flight.sent, flight.paused = flight.sent + 1, false
+    if piece.bytes ~= "" then wanted = call:body(piece.bytes, self._now) end
   end
-  call:finish(FAILURES[reply.fail] or "ANSWERED", not UNSENT[reply.fail], self._now, self:wall())
+  -- a limit of the client's own passes by itself
+  if not (reply.fail and reply.fail:find("timeout")) then
+    call:finish(FAILURES[reply.fail] or "ANSWERED", not UNSENT[reply.fail], self._now, self:wall())
+  end
+  return true
 end
 
 -- The moment at which something happens next, or nil.
@@ -166,8 +222,7 @@ local function serve(self)
     local flight = self._flights[call]
     local expired = call:expired(self._now)
     if flight and flight.at <= self._now then
-      self._flights[call] = nil
-      answer(self, call, flight.reply)
+      if answer(self, call, flight) then self._flights[call] = nil end
     elseif expired then
       self._flights[call] = nil
       call:finish(expired, true, self._now, self:wall())

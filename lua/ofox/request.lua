@@ -166,14 +166,15 @@ end
 
 --- Checks the params of a resource as far as ofox has to understand them.
 ---@param params any
+---@param resource table
 ---@return string|nil problem
-function request.check_params(params)
+function request.check_params(params, resource)
   if type(params) ~= "table" then
     return "params: " .. check.expected_type("a table", params)
   end
   if rawget(params, 1) ~= nil then return "params: expected named fields, got a list" end
-  if rawget(params, "stream") == true then
-    return "params.stream: this version of ofox has no streams"
+  if rawget(params, "stream") == true and not resource.dialect then
+    return "params.stream: only chat and responses can be streamed (for others: client:request)"
   end
   return nil
 end
@@ -220,16 +221,17 @@ local function check_custom_fields(given)
       return options.unknown(name, FIELDS, "field")
     end
   end
-  if given.stream then return ".stream: this version of ofox has no streams" end
-  if given.raw ~= nil and type(given.raw) ~= "boolean" then
-    return ".raw: expected true or false, got " .. check.describe(given.raw)
+  for _, name in ipairs { "raw", "stream" } do
+    if given[name] ~= nil and type(given[name]) ~= "boolean" then
+      return (".%s: expected true or false, got %s"):format(name, check.describe(given[name]))
+    end
   end
+  if given.raw and given.stream then return ".raw: a stream is made of events, not of bytes (see ofox.sse)" end
   return nil
 end
 
 local function custom_body(body, method)
   if type(body) == "table" then
-    if rawget(body, "stream") == true then return nil, "body.stream: this version of ofox has no streams" end
     local bytes, problem = encode(body, "body")
     return bytes and { bytes }, problem
   end
@@ -238,9 +240,16 @@ local function custom_body(body, method)
   return BODY_EXPECTED[method] and { "" } or nil
 end
 
---- Reads the params of client:request{method, path, body, headers, query, raw}.
+-- Is the answer wanted as events?
+local function wants_stream(given)
+  if given.stream ~= nil or given.raw then return given.stream == true end
+  return type(given.body) == "table" and rawget(given.body, "stream") == true
+end
+
+--- Reads the params of client:request{method, path, body, headers, query, raw,
+-- stream}.
 ---@param given any
----@return table|nil custom  method, path, bodies, headers, query, expect
+---@return table|nil custom  method, path, bodies, headers, query, expect, streams, dialect
 ---@return string|nil problem
 function request.custom(given)
   if type(given) ~= "table" then
@@ -248,7 +257,8 @@ function request.custom(given)
   end
   local problem = check_custom_fields(given)
   if problem then return nil, options.place("params", problem) end
-  local custom = { name = "request", expect = given.raw and "raw" or "any" }
+  local custom = { name = "request", expect = given.raw and "raw" or "any", dialect = "any" }
+  custom.streams = wants_stream(given)
   problem, custom.path = check_path(given.path)
   if problem then return nil, "params.path: " .. problem end
   problem, custom.method = check_method(given.method, given.body ~= nil)

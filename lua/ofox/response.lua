@@ -61,6 +61,8 @@ function Response:output_text()
   return table.concat(parts)
 end
 
+response.output_text = Response.output_text
+
 local function decode(answer, text)
   local own = getmetatable(answer)
   return require "ofox.json".decode(text, own and own[DECODER])

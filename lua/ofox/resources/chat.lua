@@ -5,5 +5,6 @@ return {
   path = "/chat/completions",
   expect = "object",
   fallback = true,
+  dialect = "chat",
   lists = { "messages", "tools", "stop", "modalities" },
 }

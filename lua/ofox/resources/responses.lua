@@ -5,5 +5,6 @@ return {
   path = "/responses",
   expect = "object",
   fallback = true,
+  dialect = "responses",
   lists = { "input", "tools", "include" },
 }

@@ -1,0 +1,164 @@
+--- Reads the events of a stream whose call has been opened: waits for them,
+-- decodes them, and tells the program once how it all ended.
+local exchange = require "ofox.exchange"
+local json = require "ofox.json"
+local merge = require "ofox.merge"
+local response = require "ofox.response"
+
+local reader = {}
+
+---@class ofox.Reader
+local Reader = {}
+Reader.__index = Reader
+
+--- Makes the reader of an open run.
+---@param run table  of exchange.open
+---@return ofox.Reader
+function reader.new(run)
+  return setmetatable({
+    run = run, call = run.call, settings = run.settings, dialect = run.request.dialect,
+    concluded = false, -- nothing more comes
+    closed = false, -- since the program wants no more
+    failure = nil, -- the error, if that is why
+  }, Reader)
+end
+
+-- What had come, without a secret that a server may have put into it.
+function Reader:partial()
+  local call = self.call
+  local chunks, text, events = call:said()
+  return merge.partial(self.dialect, chunks, call:clean(text), events, function(bytes)
+    return (json.decode(call:clean(bytes), self.settings.json))
+  end)
+end
+
+function Reader:conclude()
+  local run, call = self.run, self.call
+  if self.concluded then return end
+  self.concluded = true
+  run:release()
+  call:release()
+  if self.closed then return end
+  if not call:failed() then
+    run:succeed(run:meta())
+    return
+  end
+  self.failure = run:blame()
+  self.failure.partial = self:partial()
+  run:fail(self.failure)
+end
+
+-- Waits for an event: true if there is one, else nothing more comes.
+function Reader:await()
+  local call = self.call
+  while not self.concluded do
+    local state = call:state()
+    if state == "events" then return true end
+    if state == "done" then
+      self:conclude()
+    else
+      self.run:wait()
+    end
+  end
+  return false
+end
+
+local function give_up(self)
+  self:close()
+end
+
+function Reader:has_event()
+  return exchange.protect(self.await, give_up, self)
+end
+
+-- JSON of the next event, and whether it is a whole answer; nil at the end.
+function Reader:event()
+  local data, whole = self.call:event()
+  if data then return data, whole end
+  if self:has_event() then return self.call:event() end
+  return nil
+end
+
+-- The value of an event. That it is JSON has been seen, but a decoder may want
+-- more than that.
+function Reader:decode(data)
+  local value, message = json.decode(data, self.settings.json)
+  if value ~= nil then return value end
+  local raw = self.run:meta()()
+  raw.partial = self:partial()
+  self:close()
+  self.failure = self.run:unreadable(raw, "stream_error", "invalid_json",
+    "an event could not be decoded: " .. message)
+  return nil
+end
+
+--- The next chunk, decoded; nil at the end, and then the error if there is one.
+---@return table|nil chunk
+---@return ofox.Error|nil err
+function Reader:chunk()
+  local data = self:event()
+  local chunk = data and self:decode(data)
+  if chunk == nil then return nil, self.failure end
+  return chunk
+end
+
+--- The next text that is not the call's first to hand; nil at the end, and
+-- then the error if there is one.
+---@param whole string|nil  JSON of an answer that came in one piece
+---@return string|nil text
+---@return ofox.Error|nil err
+function Reader:text(whole)
+  local text
+  while not text do
+    if whole then
+      local value = self:decode(whole)
+      local all = value and response.output_text(value) or ""
+      if all ~= "" then return all end
+    end
+    if not self:has_event() then return nil, self.failure end
+    text, whole = self.call:text()
+  end
+  return text
+end
+
+--- All that has come and still comes, as one answer.
+---@return table|nil answer
+---@return ofox.Error|nil err
+function Reader:collect()
+  local list = json.array()
+  local data = self:event()
+  while data do
+    if self.dialect == "any" then list[#list + 1] = self:decode(data) end
+    data = self:event()
+  end
+  if self.failure then return nil, self.failure end
+  if self.dialect == "any" then return { value = list } end
+  local _, text, events = self.call:said()
+  return merge.answer(self.dialect, text, events, function(bytes)
+    return (json.decode(bytes, self.settings.json))
+  end)
+end
+
+--- No more is wanted.
+function Reader:close()
+  if self.concluded then return end
+  self.closed = true
+  self.run.transport:cancel(self.call)
+  self:conclude()
+end
+
+---@return "open"|"ended"|"failed"|"closed"
+function Reader:status()
+  if not self.concluded then return "open" end
+  return self.failure and "failed" or self.closed and "closed" or "ended"
+end
+
+--- What ofox.meta gives, of the call so far.
+---@return table
+function Reader:meta()
+  if not self.concluded then return self.run:meta()() end
+  self.known = self.known or self.run:meta()()
+  return self.known
+end
+
+return reader

@@ -1,0 +1,239 @@
+#include "sse.h"
+
+#include <string.h>
+
+void ofox_sse_init(struct ofox_sse *p, size_t cap) {
+  memset(p, 0, sizeof(*p));
+  p->_cap = cap;
+  ofox_buf_init(&p->_line, cap);
+  ofox_buf_init(&p->_data, cap);
+  ofox_buf_init(&p->_type, cap);
+  ofox_buf_init(&p->_id, cap);
+}
+
+void ofox_sse_free(struct ofox_sse *p) {
+  ofox_buf_free(&p->_line);
+  ofox_buf_free(&p->_data);
+  ofox_buf_free(&p->_type);
+  ofox_buf_free(&p->_id);
+}
+
+void ofox_sse_clear(struct ofox_sse *p) {
+  size_t cap = p->_cap;
+  ofox_sse_free(p);
+  ofox_sse_init(p, cap);
+}
+
+static int broken(struct ofox_sse *p, int error) {
+  p->error = error;
+  p->reason =
+      error == OFOX_ECAP ? "an event is larger than the cap" : "out of memory";
+  p->_in.n = 0;
+  return error;
+}
+
+static int keep(struct ofox_sse *p, struct ofox_buf *b, struct ofox_span s) {
+  int rc = ofox_buf_addspan(b, s);
+  return rc == 0 ? 0 : broken(p, rc);
+}
+
+/* Lines */
+
+static void skip(struct ofox_sse *p, size_t n) {
+  p->_in.p += n;
+  p->_in.n -= n;
+  p->position += n;
+}
+
+/* Length of the line that 's' starts with, or (size_t)-1: it goes on. */
+static size_t line_length(struct ofox_span s) {
+  const char *lf = memchr(s.p, '\n', s.n);
+  size_t n = lf == NULL ? s.n : (size_t)(lf - s.p);
+  const char *cr = memchr(s.p, '\r', n);
+  if (cr != NULL)
+    return (size_t)(cr - s.p);
+  return lf == NULL ? (size_t)-1 : n;
+}
+
+/* A line of the event that is coming: does it still fit? */
+static int take_room(struct ofox_sse *p, size_t n) {
+  if (n >= p->_cap - p->_used)
+    return broken(p, OFOX_ECAP);
+  p->_used += n + 1;
+  return 1;
+}
+
+/*
+** 1: 'line' is the next one, without its end; 0: feed more; negative: broken.
+** What began in an earlier feed is put together in '_line'.
+*/
+static int next_line(struct ofox_sse *p, struct ofox_span *line) {
+  size_t n;
+  int last;
+  if (p->_after_cr && p->_in.n > 0) {
+    if (*p->_in.p == '\n')
+      skip(p, 1);
+    p->_after_cr = 0;
+  }
+  n = p->_in.n == 0 ? (size_t)-1 : line_length(p->_in);
+  last = n == (size_t)-1;
+  *line = p->_in;
+  line->n = last ? p->_in.n : n;
+  if (line->n + p->_line.n >= p->_cap - p->_used)
+    return broken(p, OFOX_ECAP);
+  if (p->_line.n > 0 || last) {
+    if (keep(p, &p->_line, *line) != 0)
+      return p->error;
+    *line = ofox_buf_span(&p->_line);
+  }
+  if (last) {
+    skip(p, p->_in.n);
+    return p->_finished && p->_line.n > 0;
+  }
+  p->_after_cr = p->_in.p[n] == '\r';
+  skip(p, n + 1);
+  return 1;
+}
+
+/* Fields */
+
+static int is_named(struct ofox_span name, const char *word, size_t n) {
+  return name.n == n && memcmp(name.p, word, n) == 0;
+}
+
+/* 'in_feed': the value stands in fed bytes, which stay a while. */
+static int add_data(struct ofox_sse *p, struct ofox_span value, int in_feed) {
+  int first = !p->_has_data;
+  p->_has_data = 1;
+  if (first && in_feed) {
+    p->_single = value;
+    return 0;
+  }
+  if (p->_single.p != NULL && keep(p, &p->_data, p->_single) != 0)
+    return p->error;
+  p->_single = OFOX_NOSPAN;
+  if (!first && keep(p, &p->_data, ofox_span_of("\n")) != 0)
+    return p->error;
+  return keep(p, &p->_data, value);
+}
+
+static int field(struct ofox_sse *p, struct ofox_span line, int in_feed) {
+  struct ofox_span name = line, value = OFOX_NOSPAN;
+  const char *colon = memchr(line.p, ':', line.n);
+  if (colon != NULL) {
+    name.n = (size_t)(colon - line.p);
+    value.p = colon + 1;
+    value.n = line.n - name.n - 1;
+    if (value.n > 0 && *value.p == ' ') {
+      value.p++;
+      value.n--;
+    }
+  }
+  if (is_named(name, "data", 4))
+    return add_data(p, value, in_feed && value.p != NULL);
+  if (is_named(name, "event", 5)) {
+    ofox_buf_clear(&p->_type);
+    return keep(p, &p->_type, value);
+  }
+  if (is_named(name, "id", 2) &&
+      (value.n == 0 || memchr(value.p, '\0', value.n) == NULL)) {
+    ofox_buf_clear(&p->_id);
+    return keep(p, &p->_id, value);
+  }
+  return 0;
+}
+
+static void start_event(struct ofox_sse *p) {
+  ofox_buf_clear(&p->_data);
+  ofox_buf_clear(&p->_type);
+  p->_single = OFOX_NOSPAN;
+  p->_has_data = p->_given = 0;
+  p->_used = 0;
+}
+
+/* 1: the event is complete. */
+static int end_event(struct ofox_sse *p, struct ofox_sse_event *ev) {
+  if (!p->_has_data) {
+    start_event(p);
+    return 0;
+  }
+  ev->type = ofox_buf_span(&p->_type);
+  ev->data = p->_single.p != NULL ? p->_single : ofox_buf_span(&p->_data);
+  ev->id = ofox_buf_span(&p->_id);
+  p->_given = 1;
+  return 1;
+}
+
+/* One line without its end. 1: it completes an event. */
+static int read_line(struct ofox_sse *p, struct ofox_span line, int in_feed,
+                     struct ofox_sse_event *ev) {
+  if (!p->_past_bom) {
+    p->_past_bom = 1;
+    if (line.n >= 3 && memcmp(line.p, "\xEF\xBB\xBF", 3) == 0) {
+      line.p += 3;
+      line.n -= 3;
+    }
+  }
+  if (line.n == 0)
+    return end_event(p, ev);
+  if (*line.p == ':')
+    return 0;
+  if (take_room(p, line.n) < 0)
+    return p->error;
+  return field(p, line, in_feed);
+}
+
+/* What was fed is the caller's again: nothing may stand in it any more. */
+static int let_go(struct ofox_sse *p) {
+  if (p->_single.p != NULL && keep(p, &p->_data, p->_single) != 0)
+    return p->error;
+  p->_single = OFOX_NOSPAN;
+  p->_in = OFOX_NOSPAN;
+  return 0;
+}
+
+int ofox_sse_feed(struct ofox_sse *p, const char *b, size_t n) {
+  if (p->error != 0)
+    return p->error;
+  if (p->_in.n > 0 || p->_single.p != NULL) { /* not read to its end */
+    if (p->_given)
+      start_event(p);
+    if (keep(p, &p->_line, p->_in) != 0 || let_go(p) != 0)
+      return p->error;
+  }
+  p->_in.p = b;
+  p->_in.n = n;
+  return 0;
+}
+
+void ofox_sse_finish(struct ofox_sse *p) {
+  p->_finished = 1;
+}
+
+int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev) {
+  struct ofox_span line;
+  int rc, in_feed;
+  if (p->error != 0)
+    return p->error;
+  if (p->_given)
+    start_event(p);
+  for (;;) {
+    rc = next_line(p, &line);
+    if (rc <= 0)
+      break;
+    in_feed = p->_line.n == 0;
+    rc = read_line(p, line, in_feed, ev);
+    ofox_buf_clear(&p->_line);
+    if (rc != 0)
+      return rc;
+  }
+  if (rc < 0)
+    return rc;
+  if (p->_finished && end_event(p, ev))
+    return 1;
+  return let_go(p);
+}
+
+struct ofox_span ofox_sse_pending(const struct ofox_sse *p) {
+  return p->_has_data && !p->_given ? ofox_buf_span(&p->_data) : OFOX_NOSPAN;
+}
