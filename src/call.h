@@ -64,7 +64,7 @@ void ofox_call_let_go(struct ofox_call *c); /* said by its transport */
 int ofox_call_begin(struct ofox_call *c, double now);
 /* It waits until it may have a connection; its own limits do not run yet. */
 void ofox_call_queue(struct ofox_call *c);
-/* It is about to connect; it has connected, 'reused': where others were. */
+/* It is about to connect; it has, 'reused': where others have been. */
 void ofox_call_connect(struct ofox_call *c, double now);
 void ofox_call_connected(struct ofox_call *c, int reused, double now);
 
@@ -88,7 +88,6 @@ double ofox_call_due(const struct ofox_call *c);
 /* The limit of the attempt in FLIGHT that has passed, else ANSWERED. */
 enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now);
 void ofox_call_tick(struct ofox_call *c, double now); /* WAIT -> READY */
-
 /* Before the next attempt: no further one; or not before 'delay' seconds
 ** after the last one ended (ignored if that is sooner than planned). */
 void ofox_call_veto(struct ofox_call *c);

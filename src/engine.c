@@ -430,6 +430,7 @@ static void abandon(struct ofox_engine *e) {
 }
 
 void ofox_engine_delete(struct ofox_engine *e) {
+  struct ofox_transfer *t, *next;
   struct ofox_sigpipe guard;
   if (e == NULL)
     return;
@@ -438,8 +439,10 @@ void ofox_engine_delete(struct ofox_engine *e) {
     return;
   }
   ofox_sigpipe_hold(&guard);
-  while (e->transfers != NULL)
-    drop(e->transfers);
+  for (t = e->transfers; t != NULL; t = next) {
+    next = t->next;
+    drop(t);
+  }
   ofox_news_clear(&e->news);
   while (e->spares > 0)
     curl_easy_cleanup(e->spare[--e->spares]);
