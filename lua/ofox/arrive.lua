@@ -1,9 +1,12 @@
+local wait = require "ofox.wait"
+
 --- How a failure reaches the program: the one place where the option 'errors'
--- counts.
+-- counts. In a cancelled task its being cancelled is always raised.
 ---@param settings table
 ---@param err ofox.Error
 ---@return nil, ofox.Error
 return function(settings, err)
-  if settings.errors == "raise" or (settings.errors == "split" and err.retryable) then error(err, 0) end
+  local raises = settings.errors == "raise" or settings.errors == "split" and err.retryable
+  if raises or err.type == "cancelled_error" and wait.is_cancelled() then error(err, 0) end
   return nil, err
 end

@@ -117,6 +117,7 @@ end
 
 function Run:start()
   local call, settings = self.call, self.settings
+  if not wait.may_go_on(self.transport, call) then return end
   local key = false
   if not settings.own_auth and self.request.expect ~= "contact" then
     key = key_of(settings)
@@ -267,6 +268,7 @@ end
 -- A run that has sent nothing yet.
 local function new_run(request, settings)
   local transport = settings.transport or engine.get()
+  wait.remember(settings)
   request.route = route.of(request, settings)
   local call = new_call(transport, request, settings)
   local run = setmetatable({ transport = transport, call = call, request = request, settings = settings }, Run)
@@ -280,21 +282,9 @@ local function new_run(request, settings)
   return run
 end
 
---- Calls fn; if it raises, calls undo, and raises on.
----@param fn function
----@param undo fun()
-function exchange.protect(fn, undo, ...)
-  local ok, value, more = pcall(fn, ...)
-  if not ok then
-    undo()
-    error(value, 0)
-  end
-  return value, more
-end
-
 -- A hook's error or Ctrl-C: nothing goes on behind its back.
 local function guarded(run, fn)
-  return exchange.protect(fn, function()
+  return wait.protect(fn, function()
     run:release()
     run.transport:cancel(run.call)
   end, run)

@@ -12,6 +12,16 @@ local core = require "ofox.native" "core"
 ---@field meta fun(response: any): table|nil
 ---@field sleep fun(seconds: number)
 ---@field cancel_token fun(): ofox.CancelToken
+---@field go fun(fn: function, ...: any): ofox.Task
+---@field run fun(fn: function, ...: any): ...
+---@field all fun(list: function[], options?: table): table[]
+---@field step fun(max_wait?: number): boolean
+---@field pollfd fun(): integer|nil
+---@field getfd fun(): integer|nil
+---@field events fun(): "r"
+---@field timeout fun(): number|nil
+---@field dirty fun(): boolean
+---@field use_loop fun(loop: table|nil)
 local ofox = {}
 
 ofox.VERSION = core.VERSION
@@ -37,6 +47,16 @@ local LATER = {
   parse_error = { "ofox.errors", "parse" },
   sleep = { "ofox.wait", "sleep" },
   cancel_token = { "ofox.cancel", "new" },
+  go = { "ofox.task", "go" },
+  run = { "ofox.task", "run" },
+  all = { "ofox.task", "all" },
+  step = { "ofox.loop.protocol", "step" },
+  pollfd = { "ofox.loop.protocol", "pollfd" },
+  getfd = { "ofox.loop.protocol", "getfd" },
+  events = { "ofox.loop.protocol", "events" },
+  timeout = { "ofox.loop.protocol", "timeout" },
+  dirty = { "ofox.loop.protocol", "dirty" },
+  use_loop = { "ofox.loop.protocol", "use_loop" },
 }
 
 return setmetatable(ofox, {

@@ -1,9 +1,9 @@
 --- Reads the events of a stream whose call has been opened: waits for them,
 -- decodes them, and tells the program once how it all ended.
-local exchange = require "ofox.exchange"
 local json = require "ofox.json"
 local merge = require "ofox.merge"
 local response = require "ofox.response"
+local wait = require "ofox.wait"
 
 local reader = {}
 
@@ -15,12 +15,18 @@ Reader.__index = Reader
 ---@param run table  of exchange.open
 ---@return ofox.Reader
 function reader.new(run)
-  return setmetatable({
+  local self = setmetatable({
     run = run, call = run.call, settings = run.settings, dialect = run.request.dialect,
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
     failure = nil, -- the error, if that is why
   }, Reader)
+  -- a stream that nobody reads may be collected before the task ends
+  local target = setmetatable({ self }, { __mode = "v" })
+  self.release = wait.own(function()
+    if target[1] then target[1]:close() end
+  end)
+  return self
 end
 
 -- What had come, without a secret that a server may have put into it.
@@ -38,6 +44,7 @@ function Reader:conclude()
   self.concluded = true
   run:release()
   call:release()
+  self.release()
   if self.closed then return end
   if not call:failed() then
     run:succeed(run:meta())
@@ -68,7 +75,7 @@ local function give_up(self)
 end
 
 function Reader:has_event()
-  return exchange.protect(self.await, give_up, self)
+  return wait.protect(self.await, give_up, self)
 end
 
 -- JSON of the next event, and whether it is a whole answer; nil at the end.

@@ -1,8 +1,8 @@
 --- A stream as programs see it: chunks, texts, or all of it at once. Where they
 -- come from is the reader's affair.
 local arrive = require "ofox.arrive"
-local exchange = require "ofox.exchange"
 local reader = require "ofox.reader"
+local wait = require "ofox.wait"
 
 local stream = {}
 
@@ -70,7 +70,7 @@ end
 function Stream:each(fn)
   local from = reader_of(self, "stream:each")
   if type(fn) ~= "function" then error("stream:each: fn: expected a function, got a " .. type(fn), 2) end
-  exchange.protect(function()
+  wait.protect(function()
     local chunk = chunk_or_raise(from)
     while chunk ~= nil and fn(chunk) ~= false do chunk = chunk_or_raise(from) end
   end, function() from:close() end)

@@ -12,4 +12,11 @@ function transport.get()
   return engine
 end
 
+--- The same, if there is one already.
+---@return userdata|nil engine
+function transport.made()
+  if engine ~= nil and engine:is_ours() then return engine end
+  return nil
+end
+
 return transport

@@ -1,48 +1,189 @@
---- How this Lua state waits: by its host's loop, or in a test by a virtual
--- clock that has been installed.
+--- How this Lua state waits. In a task, where nothing stands between, it yields
+-- so that others run; anywhere else the engine, and tasks if there are any, go
+-- on in place until the wait is over. A cancelled task hears of it at its next
+-- wait, once; when it waits again after that, it is put down.
 local core = require("ofox.native")("core")
-local loop = require "ofox.loop.plain"
+local errors = require "ofox.errors"
+local plain = require "ofox.loop.plain"
+local scheduler = require "ofox.scheduler"
 
 local wait = {}
 
-local virtual -- a mock whose clock stands in for the real one
+--- What a cancelled task yields to the scheduler when it will not end.
+wait.PUT_DOWN = {}
 
---- Lets 'clock' (methods now() and advance(seconds)) stand in for time; nil
--- gives real time back. Returns what stood in before.
----@param clock table|nil
----@return table|nil previous
-function wait.install(clock)
-  local previous = virtual
-  virtual = clock
-  return previous
+wait.install = scheduler.install
+wait.now = scheduler.now
+
+local virtual_of = scheduler.virtual
+
+--- The error of what was cancelled while it was no call.
+---@return ofox.Error
+function wait.cancelled_error()
+  for _, outcome in ipairs(core.outcomes) do
+    if outcome.name == "cancelled" then
+      return errors.new { type = outcome.type, code = outcome.code, message = outcome.message, retryable = false,
+        reason = "cancelled" }
+    end
+  end
 end
 
---- Seconds of a clock that never jumps.
----@return number
-function wait.now()
-  return virtual and virtual:now() or core.now()
+--- Is the running task one that was cancelled?
+---@return boolean
+function wait.is_cancelled()
+  local task = scheduler.current()
+  return task ~= nil and task.cancelled
 end
 
---- Waits without keeping the engine's other calls from going on.
+--- Remembers the options of the latest call of the running task: where its
+-- failure is to be reported.
+---@param settings table
+function wait.remember(settings)
+  local task = scheduler.current()
+  if task then task.settings = settings end
+end
+
+-- A cancelled task that has heard of it may not wait again.
+local function refuse(task)
+  if not (task and task.cancelled and task.heard) then return end
+  if scheduler.may_yield() then coroutine.yield(wait.PUT_DOWN) end
+  error(wait.cancelled_error(), 0)
+end
+
+local function hear(task)
+  if not (task and task.cancelled) then return end
+  task.heard = true
+  error(wait.cancelled_error(), 0)
+end
+
+--- Ends the wait of a task that has just been cancelled.
+---@param task table
+function wait.interrupt(task)
+  local call, transport = task.call or task.standing_call, task.transport or task.standing_transport
+  if call then transport:cancel(call) end
+  scheduler.wake(task)
+end
+
+-- Waits until something is so; 'yield' does it in a task.
+local function for_condition(is_over, seconds, enter, leave)
+  local task = scheduler.current()
+  refuse(task)
+  if task and task.cancelled then hear(task) end
+  if is_over() then return end
+  if not (task and scheduler.may_yield()) then
+    scheduler.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds)
+  else
+    local till = seconds and scheduler.now() + seconds
+    repeat
+      enter(task)
+      scheduler.yield(till and math.max(0, till - scheduler.now()))
+      leave(task)
+    until is_over() or task.cancelled or till and scheduler.now() >= till
+  end
+  hear(task)
+end
+
+--- Waits for the end of a task, at most 'seconds'.
+---@param other table  its record
+---@param seconds? number
+function wait.for_task(other, seconds)
+  for_condition(function() return other.status ~= "running" end, seconds,
+    function(task) other.waiters[task] = true end, function(task) other.waiters[task] = nil end)
+end
+
+--- Waits until a group has no members.
+---@param group {count: integer, waiter: table|nil}
+function wait.for_group(group)
+  for_condition(function() return group.count == 0 end, nil,
+    function(task) group.waiter = task end, function() group.waiter = nil end)
+end
+
+local function never() return false end
+local function nothing() end
+
+--- Waits. In a task others run meanwhile; everywhere the engine's calls go on.
 ---@param seconds number  nothing happens if it is not above 0
 function wait.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds == math.huge then
     error(("ofox.sleep: expected a finite number of seconds, got %s"):format(tostring(seconds)), 2)
   end
   if seconds <= 0 then return end
-  if virtual then
-    virtual:advance(seconds)
+  if not scheduler.is_idle() then
+    for_condition(never, seconds, nothing, nothing)
+  elseif virtual_of() then
+    virtual_of():advance(seconds)
   else
-    loop.sleep(seconds)
+    plain.sleep(seconds)
   end
 end
 
---- Waits until the state of the call changes, at most 'max' seconds.
+--- May the running task go on with a call? If it was cancelled, so is the call.
+---@param transport table
+---@param call userdata
+---@return boolean
+function wait.may_go_on(transport, call)
+  local task = scheduler.current()
+  if not (task and task.cancelled) then return true end
+  transport:cancel(call)
+  refuse(task)
+  task.heard = true
+  return false
+end
+
+--- Waits until the state of a call changes, at most 'max' seconds.
 ---@param transport table
 ---@param call userdata
 ---@param max? number
 function wait.call(transport, call, max)
-  loop.wait(transport, call, max)
+  local task = scheduler.current()
+  if not wait.may_go_on(transport, call) then return end
+  if not task and scheduler.is_idle() then
+    plain.wait(transport, call, max)
+  elseif scheduler.may_yield() then
+    scheduler.yield_for(transport, call, max)
+  else
+    local state = call:state()
+    if task then task.standing_call, task.standing_transport = call, transport end
+    scheduler.stand(function() return call:state() ~= state end, transport, max)
+    if task then task.standing_call, task.standing_transport = nil, nil end
+  end
+  if task and task.cancelled then task.heard = true end
+end
+
+--- Has something closed when the running task ends, however it does, unless it
+-- is released before.
+---@param closer fun()
+---@return fun() release
+function wait.own(closer)
+  local task = scheduler.current()
+  if not task then return nothing end
+  local owned = task.owned
+  owned[closer] = true
+  return function() owned[closer] = nil end
+end
+
+-- PUC Lua 5.1 cannot yield across pcall.
+local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+--- Calls fn with what follows undo; if it raises, calls undo and raises on.
+---@param fn fun(...: any): any, any
+---@param undo fun()
+---@param ... any
+---@return any, any
+function wait.protect(fn, undo, ...)
+  if PCALL_HOLDS and scheduler.may_yield() then
+    -- nothing between here and the end of the task catches an error
+    local release = wait.own(undo)
+    local value, more = fn(...)
+    release()
+    return value, more
+  end
+  local ok, value, more = pcall(fn, ...)
+  if not ok then
+    undo()
+    error(value, 0)
+  end
+  return value, more
 end
 
 return wait

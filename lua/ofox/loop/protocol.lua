@@ -1,0 +1,65 @@
+--- How event loops drive ofox: one descriptor to poll for reading, the time
+-- until there is something to do all the same, and a step that does it. The
+-- names are those that cqueues, LuaSocket's select and luv programs know; what
+-- they pass as self is ignored.
+local check = require "ofox.check"
+local engine = require "ofox.transport"
+local scheduler = require "ofox.scheduler"
+
+local protocol = {}
+
+--- Serves what there is to do: calls, tasks, waits.
+---@param max_wait? number  seconds to wait for something; absent: until there is
+---@return boolean  whether any of them are left
+function protocol.step(max_wait)
+  if max_wait ~= nil and not (type(max_wait) == "number" and max_wait >= 0) then
+    error("ofox.step: max_wait: expected a number of seconds >= 0, got " .. check.describe(max_wait), 2)
+  end
+  return scheduler.step(max_wait)
+end
+
+--- A descriptor that is readable when step has something to do: of sockets,
+-- timers and tasks together. The same one for as long as the process lives; nil
+-- where the system has no such thing.
+---@return integer|nil
+function protocol.pollfd()
+  local fd = engine.get():pollfd()
+  scheduler.sync()
+  return fd
+end
+
+protocol.getfd = protocol.pollfd
+
+--- What to poll the descriptor for.
+---@return "r"
+function protocol.events()
+  return "r"
+end
+
+--- Seconds until step has something to do although the descriptor is silent.
+---@return number|nil  nil: never
+function protocol.timeout()
+  return scheduler.timeout()
+end
+
+--- Has step something to do at once?
+---@return boolean
+function protocol.dirty()
+  local left = scheduler.timeout()
+  return left ~= nil and left <= 0
+end
+
+--- Has waits outside of tasks done by the program's own event loop, which then
+-- goes on meanwhile. Only while no task is there.
+---@param loop {wait: fun(seconds: number|nil)}|nil  'wait' returns when
+--   ofox.pollfd() is readable or so many seconds have passed (nil: no limit);
+--   nil gives ofox's own way back
+function protocol.use_loop(loop)
+  if loop ~= nil and (type(loop) ~= "table" or type(loop.wait) ~= "function") then
+    error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. check.describe(loop), 2)
+  end
+  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already", 2) end
+  scheduler.use_loop(loop)
+end
+
+return protocol

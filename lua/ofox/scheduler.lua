@@ -1,0 +1,373 @@
+--- Who runs when: tasks that are ready, tasks that wait for calls, for a moment
+-- or for each other, and the transports that have to be served for them.
+-- Knows nothing of what tasks do, or how they end.
+local core = require("ofox.native")("core")
+local engine = require "ofox.transport"
+local timers = require "ofox.timers"
+local yieldable = require "ofox.yieldable"
+
+local scheduler = {}
+
+-- Steps inside of steps, each on top of the other's stack. Deeper waits serve
+-- the engine only, for C's stack has an end.
+local DEEPEST = 20
+
+-- Seconds that are no time: what is left of a wait when numbers are rounded.
+local LEAST = 1e-9
+
+-- A signal that comes just before a pause is noticed after it.
+local SLICE = 0.08
+
+local current -- the task that runs; inside its stack others may have run
+local ready = { first = 1, last = 0 } -- tasks to be resumed, in turn
+local moments = timers.new() -- of tasks that wait for one
+local waiters = {} -- what call:watch() gave -> task that waits for that call
+local served = {} -- transport -> how many wait for its calls
+local alive = 0 -- tasks that have not ended
+local depth = 0 -- of steps inside of steps
+local nested = 0 -- tasks resumed on top of each other
+local virtual -- a mock whose clock stands in for the real one
+local host -- the program's own event loop
+
+--- The task that runs, or nil.
+---@return table|nil
+function scheduler.current()
+  return current
+end
+
+--- Lets 'clock' (a mock) stand in for time; nil gives real time back. Returns
+-- what stood in before.
+---@param clock table|nil
+---@return table|nil previous
+function scheduler.install(clock)
+  local previous = virtual
+  virtual = clock
+  return previous
+end
+
+--- The clock that stands in for the real one, or nil.
+---@return table|nil
+function scheduler.virtual()
+  return virtual
+end
+
+--- Seconds of a clock that never jumps.
+---@return number
+function scheduler.now()
+  return virtual and virtual:now() or core.now()
+end
+
+--- Has waits outside of tasks done by the program's event loop.
+---@param loop {wait: fun(seconds: number|nil)}|nil
+function scheduler.use_loop(loop)
+  host = loop
+end
+
+--- Has any task not ended?
+---@return boolean
+function scheduler.has_tasks()
+  return alive > 0
+end
+
+--- Is there nothing but what the caller itself waits for?
+---@return boolean
+function scheduler.is_idle()
+  return alive == 0 and not host
+end
+
+local function has_ready()
+  return ready.first <= ready.last
+end
+
+-- A mock whose clock is its own: no time has to pass for what happens there.
+local function has_pending_mock()
+  for transport in pairs(served) do
+    if transport ~= engine.made() and transport ~= virtual and transport:timeout() then return true end
+  end
+  return false
+end
+
+-- Seconds of the clock until a task wants to go on by itself; nil: never.
+local function until_moment()
+  if has_ready() then return 0 end
+  local at = moments:first()
+  return at and math.max(0, at - scheduler.now())
+end
+
+--- Seconds until step() has something to do although no descriptor speaks;
+-- nil: never.
+---@return number|nil
+function scheduler.timeout()
+  local left = until_moment()
+  if virtual then
+    local own = virtual:timeout()
+    if left or own then left = 0 end
+  end
+  if has_pending_mock() then left = 0 end
+  local made = engine.made()
+  local own = made and made:timeout()
+  return left and own and math.min(left, own) or left or own
+end
+
+--- Lets the engine's descriptor show what only is known here.
+function scheduler.sync()
+  local made = engine.made()
+  if not made then return end
+  local left = until_moment()
+  if virtual and (left or virtual:timeout()) or has_pending_mock() then left = 0 end
+  made:alarm(left and core.now() + left)
+end
+
+--- A task has begun, or ended.
+---@param change 1|-1
+function scheduler.count(change)
+  alive = alive + change
+end
+
+--- Resumes a task when it is its turn.
+---@param task table
+function scheduler.enqueue(task)
+  ready.last = ready.last + 1
+  ready[ready.last] = task
+  if depth == 0 then scheduler.sync() end
+end
+
+local function serve(transport, change)
+  if not transport then return end
+  local count = (served[transport] or 0) + change
+  served[transport] = count > 0 and count or nil
+end
+
+-- What a task waits for is over: its call has news, its moment has come, or
+-- somebody has woken it.
+local function forget_wait(task)
+  if task.moment then moments:remove(task.moment) end
+  if task.note then
+    waiters[task.note] = nil
+    serve(task.transport, -1)
+  end
+  task.moment, task.note, task.call, task.transport = nil, nil, nil, nil
+end
+
+--- Lets a task that waits go on; one that does not wait is left alone.
+---@param task table
+---@return boolean woken
+function scheduler.wake(task)
+  if not task.waiting then return false end
+  task.waiting = false
+  forget_wait(task)
+  scheduler.enqueue(task)
+  return true
+end
+
+local function resumed(outer, ...)
+  current, nested = outer, nested - 1
+  return ...
+end
+
+--- Runs a task until it waits or ends.
+---@param task table
+---@return any ...  what coroutine.resume gives
+function scheduler.resume(task, ...)
+  local outer = current
+  current, nested = task, nested + 1
+  return resumed(outer, coroutine.resume(task.thread, ...))
+end
+
+--- Is it wiser to have a task start at its turn than on top of this stack?
+---@return boolean
+function scheduler.is_deep()
+  return nested >= DEEPEST
+end
+
+--- May the running function yield to us? Only where it stands in the task's
+-- own coroutine, with nothing between that cannot.
+---@return boolean
+function scheduler.may_yield()
+  return current ~= nil and coroutine.running() == current.thread and yieldable()
+end
+
+-- Steps
+
+local function serve_ready()
+  local last = ready.last -- those that become ready meanwhile wait for the next step
+  while ready.first <= last do
+    local task = ready[ready.first]
+    ready[ready.first] = nil
+    ready.first = ready.first + 1
+    task.go_on(task)
+  end
+end
+
+local function take_news()
+  for transport in pairs(served) do
+    local note = transport:news()
+    while note do
+      if waiters[note] then scheduler.wake(waiters[note]) end
+      note = transport:news()
+    end
+  end
+end
+
+local function wake_due()
+  local now = scheduler.now() + LEAST
+  local task = moments:due(now)
+  while task do
+    task.moment = nil
+    scheduler.wake(task)
+    task = moments:due(now)
+  end
+end
+
+-- A child must not wait for its parent's calls.
+local function drop_foreign()
+  local made = engine.made()
+  for transport in pairs(served) do
+    if transport.is_ours and transport ~= made then
+      for _, task in pairs(waiters) do
+        if task.transport == transport then
+          task.call:abort("RESET", core.now())
+          scheduler.wake(task)
+        end
+      end
+    end
+  end
+end
+
+local function shorter(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
+-- Lets virtual time pass until something happens, at most 'limit' seconds.
+-- False if nothing ever will.
+local function move_virtual(limit)
+  local own = virtual:timeout()
+  if own == 0 then
+    virtual:step(0)
+  elseif limit ~= 0 and (limit or own) then
+    virtual:step(limit)
+  end
+  return own ~= nil or limit ~= nil
+end
+
+-- Mocks whose clocks are their own go to what happens next.
+local function move_mocks(made)
+  local moved = false
+  for transport in pairs(served) do
+    if transport ~= made and transport ~= virtual and transport:timeout() then
+      transport:step()
+      moved = true
+    end
+  end
+  return moved
+end
+
+-- Lets time pass until something happens, at most 'max' seconds.
+local function move(max)
+  local made = engine.made()
+  local limit = shorter(max, until_moment())
+  local moved = move_mocks(made)
+  if virtual then moved = move_virtual(limit) or moved end
+  if moved then
+    if made then made:step(0) end
+  elseif made and (limit or served[made]) then
+    made:step(limit)
+  elseif limit then
+    if limit > 0 then core.pause(math.min(limit, SLICE)) end
+  else
+    error("ofox: nothing will ever happen that could end this wait", 0)
+  end
+end
+
+-- One round.
+local function step(max)
+  drop_foreign()
+  if has_ready() then max = 0 end
+  move(max)
+  take_news()
+  wake_due()
+  if depth <= DEEPEST then serve_ready() end
+end
+
+--- Lets the tasks that are ready run, and nothing else: those that have been
+-- cancelled can end.
+function scheduler.flush()
+  depth = depth + 1
+  pcall(serve_ready)
+  depth = depth - 1
+end
+
+--- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
+-- there is something).
+---@param max? number
+---@param transport? table  that has to be served, for somebody outside of tasks
+---@return boolean  whether tasks, calls or waits are left
+function scheduler.step(max, transport)
+  if alive > 0 or max or transport then
+    depth = depth + 1
+    serve(transport, 1)
+    local ok, message = pcall(step, max)
+    serve(transport, -1)
+    depth = depth - 1
+    scheduler.sync()
+    if not ok then error(message, 0) end
+  end
+  return alive > 0
+end
+
+-- Waits
+
+-- In a task: until it is woken.
+local function suspend(task)
+  task.waiting = true
+  return coroutine.yield()
+end
+
+--- Waits in the running task until it is woken, at most 'seconds'.
+---@param seconds? number
+function scheduler.yield(seconds)
+  local task = current
+  if seconds then task.moment = moments:add(scheduler.now() + seconds, task) end
+  suspend(task)
+end
+
+--- Waits in the running task until the state of a call changes, at most
+-- 'seconds'.
+---@param transport table
+---@param call userdata
+---@param seconds? number
+function scheduler.yield_for(transport, call, seconds)
+  local task = current
+  task.note, task.transport, task.call = call:watch(), transport, call
+  waiters[task.note] = task
+  serve(transport, 1)
+  scheduler.yield(seconds)
+end
+
+-- A step of somebody who waits outside of tasks, by the means of the host.
+local function host_step(left, transport)
+  scheduler.step(0, transport)
+  local seconds = shorter(left, scheduler.timeout())
+  if seconds ~= 0 then host.wait(seconds) end
+end
+
+--- Waits where it stands: everything else goes on meanwhile, on top of this
+-- stack.
+---@param is_over fun(): boolean
+---@param transport? table  that has to be served for it
+---@param seconds? number
+function scheduler.stand(is_over, transport, seconds)
+  local till = seconds and scheduler.now() + seconds
+  local by_host = host and not current and depth == 0
+  while not is_over() do
+    local left = till and till - scheduler.now()
+    if left and left <= LEAST then return end
+    if by_host then
+      host_step(left, transport)
+    else
+      scheduler.step(left, transport)
+    end
+  end
+end
+
+return scheduler

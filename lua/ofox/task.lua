@@ -1,0 +1,359 @@
+--- Tasks: functions that run side by side, each written as straight calls.
+-- Who runs when is the scheduler's affair.
+local check = require "ofox.check"
+local errors = require "ofox.errors"
+local log = require "ofox.log"
+local scheduler = require "ofox.scheduler"
+local wait = require "ofox.wait"
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local close_thread = coroutine.close -- luacheck: ignore 143 (Lua 5.4)
+
+local task = {}
+
+---@class ofox.Task
+local Task = {}
+Task.__index = Task
+Task.__name = "ofox.task"
+
+-- The key of a handle's only field that counts: a function that gives the
+-- record of its task. A record never refers to the handle, so that it shows
+-- when nobody has it any more.
+local RECORD = {}
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+local function record_of(self, who)
+  local get = type(self) == "table" and rawget(self, RECORD)
+  if not get then error(("%s: expected a task before the dot; call it with a colon, %s(…)"):format(who, who), 3) end
+  return get()
+end
+
+local function check_function(who, fn)
+  local meta = type(fn) ~= "function" and getmetatable(fn)
+  if type(fn) == "function" or type(meta) == "table" and meta.__call ~= nil then return end
+  error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
+end
+
+-- Failures that nobody asked for
+
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  return ok and text or "an error that cannot be shown"
+end
+
+local function report(settings, message, err, where)
+  local fields = { error = text_of(err), where = where }
+  local logger = settings and settings.logger
+  if logger == false then return end
+  if logger and pcall(logger, "error", message, fields) then return end
+  io.stderr:write(log.line("error", message, fields), "\n")
+end
+
+local function report_failure(record)
+  if record.status ~= "failed" or record.asked then return end
+  record.asked = true
+  report(record.settings, "a task failed and nobody asked for its error", record.results[2], record.where)
+end
+
+local function dropped(record)
+  record.dropped = true
+  report_failure(record)
+end
+
+-- Tables have no __gc before Lua 5.2.
+local newproxy = rawget(_G, "newproxy")
+
+local function handle_of(record)
+  local handle = { [RECORD] = function() return record end }
+  if newproxy and _VERSION == "Lua 5.1" then
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = function() dropped(record) end
+    handle[Task] = proxy
+  end
+  return setmetatable(handle, Task)
+end
+
+if not (newproxy and _VERSION == "Lua 5.1") then
+  function Task:__gc() dropped(rawget(self, RECORD)()) end
+end
+
+-- The end
+
+local function call_back(record, fn)
+  local ok, message = pcall(fn, unpack(record.results, 1, record.results.n))
+  if not ok then report(record.settings, "a function given to task:on_done failed", message) end
+end
+
+local function close_owned(record)
+  local owned = record.owned
+  record.owned = {}
+  for closer in pairs(owned) do
+    local ok, message = pcall(closer)
+    if not ok then report(record.settings, "what a task had opened could not be closed", message) end
+  end
+end
+
+local function finish(record, status, results)
+  record.status, record.results = status, results
+  record.thread, record.start = nil, nil
+  close_owned(record)
+  scheduler.count(-1)
+  local group = record.group
+  if group then
+    group.count = group.count - 1
+    group.members[record] = nil
+    if group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
+  end
+  for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
+  for _, fn in ipairs(record.listeners) do call_back(record, fn) end
+  record.waiters, record.listeners = {}, {}
+  if record.dropped then report_failure(record) end
+end
+
+-- A cancelled task that waits again although it has heard of it.
+local function put_down(record)
+  local thread = record.thread
+  if close_thread then pcall(close_thread, thread) end
+  finish(record, "cancelled", pack(false, wait.cancelled_error()))
+end
+
+local function go_on(record)
+  local thread, start = record.thread, record.start
+  record.start = nil
+  local results
+  if start then
+    results = pack(scheduler.resume(record, unpack(start, 1, start.n)))
+  else
+    results = pack(scheduler.resume(record))
+  end
+  if coroutine.status(thread) ~= "dead" then
+    if results[2] == wait.PUT_DOWN then
+      put_down(record)
+    elseif not record.waiting then
+      scheduler.enqueue(record) -- a yield of the program's own lets others run
+    end
+  elseif results[1] then
+    finish(record, "done", results)
+  else
+    local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
+    if not cancelled then record.where = debug.traceback(thread):match("\n%s*([^\n]-:%d+):") end
+    finish(record, cancelled and "cancelled" or "failed", results)
+  end
+end
+
+-- Starts a task; of a group if it belongs to a run.
+local function start(group, fn, ...)
+  local record = {
+    status = "running", thread = coroutine.create(fn), start = pack(...), go_on = go_on,
+    group = group, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
+  }
+  scheduler.count(1)
+  if group then
+    group.count = group.count + 1
+    group.members[record] = true
+  end
+  if scheduler.is_deep() then
+    scheduler.enqueue(record)
+  else
+    go_on(record)
+  end
+  return record
+end
+
+-- Cancels a task. Its wait, if it is in one, is over at once.
+local function cancel(record)
+  if record.cancelled or record.status ~= "running" then return false end
+  record.cancelled = true
+  wait.interrupt(record)
+  return true
+end
+
+local function cancel_all(records)
+  local list = {}
+  for record in pairs(records) do list[#list + 1] = record end
+  for _, record in ipairs(list) do cancel(record) end
+end
+
+-- The public part
+
+--- Starts a function as a task, at once: it runs until it first waits.
+---@param fn fun(...: any): ...
+---@param ... any  given to fn
+---@return ofox.Task
+function task.go(fn, ...)
+  check_function("ofox.go", fn)
+  local outer = scheduler.current()
+  return handle_of(start(outer and outer.group, fn, ...))
+end
+
+--- Waits for the task's end, at most 'seconds'. Nothing is raised but the
+-- cancelling of the task that waits.
+---@param seconds? number  no limit if absent
+---@return boolean|nil ok  true: its results follow; false: its error follows; nil: the time is over
+---@return any ...
+function Task:wait(seconds)
+  local record = record_of(self, "task:wait")
+  if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
+    error("task:wait: seconds: expected a number >= 0, got " .. check.describe(seconds), 2)
+  end
+  if record == scheduler.current() then error("task:wait: a task cannot wait for itself", 2) end
+  wait.for_task(record, seconds)
+  if record.status == "running" then return nil end
+  record.asked = true
+  return unpack(record.results, 1, record.results.n)
+end
+
+--- Cancels the task: the wait it is in, or its next one, raises a
+-- CancelledError there, and its call is broken off.
+---@return boolean  whether it made a difference
+function Task:cancel()
+  return cancel(record_of(self, "task:cancel"))
+end
+
+---@return "running"|"done"|"failed"|"cancelled"
+function Task:status()
+  return record_of(self, "task:status").status
+end
+
+--- Has a function called once when the task has ended; at once if it has.
+---@param fn fun(ok: boolean, ...: any)  what wait() gives
+---@return ofox.Task self
+function Task:on_done(fn)
+  local record = record_of(self, "task:on_done")
+  check_function("task:on_done", fn)
+  record.asked = true
+  if record.status == "running" then
+    record.listeners[#record.listeners + 1] = fn
+  else
+    call_back(record, fn)
+  end
+  return self
+end
+
+--- The same as cancel().
+Task.close = Task.cancel
+
+--- Has it ended, or been cancelled?
+---@return boolean
+function Task:is_closing()
+  local record = record_of(self, "task:is_closing")
+  return record.cancelled or record.status ~= "running"
+end
+
+function Task:__tostring()
+  return "ofox.task: " .. record_of(self, "task").status
+end
+
+-- Waits for the end of all tasks of a group; if that is broken off, so are they.
+local function wait_for_group(group)
+  wait.protect(wait.for_group, function()
+    cancel_all(group.members)
+    scheduler.flush()
+  end, group)
+end
+
+local function deliver(record)
+  record.asked = true
+  local results = record.results
+  if not results[1] then error(results[2], 0) end
+  return unpack(results, 2, results.n)
+end
+
+--- Runs a function as a task, and returns what it returns, or raises what it
+-- raises, when it and all tasks that were started in it have ended.
+---@param fn fun(...: any): ...
+---@param ... any  given to fn
+---@return any ...
+function task.run(fn, ...)
+  check_function("ofox.run", fn)
+  local group = { count = 0, members = {} }
+  local record = start(group, fn, ...)
+  wait_for_group(group)
+  return deliver(record)
+end
+
+local function check_all(list, options)
+  if type(list) ~= "table" then return "list: expected a list of functions, got a " .. type(list) end
+  for i = 1, #list do
+    if type(list[i]) ~= "function" then
+      return ("list[%d]: expected a function, got %s"):format(i, check.describe(list[i]))
+    end
+  end
+  if options == nil then return nil end
+  if type(options) ~= "table" then return "options: expected a table, got " .. check.describe(options) end
+  for name in pairs(options) do
+    if name ~= "limit" and name ~= "stop_on_error" then return "options: unknown option " .. tostring(name) end
+  end
+  local limit = options.limit
+  if limit ~= nil and not (type(limit) == "number" and limit >= 1 and limit % 1 == 0) then
+    return "options.limit: expected an integer from 1 on, got " .. check.describe(limit)
+  end
+  if options.stop_on_error ~= nil and type(options.stop_on_error) ~= "boolean" then
+    return "options.stop_on_error: expected true or false, got " .. check.describe(options.stop_on_error)
+  end
+  return nil
+end
+
+-- The error of a function's results, if it failed in either way.
+local function failure(results)
+  if not results[1] then return results[2] end
+  if results[2] == nil and errors.is(results[3]) then return results[3] end
+  return nil
+end
+
+--- Runs functions side by side and waits for all of them.
+---@param list (fun(): ...)[]
+---@param options? {limit?: integer, stop_on_error?: boolean}  'limit': so many
+--   at a time; 'stop_on_error': the first failure (raised, or returned as
+--   nil, err) cancels the rest and is raised
+---@return table[] results  in order: {ok, ..., n = count}, as task:wait() gives them
+function task.all(list, options)
+  local problem = check_all(list, options)
+  if problem then error("ofox.all: " .. problem, 2) end
+  options = options or {}
+  local count, results, began, failed = #list, {}, 0, nil
+  local outer = scheduler.current()
+  local running = { count = 0, members = {} }
+
+  local function ended(i, record)
+    running.count = running.count - 1
+    running.members[record] = nil
+    results[i] = record.results
+    local err = options.stop_on_error and failure(record.results)
+    if err and not failed then
+      failed = { err }
+      cancel_all(running.members)
+    end
+  end
+
+  -- Starts as many as may run.
+  local function launch()
+    while began < count and not failed and running.count < (options.limit or count) do
+      began = began + 1
+      local i = began
+      running.count = running.count + 1
+      local record = start(outer and outer.group, list[i])
+      record.asked = true
+      if record.status == "running" then
+        running.members[record] = true
+        record.listeners[1] = function()
+          ended(i, record)
+          launch()
+          if running.count == 0 and running.waiter then scheduler.wake(running.waiter) end
+        end
+      else
+        ended(i, record)
+      end
+    end
+  end
+
+  launch()
+  wait_for_group(running)
+  if failed then error(failed[1], 0) end
+  return results
+end
+
+return task
