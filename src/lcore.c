@@ -21,5 +21,6 @@ int luaopen_ofox_core(lua_State *L) {
   ofox_open_errors(L);
   ofox_open_retry(L);
   ofox_open_call(L);
+  ofox_open_sse(L);
   return 1;
 }

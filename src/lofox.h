@@ -29,6 +29,7 @@ void ofox_open_json(lua_State *L);    /* ljson.c */
 void ofox_open_errors(lua_State *L);  /* lerrors.c */
 void ofox_open_retry(lua_State *L);   /* lretry.c */
 void ofox_open_call(lua_State *L);    /* lcall.c */
+void ofox_open_sse(lua_State *L);     /* lsse.c */
 
 /* Registers 'fns' into the table on top of the stack. [-0, +0] */
 void ofox_setfuncs(lua_State *L, const luaL_Reg *fns);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define KEPT 1024 /* bytes a buffer may hold between two events */
+
 void ofox_sse_init(struct ofox_sse *p, size_t cap) {
   memset(p, 0, sizeof(*p));
   p->_cap = cap;
@@ -22,6 +24,14 @@ void ofox_sse_clear(struct ofox_sse *p) {
   size_t cap = p->_cap;
   ofox_sse_free(p);
   ofox_sse_init(p, cap);
+}
+
+/* Empties a buffer, and gives back what few events need. */
+static void empty(struct ofox_buf *b) {
+  if (b->n > KEPT)
+    ofox_buf_free(b);
+  else
+    ofox_buf_clear(b);
 }
 
 static int broken(struct ofox_sse *p, int error) {
@@ -144,8 +154,8 @@ static int field(struct ofox_sse *p, struct ofox_span line, int in_feed) {
 }
 
 static void start_event(struct ofox_sse *p) {
-  ofox_buf_clear(&p->_data);
-  ofox_buf_clear(&p->_type);
+  empty(&p->_data);
+  empty(&p->_type);
   p->_single = OFOX_NOSPAN;
   p->_has_data = p->_given = 0;
   p->_used = 0;
@@ -193,17 +203,9 @@ static int let_go(struct ofox_sse *p) {
 }
 
 int ofox_sse_feed(struct ofox_sse *p, const char *b, size_t n) {
-  if (p->error != 0)
-    return p->error;
-  if (p->_in.n > 0 || p->_single.p != NULL) { /* not read to its end */
-    if (p->_given)
-      start_event(p);
-    if (keep(p, &p->_line, p->_in) != 0 || let_go(p) != 0)
-      return p->error;
-  }
   p->_in.p = b;
-  p->_in.n = n;
-  return 0;
+  p->_in.n = p->error == 0 ? n : 0;
+  return p->error;
 }
 
 void ofox_sse_finish(struct ofox_sse *p) {
@@ -223,7 +225,7 @@ int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev) {
       break;
     in_feed = p->_line.n == 0;
     rc = read_line(p, line, in_feed, ev);
-    ofox_buf_clear(&p->_line);
+    empty(&p->_line);
     if (rc != 0)
       return rc;
   }

@@ -32,7 +32,8 @@ void ofox_sse_clear(struct ofox_sse *p); /* as new, also after an error */
 
 /*
 ** Adds bytes, which stay the caller's and must stay where they are until next
-** has returned 0: then what is left of them has been kept. 0 or negative.
+** has returned 0: then what is left of them has been kept. Not to be called
+** before that. 0, or the error it has stopped with.
 */
 int ofox_sse_feed(struct ofox_sse *p, const char *b, size_t n);
 

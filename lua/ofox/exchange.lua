@@ -283,11 +283,9 @@ local function new_run(request, settings)
 end
 
 -- A hook's error or Ctrl-C: nothing goes on behind its back.
-local function guarded(run, fn)
-  return wait.protect(fn, function()
-    run:release()
-    run.transport:cancel(run.call)
-  end, run)
+function Run:abandon()
+  self:release()
+  self.transport:cancel(self.call)
 end
 
 --- Makes the call and waits for its end.
@@ -301,7 +299,7 @@ end
 ---@return function|table meta_or_error  gives what ofox.meta gives; the error
 function exchange.perform(request, settings)
   local run = new_run(request, settings)
-  return guarded(run, run.complete)
+  return wait.protect(run.complete, run.abandon, run)
 end
 
 --- Makes the call and waits for its first event that says something.
@@ -311,7 +309,7 @@ end
 ---@return table|nil err
 function exchange.open(request, settings)
   local run = new_run(request, settings)
-  return guarded(run, run.open)
+  return wait.protect(run.open, run.abandon, run)
 end
 
 --- Opens a connection ahead of the first call: any answer will do. No key is

@@ -12,6 +12,7 @@ local core = require "ofox.native" "core"
 ---@field meta fun(response: any): table|nil
 ---@field sleep fun(seconds: number)
 ---@field cancel_token fun(): ofox.CancelToken
+---@field sse fun(max_event_bytes?: integer): ofox.Sse
 ---@field go fun(fn: function, ...: any): ofox.Task
 ---@field run fun(fn: function, ...: any): ...
 ---@field all fun(list: function[], options?: table): table[]
@@ -47,6 +48,7 @@ local LATER = {
   parse_error = { "ofox.errors", "parse" },
   sleep = { "ofox.wait", "sleep" },
   cancel_token = { "ofox.cancel", "new" },
+  sse = { "ofox.sse" },
   go = { "ofox.task", "go" },
   run = { "ofox.task", "run" },
   all = { "ofox.task", "all" },

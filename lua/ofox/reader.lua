@@ -70,12 +70,8 @@ function Reader:await()
   return false
 end
 
-local function give_up(self)
-  self:close()
-end
-
 function Reader:has_event()
-  return wait.protect(self.await, give_up, self)
+  return wait.protect(self.await, self.close, self)
 end
 
 -- JSON of the next event, and whether it is a whole answer; nil at the end.

@@ -247,12 +247,14 @@ function Task:__tostring()
   return "ofox.task: " .. record_of(self, "task").status
 end
 
+local function abandon(group)
+  cancel_all(group.members)
+  scheduler.flush()
+end
+
 -- Waits for the end of all tasks of a group; if that is broken off, so are they.
 local function wait_for_group(group)
-  wait.protect(wait.for_group, function()
-    cancel_all(group.members)
-    scheduler.flush()
-  end, group)
+  wait.protect(wait.for_group, abandon, group)
 end
 
 local function deliver(record)

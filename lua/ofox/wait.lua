@@ -167,20 +167,21 @@ local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 --- Calls fn with what follows undo; if it raises, calls undo and raises on.
 ---@param fn fun(...: any): any, any
----@param undo fun()
----@param ... any
+---@param undo fun(first: any)
+---@param ... any  undo gets the first of them
 ---@return any, any
 function wait.protect(fn, undo, ...)
   if PCALL_HOLDS and scheduler.may_yield() then
     -- nothing between here and the end of the task catches an error
-    local release = wait.own(undo)
+    local first = ...
+    local release = wait.own(function() undo(first) end)
     local value, more = fn(...)
     release()
     return value, more
   end
   local ok, value, more = pcall(fn, ...)
   if not ok then
-    undo()
+    undo((...))
     error(value, 0)
   end
   return value, more

@@ -1,0 +1,135 @@
+/*
+** ofox.core: the parser of event streams, for programs that fetch their bytes
+** themselves.
+*/
+#include "lofox.h"
+
+#include "sse.h"
+
+#define SSE_T "ofox.sse"
+#define MAX_EVENT                                                             \
+  (16.0 * 1024 * 1024) /* as the option max_event_bytes has it */
+
+/* The parser reads 'now'; what is fed meanwhile waits in 'later'. */
+struct lsse {
+  struct ofox_sse sse;
+  struct ofox_buf now, later;
+  int finished;
+};
+
+static struct lsse *check(lua_State *L) {
+  return luaL_checkudata(L, 1, SSE_T);
+}
+
+/* core.sse([max_event_bytes]) -> parser */
+static int sse_new(lua_State *L) {
+  lua_Number cap = luaL_optnumber(L, 1, MAX_EVENT);
+  struct lsse *s;
+  luaL_argcheck(L, cap >= 1 && cap <= 9007199254740992.0, 1,
+                "expected a number of bytes from 1 on");
+  s = ofox_newobject(L, SSE_T, sizeof(*s));
+  ofox_sse_init(&s->sse, (size_t)cap);
+  ofox_buf_init(&s->now, (size_t)-1);
+  ofox_buf_init(&s->later, (size_t)-1);
+  return 1;
+}
+
+static int sse_gc(lua_State *L) {
+  struct lsse *s = check(L);
+  ofox_sse_free(&s->sse);
+  ofox_buf_free(&s->now);
+  ofox_buf_free(&s->later);
+  return 0;
+}
+
+/* parser:feed(bytes) -> parser */
+static int sse_feed(lua_State *L) {
+  struct lsse *s = check(L);
+  struct ofox_span bytes;
+  bytes.p = luaL_checklstring(L, 2, &bytes.n);
+  luaL_argcheck(L, !s->finished, 1, "the parser was finished");
+  if (s->sse.error == 0 && ofox_buf_addspan(&s->later, bytes) != 0)
+    return luaL_error(L, "not enough memory");
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* parser:finish() -> parser */
+static int sse_finish(lua_State *L) {
+  check(L)->finished = 1;
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* As ofox_sse_next, over all that was fed. */
+static int next(struct lsse *s, struct ofox_sse_event *ev) {
+  struct ofox_buf read;
+  int rc = ofox_sse_next(&s->sse, ev);
+  while (rc == 0 && s->later.n > 0) {
+    read = s->now;
+    s->now = s->later;
+    s->later = read;
+    ofox_buf_clear(&s->later);
+    ofox_sse_feed(&s->sse, s->now.p, s->now.n);
+    rc = ofox_sse_next(&s->sse, ev);
+  }
+  if (rc == 0 && s->finished) {
+    ofox_sse_finish(&s->sse);
+    rc = ofox_sse_next(&s->sse, ev);
+  }
+  if (rc == 0)
+    ofox_buf_free(&s->now);
+  return rc;
+}
+
+static void set(lua_State *L, const char *name, struct ofox_span s) {
+  lua_pushlstring(L, s.p, s.n);
+  lua_setfield(L, -2, name);
+}
+
+/* parser:next() -> {data, event, id}; nil: feed more; nil, message: broken */
+static int sse_next(lua_State *L) {
+  struct lsse *s = check(L);
+  struct ofox_sse_event ev;
+  int rc = next(s, &ev);
+  if (rc == 0)
+    return 0;
+  if (rc == OFOX_EMEM)
+    return luaL_error(L, "not enough memory");
+  if (rc < 0) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s, at byte ", s->sse.reason);
+    lua_pushinteger(L, (lua_Integer)s->sse.position + 1);
+    lua_concat(L, 2);
+    return 2;
+  }
+  lua_createtable(L, 0, 3);
+  set(L, "data", ev.data);
+  set(L, "event", ev.type.n > 0 ? ev.type : ofox_span_of("message"));
+  if (ev.id.n > 0)
+    set(L, "id", ev.id);
+  return 1;
+}
+
+static const luaL_Reg METHODS[] = {
+    {"feed", sse_feed},
+    {"finish", sse_finish},
+    {"next", sse_next},
+    {NULL, NULL},
+};
+
+static const luaL_Reg FUNCTIONS[] = {
+    {"sse", sse_new},
+    {NULL, NULL},
+};
+
+void ofox_open_sse(lua_State *L) {
+  luaL_newmetatable(L, SSE_T);
+  lua_pushcfunction(L, sse_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_newtable(L);
+  ofox_setfuncs(L, METHODS);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  ofox_setfuncs(L, FUNCTIONS);
+}
