@@ -43,6 +43,14 @@ struct ofox_delta {
 void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
                      struct ofox_span data, struct ofox_delta *out);
 
+/*
+** The same for an event that may say what the one before it said, save for its
+** text: 'd' is what ofox_delta_read made of 'before', and plain. 0: it must be
+** read.
+*/
+int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
+                     struct ofox_span data, struct ofox_delta *out);
+
 /* Is this data the sentinel? It counts as soon as its line is complete. */
 int ofox_delta_is_end(struct ofox_span data);
 

@@ -24,7 +24,7 @@ struct lcall {
 };
 
 static struct lcall *check(lua_State *L) {
-  return luaL_checkudata(L, 1, OFOX_CALL_T);
+  return ofox_self(L, OFOX_CALL_T);
 }
 
 static void nomem(lua_State *L, int rc) {
@@ -105,7 +105,7 @@ static int call_new(lua_State *L) {
 }
 
 static int call_gc(lua_State *L) {
-  struct lcall *c = check(L);
+  struct lcall *c = luaL_checkudata(L, 1, OFOX_CALL_T);
   ofox_call_free(&c->call);
   ofox_buf_free(&c->scratch);
   return 0;
@@ -467,8 +467,8 @@ void ofox_open_call(lua_State *L) {
   lua_pushcfunction(L, call_gc);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
-  ofox_setfuncs(L, METHODS);
-  ofox_setfuncs(L, ofox_event_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

@@ -6,7 +6,7 @@
 #include "call.h"
 
 static struct ofox_call *check(lua_State *L) {
-  return luaL_checkudata(L, 1, OFOX_CALL_T);
+  return ofox_self(L, OFOX_CALL_T);
 }
 
 /* call:event() -> JSON of the next event [, true: a whole answer], or nil */

@@ -35,6 +35,15 @@ void ofox_open_sse(lua_State *L);     /* lsse.c */
 void ofox_setfuncs(lua_State *L, const luaL_Reg *fns);
 
 /*
+** The same for the methods of the class whose metatable is at 'meta': they
+** find it as their upvalue, which is quicker than its name. [-0, +0, e]
+*/
+void ofox_setmethods(lua_State *L, int meta, const luaL_Reg *fns);
+
+/* In such a method: the object at 1, or an argument error. [-0, +0, e] */
+void *ofox_self(lua_State *L, const char *tname);
+
+/*
 ** Zeroed userdata whose metatable 'tname' exists already: nothing is acquired
 ** before __gc can see it. [-0, +1]
 */

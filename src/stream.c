@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define QUEUE (64 * 1024) /* bytes after which a reader is waited for */
+#define SHORT 1024        /* bytes of an event that is worth remembering */
 
 /* Before the bytes of an event in the queue. */
 struct entry {
@@ -18,6 +19,7 @@ void ofox_stream_init(struct ofox_stream *s, enum ofox_dialect dialect,
   ofox_sse_init(&s->_sse, max_event);
   ofox_buf_init(&s->failure, (size_t)-1);
   ofox_buf_init(&s->_queue, (size_t)-1);
+  ofox_buf_init(&s->_before, SHORT);
   ofox_transcript_init(&s->said, max_said);
 }
 
@@ -25,6 +27,7 @@ void ofox_stream_free(struct ofox_stream *s) {
   ofox_sse_free(&s->_sse);
   ofox_buf_free(&s->failure);
   ofox_buf_free(&s->_queue);
+  ofox_buf_free(&s->_before);
   ofox_transcript_free(&s->said);
 }
 
@@ -32,6 +35,7 @@ void ofox_stream_clear(struct ofox_stream *s) {
   ofox_sse_clear(&s->_sse);
   ofox_buf_clear(&s->failure);
   ofox_buf_clear(&s->_queue);
+  ofox_buf_clear(&s->_before);
   ofox_transcript_clear(&s->said);
   s->open = s->ended = s->broken = 0;
   s->outcome = OFOX_OUTCOME_ANSWERED;
@@ -80,9 +84,23 @@ static int chunk(struct ofox_stream *s, struct ofox_span data,
   return rc;
 }
 
+static void understand(struct ofox_stream *s, const struct ofox_sse_event *ev,
+                       struct ofox_delta *d) {
+  struct ofox_span before = ofox_buf_span(&s->_before);
+  if (before.n > 0 && ofox_delta_again(before, &s->_said, ev->data, d))
+    return;
+  ofox_delta_read(s->dialect, ev->type, ev->data, d);
+  if (!d->plain)
+    return;
+  ofox_buf_clear(&s->_before);
+  s->_said = *d;
+  if (ofox_buf_addspan(&s->_before, ev->data) == 0)
+    s->_said.text.raw.p = s->_before.p + (d->text.raw.p - ev->data.p);
+}
+
 static int take_in(struct ofox_stream *s, const struct ofox_sse_event *ev) {
   struct ofox_delta d;
-  ofox_delta_read(s->dialect, ev->type, ev->data, &d);
+  understand(s, ev, &d);
   switch (d.kind) {
   case OFOX_DELTA_CHUNK:
     return chunk(s, ev->data, &d);

@@ -21,8 +21,10 @@ struct ofox_stream {
   size_t chunks;            /* that have come */
   struct ofox_transcript said;
   struct ofox_sse _sse;
-  struct ofox_buf _queue; /* each a header and the bytes of an event */
-  size_t _taken;          /* of the queue */
+  struct ofox_buf _before; /* the latest event that was plain */
+  struct ofox_delta _said; /* by it */
+  struct ofox_buf _queue;  /* each a header and the bytes of an event */
+  size_t _taken;           /* of the queue */
   uint64_t _begun, _finished;
 };
 

@@ -3,7 +3,7 @@
 ** inside what holds it, its strings are valid UTF-8, and the strict pass and
 ** the look-ups agree on texts that are whole.
 ** clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/c/fuzz_json.c \
-**   src/json.c src/jtext.c src/utf8.c src/buf.c -o fuzz_json
+**   src/json.c src/jscan.c src/jtext.c src/utf8.c src/buf.c -o fuzz_json
 */
 #include "json.h"
 #include "utf8.h"
