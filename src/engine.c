@@ -114,6 +114,8 @@ static void drop(struct ofox_transfer *t) {
   *t->link = t->next;
   if (t->next != NULL)
     t->next->link = t->link;
+  if (t->engine->transfers == NULL)
+    t->wire->next_due = INFINITY;
   free(t);
 }
 

@@ -28,6 +28,7 @@ local depth = 0 -- of steps inside of steps
 local nested = 0 -- tasks resumed on top of each other
 local virtual -- a mock whose clock stands in for the real one
 local host -- the program's own event loop
+local awake = 0 -- of those who wait by its means, who have not noticed yet
 
 --- The task that runs, or nil.
 ---@return table|nil
@@ -89,7 +90,7 @@ end
 
 -- Seconds of the clock until a task wants to go on by itself; nil: never.
 local function until_moment()
-  if has_ready() then return 0 end
+  if has_ready() or awake > 0 then return 0 end
   local at = moments:first()
   return at and math.max(0, at - scheduler.now())
 end
@@ -142,11 +143,9 @@ end
 -- somebody has woken it.
 local function forget_wait(task)
   if task.moment then moments:remove(task.moment) end
-  if task.note then
-    waiters[task.note] = nil
-    serve(task.transport, -1)
-  end
-  task.moment, task.note, task.call, task.transport = nil, nil, nil, nil
+  if task.note then serve(task.transport, -1) end
+  scheduler.unwatch(task)
+  task.moment = nil
 end
 
 --- Lets a task that waits go on; one that does not wait is left alone.
@@ -155,6 +154,10 @@ end
 function scheduler.wake(task)
   if not task.waiting then return false end
   task.waiting = false
+  if task.standing then
+    awake, task.woken = awake + 1, true
+    return true
+  end
   forget_wait(task)
   scheduler.enqueue(task)
   return true
@@ -337,18 +340,36 @@ end
 ---@param call userdata
 ---@param seconds? number
 function scheduler.yield_for(transport, call, seconds)
-  local task = current
-  task.note, task.transport, task.call = call:watch(), transport, call
-  waiters[task.note] = task
+  scheduler.watch(transport, call, current)
   serve(transport, 1)
   scheduler.yield(seconds)
 end
 
--- A step of somebody who waits outside of tasks, by the means of the host.
-local function host_step(left, transport)
-  scheduler.step(0, transport)
-  local seconds = shorter(left, scheduler.timeout())
-  if seconds ~= 0 then host.wait(seconds) end
+-- Waits outside of tasks by the means of the host, which has others to run:
+-- whoever steps next may see this wait end, so it has to be woken.
+local function stand_by_host(is_over, transport, till, enter, leave)
+  local stander = { standing = true, waiting = false, woken = false }
+  while not is_over() do
+    local left = till and till - scheduler.now()
+    if left and left <= LEAST then return end
+    scheduler.step(0, transport)
+    if is_over() then return end
+    stander.waiting = true
+    enter(stander)
+    host.wait(shorter(left, scheduler.timeout())) -- also for no time: others may have to run
+    leave(stander)
+    stander.waiting = false
+    if stander.woken then awake, stander.woken = awake - 1, false end
+  end
+end
+
+--- Is a wait that begins here done by the means of the host? Not on top of a
+-- task, nor in a coroutine that could not yield to it.
+---@return boolean
+function scheduler.is_for_host()
+  if not host or current or depth > 0 then return false end
+  local thread, is_main = coroutine.running()
+  return thread == nil or is_main == true or yieldable()
 end
 
 --- Waits where it stands: everything else goes on meanwhile, on top of this
@@ -356,18 +377,32 @@ end
 ---@param is_over fun(): boolean
 ---@param transport? table  that has to be served for it
 ---@param seconds? number
-function scheduler.stand(is_over, transport, seconds)
+---@param enter fun(stander: table)  has scheduler.wake called with it when it may be over
+---@param leave fun(stander: table)
+function scheduler.stand(is_over, transport, seconds, enter, leave)
   local till = seconds and scheduler.now() + seconds
-  local by_host = host and not current and depth == 0
+  if scheduler.is_for_host() then return stand_by_host(is_over, transport, till, enter, leave) end
   while not is_over() do
     local left = till and till - scheduler.now()
     if left and left <= LEAST then return end
-    if by_host then
-      host_step(left, transport)
-    else
-      scheduler.step(left, transport)
-    end
+    scheduler.step(left, transport)
   end
+end
+
+--- Has a task, or somebody who stands, woken when there is news of a call.
+---@param transport table
+---@param call userdata
+---@param task table
+function scheduler.watch(transport, call, task)
+  task.note, task.transport, task.call = call:watch(), transport, call
+  waiters[task.note] = task
+end
+
+--- Ends that.
+---@param task table
+function scheduler.unwatch(task)
+  if task.note then waiters[task.note] = nil end
+  task.note, task.call, task.transport = nil, nil, nil
 end
 
 return scheduler

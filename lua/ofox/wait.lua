@@ -71,7 +71,7 @@ local function for_condition(is_over, seconds, enter, leave)
   if task and task.cancelled then hear(task) end
   if is_over() then return end
   if not (task and scheduler.may_yield()) then
-    scheduler.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds)
+    scheduler.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds, enter, leave)
   else
     local till = seconds and scheduler.now() + seconds
     repeat
@@ -144,7 +144,8 @@ function wait.call(transport, call, max)
   else
     local state = call:state()
     if task then task.standing_call, task.standing_transport = call, transport end
-    scheduler.stand(function() return call:state() ~= state end, transport, max)
+    scheduler.stand(function() return call:state() ~= state end, transport, max,
+      function(stander) scheduler.watch(transport, call, stander) end, scheduler.unwatch)
     if task then task.standing_call, task.standing_transport = nil, nil end
   end
   if task and task.cancelled then task.heard = true end
@@ -171,7 +172,9 @@ local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 ---@param ... any  undo gets the first of them
 ---@return any, any
 function wait.protect(fn, undo, ...)
-  if PCALL_HOLDS and scheduler.may_yield() then
+  if PCALL_HOLDS and scheduler.is_for_host() then
+    return fn(...) -- what it leaves on an error is collected
+  elseif PCALL_HOLDS and scheduler.may_yield() then
     -- nothing between here and the end of the task catches an error
     local first = ...
     local release = wait.own(function() undo(first) end)
