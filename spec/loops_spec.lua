@@ -280,7 +280,8 @@ describe("[E9] the descriptor", function()
       local plain = { getfd = function() return fd end, dirty = function() return false end }
       local task = ofox.go(function() ofox.sleep(0.1) return "slept" end)
       local early = socket.select({ plain }, nil, 0.03)[plain]
-      socket.select({ plain }, nil, 5)
+      local woken = socket.select({ plain }, nil, 5)[plain]
+      assert(woken)
       ofox.step(0)
       local ok, what = task:wait(0)
       say("early", tostring(early), what or "nothing", tostring(ok))]]))

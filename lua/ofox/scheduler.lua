@@ -165,6 +165,7 @@ end
 
 local function resumed(outer, ...)
   current, nested = outer, nested - 1
+  if depth == 0 then scheduler.sync() end -- it may wait for a moment now
   return ...
 end
 
