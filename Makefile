@@ -37,7 +37,7 @@ endif
 LEAVES = buf utf8 base64 redact json jscan jtext when headers errors sse delta retry
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore linterrupt lmachine lparts ljson \
-  lencode ldecode lpolish lerrors lretry lcall levents lsse
+  lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
   lofox linterrupt lengine
 

@@ -61,7 +61,7 @@ build = {
         "src/headers.c", "src/errors.c", "src/sse.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
         "src/names.c", "src/linterrupt.c", "src/lcore.c", "src/lmachine.c", "src/lparts.c", "src/ljson.c",
         "src/lencode.c", "src/ldecode.c", "src/lpolish.c", "src/lerrors.c",
-        "src/lretry.c", "src/lcall.c", "src/levents.c", "src/lsse.c",
+        "src/lretry.c", "src/lcall.c", "src/levents.c", "src/lsse.c", "src/ldelta.c",
       },
       libraries = { "m" },
     },

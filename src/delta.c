@@ -106,7 +106,7 @@ static int read_member(struct reading *r, struct ofox_span name,
     c->other = 1;
     if (IS("finish_reason") && v.type == OFOX_JSON_STRING) {
       c->finished = 1;
-      c->failed = ofox_json_is(v, "error");
+      c->failed |= ofox_json_is(v, "error");
     }
     else if (IS("text")) {
       c->says = 1;
@@ -236,7 +236,8 @@ int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
     return 0;
   ofox_scan_start(&s, data);
   s.p += head;
-  if (ofox_scan_string(&s) != 1 || s.p != data.p + data.n - tail + 1)
+  if (memchr(s.p, '\0', data.n - head - tail) != NULL ||
+      ofox_scan_string(&s) != 1 || s.p != data.p + data.n - tail + 1)
     return 0;
   *out = *d;
   out->text.raw.p = data.p + head - 1;
@@ -339,7 +340,8 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
   memset((char *)&r + sizeof(r.s), 0, sizeof(r) - sizeof(r.s));
   r.out = out;
   r.dialect = dialect;
-  if (read(&r, data, &object) != 1) {
+  /* a NUL is nowhere in JSON, but would end it for some decoders */
+  if (memchr(data.p, '\0', data.n) != NULL || read(&r, data, &object) != 1) {
     out->kind = OFOX_DELTA_BROKEN;
   }
   else if (ofox_span_eq(type, "error") || r.says_error ||

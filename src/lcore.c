@@ -22,5 +22,6 @@ int luaopen_ofox_core(lua_State *L) {
   ofox_open_retry(L);
   ofox_open_call(L);
   ofox_open_sse(L);
+  ofox_open_delta(L);
   return 1;
 }

@@ -30,6 +30,7 @@ void ofox_open_errors(lua_State *L);  /* lerrors.c */
 void ofox_open_retry(lua_State *L);   /* lretry.c */
 void ofox_open_call(lua_State *L);    /* lcall.c */
 void ofox_open_sse(lua_State *L);     /* lsse.c */
+void ofox_open_delta(lua_State *L);   /* ldelta.c, after the parts */
 
 /* Registers 'fns' into the table on top of the stack. [-0, +0] */
 void ofox_setfuncs(lua_State *L, const luaL_Reg *fns);

@@ -1,0 +1,181 @@
+-- What the events of a stream mean, event by event. Each row also with blanks
+-- between all tokens, and cut at every byte: then it is no JSON.
+local core = require "ofox.native" "core"
+local read = core.parts.delta
+
+-- Data with blanks wherever JSON allows them.
+local function spaced(data)
+  local out, quoted, at = {}, false, 1
+  while at <= #data do
+    local c = data:sub(at, at)
+    if quoted and c == "\\" then
+      c = data:sub(at, at + 1)
+    elseif c == '"' then
+      quoted = not quoted
+      c = quoted and ' \n"' or '"\t '
+    elseif not quoted and c:find "[%[%]{}:,]" then
+      c = " " .. c .. "\r\n"
+    end
+    out[#out + 1] = c
+    at = at + (#c == 2 and c:sub(1, 1) == "\\" and 2 or 1)
+  end
+  return table.concat(out)
+end
+
+local function check(name, dialect, type, data, expected)
+  it(name, function()
+    for _, text in ipairs { data, spaced(data), "\239\187\191" .. data } do
+      local got = read(dialect, type, text)
+      for field, value in pairs(expected) do
+        if value == "absent" then value = nil end
+        assert.same(value, got[field], field .. " of " .. text)
+      end
+    end
+    if expected.kind == "end" or expected.kind == "broken" or data == "" then return end
+    for i = 1, #data - 1 do
+      if data:sub(1, i):find "%S" and type ~= "ping" then
+        assert.equal("broken", read(dialect, type, data:sub(1, i)).kind)
+      end
+    end
+    assert.equal(type == "ping" and "skip" or "broken", read(dialect, type, data .. "x").kind)
+    assert.equal(type == "ping" and "skip" or "broken", read(dialect, type, data .. "\0").kind)
+  end)
+end
+
+local function choice(inner) return '{"id":"x","choices":[{' .. inner .. '}],"usage":null}' end
+
+describe("an event of a chat", function()
+  local PLAIN = { kind = "chunk", content = true, plain = true, last = false, begun = { 0 }, finished = {} }
+  local function with(fields)
+    local all = {}
+    for key, value in pairs(PLAIN) do all[key] = value end
+    for key, value in pairs(fields) do all[key] = value end
+    return all
+  end
+  local rows = {
+    { "of text", choice '"index":0,"delta":{"content":"a"},"finish_reason":null', with { text = '"a"' } },
+    { "of text, members in another order", choice '"finish_reason":null,"delta":{"content":"a"},"index":0',
+      with { text = '"a"' } },
+    { "of text, spelt in escapes", '{"\\u0063hoices":[{"ind\\u0065x":0,"d\\u0065lta":{"c\\u006fntent":"a\\n"}}]}',
+      with { text = '"a\\n"' } },
+    { "of text and nothings", choice('"index":0,"delta":{"role":"assistant","content":"a","refusal":null,'
+      .. '"tool_calls":[],"audio":{}},"logprobs":null'), with { text = '"a"' } },
+    { "of text without an index", choice '"delta":{"content":"a"}', with { text = '"a"' } },
+    { "[D7] of text and something else", choice '"index":0,"delta":{"content":"a","reasoning_content":"b"}',
+      with { text = '"a"', plain = false } },
+    { "[D7] of text and log probabilities", choice '"index":0,"delta":{"content":"a"},"logprobs":{"content":[1]}',
+      with { text = '"a"', plain = false } },
+    { "[D7] of text and usage", '{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"total_tokens":1}}',
+      with { text = '"a"', plain = false } },
+    { "[D6] of a role", choice '"index":0,"delta":{"role":"assistant","content":""}',
+      with { content = false, plain = false, text = "absent" } },
+    { "[D6] of a role and null", choice '"index":0,"delta":{"role":"assistant","content":null}',
+      with { content = false, plain = false, text = "absent" } },
+    { "[D7] of reasoning", choice '"index":0,"delta":{"reasoning_content":"hm"}',
+      with { plain = false, text = "absent" } },
+    { "[D7] of a tool call", choice '"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}',
+      with { plain = false, text = "absent" } },
+    { "[D7] of parts", choice '"index":0,"delta":{"content":[{"type":"text","text":"a"}]}',
+      with { plain = false, text = "absent" } },
+    { "[D7] of nothing", choice '"index":0,"delta":{}', with { content = false, plain = false, text = "absent" } },
+    { "[D7] of another choice", choice '"index":3,"delta":{"content":"a"}',
+      with { plain = false, text = "absent", begun = { 3 } } },
+    { "[D7] of several choices", '{"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":"stop"},'
+      .. '{"index":0,"delta":{"content":"a"}}]}',
+      with { plain = false, text = '"a"', begun = { 0, 1 }, finished = { 1 } } },
+    { "[D4] of the end of a choice", choice '"index":0,"delta":{},"finish_reason":"stop"',
+      with { plain = false, text = "absent", finished = { 0 } } },
+    { "[D7] of usage", '{"choices":[],"usage":{"total_tokens":1}}',
+      with { content = false, plain = false, text = "absent", begun = {} } },
+    { "of legacy text", choice '"index":0,"text":"a"', with { plain = false, text = "absent" } },
+    { "of a whole message", choice '"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"',
+      with { plain = false, text = '"a"', finished = { 0 } } },
+    { "of an index beyond all", choice '"index":1e300,"delta":{"content":"a"}', { kind = "chunk", content = true } },
+    { "of an index below all", choice '"index":-5,"delta":{"content":"a"}', { kind = "chunk", content = true } },
+    { "without choices", '{"id":"x"}', with { content = false, plain = false, text = "absent", begun = {} } },
+    { "with choices that are none", '{"choices":{"a":[{"delta":{"content":"a"}}]}}',
+      with { content = false, plain = false, text = "absent", begun = {} } },
+    { "with odd choices", '{"choices":[1,null,"x",[],{"delta":7}]}', { kind = "chunk", content = false } },
+  }
+  for _, row in ipairs(rows) do check(row[1], "chat", "", row[2], row[3]) end
+
+  local failed = choice '"index":0,"delta":{},"finish_reason":"error","error":{"message":"x"}'
+  it("[D5] of a choice that failed", function()
+    local got = read("chat", "", failed)
+    assert.same({ "error", "upstream_error" }, { got.kind, got.fallback })
+    assert.equal(failed:match '"choices":%[(.*)%],"usage"', got.part)
+  end)
+end)
+
+describe("an event of a response", function()
+  local function event(type, rest) return '{"type":"' .. type .. '"' .. (rest or "") .. "}" end
+  local rows = {
+    { "of text", event("response.output_text.delta", ',"item_id":"m","delta":"a"'),
+      { kind = "chunk", content = true, plain = true, last = false, text = '"a"' } },
+    { "of empty text", event("response.output_text.delta", ',"delta":""'),
+      { kind = "chunk", content = true, plain = false, text = "absent" } },
+    { "[D6] of its creation", event("response.created", ',"response":{"id":"r"}'),
+      { kind = "chunk", content = false } },
+    { "[D6] of an item", event("response.output_item.added", ',"item":{}'), { kind = "chunk", content = false } },
+    { "[D7] of arguments", event("response.function_call_arguments.delta", ',"delta":"{"'),
+      { kind = "chunk", content = true, plain = false, text = "absent" } },
+    { "[D4] of its completion", event("response.completed", ',"response":{"id":"r"}'),
+      { kind = "chunk", content = true, last = true, finished = { 0 } } },
+    { "[D4] of its end before that", event("response.incomplete", ',"response":{"id":"r"}'),
+      { kind = "chunk", last = true } },
+    { "of a kind not known", event "response.something.new", { kind = "chunk", content = true } },
+    { "that is a ping", event "ping", { kind = "skip" } },
+  }
+  for _, row in ipairs(rows) do check(row[1], "responses", "", row[2], row[3]) end
+
+  it("may have its type beside its data", function()
+    assert.equal('"a"', read("responses", "response.output_text.delta", '{"delta":"a"}').text)
+  end)
+
+  it("[D5] of its failure gives what the response says", function()
+    local inner = '{"id":"r","error":{"code":"server_error","message":"x"}}'
+    local got = read("responses", "", event("response.failed", ',"response":' .. inner))
+    assert.same({ "error", inner }, { got.kind, got.part })
+  end)
+end)
+
+describe("an event of any dialect", function()
+  for _, dialect in ipairs { "chat", "responses", "any" } do
+    check("[D8] no JSON, " .. dialect, dialect, "", "[DONE]xyz", { kind = "broken" })
+    check("[D8] broken JSON, " .. dialect, dialect, "", '{"a":}', { kind = "broken" })
+    check("no object, " .. dialect, dialect, "", "[1,2]", { kind = "skip" })
+    check("a text, " .. dialect, dialect, "", '"hello"', { kind = "skip" })
+    check("a ping, " .. dialect, dialect, "ping", '{"a":1}', { kind = "skip" })
+    check("[D5] an error object, " .. dialect, dialect, "", '{"id":"x","error":{"message":"no"}}',
+      { kind = "error", fallback = "stream_error" })
+    check("[D5] an error text, " .. dialect, dialect, "", '{"error":"no"}', { kind = "error" })
+    check("an error text with an id, " .. dialect, dialect, "", '{"error":"no","id":"x"}', { kind = "chunk" })
+    check("[D5] a flat error, " .. dialect, dialect, "", '{"type":"error","message":"no"}', { kind = "error" })
+    check("[D5] a flat error by object, " .. dialect, dialect, "", '{"object":"error","message":"no"}',
+      { kind = "error" })
+    check("[D5] event: error, " .. dialect, dialect, "error", '{"message":"no"}', { kind = "error" })
+    it("nothing, " .. dialect, function()
+      for _, data in ipairs { "", " ", "\n\n" } do assert.equal("skip", read(dialect, "", data).kind) end
+    end)
+    it("[D3] the sentinel, " .. dialect, function()
+      for _, data in ipairs { "[DONE]", " [DONE]", "[DONE] \n" } do
+        assert.equal("end", read(dialect, "", data).kind)
+      end
+      for _, data in ipairs { "[DONE", "DONE", "[ DONE ]", "[DONE]]", "[done]" } do
+        assert.equal("broken", read(dialect, "", data).kind)
+      end
+    end)
+  end
+
+  it("is a chunk of content where nothing is known", function()
+    local got = read("any", "x", '{"choices":[{"delta":{"content":"a"}}]}')
+    assert.same({ "chunk", true, false, nil }, { got.kind, got.content, got.plain, got.text })
+  end)
+
+  it("may be nested as deep as JSON may be here, and no deeper", function()
+    for depth, kind in pairs { [990] = "chunk", [1001] = "broken" } do
+      local data = '{"a":' .. ("["):rep(depth - 1) .. ("]"):rep(depth - 1) .. "}"
+      assert.equal(kind, read("any", "", data).kind)
+    end
+  end)
+end)
