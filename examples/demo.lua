@@ -1,7 +1,6 @@
 -- What errors, retries and streams look like: on the simulator, or with a key set on the real gateway.
 package.path = "lua/?.lua;lua/?/init.lua;examples/?.lua;" .. package.path -- as they stand in a clone
 local ofox = require "ofox"
-
 local key = os.getenv "OFOXAI_API_KEY" or os.getenv "OFOX_API_KEY"
 local scenes, waited = 0, nil -- the error that is being waited out
 io.stdout:setvbuf "no"
@@ -23,6 +22,7 @@ local function countdown(left, err)
 end
 local function follow(client, model) -- writes a stream's text as it comes
   for text in client:stream(asking(model)):text() do io.write(text) end
+  print()
 end
 
 local function play(client)
@@ -55,6 +55,6 @@ if not key then url, lifeline = require "simulator.child" (arg[-1]) end
 local client = ofox.new { api_key = key or "sk-demo", base_url = url, on_wait = countdown }
 print(("ofox %s on %s, talking to %s"):format(ofox.VERSION, _VERSION, url and "the simulator" or "the gateway"))
 local ok, err = pcall(play, client)
-print(ok and "" or ("   failed: %s%s"):format(tostring(err), ofox.errors.is(err) and "\n   hint: " .. err:hint() or ""))
+if not ok then say("failed: %s%s", tostring(err), ofox.errors.is(err) and "\n   hint: " .. err:hint() or "") end
 if lifeline then lifeline:close() end
 os.exit(ok and 0 or 1)

@@ -13,12 +13,37 @@ end
 -- What an example must print; those not named need only end well.
 local EXPECTED = {
   ["examples/demo.lua"] = "this is the simulator",
+  ["examples/chat.lua"] = "you said: hello there",
+  ["examples/tools.lua"] = "the tool said",
+  ["examples/parallel.lua"] = "50/50, 0 failed",
+  ["examples/cqueues.lua"] = "what is an event loop?",
+  ["examples/luv.lua"] = "what is an event loop?",
 }
 
+-- What is typed into one that asks.
+local INPUT = { ["examples/chat.lua"] = "hello there" }
+
 describe("the examples", function()
-  local sim
-  setup(function() sim = simulator.start() end)
-  teardown(function() sim:stop() end)
+  local sim, directory
+  -- the directory first: its keeper would hold the simulator's lifeline
+  setup(function() directory, sim = proc.directory(), simulator.start() end)
+  teardown(function()
+    sim:stop()
+    directory:remove()
+  end)
+
+  local function input(text)
+    return proc.write(directory.path .. "/input", text .. "\n")
+  end
+
+  it("examples/chat.lua goes on after an answer that broke off, and after an error", function()
+    for model, expected in pairs { cut = "the answer broke off", ["status/401"] = "invalid_api_key" } do
+      local ok, output = sim:run(("examples/chat.lua %s <%s"):format(model, input "a\nb"))
+      assert.is_true(ok, output)
+      local _, times = output:gsub(expected, "")
+      assert.equal(2, times, output)
+    end
+  end)
 
   for _, path in ipairs(files()) do
     local text = proc.read(path)
@@ -31,7 +56,8 @@ describe("the examples", function()
       it(path .. " runs", function()
         -- a test of a user's program is run as one
         local runner = path == "examples/mock_test.lua" and "/usr/bin/busted " or ""
-        local ok, output = sim:run(runner .. path, path == "examples/demo.lua")
+        local typed = INPUT[path] and " <" .. input(INPUT[path]) or ""
+        local ok, output = sim:run(runner .. path .. typed, path == "examples/demo.lua")
         assert.is_true(ok, output)
         assert.is_nil(output:find("sk-sim-readme", 1, true))
         if EXPECTED[path] then assert.is_truthy(output:lower():find(EXPECTED[path], 1, true), output) end

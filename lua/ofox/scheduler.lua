@@ -128,8 +128,8 @@ end
 --- Resumes a task when it is its turn.
 ---@param task table
 function scheduler.enqueue(task)
+  ready[ready.last + 1] = task
   ready.last = ready.last + 1
-  ready[ready.last] = task
   if depth == 0 then scheduler.sync() end
 end
 

@@ -49,8 +49,10 @@ end
 ---@param what any
 ---@return table entry  for remove()
 function Timers:add(at, what)
-  self.count, self.added = self.count + 1, self.added + 1
-  local entry = { at = at, turn = self.added, what = what, place = self.count }
+  local place = self.count + 1
+  local entry = { at = at, turn = self.added, what = what, place = place }
+  self[place] = entry -- here memory may end: nothing is counted yet
+  self.count, self.added = place, self.added + 1
   rise(self, entry)
   return entry
 end
