@@ -104,6 +104,10 @@ describe("an event of a chat", function()
     local got = read("chat", "", failed)
     assert.same({ "error", "upstream_error" }, { got.kind, got.fallback })
     assert.equal(failed:match '"choices":%[(.*)%],"usage"', got.part)
+    local two = '{"choices":[{"finish_reason":"error","a":1},{"index":1,"finish_reason":"error"}]}'
+    assert.equal('{"finish_reason":"error","a":1}', read("chat", "", two).part)
+    local top = '{"choices":[{"finish_reason":"error"}],"error":{"message":"x"}}'
+    assert.same({ top, "upstream_error" }, { read("chat", "", top).part, read("chat", "", top).fallback })
   end)
 end)
 
@@ -153,6 +157,7 @@ describe("an event of any dialect", function()
     check("[D5] a flat error, " .. dialect, dialect, "", '{"type":"error","message":"no"}', { kind = "error" })
     check("[D5] a flat error by object, " .. dialect, dialect, "", '{"object":"error","message":"no"}',
       { kind = "error" })
+    check("[D5] a list of errors, " .. dialect, dialect, "", '[{"error":{"message":"no"}}]', { kind = "error" })
     check("[D5] event: error, " .. dialect, dialect, "error", '{"message":"no"}', { kind = "error" })
     it("nothing, " .. dialect, function()
       for _, data in ipairs { "", " ", "\n\n" } do assert.equal("skip", read(dialect, "", data).kind) end

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "errors.h"
 #include "jscan.h"
 #include "utf8.h"
 
@@ -142,7 +143,7 @@ static int read_choice(struct reading *r) {
     out->text = c.content;
   else
     r->other = 1;
-  if (c.failed) {
+  if (c.failed && out->part.p == NULL) {
     out->part.p = start;
     out->part.n = (size_t)(r->s.p - start);
     out->fallback = OFOX_CLASS_UPSTREAM;
@@ -347,7 +348,10 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
   else if (ofox_span_eq(type, "error") || r.says_error ||
            (r.error_text && !r.id)) {
     out->kind = OFOX_DELTA_ERROR;
-    out->fallback = OFOX_CLASS_STREAM;
+    out->part = data;
+  }
+  else if (!object && ofox_errors_inside(data)) { /* a list of them */
+    out->kind = OFOX_DELTA_ERROR;
     out->part = data;
   }
   else if (object) {

@@ -101,10 +101,10 @@ static void check(enum ofox_dialect dialect, struct ofox_span data) {
   if (d.text.type != OFOX_JSON_NONE)
     MUST(d.text.type == OFOX_JSON_STRING &&
          ofox_json_check(d.text.raw, &pos) == 1 && d.text.raw.n > 2);
-  if (ofox_json_root(data).type != OFOX_JSON_OBJECT)
-    MUST(d.kind == OFOX_DELTA_SKIP);
-  else if (ofox_errors_inside(data))
+  if (ofox_errors_inside(data))
     MUST(d.kind == OFOX_DELTA_ERROR && d.part.p == data.p);
+  else if (ofox_json_root(data).type != OFOX_JSON_OBJECT)
+    MUST(d.kind == OFOX_DELTA_SKIP);
   else if (dialect == OFOX_DIALECT_CHAT)
     check_chat(data, &d);
 }
