@@ -165,6 +165,11 @@ static struct ofox_verdict judge(const struct ofox_call *c,
   return v;
 }
 
+/* Takes the secrets out of a text. */
+static void redact(struct ofox_call *c, struct ofox_buf *text) {
+  c->no_memory |= ofox_redact_apply(&c->secrets, text) != 0;
+}
+
 /* 1 if the attempt failed; then 'error' tells how. */
 static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   int status = c->head.complete ? c->head.status : 0;
@@ -173,7 +178,7 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   if (!v.failed)
     return 0;
   /* before it is read, so that a text that is cut cannot end in a secret */
-  ofox_redact_apply(&c->secrets, &c->body);
+  redact(c, &c->body);
   v.part = judge(c, outcome).part;
   if (ofox_errors_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
     c->no_memory = 1;
@@ -184,34 +189,36 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
 static void add_detail(struct ofox_call *c, struct ofox_span detail) {
   struct ofox_buf *m = &c->error.message, text, clean;
   struct ofox_span to = ofox_headers_get(&c->head, "location");
+  int rc;
   ofox_buf_init(&text, (size_t)-1);
+  ofox_buf_init(&clean, (size_t)-1);
   if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
-    ofox_buf_adds(m, " to ");
+    rc = ofox_buf_adds(m, " to ");
     detail = to;
   }
   else if (c->error.status == 0 && detail.n > 0) {
-    ofox_buf_adds(m, ": ");
+    rc = ofox_buf_adds(m, ": ");
   }
   else {
     return;
   }
   /* secrets go before the text is cut */
-  if (ofox_buf_addspan(&text, detail) == 0) {
-    ofox_redact_apply(&c->secrets, &text);
-    ofox_buf_init(&clean, (size_t)-1);
-    c->no_memory |= ofox_utf8_clean(&clean, ofox_buf_span(&text)) != 0;
-    ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
-    ofox_buf_free(&clean);
-  }
+  rc |= ofox_buf_addspan(&text, detail);
+  redact(c, &text);
+  rc |= ofox_utf8_clean(&clean, ofox_buf_span(&text));
+  rc |=
+      ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
+  c->no_memory |= rc != 0;
+  ofox_buf_free(&clean);
   ofox_buf_free(&text);
 }
 
 static void redact_error(struct ofox_call *c) {
-  ofox_redact_apply(&c->secrets, &c->error.message);
-  ofox_redact_apply(&c->secrets, &c->error.code);
-  ofox_redact_apply(&c->secrets, &c->error.param);
-  ofox_redact_apply(&c->secrets, &c->error.server_type);
-  ofox_redact_apply(&c->secrets, &c->error.request_id);
+  redact(c, &c->error.message);
+  redact(c, &c->error.code);
+  redact(c, &c->error.param);
+  redact(c, &c->error.server_type);
+  redact(c, &c->error.request_id);
 }
 
 static void set_request_id(struct ofox_call *c) {
@@ -222,7 +229,7 @@ static void set_request_id(struct ofox_call *c) {
   if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
     c->no_memory = 1;
   if (c->failed)
-    ofox_redact_apply(&c->secrets, &c->request_id);
+    redact(c, &c->request_id);
 }
 
 /* Whether there is a further attempt */
