@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "transfer.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -70,6 +71,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a) {
   struct ofox_transfer *t = user;
   const char *path = NULL;
+  int fd;
   (void)purpose;
   if (t->sends > 0) {
     t->resent = 1;
@@ -77,8 +79,10 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
   }
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
-  return ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
-                           a->protocol, path);
+  fd = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
+                         a->protocol, path);
+  t->call->no_memory |= fd < 0 && errno == ENOMEM;
+  return fd;
 }
 
 static int on_close(void *user, curl_socket_t fd) {
