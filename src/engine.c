@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "engine.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -304,6 +305,7 @@ int ofox_engine_setup(void) {
 struct ofox_engine *ofox_engine_new(void) {
   struct ofox_engine *e = calloc(1, sizeof(*e));
   curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  int why;
   if (e == NULL)
     return NULL;
   e->pid = getpid();
@@ -312,9 +314,12 @@ struct ofox_engine *ofox_engine_new(void) {
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
   ofox_sockets_init(&e->wire.sockets);
   e->wire.poller = ofox_poller_new();
+  why = errno;
   e->multi = curl_multi_init();
   if (e->wire.poller == NULL || e->multi == NULL) {
+    why = e->wire.poller == NULL ? why : ENOMEM;
     ofox_engine_delete(e);
+    errno = why;
     return NULL;
   }
   curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
