@@ -220,6 +220,9 @@ end)
 add("headers", function()
   local made = core.parts.headers { "HTTP/1.1 100 Continue", "", "HTTP/1.1 200 OK", "A: b", " c", "X-Request-ID: r",
     "Bad\255: \254", "Retry-After: 5", "" }
+  for i = 1, #made.codes do
+    if made.codes[i] == -1 then error("not enough memory", 0) end
+  end
   must(made.complete and made.map.a == "b c" and made.request_id == "r" and made.count == 3, "wrong: headers")
   local delay, source = core.parts.delay({ ["x-ratelimit-reset-tokens"] = "6m0s" }, 0)
   must(delay == 360 and source == "x-ratelimit-reset-tokens", "wrong: delay")
