@@ -44,6 +44,7 @@ build = {
     ["ofox.retry"] = "lua/ofox/retry.lua",
     ["ofox.route"] = "lua/ofox/route.lua",
     ["ofox.transport"] = "lua/ofox/transport.lua",
+    ["ofox.try"] = "lua/ofox/try.lua",
     ["ofox.wait"] = "lua/ofox/wait.lua",
     ["ofox.core"] = {
       sources = {

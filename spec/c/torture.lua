@@ -27,7 +27,7 @@ end
 local FILES = {
   "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain", "mock", "native",
   "options", "request", "resources.chat", "resources.embeddings", "resources.images", "resources.models",
-  "resources.responses", "response", "retry", "route", "transport", "wait",
+  "resources.responses", "response", "retry", "route", "transport", "try", "wait",
 }
 
 local load = loadstring or load -- luacheck: ignore 113
