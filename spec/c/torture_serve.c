@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <lauxlib.h>
@@ -33,9 +34,12 @@ static struct {
   size_t at, n;
 } pieces[PIECES];
 static int npieces, next;
+static int listening; /* a new one for each script */
+static int script_number;
 
 static struct {
   int fd;
+  int script; /* number of the one that it was made for */
   size_t n;
   char request[REQUEST];
 } connections[CONNECTIONS];
@@ -77,11 +81,11 @@ static size_t whole(char *request, size_t n) {
 }
 
 /* Sends an answer, the last one again when there are no more. -1: an answer
-** of no bytes, which is an end without a word. */
-static int answer(int fd) {
+** of no bytes, which is an end without a word; or the script is another's. */
+static int answer(int fd, int number) {
   int i, sent = 0;
   pthread_mutex_lock(&lock);
-  i = next;
+  i = number == script_number ? next : npieces;
   for (; i < npieces && pieces[i].n > 0; i++) {
     if (sent > 0)
       usleep(2000);
@@ -111,7 +115,7 @@ static void receive(int i) {
   while ((take = whole(p, n)) > 0) {
     n -= take;
     memmove(p, p + take, n);
-    if (answer(connections[i].fd) != 0) {
+    if (answer(connections[i].fd, connections[i].script) != 0) {
       drop(i);
       return;
     }
@@ -120,22 +124,31 @@ static void receive(int i) {
 }
 
 static void admit(int fd) {
-  int i = 0, client = far_from(accept(fd, NULL, NULL));
+  int i = 0, client = accept(fd, NULL, NULL);
+  if (client < 0)
+    return;
+  client = far_from(client);
   while (i < CONNECTIONS && connections[i].fd >= 0)
     i++;
   if (i == CONNECTIONS) {
     close(client);
     return;
   }
+  setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
   connections[i].fd = client;
+  connections[i].script = script_number;
   connections[i].n = 0;
 }
 
 static void *serve(void *user) {
   struct pollfd p[CONNECTIONS + 1];
   int i;
-  for (;;) {
-    p[CONNECTIONS].fd = *(int *)user;
+  for (p[CONNECTIONS].fd = -1;; (void)user) {
+    pthread_mutex_lock(&lock);
+    if (p[CONNECTIONS].fd != listening)
+      close(p[CONNECTIONS].fd);
+    p[CONNECTIONS].fd = listening;
+    pthread_mutex_unlock(&lock);
     p[CONNECTIONS].events = POLLIN;
     for (i = 0; i < CONNECTIONS; i++) {
       p[i].fd = connections[i].fd;
@@ -148,23 +161,31 @@ static void *serve(void *user) {
         receive(i);
     }
     if (p[CONNECTIONS].revents != 0)
-      admit(*(int *)user);
+      admit(p[CONNECTIONS].fd);
   }
   return NULL;
 }
 
-static int start(void) {
-  static int fd, port;
+/* Begins a script of no answers yet, on a port of its own: a connection made
+** for the last one takes none of its answers. Returns the port. */
+static int begin(void) {
+  static int running;
   pthread_t thread;
-  int i;
-  if (port != 0)
-    return port;
-  for (i = 0; i < CONNECTIONS; i++)
-    connections[i].fd = -1;
-  fd = listener(&port);
-  if (listen(fd, CONNECTIONS) != 0 ||
-      pthread_create(&thread, NULL, serve, &fd) != 0)
+  int i, port, fd = listener(&port);
+  if (listen(fd, CONNECTIONS) != 0)
     abort();
+  pthread_mutex_lock(&lock);
+  if (running)
+    shutdown(listening, SHUT_RDWR); /* wakes the thread */
+  listening = fd;
+  script_number++;
+  npieces = next = 0;
+  pthread_mutex_unlock(&lock);
+  for (i = 0; i < CONNECTIONS && !running; i++)
+    connections[i].fd = -1;
+  if (!running && pthread_create(&thread, NULL, serve, NULL) != 0)
+    abort();
+  running = 1;
   return port;
 }
 
@@ -181,12 +202,11 @@ static void add_piece(lua_State *L, const char *p, size_t n) {
 ** moment between them; "" closes the connection.
 */
 static int lua_serve(lua_State *L) {
-  int i, k;
+  int i, k, port;
   size_t n;
   const char *p;
   luaL_checktype(L, 1, LUA_TTABLE);
-  pthread_mutex_lock(&lock);
-  npieces = next = 0;
+  port = begin();
   for (i = 1;; i++, lua_pop(L, 1)) {
     lua_rawgeti(L, 1, i);
     if (lua_isnil(L, -1))
@@ -207,8 +227,7 @@ static int lua_serve(lua_State *L) {
     }
     add_piece(L, "", 0);
   }
-  pthread_mutex_unlock(&lock);
-  lua_pushinteger(L, start());
+  lua_pushinteger(L, port);
   return 1;
 }
 
