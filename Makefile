@@ -15,9 +15,11 @@ OBJ = $(BUILD)/obj
 # Debian's places; LuaRocks' names, so that its values can be handed on.
 ifeq ($(LUA),jit)
 LUA_INCDIR ?= /usr/include/luajit-2.1
+LUA_LIB = luajit-5.1
 LUA_BIN ?= luajit
 else
 LUA_INCDIR ?= /usr/include/lua$(LUA)
+LUA_LIB = lua$(LUA)
 LUA_BIN ?= lua$(LUA)
 endif
 CURL_INCDIR ?=
@@ -86,6 +88,17 @@ check: all
 # A copy of the tree, built with the sanitizers, where the specs run.
 asan:
 	@.ci/asan $(LUAS)
+
+# A host in C whose memory fails, with core and engine linked in (5.4, 5.1,
+# jit); see spec/c/torture.c.
+TORTURE = spec/c/torture.c spec/c/torture_heap.c spec/c/torture_serve.c
+TORTURE_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*.c src/*.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -Isrc -o $@ $(TORTURE) \
+	  $(sort $(CORE:%=src/%.c) $(ENGINE:%=src/%.c)) \
+	  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
+	  -l$(LUA_LIB) -lcurl -ldl -lm -lpthread
 
 # C programs that check what Lua cannot reach.
 build/ctest/%.ok: spec/c/%.c src/*.c src/*.h

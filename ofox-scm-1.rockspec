@@ -53,6 +53,7 @@ build = {
     ["ofox.task"] = "lua/ofox/task.lua",
     ["ofox.timers"] = "lua/ofox/timers.lua",
     ["ofox.transport"] = "lua/ofox/transport.lua",
+    ["ofox.try"] = "lua/ofox/try.lua",
     ["ofox.wait"] = "lua/ofox/wait.lua",
     ["ofox.yieldable"] = "lua/ofox/yieldable.lua",
     ["ofox.core"] = {

@@ -2,6 +2,11 @@
 
 #include "utf8.h"
 
+/* Takes the secrets out of a text. */
+static void redact(struct ofox_call *c, struct ofox_buf *text) {
+  c->no_memory |= ofox_redact_apply(&c->secrets, text) != 0;
+}
+
 /* 1 if the attempt failed; then 'error' tells how. */
 static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   struct ofox_reply *r = &c->reply;
@@ -11,8 +16,8 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   if (!v.failed)
     return 0;
   /* before it is read, so that a text that is cut cannot end in a secret */
-  ofox_redact_apply(&c->secrets, &r->body);
-  ofox_redact_apply(&c->secrets, &r->stream.failure);
+  redact(c, &r->body);
+  redact(c, &r->stream.failure);
   v.part = ofox_reply_judge(r, outcome).part;
   if (ofox_errors_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
     c->no_memory = 1;
@@ -33,34 +38,36 @@ static int is_explained(const struct ofox_call *c) {
 static void add_detail(struct ofox_call *c, struct ofox_span detail) {
   struct ofox_buf *m = &c->error.message, text, clean;
   struct ofox_span to = ofox_headers_get(&c->reply.head, "location");
+  int rc;
   ofox_buf_init(&text, (size_t)-1);
+  ofox_buf_init(&clean, (size_t)-1);
   if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
-    ofox_buf_adds(m, " to ");
+    rc = ofox_buf_adds(m, " to ");
     detail = to;
   }
   else if (is_explained(c) && detail.n > 0) {
-    ofox_buf_adds(m, ": ");
+    rc = ofox_buf_adds(m, ": ");
   }
   else {
     return;
   }
   /* secrets go before the text is cut */
-  if (ofox_buf_addspan(&text, detail) == 0) {
-    ofox_redact_apply(&c->secrets, &text);
-    ofox_buf_init(&clean, (size_t)-1);
-    c->no_memory |= ofox_utf8_clean(&clean, ofox_buf_span(&text)) != 0;
-    ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
-    ofox_buf_free(&clean);
-  }
+  rc |= ofox_buf_addspan(&text, detail);
+  redact(c, &text);
+  rc |= ofox_utf8_clean(&clean, ofox_buf_span(&text));
+  rc |=
+      ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
+  c->no_memory |= rc != 0;
+  ofox_buf_free(&clean);
   ofox_buf_free(&text);
 }
 
 static void redact_error(struct ofox_call *c) {
-  ofox_redact_apply(&c->secrets, &c->error.message);
-  ofox_redact_apply(&c->secrets, &c->error.code);
-  ofox_redact_apply(&c->secrets, &c->error.param);
-  ofox_redact_apply(&c->secrets, &c->error.server_type);
-  ofox_redact_apply(&c->secrets, &c->error.request_id);
+  redact(c, &c->error.message);
+  redact(c, &c->error.code);
+  redact(c, &c->error.param);
+  redact(c, &c->error.server_type);
+  redact(c, &c->error.request_id);
 }
 
 void ofox_blame_request_id(struct ofox_call *c) {
@@ -71,7 +78,7 @@ void ofox_blame_request_id(struct ofox_call *c) {
   if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
     c->no_memory = 1;
   if (c->failed)
-    ofox_redact_apply(&c->secrets, &c->request_id);
+    redact(c, &c->request_id);
 }
 
 int ofox_blame_attempt(struct ofox_call *c, enum ofox_outcome outcome,

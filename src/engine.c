@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "engine.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@
 #define SPARE_HANDLES 8
 
 struct ofox_engine {
-  CURLM *multi;
+  CURLM *multi; /* NULL while there is no memory for one */
   struct ofox_wire wire;
   struct ofox_transfer *transfers;
   CURL *spare[SPARE_HANDLES];
@@ -197,6 +198,39 @@ static long least_limit(const struct ofox_engine *e) {
   return least;
 }
 
+static int open_multi(struct ofox_engine *e) {
+  if (e->multi != NULL)
+    return 0;
+  e->multi = curl_multi_init();
+  if (e->multi == NULL)
+    return OFOX_EMEM;
+  curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
+  curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
+  curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
+  return 0;
+}
+
+/*
+** libcurl had no memory to note what it waits for, and does not say for whom:
+** some transfer would hear of nothing any more, and the next on its socket
+** would crash libcurl 7.88.
+*/
+static void start_anew(struct ofox_engine *e) {
+  struct ofox_transfer *t, *next;
+  for (t = e->transfers; t != NULL; t = next) {
+    next = t->next;
+    if (t->easy == NULL)
+      continue;
+    if (t->call != NULL)
+      t->call->no_memory = 1;
+    finish(t, OFOX_OUTCOME_SEND, "");
+  }
+  curl_multi_cleanup(e->multi);
+  e->multi = NULL;
+  e->curl_due = INFINITY;
+}
+
 /* Rounds */
 
 /* Takes what the sockets have, after at most 'seconds'. 0, or -1: a signal. */
@@ -205,18 +239,20 @@ static int take(struct ofox_engine *e, double seconds) {
   struct ofox_transfer *t = NULL;
   CURLMsg *m;
   CURLcode rc;
-  int i, n, running;
+  int i, n, running, lost = 0;
   e->wire.turn++;
   n = ofox_poller_wait(e->wire.poller, seconds, events, EVENTS);
   for (i = 0; i < n; i++) {
     /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
     int what = (events[i].what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
                (events[i].what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
-    curl_multi_socket_action(e->multi, events[i].fd, what, &running);
+    lost |= curl_multi_socket_action(e->multi, events[i].fd, what, &running) !=
+            CURLM_OK;
   }
   if (ofox_engine_now() >= e->curl_due) {
     e->curl_due = INFINITY;
-    curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    lost |= curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0,
+                                     &running) != CURLM_OK;
   }
   while ((m = curl_multi_info_read(e->multi, &i)) != NULL) {
     rc = m->data.result;
@@ -224,6 +260,8 @@ static int take(struct ofox_engine *e, double seconds) {
     if (t != NULL)
       ended(t, rc);
   }
+  if (lost)
+    start_anew(e);
   return n < 0 ? -1 : 0;
 }
 
@@ -319,6 +357,8 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   struct ofox_transfer *t = c->transfer;
   CURLcode rc;
   long limit;
+  if (open_multi(e) != 0)
+    return OFOX_EMEM;
   settle(e);
   if (t != NULL && t->engine != e) { /* of an engine of another process */
     drop(t);
@@ -394,6 +434,7 @@ int ofox_engine_setup(void) {
 struct ofox_engine *ofox_engine_new(void) {
   struct ofox_engine *e = calloc(1, sizeof(*e));
   curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  int why;
   if (e == NULL)
     return NULL;
   e->pid = getpid();
@@ -403,16 +444,13 @@ struct ofox_engine *ofox_engine_new(void) {
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
   ofox_sockets_init(&e->wire.sockets);
   e->wire.poller = ofox_poller_new();
-  e->multi = curl_multi_init();
-  if (e->wire.poller == NULL || e->multi == NULL) {
-    ofox_engine_delete(e);
-    return NULL;
-  }
-  curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
-  curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
-  curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
-  return e;
+  why = errno;
+  if (e->wire.poller != NULL && open_multi(e) == 0)
+    return e;
+  why = e->wire.poller == NULL ? why : ENOMEM;
+  ofox_engine_delete(e);
+  errno = why;
+  return NULL;
 }
 
 int ofox_engine_is_ours(const struct ofox_engine *e) {

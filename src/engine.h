@@ -27,7 +27,7 @@ struct ofox_request {
 
 int ofox_engine_setup(void); /* once before the first; 0 or negative */
 
-struct ofox_engine *ofox_engine_new(void); /* NULL: out of something */
+struct ofox_engine *ofox_engine_new(void); /* NULL: errno says why */
 /* Lets go of all its calls. In a forked child the parent's connections are
 ** closed without a word to the peers. NULL is fine. */
 void ofox_engine_delete(struct ofox_engine *e);

@@ -251,7 +251,7 @@ static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
   struct ofox_span out;
   ofox_buf_clear(&c->scratch);
   nomem(L, ofox_utf8_clean(&c->scratch, s));
-  ofox_redact_apply(&c->call.secrets, &c->scratch);
+  nomem(L, ofox_redact_apply(&c->call.secrets, &c->scratch));
   out = ofox_utf8_cut(ofox_buf_span(&c->scratch), max);
   lua_pushlstring(L, out.p, out.n);
 }

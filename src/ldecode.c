@@ -254,6 +254,8 @@ int ofox_ldecode(lua_State *L) {
       ofox_lpolish(L, s);
     return 1;
   }
+  if (rc == LUA_ERRMEM)
+    return lua_error(L); /* which says nothing about the text */
   /* dkjson gives a position before the message */
   for (i = rc == 0 ? 5 : 3; i > 3 && lua_type(L, i) != LUA_TSTRING; i--)
     continue;

@@ -19,6 +19,8 @@
 #define MIXED "a table with both list items and named fields"
 #define WRITER_T "ofox.writer"
 
+static const char NO_MEMORY[] = "not enough memory";
+
 /* Lua collects it: a raised error loses no memory. */
 struct writer {
   struct ofox_buf *out; /* 'bytes', or where a name goes */
@@ -41,7 +43,7 @@ static int fail(struct writer *w, const char *why) {
 
 /* The result of a buffer function as the result of a write. */
 static int done(struct writer *w, int rc) {
-  return rc == 0 ? 0 : fail(w, "not enough memory");
+  return rc == 0 ? 0 : fail(w, NO_MEMORY);
 }
 
 /* Bytes from 'p' that stand for themselves in a string. */
@@ -417,12 +419,9 @@ static int is_name(const char *s, size_t n) {
   return n > 0;
 }
 
-/* Memory may be short here: a message that lacks a piece is still one. */
-static void put_key(struct ofox_buf *out, const char *s, size_t n) {
-  struct ofox_span key;
+/* There is room in 'out'. */
+static void put_key(struct ofox_buf *out, struct ofox_span key) {
   size_t i;
-  key.p = s;
-  key.n = n;
   key = ofox_utf8_cut(key, KEY_CAP);
   if (is_name(key.p, key.n)) {
     if (out->n > 0)
@@ -440,17 +439,20 @@ static void put_key(struct ofox_buf *out, const char *s, size_t n) {
   (void)ofox_buf_adds(out, "\"]");
 }
 
-/* "messages[2].content: " and the reason. [-0, +1, e] */
-static void push_reason(lua_State *L, struct writer *w, int root) {
+/* nil, and "messages[2].content: " with the reason. [-0, +2, e] */
+static void push_failure(lua_State *L, struct writer *w, int root) {
   struct ofox_buf *out = w->out = &w->bytes;
-  const char *s;
-  size_t n;
+  /* repair lengthens a key */
+  const size_t room = PATH_CAP + 3 * KEY_CAP + 32 + strlen(w->why);
+  struct ofox_span key;
   int i, top = lua_gettop(L);
   ofox_buf_clear(out);
+  if (w->why == NO_MEMORY || ofox_buf_reserve(out, room) != 0)
+    luaL_error(L, NO_MEMORY);
   for (i = root + 1; i < top && out->n < PATH_CAP; i += 2) {
     if (lua_type(L, i) == LUA_TSTRING) {
-      s = lua_tolstring(L, i, &n);
-      put_key(out, s, n);
+      key.p = lua_tolstring(L, i, &key.n);
+      put_key(out, key);
       continue;
     }
     (void)ofox_buf_addc(out, '[');
@@ -462,7 +464,8 @@ static void push_reason(lua_State *L, struct writer *w, int root) {
   if (out->n > 0)
     (void)ofox_buf_adds(out, ": ");
   (void)ofox_buf_adds(out, w->why);
-  lua_pushlstring(L, out->p == NULL ? "" : out->p, out->n);
+  lua_pushnil(L);
+  lua_pushlstring(L, out->p, out->n);
 }
 
 static int writer_gc(lua_State *L) {
@@ -489,11 +492,8 @@ int ofox_lencode(lua_State *L) {
   rc = write_value(L, w, NULL);
   if (rc == 0)
     lua_pushlstring(L, w->bytes.p, w->bytes.n);
-  else {
-    push_reason(L, w, 2);
-    lua_pushnil(L);
-    lua_insert(L, -2);
-  }
+  else
+    push_failure(L, w, 2);
   ofox_buf_free(&w->bytes);
   ofox_names_free(&w->names);
   return rc == 0 ? 1 : 2;

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
 #include "lofox.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,8 +37,10 @@ static struct ofox_call *check_call(lua_State *L, int arg) {
 static int engine_new(lua_State *L) {
   struct lengine *e = ofox_newobject(L, OFOX_ENGINE_T, sizeof(*e));
   e->engine = ofox_engine_new();
+  if (e->engine == NULL && errno == ENOMEM)
+    luaL_error(L, "not enough memory");
   if (e->engine == NULL)
-    return luaL_error(L, "no engine: out of memory or descriptors");
+    luaL_error(L, "no engine: %s", strerror(errno));
   return 1;
 }
 

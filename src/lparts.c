@@ -157,7 +157,7 @@ static void push_clean(lua_State *L, struct scratch *s, struct ofox_span text,
   if (r != NULL) {
     ofox_buf_clear(&s->a);
     check(L, 1, ofox_buf_addspan(&s->a, text));
-    ofox_redact_apply(r, &s->a);
+    check(L, 1, ofox_redact_apply(r, &s->a));
     text = ofox_buf_span(&s->a);
   }
   if (ofox_utf8_valid(text) < text.n) {
@@ -346,7 +346,7 @@ static int parts_redact(lua_State *L) {
     lua_pop(L, 1);
   }
   check(L, 1, ofox_buf_addspan(&s->a, text));
-  ofox_redact_apply(&s->secrets, &s->a);
+  check(L, 1, ofox_redact_apply(&s->secrets, &s->a));
   return push_span(L, ofox_buf_span(&s->a));
 }
 

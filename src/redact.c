@@ -263,17 +263,17 @@ static size_t longest(const struct ofox_redact *r, const char *p, size_t n) {
   return best;
 }
 
-void ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
+int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
   char starts[256] = {0}; /* what a form can start with in some way */
   struct ofox_span form;
   size_t pos = 0, i, length, end = 0, out = 0;
   int inside = 0;
   if (text->n == 0 || r->_secrets.n == 0)
-    return;
+    return 0;
   if (r->_forms.n == 0 && make_forms(r) != 0) {
     text->n = 0;
     ofox_buf_fill(text, ofox_span_of(MARK));
-    return;
+    return OFOX_EMEM;
   }
   while (next_text(&r->_forms, &pos, &form))
     starts[(unsigned char)form.p[0]] = 1;
@@ -296,4 +296,5 @@ void ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
       text->p[out++] = text->p[i];
   }
   text->n = out;
+  return 0;
 }

@@ -28,11 +28,11 @@ void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
 int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
 
 /*
-** Changes 'text' in place; it never grows (without memory for the forms all
-** of it becomes ***). Where secrets overlap, all that
+** Changes 'text' in place; it never grows. Where secrets overlap, all that
 ** any of them covers becomes one ***. The end of the text may have cut a
-** secret: OFOX_SECRET_MIN characters of it there are enough.
+** secret: OFOX_SECRET_MIN characters of it there are enough. 0; or OFOX_EMEM:
+** all of it has become ***.
 */
-void ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
+int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
 
 #endif

@@ -48,6 +48,7 @@ int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
   entry.key = path == NULL ? 0 : ofox_sockets_unix_key(path);
   if (ofox_buf_add(&s->_list, &entry, sizeof(entry)) != 0) {
     close(fd);
+    errno = ENOMEM;
     return -1;
   }
   return fd;

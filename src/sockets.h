@@ -25,7 +25,7 @@ void ofox_sockets_free(struct ofox_sockets *s);
 
 /*
 ** Makes a socket that is closed on exec, for a peer at 'path' (NULL: not a
-** unix socket); -1 if that failed.
+** unix socket); -1 if that failed, and errno.
 */
 int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
                       int protocol, const char *path);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "transfer.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -115,6 +116,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a) {
   struct ofox_transfer *t = user;
   const char *path = NULL;
+  int fd;
   (void)purpose;
   if (t->sends > 0 || t->call == NULL) {
     t->resent = 1;
@@ -124,8 +126,10 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
   look_earlier(t);
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
-  return ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
-                           a->protocol, path);
+  fd = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
+                         a->protocol, path);
+  t->call->no_memory |= fd < 0 && errno == ENOMEM;
+  return fd;
 }
 
 static int on_close(void *user, curl_socket_t fd) {
@@ -290,7 +294,7 @@ static const struct {
     {CURLE_SEND_FAIL_REWIND, OFOX_OUTCOME_SEND},
     {CURLE_RECV_ERROR, OFOX_OUTCOME_RESET},
     {CURLE_BAD_CONTENT_ENCODING, OFOX_OUTCOME_ENCODING},
-    {CURLE_OUT_OF_MEMORY, OFOX_OUTCOME_TOO_LARGE}, /* a header line */
+    {(CURLcode)100, OFOX_OUTCOME_TOO_LARGE}, /* CURLE_TOO_LARGE of 8.6 */
 };
 
 /* libcurl has one code for several ends; its message tells them apart. */
@@ -313,6 +317,27 @@ static enum ofox_outcome refine(struct ofox_transfer *t, CURLcode rc,
   return o;
 }
 
+static const char EITHER[] = "a header line, or there was not enough memory";
+
+/*
+** For libcurl before 8.6 a header line that is longer than it will hold is
+** want of memory. Among headers it may be either.
+*/
+static int may_be_long_line(const struct ofox_transfer *t) {
+  return t->sends > 0 && t->call != NULL && !t->call->reply.head.complete &&
+         curl_version_info(CURLVERSION_NOW)->version_num < 0x080600;
+}
+
+/* libcurl lacked memory, or says so. */
+static enum ofox_outcome without_memory(struct ofox_transfer *t) {
+  if (may_be_long_line(t)) {
+    memcpy(t->detail, EITHER, sizeof(EITHER));
+    return OFOX_OUTCOME_TOO_LARGE;
+  }
+  t->call->no_memory = 1;
+  return OFOX_OUTCOME_SEND;
+}
+
 enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
   enum ofox_outcome o = OFOX_OUTCOME_PROTOCOL;
   size_t i;
@@ -320,6 +345,8 @@ enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
     t->detail[0] = '\0'; /* it says what we did, not what happened */
     return OFOX_OUTCOME_EMPTY_REPLY;
   }
+  if (rc == CURLE_OUT_OF_MEMORY)
+    return without_memory(t);
   for (i = 0; i < sizeof(OUTCOMES) / sizeof(OUTCOMES[0]); i++) {
     if (OUTCOMES[i].code == rc) {
       o = OUTCOMES[i].outcome;

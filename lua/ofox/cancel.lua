@@ -57,9 +57,8 @@ function Token:on_cancel(listener)
     return function() end
   end
   local listeners, at = self._listeners, self._last + 1
-  listeners[at] = listener
-  self._last, self._count = at, self._count + 1
-  return function()
+  -- made first: without memory for it nothing must be left to forget
+  local function forget()
     if listeners[at] == nil then return end
     listeners[at] = nil
     if self._listeners == listeners then
@@ -67,6 +66,9 @@ function Token:on_cancel(listener)
       if self._count == 0 then self._last, self._listeners = 0, {} end
     end
   end
+  listeners[at] = listener
+  self._last, self._count = at, self._count + 1
+  return forget
 end
 
 function Token:__tostring()

@@ -2,6 +2,8 @@
 -- and returns a problem in words, or nil and the value as it is kept, which
 -- nobody changes any more. No text made here shows what may be a secret.
 -- A problem that begins with "." or "[" says where in the value it is.
+local try = require "ofox.try"
+
 local check = {}
 
 local HUGE = math.huge
@@ -315,7 +317,7 @@ function check.retry(value)
     end
   end
   local core = require "ofox.native" "core"
-  local ok, message = pcall(core.retry_delay, kept, 0, { u = 0 })
+  local ok, message = try(core.retry_delay, kept, 0, { u = 0 })
   if ok then return nil, kept end
   return (tostring(message):gsub("^retry(.-: )", "%1"):gsub("^: ", ""))
 end
@@ -368,7 +370,7 @@ end
 
 function check.transport(value)
   if type(value) == "table" or type(value) == "userdata" then
-    local ok, able = pcall(function() return callable(value.start) and callable(value.step) end)
+    local ok, able = try(function() return callable(value.start) and callable(value.step) end)
     if ok and able then return nil, value end
   end
   return expected("a transport with the methods start and step", value)

@@ -1,6 +1,7 @@
 --- The classes of errors, and the reader of error answers. An error is a plain
 -- table whose metatable says its class; it can be encoded as JSON.
 local core = require("ofox.native")("core")
+local try = require "ofox.try"
 
 --- The class tables stand here by name: errors.RateLimitError and so on.
 local errors = {}
@@ -149,7 +150,7 @@ end
 ---@param body? string
 ---@return ofox.Error|nil  nil if the answer is no failure
 function errors.parse(status, headers, body)
-  local ok, fields = pcall(core.parse_error, status, headers, body)
+  local ok, fields = try(core.parse_error, status, headers, body)
   if not ok then
     if type(fields) ~= "string" then error(fields, 0) end
     local problem = fields:match("^bad argument #%d+ to '[^']*' %((.*)%)$") or fields

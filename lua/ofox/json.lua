@@ -2,6 +2,7 @@
 -- instance), `vim.json` or the client's own decoder reads, and the core puts
 -- right what decoders do not agree about.
 local core = require "ofox.native" "core"
+local try = require "ofox.try"
 
 local json = {}
 
@@ -17,7 +18,7 @@ local function is_table(value)
 end
 
 local function adopt_cjson()
-  local found, cjson = pcall(require, "cjson")
+  local found, cjson = try(require, "cjson")
   if not found or not is_table(cjson) or not cjson.new then return nil end
   -- the OpenResty line has marks of its own: use them, so that a program that
   -- encodes an answer with its cjson gets [] back
@@ -53,7 +54,7 @@ end
 json.can_decode = new_decoder ~= nil or vim_decode ~= nil
 
 -- Lua's integers came into the OpenResty line of lua-cjson only
-local exact = math.type and math.type(select(2, pcall(default, "1"))) == "integer"
+local exact = math.type and math.type(select(2, try(default, "1"))) == "integer"
 
 local decode = core.decode
 

@@ -1,5 +1,7 @@
 --- Finds a C half of ofox, built for this Lua: in a clone it stands in
 -- build/<abi>/ofox/, installed it is where package.cpath leads.
+local try = require "ofox.try"
+
 local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)lua[/\\]ofox[/\\]native%.lua$")
@@ -50,13 +52,13 @@ return function(name)
   if built then
     local open, message = package.loadlib(path, "luaopen_ofox_" .. name)
     if open then
-      ok, result = pcall(open, module)
+      ok, result = try(open, module)
     else
       ok, result = false, message
     end
     if ok then package.loaded[module] = result end
   else
-    ok, result = pcall(require, module)
+    ok, result = try(require, module)
   end
   if not ok then error(explain(name, result, built), 0) end
   return result

@@ -1,6 +1,8 @@
 --- Answers: the decoded JSON as it came, plain to pairs, with methods by
 -- metatable. A field of the answer wins over a method of the same name.
 -- Knows nothing of how an answer came.
+local try = require "ofox.try"
+
 local response = {}
 
 -- What belongs to an answer beside its fields stands in a metatable of its
@@ -152,7 +154,7 @@ function response.wrap(value, meta, decoder)
   local ours = { __index = Response, __name = "ofox.response", [META] = meta, [DECODER] = decoder }
   if own == nil then return setmetatable(value, ours) end
   -- the mark of an empty list says what it is; a locked metatable stays
-  if require "ofox.native" "core".json_marks[own] or not pcall(setmetatable, value, ours) then
+  if require "ofox.native" "core".json_marks[own] or not try(setmetatable, value, ours) then
     metas[value] = meta
   end
   return value

@@ -3,6 +3,7 @@
 -- All times are seconds. The decisions are those of the client itself, made
 -- by the same C code; misuse raises at the caller's line.
 local core = require("ofox.native")("core")
+local try = require "ofox.try"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
@@ -54,7 +55,7 @@ end
 ---@return number seconds
 ---@return "server"|"backoff" source
 function retry.delay(policy, attempt, state)
-  local seconds, source = checked("delay", pcall(core.retry_delay, policy, attempt, state))
+  local seconds, source = checked("delay", try(core.retry_delay, policy, attempt, state))
   return seconds, source
 end
 
@@ -65,7 +66,7 @@ end
 ---@param state? ofox.RetryPlanState
 ---@return ofox.RetryPlan
 function retry.plan(policy, err, state)
-  local plan = checked("plan", pcall(core.retry_plan, policy, err, state))
+  local plan = checked("plan", try(core.retry_plan, policy, err, state))
   return plan
 end
 
@@ -163,7 +164,7 @@ function retry.call(fn, policy)
   end
   local bare, extra, problem = split(policy)
   if problem then error("ofox.retry.call: " .. problem, 2) end
-  checked("call", pcall(core.retry_delay, bare, 0))
+  checked("call", try(core.retry_delay, bare, 0))
 
   local is_error = require("ofox.errors").is
   local timer = stopwatch(extra.deadline)

@@ -1,0 +1,412 @@
+-- What the torture (torture.c) runs while memory fails: a list of scenarios.
+--   name   for the command line
+--   wire   true: libcurl's memory is made to fail as well
+--   setup  runs before that; what it returns is the argument of run
+--   run    must give what it should, or raise: an error of ofox, or what Lua
+--          raised. Where it sees a wrong result it raises a text that begins
+--          with "wrong", which must not be put together then.
+-- A new scenario is a function between add(…) and end.
+local torture = _G.torture -- luacheck: ignore 143
+package.path = "./lua/?.lua;./lua/?/init.lua;" .. package.path
+
+local scenarios = {}
+
+local function add(name, run, more)
+  local scenario = { name = name, run = run, setup = function() end }
+  for field, value in pairs(more or {}) do scenario[field] = value end
+  scenarios[#scenarios + 1] = scenario
+end
+
+-- Not assert, which would put a position before the text.
+local function must(value, text)
+  if not value then error(text, 0) end
+end
+
+-- The C halves come from this program, and the files are read and compiled
+-- once: the disk and the compiler are not what is tried here.
+local FILES = {
+  "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain", "mock", "native",
+  "options", "request", "resources.chat", "resources.embeddings", "resources.images", "resources.models",
+  "resources.responses", "response", "retry", "route", "transport", "try", "wait",
+}
+
+local load = loadstring or load -- luacheck: ignore 113
+
+for _, name in ipairs(FILES) do
+  local module = name == "init" and "ofox" or "ofox." .. name
+  local file = assert(io.open("lua/ofox/" .. name:gsub("%.", "/") .. ".lua"))
+  local chunk = string.dump(assert(load(file:read("*a"), "=" .. module)))
+  file:close()
+  package.preload[module] = function(...) return assert(load(chunk, module))(...) end
+end
+package.preload["ofox.core"] = torture.open_core
+package.preload["ofox.engine"] = torture.open_engine
+
+local function forget()
+  for module in pairs(package.loaded) do
+    if module:find("^ofox") or module == "cjson" then package.loaded[module] = nil end
+  end
+end
+
+local function require_all()
+  for i = 1, #FILES do
+    local name = FILES[i]
+    require(name == "init" and "ofox" or "ofox." .. name)
+  end
+  require "ofox.engine"
+end
+
+add("load", function()
+  require_all()
+  must(require "ofox.json".can_decode, "wrong: no decoder")
+  must(require "ofox".new { api_key = "k-0123456789" }, "wrong: no client")
+end, { setup = forget })
+
+require_all()
+local ofox = require "ofox"
+local mock = require "ofox.mock"
+local json = require "ofox.json"
+local core = require "ofox.native" "core"
+local errors, retry = ofox.errors, ofox.retry
+-- what is found when it is first asked for
+local parse_error, token, array, object, meta = -- luacheck: ignore
+  ofox.parse_error, ofox.cancel_token, ofox.array, ofox.object, ofox.meta
+require "cjson"
+
+-- An answer of a client, or its error raised.
+local function got(value, err)
+  if value == nil then error(err, 0) end
+  return value
+end
+
+-- The error that a call must end in: anything else that came is raised.
+local function failed(kind, value, err)
+  must(value == nil, "wrong: a success")
+  if not errors.is(err, kind) then error(err, 0) end
+  return err
+end
+
+-- What calls the function raises, which must be misuse of that text. Raised
+-- again if it speaks of memory.
+local function misused(text, fn, ...)
+  local ok, message = pcall(fn, ...)
+  must(not ok, "wrong: no misuse")
+  if type(message) ~= "string" or not message:find(text, 1, true) then error(message, 0) end
+end
+
+local KEY = "sk-of-secret-0123456789"
+local PARAMS = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } } }
+local OK = { choices = { { message = { content = "hi" }, finish_reason = "stop" } } }
+
+local function client_of(transport, more)
+  local options = { api_key = KEY, transport = transport, retry = { jitter = "none" }, errors = "return" }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return ofox.new(options)
+end
+
+add("new", function()
+  local client = ofox.new {
+    api_key = function() return KEY end, base_url = "https://example.test:8443/v1/", timeout = 5, connect_timeout = 1,
+    deadline = 20, max_retries = 2, retry = { base = 0.5, jitter = "full", statuses = { 418, 425 }, seed = 7 },
+    fallback = { "a/b", "c/d" }, errors = "raise", headers = { ["X-Title"] = "t", Authorization = "Basic dXNlcjpwYXNz" },
+    query = { a = { 1, "x" }, b = true }, idempotency_key = false, max_event_bytes = 1000, max_response_bytes = 1000,
+    max_connections = 4, on_retry = function() end, on_wait = function() end, on_error = print, on_response = print,
+    logger = function() end, proxy = "http://user:secretpass@127.0.0.1:1", ca_file = "/x", ca_path = "/y",
+    verify = false, client_cert = { cert = "/c", key = "/k", password = "passpass" }, http_version = "2",
+    json = function(text) return text end, transport = mock.new(),
+  }
+  must(tostring(client) == "ofox.client: https://example.test:8443/v1", "wrong: name")
+end)
+
+add("misuse", function()
+  misused("did you mean max_retries", ofox.new, { maxRetries = 1 })
+  misused("retry.statuses", ofox.new, { retry = { statuses = { 1000 } } })
+  misused("transport", ofox.new, { transport = {} })
+  misused("headers.x-a", ofox.new, { headers = { ["x-a"] = "a\nb" } })
+  misused("white space", ofox.new, { api_key = "k-0123456789\n" })
+  local transport = mock.new()
+  local client = client_of(transport)
+  misused("messages[1].content: invalid UTF-8", client.chat, client,
+    { model = "m", messages = { { role = "user", content = "\255" } } })
+  local cycle = { model = "m" }
+  cycle.messages = { { content = cycle } }
+  misused("messages[1].content: a table that contains itself", client.chat, client, cycle)
+  misused("opts.timeout", client.chat, client, PARAMS, { timeout = -1 })
+  misused("unknown field", client.request, client, { path = "/x", nonsense = 1 })
+  misused("unknown field", transport.reply, transport, { nonsense = 1 })
+  misused("lang", function() parse_error(400):hint("xx") end)
+end)
+
+add("chat", function()
+  local transport = mock.new()
+  transport:reply { status = 429, headers = { ["Retry-After"] = "20", ["x-ratelimit-remaining-requests"] = 0 },
+    body = { error = { message = "slow down " .. KEY, type = "rate_limit_error", code = "rate_limited" } } }
+  transport:reply { status = 503, body = "<html><title>gone &amp; away</title></html>" }
+  transport:reply { fail = "reset" }
+  transport:reply { status = 200, headers = { ["x-request-id"] = "req_1" }, delay = 0.5, body = OK }
+  local said = 0
+  local client = client_of(transport, { fallback = { "a/b", "c/d" }, on_retry = function(err)
+    said = said + 1
+    must(err.model ~= nil and #err.message > 3, "wrong: message")
+    must(not err.message:find("secret", 1, true), "wrong: a secret")
+  end, on_wait = function() end, logger = function() end })
+  local response = got(client:chat(PARAMS, { headers = { cookie = "a=longer-than-eight" } }))
+  must(response:output_text() == "hi", "wrong: text")
+  must(said == 3 and #transport.requests == 4, "wrong: attempts")
+  local known = meta(response)
+  must(known.attempts == 4 and known.request_id == "req_1" and known.status == 200, "wrong: meta")
+  must(#known.retries == 3 and known.retries[1].status == 429, "wrong: retries")
+  must(known.retries[1].delay >= 20 and known.retries[1].delay_source == "retry-after", "wrong: delay")
+  must(known.retries[2].status == 503 and known.retries[2].model == "openai/gpt-4o", "wrong: model")
+end)
+
+add("failures", function()
+  local transport = mock.new()
+  local client = client_of(transport, { max_retries = 1, on_error = function() end })
+  transport:reply { status = 401, headers = { ["x-echo"] = KEY, ["x-request-id"] = "req_" .. KEY },
+    body = { error = { message = "bad key " .. KEY, code = "invalid_api_key" } } }
+  local err = failed("authentication_error", client:chat(PARAMS))
+  must(err.message == "bad key ***" and err.code == "invalid_api_key", "wrong: message")
+  must(err.headers["x-echo"] == "***" and err.request_id == "req_***", "wrong: headers")
+  must(err.body:find("bad key ***", 1, true), "wrong: body")
+  transport:reply { status = 200, body = { error = { message = "inside " .. KEY, code = 429 } } }
+  transport:reply { status = 200, body = { error = { message = "inside", code = 429 } } }
+  err = failed("rate_limit_error", client:chat(PARAMS))
+  must(err.attempts == 2 and err.reason == "max_retries" and err.message == "inside", "wrong: reason")
+  transport:reply { status = 200, body = "no json" }
+  err = failed("response_error", client:chat(PARAMS))
+  must(err.code == "invalid_json", "wrong: code")
+  transport:reply { status = 302, headers = { location = "https://x.test/" .. KEY } }
+  err = failed("response_error", client:chat(PARAMS))
+  must(err.message:find(" to https://x.test/***", 1, true), "wrong: target")
+  transport:reply { fail = "refused" }
+  transport:reply { fail = "timeout" }
+  err = failed("timeout_error", client:chat(PARAMS))
+  must(err.retries[1].code == "refused", "wrong: code")
+  must(failed("authentication_error", client_of(transport, { api_key = function() end }):chat(PARAMS)).code
+    == "missing_api_key", "wrong: key")
+end)
+
+-- class by status, with bodies as servers send them
+local NASTY = {
+  { 400, "invalid_request_error", '{"error":{"message":"\\ud800 \\"quoted\\" \\u0000","param":7,"code":null}}' },
+  { 401, "authentication_error", "<!-- --><html><h1>No&nbsp;way</h1>" },
+  { 402, "billing_error", '{"detail":[{"msg":"pay"}]}' },
+  { 403, "permission_error", "\255\254 no \128" },
+  { 404, "not_found_error", '["x"' },
+  { 408, "timeout_error", "" },
+  { 409, "conflict_error", '{"message":"twice"}' },
+  { 429, "rate_limit_error", '{"error":{"message":"Please try again in 1m20.5s","details":[{"retryDelay":"52s"}]}}' },
+  { 429, "billing_error", '{"error":{"code":"insufficient_quota","message":"spent"}}' },
+  { 500, "internal_error", ('{"error":{"message":"%s"}}'):format(("long \\u00e9 "):rep(400)) },
+  { 502, "upstream_error", "<html><title>502 Bad Gateway</title>" },
+  { 503, "service_unavailable", "null" },
+  { 529, "service_unavailable", '{"error":"busy"}' },
+}
+
+add("errors", function()
+  for i = 1, #NASTY do
+    local status, kind, body = NASTY[i][1], NASTY[i][2], NASTY[i][3]
+    local err = parse_error(status, { ["Retry-After"] = "7", ["X-Request-Id"] = "r\255" }, body)
+    if not errors.is(err, kind) then error("wrong: class", 0) end
+    must(err.status == status and #err.message > 0 and err.request_id == "r\239\191\189", "wrong: fields")
+    must(#tostring(err) > 10 and #err:hint() > 10 and #err:hint("zh") > 10, "wrong: words")
+    must(got(json.encode(err)):find('"type"', 1, true), "wrong: JSON")
+  end
+  must(parse_error(200, nil, '{"a":1}') == nil, "wrong: an error")
+  must(parse_error(429, { "HTTP/1.1 429", "retry-after-ms: 1500", " continued" }).retry_after == nil, "wrong: delay")
+end)
+
+add("headers", function()
+  local made = core.parts.headers { "HTTP/1.1 100 Continue", "", "HTTP/1.1 200 OK", "A: b", " c", "X-Request-ID: r",
+    "Bad\255: \254", "Retry-After: 5", "" }
+  for i = 1, #made.codes do
+    if made.codes[i] == -1 then error("not enough memory", 0) end
+  end
+  must(made.complete and made.map.a == "b c" and made.request_id == "r" and made.count == 3, "wrong: headers")
+  local delay, source = core.parts.delay({ ["x-ratelimit-reset-tokens"] = "6m0s" }, 0)
+  must(delay == 360 and source == "x-ratelimit-reset-tokens", "wrong: delay")
+  must(core.parts.ratelimit({ { "x-ratelimit-limit-requests", "9" } }, 0).limit_requests == 9, "wrong: limit")
+end)
+
+local MEMBERS = {}
+for i = 1, 40 do MEMBERS[("name%02d"):format(41 - i)] = i end
+
+add("json", function()
+  local text = '{"a":[],"b":null,"c":[null,1,2.5,12345678901234567],"d":"\\ud83d\\ude00 \\ud800 \255","e":{"f":{}}}'
+  local value = got(json.decode(text))
+  must(value.b == nil and value.c[1] == json.null and value.d == "😀 \239\191\189 \239\191\189", "wrong: value")
+  local again = got(json.encode(value))
+  must(again:find('"a":[]', 1, true) and again:find('"e":{"f":{}}', 1, true), "wrong: text")
+  must(got(json.encode(MEMBERS)):find('^{"name01":40,"name02":39,'), "wrong: order")
+  must(got(json.encode(object { [2] = 0.1, [10] = -1e300, x = array {} })) == '{"10":-1e+300,"2":0.1,"x":[]}',
+    "wrong: object")
+  local deep = {}
+  for _ = 1, 60 do deep = { deep, ["n" .. "x"] = nil } end
+  must(#got(json.encode(deep)) == 122, "wrong: depth")
+  local none, message = json.encode { a = { [1] = 1, [3] = 3 } }
+  if message ~= "a: a list with holes (ofox.object{} makes it an object)" then error(message, 0) end
+  must(none == nil, "wrong: holes")
+  none, message = json.decode '{"a":'
+  if message ~= "the JSON ends too early" then error(message, 0) end
+  must(none == nil, "wrong: a cut")
+end)
+
+add("embeddings", function()
+  local transport = mock.new()
+  local client = client_of(transport)
+  local floats = core.parts.base64_encode(("\0\0\128\63"):rep(300))
+  transport:reply { body = { data = { { embedding = floats }, { embedding = floats } } } }
+  local response = got(client:embeddings { model = "m", input = { "a", "b" } })
+  must(#response.data[2].embedding == 300 and response.data[1].embedding[300] == 1, "wrong: vector")
+  must(core.parts.base64_decode(floats) == ("\0\0\128\63"):rep(300), "wrong: bytes")
+end)
+
+add("answers", function()
+  local transport = mock.new()
+  local client = client_of(transport, { on_response = function(known) must(known.attempts == 1, "wrong: meta") end })
+  transport:reply { body = { choices = { { message = { tool_calls = { { id = "t", ["function"] =
+    { name = "f", arguments = '{"x":[1,null]}' } } } } } } } }
+  local calls = got(client:chat(PARAMS)):tool_calls()
+  must(calls[1].name == "f" and calls[1].arguments.x[2] == ofox.null, "wrong: tools")
+  transport:reply { body = { output = { { type = "message", content = { { type = "output_text", text = '{"a":1}' } } } } } }
+  must(got(client:responses { model = "m", input = "hi" }):output_json().a == 1, "wrong: output")
+  transport:reply { body = "[]" }
+  must(meta(got(client:request { path = "/x", query = { a = "ä" } })).status == 200, "wrong: list")
+  transport:reply { body = "\0raw" }
+  must(got(client:request { path = "/x", raw = true, body = { a = 1 } }).value == "\0raw", "wrong: raw")
+  transport:reply { body = { data = {} } }
+  must(got(client:models()).data, "wrong: models")
+  transport:reply { status = 404, body = "" }
+  must(client:connect(), "wrong: connect")
+end)
+
+add("redact", function()
+  local redact = core.parts.redact
+  local secret = "key/with+signs=0123456789"
+  local text = "raw " .. secret .. " url key%2Fwith%2Bsigns%3D0123456789 b64 " .. core.parts.base64_encode("Bearer " .. secret)
+  local clean = redact(text, { secret, "another-secret", "short" })
+  must(clean:find("^raw %*%*%* url %*%*%* b64 ") and not clean:find("signs", 1, true), "wrong: a secret")
+  must(core.parts.utf8_clean("a\255b\237\160\128") == "a\239\191\189b\239\191\189\239\191\189\239\191\189", "wrong: text")
+end)
+
+add("retry", function()
+  local err = parse_error(429, { ["retry-after"] = "3" }, "")
+  must(retry.delay("openai", 2, { u = 0 }) == 2, "wrong: delay")
+  local plan = retry.plan({ base = 2, jitter = "none", statuses = { 418 } }, err, { attempt = 1, elapsed = 1, deadline = 99 })
+  must(plan.retry and plan.source == "server", "wrong: plan")
+  must(not retry.plan(nil, err, { attempt = 3 }).retry, "wrong: too often")
+  misused("retry.base", retry.delay, { base = "x" }, 0)
+  local tries, slept = 0, 0
+  local value = retry.call(function()
+    tries = tries + 1
+    if tries < 3 then error(err, 0) end
+    return "done"
+  end, { seed = 4, on_retry = function() end, sleep = function(s) slept = slept + s end })
+  must(value == "done" and tries == 3 and slept >= 6, "wrong: call")
+end)
+
+add("cancel", function()
+  local transport = mock.new()
+  local client, cancel = client_of(transport), token()
+  transport:reply { status = 503 }
+  transport:reply { body = OK }
+  local err = failed("cancelled_error", client:chat(PARAMS, { cancel = cancel, on_wait = function()
+    if not cancel:cancelled() then cancel:cancel("enough") end
+  end }))
+  must(err.cause.status == 503 and #transport.requests == 1, "wrong: cause")
+  transport = mock.new()
+  err = failed("cancelled_error", client_of(transport):chat(PARAMS, { cancel = cancel }))
+  must(err.attempts == 0 and #transport.requests == 0, "wrong: attempts")
+  must(cancel._count == 0, "wrong: listeners")
+end)
+
+add("hooks", function()
+  local transport, client
+  local function raising() error("from the hook", 0) end
+  for _, name in ipairs { "on_retry", "on_wait", "on_error", "on_response", "logger" } do
+    transport = mock.new()
+    client = client_of(transport)
+    transport:reply(name == "on_response" and { body = OK } or name == "on_error" and { status = 400 } or { status = 503 })
+    misused("from the hook", client.chat, client, PARAMS, { [name] = raising })
+  end
+  transport = mock.new()
+  client = client_of(transport)
+  transport:reply { status = 503, body = {} }
+  local err = failed("service_unavailable", client:chat(PARAMS, { on_retry = function() return false end }))
+  must(err.reason == "hook", "wrong: reason")
+end)
+
+-- Over libcurl
+
+local function http(status, body, headers)
+  return ("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s"):format(status, #body,
+    headers or "", body)
+end
+
+local COMPLETION = assert(json.encode(OK))
+
+-- A new engine each time: the last one may have been made short of memory.
+local function forget_engine()
+  package.loaded["ofox.transport"], package.loaded["ofox.exchange"], package.loaded["ofox.client"] = nil, nil, nil
+  require "ofox.exchange"
+  require "ofox.client"
+end
+
+local function wire_client(port, more)
+  local options = { base_url = "http://127.0.0.1:" .. port .. "/v1", api_key = KEY, errors = "return", timeout = 5,
+    retry = { base = 0.001, jitter = "none" }, proxy = false }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return ofox.new(options)
+end
+
+add("wire", function(port)
+  local client = wire_client(port)
+  local response = got(client:chat(PARAMS))
+  must(response:output_text() == "hi", "wrong: text")
+  local known = meta(response)
+  -- libcurl may have lacked memory for one more, and called it something else
+  must(known.attempts >= 2, "wrong: attempts")
+  must(known.retries[1].status == 503 or known.retries[2].status == 503, "wrong: retries")
+  must(known.headers["x-request-id"] == "req_2", "wrong: headers")
+  response = got(client:chat(PARAMS))
+  must(response:output_text() == "hi", "wrong: second")
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    return torture.serve {
+      http("503 Service Unavailable", '{"error":{"message":"busy"}}', "Retry-After-Ms: 1\r\n"),
+      { "HTTP/1.1 200 OK\r\nX-Request-Id: req_2\r\nContent-Len", "gth: " .. #COMPLETION .. "\r\n\r\n" .. COMPLETION:sub(1, 9),
+        COMPLETION:sub(10) },
+      { "HTTP/1.1 200 OK\r\nX-Request-Id: req_2\r\nTransfer-Encoding: chunked\r\n\r\n" .. ("%x\r\n"):format(#COMPLETION), COMPLETION .. "\r\n",
+        "0\r\n\r\n" },
+    }
+  end,
+})
+
+add("refused", function(port)
+  local err = failed("connection_error", wire_client(port, { max_retries = 1 }):chat(PARAMS))
+  must(err.code == "refused" and err.attempts == 2, "wrong: code")
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    return torture.closed_port()
+  end,
+})
+
+add("dead", function(port)
+  local client = wire_client(port, { max_retries = 1 })
+  must(got(client:chat(PARAMS)):output_text() == "hi", "wrong: text")
+  local err = failed("connection_error", client:chat(PARAMS))
+  must(err.code == "empty_reply" and err.attempts == 2 and err.ambiguous, "wrong: code")
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    return torture.serve { http("200 OK", COMPLETION), "", "" }
+  end,
+})
+
+return scenarios
