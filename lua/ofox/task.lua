@@ -320,19 +320,35 @@ function task.all(list, options)
   local outer = scheduler.current()
   local running = { count = 0, members = {} }
 
+  for i = 1, count do results[i] = false end
+
+  local function fail(err)
+    if failed then return end
+    failed = { err }
+    cancel_all(running.members)
+  end
+
   local function ended(i, record)
     running.count = running.count - 1
     running.members[record] = nil
     results[i] = record.results
     local err = options.stop_on_error and failure(record.results)
-    if err and not failed then
-      failed = { err }
-      cancel_all(running.members)
-    end
+    if err then fail(err) end
+  end
+
+  local launch
+
+  -- One that has waited is over: others may run now. Should that fail, for want
+  -- of memory, nobody must wait for them.
+  local function go_on(i, record)
+    local ok, message = pcall(ended, i, record)
+    if ok then ok, message = pcall(launch) end
+    if not ok then fail(message) end
+    if running.count == 0 and running.waiter then scheduler.wake(running.waiter) end
   end
 
   -- Starts as many as may run.
-  local function launch()
+  function launch()
     while began < count and not failed and running.count < (options.limit or count) do
       began = began + 1
       local i = began
@@ -341,11 +357,7 @@ function task.all(list, options)
       record.asked = true
       if record.status == "running" then
         running.members[record] = true
-        record.listeners[1] = function()
-          ended(i, record)
-          launch()
-          if running.count == 0 and running.waiter then scheduler.wake(running.waiter) end
-        end
+        record.listeners[1] = function() go_on(i, record) end
       else
         ended(i, record)
       end

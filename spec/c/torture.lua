@@ -337,6 +337,65 @@ add("hooks", function()
   must(err.reason == "hook", "wrong: reason")
 end)
 
+-- Streams and tasks
+
+-- A new engine each time: the last one may have been made short of memory.
+local function forget_engine()
+  for _, name in ipairs {
+    "transport", "scheduler", "wait", "arrive", "exchange", "reader", "stream", "task", "loop.protocol", "client",
+  } do
+    package.loaded["ofox." .. name] = nil
+  end
+  for _, name in ipairs { "client", "exchange", "stream", "task" } do require("ofox." .. name) end
+end
+
+local function event(delta, finish) return { choices = { { index = 0, delta = delta, finish_reason = finish } } } end
+
+add("stream", function()
+  local transport = mock.new()
+  transport:reply { sse = { event { role = "assistant" } }, fail = "reset" }
+  transport:reply { sse = { event { role = "assistant" }, event { content = "h" },
+    event { reasoning_content = "hm", tool_calls = { { index = 0, id = "c", ["function"] = { name = "f" } } } },
+    event { content = "i" }, event({}, "stop") } }
+  transport:reply { sse = { event { content = "h" }, event { content = "i" } }, fail = "truncated" }
+  local client = client_of(transport)
+  local stream, text = got(client:stream(PARAMS)), {}
+  for piece in stream:text() do text[#text + 1] = piece end
+  must(table.concat(text) == "hi", "wrong: text")
+  local whole = got(stream:collect())
+  must(whole:output_text() == "hi" and #whole:tool_calls() == 1, "wrong: answer")
+  must(stream:meta().attempts == 2, "wrong: attempts")
+  stream = got(client:stream(PARAMS))
+  got(stream:next())
+  got(stream:next())
+  local err = failed("stream_error", stream:next())
+  must(err.code == "truncated" and err.partial.text == "hi", "wrong: partial")
+end)
+
+add("sse", function()
+  local parser = require "ofox.sse"():feed("event: a\ndata: 1\ndata: 2\n\nid: x\nda"):feed("ta: 3\n\n"):finish()
+  must(got(parser:next()).data == "1\n2", "wrong: first")
+  must(got(parser:next()).id == "x" and parser:next() == nil, "wrong: second")
+end)
+
+add("tasks", function()
+  local task = require "ofox.task"
+  local sleep = require "ofox.wait".sleep
+  local transport = mock.new()
+  for i = 1, 4 do transport:reply { delay = i, body = OK } end
+  local client = client_of(transport)
+  local uninstall = transport:install()
+  local function ask()
+    sleep(1)
+    return got(client:chat(PARAMS)):output_text()
+  end
+  local ok, results = pcall(task.all, { ask, ask, ask }, { limit = 2, stop_on_error = true })
+  uninstall()
+  if not ok then error(results, 0) end
+  for i = 1, 3 do must(results[i][2] == "hi", "wrong: result") end
+  must(task.run(function() return 7 end) == 7, "wrong: run")
+end, { setup = forget_engine })
+
 -- Over libcurl
 
 local function http(status, body, headers)
@@ -345,13 +404,6 @@ local function http(status, body, headers)
 end
 
 local COMPLETION = assert(json.encode(OK))
-
--- A new engine each time: the last one may have been made short of memory.
-local function forget_engine()
-  package.loaded["ofox.transport"], package.loaded["ofox.exchange"], package.loaded["ofox.client"] = nil, nil, nil
-  require "ofox.exchange"
-  require "ofox.client"
-end
 
 local function wire_client(port, more)
   local options = { base_url = "http://127.0.0.1:" .. port .. "/v1", api_key = KEY, errors = "return", timeout = 5,
@@ -382,6 +434,37 @@ end, {
       { "HTTP/1.1 200 OK\r\nX-Request-Id: req_2\r\nTransfer-Encoding: chunked\r\n\r\n" .. ("%x\r\n"):format(#COMPLETION), COMPLETION .. "\r\n",
         "0\r\n\r\n" },
     }
+  end,
+})
+
+local EVENTS = {
+  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n",
+  'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\ndata: {"choices":[{"delta":{"content":"h"}}]}\n',
+  '\ndata: {"choices":[{"delta":{"content":"i"}}]}\n\ndata: [DONE]\n\n',
+}
+
+add("wire stream", function(port)
+  local client = wire_client(port)
+  must(got(got(client:stream(PARAMS)):collect()):output_text() == "hi", "wrong: text")
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    return torture.serve { EVENTS, EVENTS, EVENTS, EVENTS }
+  end,
+})
+
+add("wire tasks", function(port)
+  local client = wire_client(port)
+  local function ask() return got(client:chat(PARAMS)):output_text() end
+  local results = require "ofox.task".all({ ask, ask, ask }, { stop_on_error = true })
+  for i = 1, 3 do must(results[i][2] == "hi", "wrong: text") end
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    local answer = http("200 OK", COMPLETION, "Connection: close\r\n")
+    return torture.serve { answer, answer, answer, answer, answer, answer, answer, answer }
   end,
 })
 
