@@ -3,6 +3,9 @@
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
 # make asan       the specs under AddressSanitizer and UBSan
+# make torture    every request for memory fails in turn (ARGS="-v chat")
+# make valgrind   the specs of calls and transport under memcheck
+# make cov        lines of src/ that the specs reach, on Lua 5.4
 # make bench      instructions of a call, as a ratio (valgrind, nginx)
 # make fuzz       each fuzzer for SECONDS (30)
 # make install    into PREFIX (/usr/local)
@@ -89,8 +92,8 @@ check: all
 asan:
 	@.ci/asan $(LUAS)
 
-# A host in C whose memory fails, with core and engine linked in (5.4, 5.1,
-# jit); see spec/c/torture.c.
+# A host in C whose memory fails, with core and engine linked in; the specs
+# run it, too, with a part of all failures.
 TORTURE = spec/c/torture.c spec/c/torture_heap.c spec/c/torture_serve.c
 TORTURE_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 $(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*.c src/*.h Makefile
@@ -99,6 +102,15 @@ $(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*.c src/*.h Makefile
 	  $(sort $(CORE:%=src/%.c) $(ENGINE:%=src/%.c)) \
 	  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
 	  -l$(LUA_LIB) -lcurl -ldl -lm -lpthread
+
+torture: $(BUILD)/torture
+	@$(BUILD)/torture $(ARGS)
+
+valgrind: all
+	@.ci/valgrind
+
+cov:
+	@.ci/cov
 
 # C programs that check what Lua cannot reach.
 build/ctest/%.ok: spec/c/%.c src/*.c src/*.h
@@ -128,4 +140,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo test check asan fuzz bench install clean
+.PHONY: all deps demo test check asan torture valgrind cov fuzz bench install \
+  clean
