@@ -1,5 +1,6 @@
 -- Streams on virtual time: what a reader sees of chunks, texts, failures and
 -- retries. The mock feeds the same C call as the engine does.
+local cjson = require "cjson"
 local ofox = require "ofox"
 local mock = require "ofox.mock"
 
@@ -262,6 +263,49 @@ describe("a stream that fails", function()
     token:cancel()
     local _, err = stream:next()
     assert.same({ "cancelled_error", "cancelled", "a" }, { err.type, err.reason, err.partial.text })
+  end)
+end)
+
+describe("what a broken stream shows", function()
+  local KEY = "sk-of-secret-0123456789"
+
+  it("[F3] has no key in it, however the server came to say it", function()
+    local echo = chunk { content = "your key is " .. KEY }
+    local call = chunk { tool_calls = { { index = 0, id = KEY,
+      ["function"] = { name = "f", arguments = '"' .. KEY } } } }
+    for _, reply in ipairs {
+      { sse = { ROLE, echo, call }, fail = "reset" },
+      { sse = { ROLE, echo, call, { error = { message = "bad key " .. KEY, code = KEY, param = KEY } } } },
+      { sse = { ROLE, echo, call, '{"' .. KEY } },
+    } do
+      local heard = {}
+      local client, transport = setup { logger = function(_, message, fields)
+        heard[#heard + 1] = message
+        for _, value in pairs(fields) do heard[#heard + 1] = tostring(value) end
+      end }
+      transport:reply(reply)
+      local stream = client:stream(PARAMS)
+      local ok, err = pcall(function() for _ in stream do end end)
+      assert.is_false(ok)
+      local dump = cjson.encode(err) .. tostring(err) .. tostring(stream) .. table.concat(heard)
+      assert.is_nil(dump:find(KEY, 1, true), dump)
+      assert.is_nil(dump:find("0123456789", 1, true), dump)
+      assert.equal("your key is ***", err.partial.text)
+    end
+  end)
+
+  it("[C13] is no more than max_response_bytes", function()
+    local client, transport = setup { max_response_bytes = 1000 }
+    local pieces = {}
+    for i = 1, 30 do pieces[i] = text(("x"):rep(100)) end
+    transport:reply { sse = pieces }
+    local seen = 0
+    local ok, err = pcall(function()
+      for piece in client:stream(PARAMS):text() do seen = seen + #piece end
+    end)
+    assert.is_false(ok)
+    assert.same({ "response_error", "too_large", "partial" }, { err.type, err.code, err.reason })
+    assert.is_true(seen <= 1000 and seen >= 900, seen)
   end)
 end)
 

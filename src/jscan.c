@@ -124,13 +124,6 @@ static int scan_number(struct ofox_scan *s) {
   return rc;
 }
 
-int ofox_scan_is_number(struct ofox_span word) {
-  struct ofox_scan s;
-  s.p = word.p;
-  s.e = word.p + word.n;
-  return word.n > 0 && scan_number(&s) == 1 && s.p == s.e;
-}
-
 static int scan_literal(struct ofox_scan *s, const char *word) {
   for (; *word != '\0'; word++, s->p++) {
     if (s->p == s->e)
@@ -256,6 +249,13 @@ void ofox_scan_start(struct ofox_scan *s, struct ofox_span text) {
   s->p = text.p;
   s->e = text.p + text.n;
   s->depth = 0;
+  s->escapes = 0;
+}
+
+int ofox_scan_is_number(struct ofox_span word) {
+  struct ofox_scan s;
+  ofox_scan_start(&s, word);
+  return word.n > 0 && scan_number(&s) == 1 && s.p == s.e;
 }
 
 int ofox_scan_end(struct ofox_scan *s) {

@@ -340,7 +340,7 @@ function task.all(list, options)
 
   -- One that has waited is over: others may run now. Should that fail, for want
   -- of memory, nobody must wait for them.
-  local function go_on(i, record)
+  local function pass_on(i, record)
     local ok, message = pcall(ended, i, record)
     if ok then ok, message = pcall(launch) end
     if not ok then fail(message) end
@@ -357,7 +357,7 @@ function task.all(list, options)
       record.asked = true
       if record.status == "running" then
         running.members[record] = true
-        record.listeners[1] = function() go_on(i, record) end
+        record.listeners[1] = function() pass_on(i, record) end
       else
         ended(i, record)
       end
