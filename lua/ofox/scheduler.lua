@@ -19,7 +19,8 @@ local LEAST = 1e-9
 local SLICE = 0.08
 
 local current -- the task that runs; inside its stack others may have run
-local ready = { first = 1, last = 0 } -- tasks to be resumed, in turn
+local rounds = 0 -- of serving those that are ready
+local first, last -- of the tasks to be resumed, a list: putting one in takes no memory
 local moments = timers.new() -- of tasks that wait for one
 local waiters = {} -- what call:watch() gave -> task that waits for that call
 local served = {} -- transport -> how many wait for its calls
@@ -77,7 +78,7 @@ function scheduler.is_idle()
 end
 
 local function has_ready()
-  return ready.first <= ready.last
+  return first ~= nil
 end
 
 -- A mock whose clock is its own: no time has to pass for what happens there.
@@ -128,8 +129,10 @@ end
 --- Resumes a task when it is its turn.
 ---@param task table
 function scheduler.enqueue(task)
-  ready[ready.last + 1] = task
-  ready.last = ready.last + 1
+  if task.is_ready then return end
+  task.is_ready, task.round = true, rounds
+  if last then last.next_ready = task else first = task end
+  last = task
   if depth == 0 then scheduler.sync() end
 end
 
@@ -143,7 +146,8 @@ end
 -- somebody has woken it.
 local function forget_wait(task)
   if task.moment then moments:remove(task.moment) end
-  if task.note then serve(task.transport, -1) end
+  if task.is_served then serve(task.transport, -1) end
+  task.is_served = false
   scheduler.unwatch(task)
   task.moment = nil
 end
@@ -193,12 +197,15 @@ end
 
 -- Steps
 
+-- Those that become ready meanwhile wait for the next round.
 local function serve_ready()
-  local last = ready.last -- those that become ready meanwhile wait for the next step
-  while ready.first <= last do
-    local task = ready[ready.first]
-    ready[ready.first] = nil
-    ready.first = ready.first + 1
+  local round = rounds
+  rounds = rounds + 1
+  while first and first.round <= round do
+    local task = first
+    first = task.next_ready or nil
+    if not first then last = nil end
+    task.next_ready, task.is_ready = false, false
     task.go_on(task)
   end
 end
@@ -308,13 +315,15 @@ end
 ---@return boolean  whether tasks, calls or waits are left
 function scheduler.step(max, transport)
   if alive > 0 or max or transport then
-    depth = depth + 1
+    local outer, deep = current, nested
     serve(transport, 1)
+    depth = depth + 1
     local ok, message = pcall(step, max)
-    serve(transport, -1)
     depth = depth - 1
-    scheduler.sync()
+    current, nested = outer, deep
+    serve(transport, -1)
     if not ok then error(message, 0) end
+    scheduler.sync()
   end
   return alive > 0
 end
@@ -341,9 +350,12 @@ end
 ---@param call userdata
 ---@param seconds? number
 function scheduler.yield_for(transport, call, seconds)
-  scheduler.watch(transport, call, current)
+  local task = current
+  if seconds then task.moment = moments:add(scheduler.now() + seconds, task) end
+  scheduler.watch(transport, call, task)
   serve(transport, 1)
-  scheduler.yield(seconds)
+  task.is_served = true
+  suspend(task)
 end
 
 -- Waits outside of tasks by the means of the host, which has others to run:

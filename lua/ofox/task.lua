@@ -87,29 +87,31 @@ local function call_back(record, fn)
   if not ok then report(record.settings, "a function given to task:on_done failed", message) end
 end
 
-local function close_owned(record)
-  local owned = record.owned
-  record.owned = {}
+local function close_owned(record, owned)
   for closer in pairs(owned) do
     local ok, message = pcall(closer)
     if not ok then report(record.settings, "what a task had opened could not be closed", message) end
   end
 end
 
+local NOTHING = {}
+
+-- First what others count on, which takes no memory; then what may fail.
 local function finish(record, status, results)
+  local owned, waiters, listeners, group = record.owned, record.waiters, record.listeners, record.group
   record.status, record.results = status, results
   record.thread, record.start = nil, nil
-  close_owned(record)
+  record.owned, record.waiters, record.listeners = NOTHING, NOTHING, NOTHING
   scheduler.count(-1)
-  local group = record.group
   if group then
     group.count = group.count - 1
     group.members[record] = nil
     if group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
   end
-  for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
-  for _, fn in ipairs(record.listeners) do call_back(record, fn) end
-  record.waiters, record.listeners = {}, {}
+  for waiter in pairs(waiters) do scheduler.wake(waiter) end
+  close_owned(record, owned)
+  if record.observer then record.observer(record) end
+  for _, fn in ipairs(listeners) do call_back(record, fn) end
   if record.dropped then report_failure(record) end
 end
 
@@ -120,41 +122,54 @@ local function put_down(record)
   finish(record, "cancelled", pack(false, wait.cancelled_error()))
 end
 
-local function go_on(record)
-  local thread, start = record.thread, record.start
+-- What a task ends with when there is no memory for what it ended with.
+local NO_MEMORY = pack(false, "not enough memory")
+
+local function run_on(record)
+  local args = record.start
   record.start = nil
-  local results
-  if start then
-    results = pack(scheduler.resume(record, unpack(start, 1, start.n)))
-  else
-    results = pack(scheduler.resume(record))
+  if args then return pack(scheduler.resume(record, unpack(args, 1, args.n))) end
+  return pack(scheduler.resume(record))
+end
+
+local function conclude(record, thread, results)
+  if results[1] then return finish(record, "done", results) end
+  local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
+  if not cancelled then
+    local ok, trace = pcall(debug.traceback, thread)
+    record.where = ok and trace:match("\n%s*([^\n]-:%d+):") or nil
   end
-  if coroutine.status(thread) ~= "dead" then
-    if results[2] == wait.PUT_DOWN then
-      put_down(record)
-    elseif not record.waiting then
-      scheduler.enqueue(record) -- a yield of the program's own lets others run
-    end
-  elseif results[1] then
-    finish(record, "done", results)
-  else
-    local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
-    if not cancelled then record.where = debug.traceback(thread):match("\n%s*([^\n]-:%d+):") end
-    finish(record, cancelled and "cancelled" or "failed", results)
+  finish(record, cancelled and "cancelled" or "failed", results)
+end
+
+local function go_on(record)
+  local thread = record.thread
+  if not thread then return end -- it has been ended meanwhile
+  local ok, results = pcall(run_on, record)
+  if not ok and not tostring(results):find("not enough memory", 1, true) then error(results, 0) end
+  if not ok then results = NO_MEMORY end
+  if coroutine.status(thread) == "dead" then
+    conclude(record, thread, results)
+  elseif results[2] == wait.PUT_DOWN then
+    put_down(record)
+  elseif not record.waiting then
+    scheduler.enqueue(record) -- a yield of the program's own lets others run
   end
 end
 
--- Starts a task; of a group if it belongs to a run.
-local function start(group, fn, ...)
+-- Starts a task; of a group if it belongs to a run. 'observer' is called with
+-- its record when it ends.
+local function start(group, observer, fn, ...)
   local record = {
     status = "running", thread = coroutine.create(fn), start = pack(...), go_on = go_on,
-    group = group, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
+    group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
+    heard = false, next_ready = false, is_ready = false, is_served = false, round = 0,
   }
-  scheduler.count(1)
   if group then
-    group.count = group.count + 1
     group.members[record] = true
+    group.count = group.count + 1
   end
+  scheduler.count(1)
   if scheduler.is_deep() then
     scheduler.enqueue(record)
   else
@@ -186,7 +201,7 @@ end
 function task.go(fn, ...)
   check_function("ofox.go", fn)
   local outer = scheduler.current()
-  return handle_of(start(outer and outer.group, fn, ...))
+  return handle_of(start(outer and outer.group, nil, fn, ...))
 end
 
 --- Waits for the task's end, at most 'seconds'. Nothing is raised but the
@@ -272,7 +287,7 @@ end
 function task.run(fn, ...)
   check_function("ofox.run", fn)
   local group = { count = 0, members = {} }
-  local record = start(group, fn, ...)
+  local record = start(group, nil, fn, ...)
   wait_for_group(group)
   return deliver(record)
 end
@@ -316,10 +331,9 @@ function task.all(list, options)
   local problem = check_all(list, options)
   if problem then error("ofox.all: " .. problem, 2) end
   options = options or {}
-  local count, results, began, failed = #list, {}, 0, nil
-  local outer = scheduler.current()
+  local count, results, began, failed, launching = #list, {}, 0, nil, false
+  local limit, outer = options.limit or #list, scheduler.current()
   local running = { count = 0, members = {} }
-
   for i = 1, count do results[i] = false end
 
   local function fail(err)
@@ -328,40 +342,44 @@ function task.all(list, options)
     cancel_all(running.members)
   end
 
-  local function ended(i, record)
-    running.count = running.count - 1
-    running.members[record] = nil
-    results[i] = record.results
-    local err = options.stop_on_error and failure(record.results)
-    if err then fail(err) end
-  end
-
   local launch
 
-  -- One that has waited is over: others may run now. Should that fail, for want
-  -- of memory, nobody must wait for them.
-  local function pass_on(i, record)
-    local ok, message = pcall(ended, i, record)
-    if ok then ok, message = pcall(launch) end
-    if not ok then fail(message) end
-    if running.count == 0 and running.waiter then scheduler.wake(running.waiter) end
+  -- One has ended: another may run now.
+  local function ended(i, record)
+    running.members[record] = nil
+    results[i] = record.results
+    record.asked = true
+    local err = options.stop_on_error and failure(record.results)
+    if err then fail(err) end
+    if not launching then launch() end
+  end
+
+  -- Should that fail, for want of memory, nobody must wait for it.
+  local function observer_of(i)
+    return function(record)
+      running.count = running.count - 1
+      local ok, message = pcall(ended, i, record)
+      if not ok then fail(message) end
+      if running.count == 0 and running.waiter then scheduler.wake(running.waiter) end
+    end
   end
 
   -- Starts as many as may run.
   function launch()
-    while began < count and not failed and running.count < (options.limit or count) do
+    launching = true
+    while began < count and not failed and running.count < limit do
       began = began + 1
-      local i = began
+      local observer = observer_of(began)
       running.count = running.count + 1
-      local record = start(outer and outer.group, list[i])
-      record.asked = true
-      if record.status == "running" then
+      local ok, record = pcall(start, outer and outer.group, observer, list[began])
+      if not ok then
+        running.count = running.count - 1
+        fail(record)
+      elseif record.status == "running" then
         running.members[record] = true
-        record.listeners[1] = function() pass_on(i, record) end
-      else
-        ended(i, record)
       end
     end
+    launching = false
   end
 
   launch()
