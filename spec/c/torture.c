@@ -166,8 +166,8 @@ static int run(lua_State *L, const struct sweep *s, long n) {
     bad = problem("no clean error", lua_tostring(L, -1));
   lua_settop(L, 1);
   if (!bad && fired && (call(L, "setup", 0) != 0 || call(L, "run", 1) != 0))
-    bad = problem("the same again", is_clean(L) ? "no memory"
-                                                : lua_tostring(L, -1));
+    bad = problem("the same again",
+                  is_clean(L) ? "no memory" : lua_tostring(L, -1));
   if (s->fault == FAULT_REST && !(s->heaps & HEAP_LUA))
     heap_arm(s->heaps, s->fault, 1); /* nothing is wanted to let go */
   bad |= check_end(L, before);

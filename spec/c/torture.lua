@@ -9,6 +9,10 @@
 local torture = _G.torture -- luacheck: ignore 143
 package.path = "./lua/?.lua;./lua/?/init.lua;" .. package.path
 
+-- With its compiler on, LuaJIT 2.1.0-beta3 itself hangs or crashes in one of
+-- some thousand failures, with nothing of ours on the stack.
+if rawget(_G, "jit") then rawget(_G, "jit").off() end
+
 local scenarios = {}
 
 local function add(name, run, more)
@@ -108,8 +112,7 @@ add("new", function()
   local client = ofox.new {
     api_key = function() return KEY end, base_url = "https://example.test:8443/v1/", timeout = 5, connect_timeout = 1,
     deadline = 20, max_retries = 2, retry = { base = 0.5, jitter = "full", statuses = { 418, 425 }, seed = 7 },
-    fallback = { "a/b", "c/d" }, errors = "raise",
-    headers = { ["X-Title"] = "t", Authorization = "Basic dXNlcjpwYXNz" },
+    fallback = { "a/b", "c/d" }, errors = "raise", headers = { ["X-Title"] = "t", Authorization = "Basic dXNlcg==" },
     query = { a = { 1, "x" }, b = true }, idempotency_key = false, max_event_bytes = 1000, max_response_bytes = 1000,
     max_connections = 4, on_retry = function() end, on_wait = function() end, on_error = print, on_response = print,
     logger = function() end, proxy = "http://user:secretpass@127.0.0.1:1", ca_file = "/x", ca_path = "/y",
@@ -270,8 +273,8 @@ add("answers", function()
     { name = "f", arguments = '{"x":[1,null]}' } } } } } } } }
   local calls = got(client:chat(PARAMS)):tool_calls()
   must(calls[1].name == "f" and calls[1].arguments.x[2] == ofox.null, "wrong: tools")
-  transport:reply { body = { output = { { type = "message",
-    content = { { type = "output_text", text = '{"a":1}' } } } } } }
+  local text = { type = "output_text", text = '{"a":1}' }
+  transport:reply { body = { output = { { type = "message", content = { text } } } } }
   must(got(client:responses { model = "m", input = "hi" }):output_json().a == 1, "wrong: output")
   transport:reply { body = "[]" }
   must(meta(got(client:request { path = "/x", query = { a = "ä" } })).status == 200, "wrong: list")
@@ -290,8 +293,7 @@ add("redact", function()
     .. core.parts.base64_encode("Bearer " .. secret)
   local clean = redact(text, { secret, "another-secret", "short" })
   must(clean:find("^raw %*%*%* url %*%*%* b64 ") and not clean:find("signs", 1, true), "wrong: a secret")
-  must(core.parts.utf8_clean("a\255b\237\160\128")
-    == "a\239\191\189b\239\191\189\239\191\189\239\191\189", "wrong: text")
+  must(core.parts.utf8_clean("a\255b\237\160\128") == "a\239\191\189b" .. ("\239\191\189"):rep(3), "wrong: text")
 end)
 
 add("retry", function()
@@ -332,8 +334,7 @@ add("hooks", function()
   for _, name in ipairs { "on_retry", "on_wait", "on_error", "on_response", "logger" } do
     transport = mock.new()
     client = client_of(transport)
-    transport:reply(name == "on_response" and { body = OK } or name == "on_error" and { status = 400 }
-      or { status = 503 })
+    transport:reply(name == "on_response" and { body = OK } or { status = name == "on_error" and 400 or 503 })
     misused("from the hook", client.chat, client, PARAMS, { [name] = raising })
   end
   transport = mock.new()
@@ -436,11 +437,9 @@ end, {
     return torture.serve {
       http("503 Service Unavailable", '{"error":{"message":"busy"}}', "Retry-After-Ms: 1\r\n"),
       { "HTTP/1.1 200 OK\r\nX-Request-Id: req_2\r\nContent-Len",
-        "gth: " .. #COMPLETION .. "\r\n\r\n" .. COMPLETION:sub(1, 9),
-        COMPLETION:sub(10) },
-      { "HTTP/1.1 200 OK\r\nX-Request-Id: req_2\r\nTransfer-Encoding: chunked\r\n\r\n"
-        .. ("%x\r\n"):format(#COMPLETION), COMPLETION .. "\r\n",
-        "0\r\n\r\n" },
+        "gth: " .. #COMPLETION .. "\r\n\r\n" .. COMPLETION:sub(1, 9), COMPLETION:sub(10) },
+      { "HTTP/1.1 200 OK\r\nX-Request-Id: req_2\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ("%x\r\n"):format(#COMPLETION), COMPLETION .. "\r\n", "0\r\n\r\n" },
     }
   end,
 })

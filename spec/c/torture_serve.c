@@ -30,9 +30,7 @@
 /* Pieces of answers in order; one of no bytes ends its answer. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char script[SCRIPT];
-static struct {
-  size_t at, n;
-} pieces[PIECES];
+static struct { size_t at, n; } pieces[PIECES];
 static int npieces, next;
 static int listening; /* a new one for each script */
 static int script_number;
@@ -190,7 +188,8 @@ static int begin(void) {
 }
 
 static void add_piece(lua_State *L, const char *p, size_t n) {
-  size_t at = npieces == 0 ? 0 : pieces[npieces - 1].at + pieces[npieces - 1].n;
+  size_t at =
+      npieces == 0 ? 0 : pieces[npieces - 1].at + pieces[npieces - 1].n;
   luaL_argcheck(L, npieces < PIECES && n < SCRIPT - at, 1, "too long");
   memcpy(script + at, p, n);
   pieces[npieces].at = at;
