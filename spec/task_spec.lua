@@ -117,6 +117,22 @@ describe("a task", function()
     assert.equal("a1 b1 a2 b2", table.concat(order, " "))
   end)
 
+  it("that sleeps for no time lets others run", function()
+    local order = {}
+    ofox.run(function()
+      for _, name in ipairs { "a", "b" } do
+        ofox.go(function()
+          for i = 1, 2 do
+            order[#order + 1] = name .. i
+            ofox.sleep(1 - i)
+          end
+        end)
+      end
+    end)
+    assert.equal("a1 b1 a2 b2", table.concat(order, " "))
+    assert.equal(0, transport:now())
+  end)
+
   it("interleaves with others in exact order", function()
     local order = {}
     local function note(name, at)

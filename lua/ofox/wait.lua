@@ -101,15 +101,17 @@ end
 local function never() return false end
 local function nothing() end
 
---- Waits. In a task others run meanwhile; everywhere the engine's calls go on.
----@param seconds number  nothing happens if it is not above 0
+--- Waits. In a task others run meanwhile, also if there is no time to wait;
+-- everywhere the engine's calls go on.
+---@param seconds number  0 if it is less
 function wait.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds == math.huge then
     error(("ofox.sleep: expected a finite number of seconds, got %s"):format(tostring(seconds)), 2)
   end
-  if seconds <= 0 then return end
   if not scheduler.is_idle() then
-    for_condition(never, seconds, nothing, nothing)
+    for_condition(never, math.max(0, seconds), nothing, nothing)
+  elseif seconds <= 0 then
+    return
   elseif virtual_of() then
     virtual_of():advance(seconds)
   else
