@@ -17,15 +17,6 @@ local function client_of(front, opts)
   }, opts)
 end
 
-local function connections_of(log)
-  local seen, n = {}, 0
-  for _, entry in ipairs(log) do
-    if not seen[entry.conn] then n = n + 1 end
-    seen[entry.conn] = true
-  end
-  return n
-end
-
 -- A scripted server that says what it is asked to, and its address.
 local function backend_of(steps)
   local backend = keep(server.start())
@@ -66,7 +57,7 @@ describe("the version of HTTP", function()
       local log = front:wait_log(2)
       assert.equal(2, #log)
       for _, entry in ipairs(log) do assert.equal(case.spoken, entry.protocol) end
-      assert.is_true(connections_of(log) <= (case.connections or 1))
+      assert.is_true(real.connections(log) <= (case.connections or 1))
     end)
   end
 
@@ -117,7 +108,7 @@ describe("one HTTP/2 connection", function()
     for _ = 1, 64 do assert.equal("ok", client:chat(PARAMS):output_text()) end
     local log = front:wait_log(64)
     assert.equal(64, #log)
-    assert.equal(1, connections_of(log))
+    assert.equal(1, real.connections(log))
   end)
 
   it("[C17] carries the calls of several clients", function()
@@ -125,7 +116,7 @@ describe("one HTTP/2 connection", function()
     for _ = 1, 5 do assert.is_truthy(client_of(front):models()) end
     local log = front:wait_log(5)
     assert.equal(5, #log)
-    assert.equal(1, connections_of(log))
+    assert.equal(1, real.connections(log))
   end)
 
   it("[C17] outlives error answers and answers that the server breaks off", function()
@@ -149,7 +140,7 @@ describe("one HTTP/2 connection", function()
     assert.equal("connection_error", meta.retries[1].type)
     assert.equal("3", client:chat(PARAMS):output_text())
     assert.equal(6, #backend:log())
-    assert.equal(1, connections_of(front:wait_log(6)))
+    assert.equal(1, real.connections(front:wait_log(6)))
   end)
 
   it("[C18] takes a body of 3 MiB, the same on both attempts", function()

@@ -19,15 +19,6 @@ before_each(function() s:reset() end)
 
 local client = calls.against(function() return s end, KEY)
 
-local function connections_of(log)
-  local seen, n = {}, 0
-  for _, entry in ipairs(log) do
-    if not seen[entry.conn] then n = n + 1 end
-    seen[entry.conn] = true
-  end
-  return n
-end
-
 describe("[E3] tasks on one engine", function()
   it("make 500 calls at once, and one that errors hurts no other", function()
     local steps = {}
@@ -119,7 +110,7 @@ describe("[C14] 64 calls in parallel over HTTP/2", function()
     end)
     local log = front:wait_log(64)
     assert.equal(64, #log)
-    assert.equal(1, connections_of(log))
+    assert.equal(1, real.connections(log))
     assert.is_true(took < 3, took)
     front:stop()
   end)
@@ -140,7 +131,7 @@ describe("[C14] 64 calls in parallel over HTTP/2", function()
     local bytes = 0
     for text in slow:text() do bytes = bytes + #text end
     assert.equal(100 * 500 * 200, bytes)
-    assert.equal(1, connections_of(front:wait_log(21)))
+    assert.equal(1, real.connections(front:wait_log(21)))
     front:stop()
   end)
 end)

@@ -51,6 +51,18 @@ function running:wait_log(count)
   return log
 end
 
+--- How many connections the requests of a log came on.
+---@param log table[]
+---@return integer
+function real.connections(log)
+  local seen, n = {}, 0
+  for _, entry in ipairs(log) do
+    if not seen[entry.conn] then n = n + 1 end
+    seen[entry.conn] = true
+  end
+  return n
+end
+
 --- Starts `command` (a function of port and directory) and waits for its port.
 local function start(name, command)
   local message
