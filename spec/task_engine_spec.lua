@@ -168,6 +168,14 @@ describe("[E2] cancel", function()
     hole.stop()
   end)
 
+  it("in the TLS handshake", function()
+    s:script { { on = "arrival", stall = true } }
+    local err = cancelled({ base_url = s.url:gsub("^http:", "https:") }, nil,
+      function() return s:wait({ requests = 1 }, 0) end)
+    assert.is_false(err.ambiguous)
+    assert.is_true(s:wait { open = 0 })
+  end)
+
   it("in the upload", function()
     s:script { { on = "headers", stall = "deaf" } }
     cancelled({}, { model = "m", messages = { { role = "user", content = ("x"):rep(32 * 1024 * 1024) } } },
