@@ -75,6 +75,17 @@ describe("[E3] tasks on one engine", function()
     assert.is_true(s:connections() <= 2)
   end)
 
+  it("have their time once they got a connection that was kept", function()
+    s:script { { body = OK }, { stall = true } }
+    local c = ofox.new { api_key = KEY, base_url = s.url, proxy = false, max_connections = 1, timeout = 0.2,
+      max_retries = 0, errors = "return" }
+    assert.is_truthy(c:chat(PARAMS))
+    local took, err = calls.timed(function() return nil, select(2, c:chat(PARAMS, { deadline = 3 })) end)
+    assert.equal("timeout", err.code)
+    assert.is_true(took < 1, took)
+    assert.equal(1, s:connections())
+  end)
+
   it("respect the deadline while they wait for a connection", function()
     s:script { { delay = 0.3, body = OK }, repeat_last = true }
     local c = ofox.new { api_key = KEY, base_url = s.url, proxy = false, max_connections = 1, deadline = 0.45,

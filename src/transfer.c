@@ -109,6 +109,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
     return CURL_PREREQFUNC_ABORT;
   }
   ofox_call_connected(t->call, connects == 0, ofox_engine_now());
+  ofox_wire_expect(t->wire, t);
   return CURL_PREREQFUNC_OK;
 }
 
