@@ -210,13 +210,22 @@ local function serve_ready()
   end
 end
 
+local function take_from(transport)
+  local note = transport:news()
+  while note do
+    if waiters[note] then scheduler.wake(waiters[note]) end
+    note = transport:news()
+  end
+end
+
+-- Also where nobody waits any more: what is left untaken has the next step
+-- return at once.
 local function take_news()
+  local made = engine.made()
+  if made then take_from(made) end
+  if virtual then take_from(virtual) end
   for transport in pairs(served) do
-    local note = transport:news()
-    while note do
-      if waiters[note] then scheduler.wake(waiters[note]) end
-      note = transport:news()
-    end
+    if transport ~= made and transport ~= virtual then take_from(transport) end
   end
 end
 

@@ -186,10 +186,10 @@ local function cancel(record)
   return true
 end
 
+-- Each of them, also when memory ends. None runs on before its turn, so that
+-- the table stays as it is.
 local function cancel_all(records)
-  local list = {}
-  for record in pairs(records) do list[#list + 1] = record end
-  for _, record in ipairs(list) do cancel(record) end
+  for record in pairs(records) do pcall(cancel, record) end
 end
 
 -- The public part

@@ -29,9 +29,10 @@ end
 -- The C halves come from this program, and the files are read and compiled
 -- once: the disk and the compiler are not what is tried here.
 local FILES = {
-  "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain", "mock", "native",
-  "options", "request", "resources.chat", "resources.embeddings", "resources.images", "resources.models",
-  "resources.responses", "response", "retry", "route", "transport", "try", "wait",
+  "arrive", "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain",
+  "loop.protocol", "merge", "mock", "native", "options", "reader", "request", "resources.chat",
+  "resources.embeddings", "resources.images", "resources.models", "resources.responses", "response", "retry", "route",
+  "scheduler", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
 }
 
 local load = loadstring or load -- luacheck: ignore 113
