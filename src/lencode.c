@@ -14,11 +14,10 @@
 
 #define EXACT 9007199254740992.0 /* 2^53: integral doubles up to here */
 #define PATH_CAP 128             /* bytes of a path in a message */
-#define KEY_CAP 64               /* bytes of one key in it */
+#define KEY_CAP 64 /* bytes of one key in it; repair may treble them */
 
 #define MIXED "a table with both list items and named fields"
 #define WRITER_T "ofox.writer"
-
 static const char NO_MEMORY[] = "not enough memory";
 
 /* Lua collects it: a raised error loses no memory. */
@@ -348,8 +347,10 @@ static int write_table(lua_State *L, struct writer *w,
     if (l->table == here.table)
       return fail(w, "a table that contains itself");
   }
-  if (here.depth > OFOX_JSON_DEPTH || !lua_checkstack(L, 8))
+  if (here.depth > OFOX_JSON_DEPTH)
     return fail(w, "nested too deeply");
+  if (!lua_checkstack(L, 8))
+    return fail(w, NO_MEMORY);
   mark = ofox_ljson_metamark(L);
   lua_pushnil(L);
   if (lua_next(L, -2)) {
@@ -442,8 +443,7 @@ static void put_key(struct ofox_buf *out, struct ofox_span key) {
 /* nil, and "messages[2].content: " with the reason. [-0, +2, e] */
 static void push_failure(lua_State *L, struct writer *w, int root) {
   struct ofox_buf *out = w->out = &w->bytes;
-  /* repair lengthens a key */
-  const size_t room = PATH_CAP + 3 * KEY_CAP + 32 + strlen(w->why);
+  size_t room = PATH_CAP + 3 * KEY_CAP + 32 + strlen(w->why);
   struct ofox_span key;
   int i, top = lua_gettop(L);
   ofox_buf_clear(out);

@@ -211,10 +211,12 @@ static void polish_child(lua_State *L, struct text *t, int depth,
 static void polish_container(lua_State *L, struct text *t, int depth) {
   struct place here = {{NULL, 0}, 0};
   int list = *t->p++ == '[';
-  if (depth > OFOX_JSON_DEPTH || !lua_checkstack(L, 8)) {
+  if (depth > OFOX_JSON_DEPTH) {
     t->p = t->e;
     return;
   }
+  if (!lua_checkstack(L, 8))
+    luaL_error(L, "not enough memory");
   skip_blanks(t);
   if (at(t, list ? ']' : '}')) {
     t->p++;

@@ -214,7 +214,8 @@ void ofox_checkpolicy(lua_State *L, int arg, struct ofox_policy *p) {
       "jitter", "statuses", "seed",      NULL};
   const char *name = "ofox";
   const struct ofox_policy *named;
-  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  if (!lua_checkstack(L, LUA_MINSTACK))
+    luaL_error(L, "not enough memory");
   if (lua_type(L, arg) == LUA_TSTRING)
     name = lua_tostring(L, arg);
   named = ofox_policy_named(name);

@@ -249,6 +249,9 @@ add("json", function()
   local deep = {}
   for _ = 1, 60 do deep = { deep, ["n" .. "x"] = nil } end
   must(#got(json.encode(deep)) == 122, "wrong: depth")
+  value = got(json.decode(("[[],"):rep(60) .. "null" .. ("]"):rep(60)))
+  for _ = 1, 60 do value = value[2] end
+  must(value == json.null, "wrong: a null in the depth")
   local none, message = json.encode { a = { [1] = 1, [3] = 3 } }
   if message ~= "a: a list with holes (ofox.object{} makes it an object)" then error(message, 0) end
   must(none == nil, "wrong: holes")
