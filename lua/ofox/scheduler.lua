@@ -126,13 +126,17 @@ function scheduler.count(change)
   alive = alive + change
 end
 
---- Resumes a task when it is its turn.
----@param task table
-function scheduler.enqueue(task)
+local function enqueue(task)
   if task.is_ready then return end
   task.is_ready, task.round = true, rounds
   if last then last.next_ready = task else first = task end
   last = task
+end
+
+--- Resumes a task when it is its turn.
+---@param task table
+function scheduler.enqueue(task)
+  enqueue(task)
   if depth == 0 then scheduler.sync() end
 end
 
@@ -157,29 +161,29 @@ end
 ---@return boolean woken
 function scheduler.wake(task)
   if not task.waiting then return false end
-  task.waiting = false
   if task.standing then
-    awake, task.woken = awake + 1, true
+    task.waiting, task.woken, awake = false, true, awake + 1
     return true
   end
+  enqueue(task) -- first, since what follows ends where memory does
+  task.waiting = false
   forget_wait(task)
-  scheduler.enqueue(task)
+  if depth == 0 then scheduler.sync() end
   return true
 end
 
-local function resumed(outer, ...)
-  current, nested = outer, nested - 1
-  if depth == 0 then scheduler.sync() end -- it may wait for a moment now
-  return ...
-end
-
---- Runs a task until it waits or ends.
+--- Has a task run until it waits or ends.
 ---@param task table
----@return any ...  what coroutine.resume gives
-function scheduler.resume(task, ...)
-  local outer = current
+---@param run fun(task: table): table  resumes its thread
+---@return boolean ok  what pcall gives: false, too, where there was no memory
+---@return any results
+function scheduler.resume(task, run)
+  local outer, deep = current, nested
   current, nested = task, nested + 1
-  return resumed(outer, coroutine.resume(task.thread, ...))
+  local ok, results = pcall(run, task)
+  current, nested = outer, deep
+  if depth == 0 then scheduler.sync() end -- it may wait for a moment now
+  return ok, results
 end
 
 --- Is it wiser to have a task start at its turn than on top of this stack?

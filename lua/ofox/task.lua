@@ -115,21 +115,22 @@ local function finish(record, status, results)
   if record.dropped then report_failure(record) end
 end
 
--- A cancelled task that waits again although it has heard of it.
-local function put_down(record)
+-- Ends a task that has not come to its end.
+local function put_down(record, status, results)
   local thread = record.thread
   if close_thread then pcall(close_thread, thread) end
-  finish(record, "cancelled", pack(false, wait.cancelled_error()))
+  finish(record, status, results)
 end
 
--- What a task ends with when there is no memory for what it ended with.
+-- What a task ends with when there is no memory to go on, or for what it ended
+-- with.
 local NO_MEMORY = pack(false, "not enough memory")
 
 local function run_on(record)
   local args = record.start
   record.start = nil
-  if args then return pack(scheduler.resume(record, unpack(args, 1, args.n))) end
-  return pack(scheduler.resume(record))
+  if args then return pack(coroutine.resume(record.thread, unpack(args, 1, args.n))) end
+  return pack(coroutine.resume(record.thread))
 end
 
 local function conclude(record, thread, results)
@@ -145,13 +146,15 @@ end
 local function go_on(record)
   local thread = record.thread
   if not thread then return end -- it has been ended meanwhile
-  local ok, results = pcall(run_on, record)
+  local ok, results = scheduler.resume(record, run_on)
   if not ok and not tostring(results):find("not enough memory", 1, true) then error(results, 0) end
   if not ok then results = NO_MEMORY end
   if coroutine.status(thread) == "dead" then
     conclude(record, thread, results)
   elseif results[2] == wait.PUT_DOWN then
-    put_down(record)
+    put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  elseif not ok and not record.waiting then
+    put_down(record, "failed", NO_MEMORY)
   elseif not record.waiting then
     scheduler.enqueue(record) -- a yield of the program's own lets others run
   end
@@ -331,14 +334,15 @@ function task.all(list, options)
   local problem = check_all(list, options)
   if problem then error("ofox.all: " .. problem, 2) end
   options = options or {}
-  local count, results, began, failed, launching = #list, {}, 0, nil, false
+  local count, results, began, launching = #list, {}, 0, false
+  local failed, first_error = false, nil
   local limit, outer = options.limit or #list, scheduler.current()
   local running = { count = 0, members = {} }
   for i = 1, count do results[i] = false end
 
   local function fail(err)
     if failed then return end
-    failed = { err }
+    failed, first_error = true, err
     cancel_all(running.members)
   end
 
@@ -384,7 +388,7 @@ function task.all(list, options)
 
   launch()
   wait_for_group(running)
-  if failed then error(failed[1], 0) end
+  if failed then error(first_error, 0) end
   return results
 end
 
