@@ -267,6 +267,7 @@ end
 
 -- A run that has sent nothing yet.
 local function new_run(request, settings)
+  wait.check()
   local transport = settings.transport or engine.get()
   wait.remember(settings)
   request.route = route.of(request, settings)

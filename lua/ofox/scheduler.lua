@@ -3,6 +3,7 @@
 -- Knows nothing of what tasks do, or how they end.
 local core = require("ofox.native")("core")
 local engine = require "ofox.transport"
+local served = require "ofox.served"
 local timers = require "ofox.timers"
 local yieldable = require "ofox.yieldable"
 
@@ -15,54 +16,57 @@ local DEEPEST = 20
 -- Seconds that are no time: what is left of a wait when numbers are rounded.
 local LEAST = 1e-9
 
--- A signal that comes just before a pause is noticed after it.
-local SLICE = 0.08
+-- PUC Lua 5.1 cannot yield across pcall.
+local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 local current -- the task that runs; inside its stack others may have run
 local rounds = 0 -- of serving those that are ready
 local first, last -- of the tasks to be resumed, a list: putting one in takes no memory
 local moments = timers.new() -- of tasks that wait for one
 local waiters = {} -- what call:watch() gave -> task that waits for that call
-local served = {} -- transport -> how many wait for its calls
 local alive = 0 -- tasks that have not ended
 local depth = 0 -- of steps inside of steps
 local nested = 0 -- tasks resumed on top of each other
-local virtual -- a mock whose clock stands in for the real one
-local host -- the program's own event loop
-local awake = 0 -- of those who wait by its means, who have not noticed yet
+local host -- the event loop that others run in, see ofox.Loop
+local standing = setmetatable({}, { __mode = "k" }) -- who waits by its means
+local woken = setmetatable({}, { __mode = "k" }) -- who of them has not noticed yet
+local budget -- how many turns and events are left in this step; nil: no limit
+
+---@class ofox.Loop  how those wait who are in no task of ours, or in a thread of the host's
+---@field wait? fun(seconds: number|nil)  as ofox.use_loop says; of a loop that drives:
+--   fun(stander, is_over), which returns when stander.waiting is false or is_over()
+---@field drives? boolean  it steps by itself while scheduler.is_wanted()
+---@field changed? fun()  what is_wanted and timeout say may have changed
+---@field wake? fun(stander: table)  has wait() return
+---@field refusal? fun(): string|nil  why nobody can wait here
+---@field defers? fun(): boolean  must a task begin at its turn, not here?
+---@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
+---@field spawn? fun(task: table, run: function)  starts such a thread
+---@field report? fun(line: string)  where to log
 
 --- The task that runs, or nil.
 ---@return table|nil
 function scheduler.current()
+  if host and host.current then return host.current() end
   return current
 end
 
---- Lets 'clock' (a mock) stand in for time; nil gives real time back. Returns
--- what stood in before.
----@param clock table|nil
----@return table|nil previous
-function scheduler.install(clock)
-  local previous = virtual
-  virtual = clock
-  return previous
-end
-
---- The clock that stands in for the real one, or nil.
----@return table|nil
-function scheduler.virtual()
-  return virtual
-end
-
---- Seconds of a clock that never jumps.
----@return number
-function scheduler.now()
-  return virtual and virtual:now() or core.now()
-end
-
---- Has waits outside of tasks done by the program's event loop.
----@param loop {wait: fun(seconds: number|nil)}|nil
+--- Has waits outside of tasks done by an event loop.
+---@param loop ofox.Loop|nil
 function scheduler.use_loop(loop)
   host = loop
+end
+
+--- The event loop in use.
+---@return ofox.Loop|nil
+function scheduler.loop()
+  return host
+end
+
+--- Has anybody to be served who cannot do it where he waits?
+---@return boolean
+function scheduler.is_wanted()
+  return next(standing) ~= nil or alive > 0 and not (host and host.spawn)
 end
 
 --- Has any task not ended?
@@ -81,19 +85,11 @@ local function has_ready()
   return first ~= nil
 end
 
--- A mock whose clock is its own: no time has to pass for what happens there.
-local function has_pending_mock()
-  for transport in pairs(served) do
-    if transport ~= engine.made() and transport ~= virtual and transport:timeout() then return true end
-  end
-  return false
-end
-
 -- Seconds of the clock until a task wants to go on by itself; nil: never.
 local function until_moment()
-  if has_ready() or awake > 0 then return 0 end
+  if has_ready() or next(woken) then return 0 end
   local at = moments:first()
-  return at and math.max(0, at - scheduler.now())
+  return at and math.max(0, at - served.now())
 end
 
 --- Seconds until step() has something to do although no descriptor speaks;
@@ -101,23 +97,22 @@ end
 ---@return number|nil
 function scheduler.timeout()
   local left = until_moment()
-  if virtual then
-    local own = virtual:timeout()
-    if left or own then left = 0 end
-  end
-  if has_pending_mock() then left = 0 end
+  if served.is_pending(left) then left = 0 end
   local made = engine.made()
   local own = made and made:timeout()
   return left and own and math.min(left, own) or left or own
 end
 
---- Lets the engine's descriptor show what only is known here.
+--- Lets the engine's descriptor, and a loop that drives, know what only is
+-- known here.
 function scheduler.sync()
   local made = engine.made()
-  if not made then return end
-  local left = until_moment()
-  if virtual and (left or virtual:timeout()) or has_pending_mock() then left = 0 end
-  made:alarm(left and core.now() + left)
+  if made then
+    local left = until_moment()
+    if served.is_pending(left) then left = 0 end
+    made:alarm(left and core.now() + left)
+  end
+  if host and host.changed then host.changed() end
 end
 
 --- A task has begun, or ended.
@@ -140,17 +135,11 @@ function scheduler.enqueue(task)
   if depth == 0 then scheduler.sync() end
 end
 
-local function serve(transport, change)
-  if not transport then return end
-  local count = (served[transport] or 0) + change
-  served[transport] = count > 0 and count or nil
-end
-
 -- What a task waits for is over: its call has news, its moment has come, or
 -- somebody has woken it.
 local function forget_wait(task)
   if task.moment then moments:remove(task.moment) end
-  if task.is_served then serve(task.transport, -1) end
+  if task.is_served then served.count(task.transport, -1) end
   task.is_served = false
   scheduler.unwatch(task)
   task.moment = nil
@@ -162,7 +151,9 @@ end
 function scheduler.wake(task)
   if not task.waiting then return false end
   if task.standing then
-    task.waiting, task.woken, awake = false, true, awake + 1
+    task.waiting = false
+    if not host.drives then woken[task] = true end
+    if host.wake then host.wake(task) end
     return true
   end
   enqueue(task) -- first, since what follows ends where memory does
@@ -189,7 +180,7 @@ end
 --- Is it wiser to have a task start at its turn than on top of this stack?
 ---@return boolean
 function scheduler.is_deep()
-  return nested >= DEEPEST
+  return nested >= DEEPEST or host ~= nil and host.defers ~= nil and host.defers()
 end
 
 --- May the running function yield to us? Only where it stands in the task's
@@ -205,8 +196,9 @@ end
 local function serve_ready()
   local round = rounds
   rounds = rounds + 1
-  while first and first.round <= round do
+  while first and first.round <= round and (not budget or budget > 0) do
     local task = first
+    if budget then budget = budget - 1 end
     first = task.next_ready or nil
     if not first then last = nil end
     task.next_ready, task.is_ready = false, false
@@ -214,27 +206,8 @@ local function serve_ready()
   end
 end
 
-local function take_from(transport)
-  local note = transport:news()
-  while note do
-    if waiters[note] then scheduler.wake(waiters[note]) end
-    note = transport:news()
-  end
-end
-
--- Also where nobody waits any more: what is left untaken has the next step
--- return at once.
-local function take_news()
-  local made = engine.made()
-  if made then take_from(made) end
-  if virtual then take_from(virtual) end
-  for transport in pairs(served) do
-    if transport ~= made and transport ~= virtual then take_from(transport) end
-  end
-end
-
 local function wake_due()
-  local now = scheduler.now() + LEAST
+  local now = served.now() + LEAST
   local task = moments:due(now)
   while task do
     task.moment = nil
@@ -245,70 +218,30 @@ end
 
 -- A child must not wait for its parent's calls.
 local function drop_foreign()
-  local made = engine.made()
-  for transport in pairs(served) do
-    if transport.is_ours and transport ~= made then
-      for _, task in pairs(waiters) do
-        if task.transport == transport then
-          task.call:abort("RESET", core.now())
-          scheduler.wake(task)
-        end
-      end
+  local foreign = served.foreign()
+  if not foreign then return end
+  for _, task in pairs(waiters) do
+    if task.transport == foreign then
+      task.call:abort("RESET", core.now())
+      scheduler.wake(task)
     end
   end
+end
+
+local function on_news(note)
+  if waiters[note] then scheduler.wake(waiters[note]) end
 end
 
 local function shorter(a, b)
   return a and b and math.min(a, b) or a or b
 end
 
--- Lets virtual time pass until something happens, at most 'limit' seconds.
--- False if nothing ever will.
-local function move_virtual(limit)
-  local own = virtual:timeout()
-  if own == 0 then
-    virtual:step(0)
-  elseif limit ~= 0 and (limit or own) then
-    virtual:step(limit)
-  end
-  return own ~= nil or limit ~= nil
-end
-
--- Mocks whose clocks are their own go to what happens next.
-local function move_mocks(made)
-  local moved = false
-  for transport in pairs(served) do
-    if transport ~= made and transport ~= virtual and transport:timeout() then
-      transport:step()
-      moved = true
-    end
-  end
-  return moved
-end
-
--- Lets time pass until something happens, at most 'max' seconds.
-local function move(max)
-  local made = engine.made()
-  local limit = shorter(max, until_moment())
-  local moved = move_mocks(made)
-  if virtual then moved = move_virtual(limit) or moved end
-  if moved then
-    if made then made:step(0) end
-  elseif made and (limit or served[made]) then
-    made:step(limit)
-  elseif limit then
-    if limit > 0 then core.pause(math.min(limit, SLICE)) end
-  else
-    error("ofox: nothing will ever happen that could end this wait", 0)
-  end
-end
-
 -- One round.
 local function step(max)
   drop_foreign()
   if has_ready() then max = 0 end
-  move(max)
-  take_news()
+  served.move(shorter(max, until_moment()), budget)
+  served.take_news(on_news)
   wake_due()
   if depth <= DEEPEST then serve_ready() end
 end
@@ -325,16 +258,17 @@ end
 -- there is something).
 ---@param max? number
 ---@param transport? table  that has to be served, for somebody outside of tasks
+---@param max_events? integer  turns of tasks and events of streams that are done at most
 ---@return boolean  whether tasks, calls or waits are left
-function scheduler.step(max, transport)
+function scheduler.step(max, transport, max_events)
   if alive > 0 or max or transport then
-    local outer, deep = current, nested
-    serve(transport, 1)
-    depth = depth + 1
+    local outer, deep, left = current, nested, budget
+    served.count(transport, 1)
+    depth, budget = depth + 1, max_events
     local ok, message = pcall(step, max)
-    depth = depth - 1
+    depth, budget = depth - 1, left
     current, nested = outer, deep
-    serve(transport, -1)
+    served.count(transport, -1)
     if not ok then error(message, 0) end
     scheduler.sync()
   end
@@ -353,7 +287,7 @@ end
 ---@param seconds? number
 function scheduler.yield(seconds)
   local task = current
-  if seconds then task.moment = moments:add(scheduler.now() + seconds, task) end
+  if seconds then task.moment = moments:add(served.now() + seconds, task) end
   suspend(task)
 end
 
@@ -364,36 +298,105 @@ end
 ---@param seconds? number
 function scheduler.yield_for(transport, call, seconds)
   local task = current
-  if seconds then task.moment = moments:add(scheduler.now() + seconds, task) end
+  if seconds then task.moment = moments:add(served.now() + seconds, task) end
   scheduler.watch(transport, call, task)
-  serve(transport, 1)
+  served.count(transport, 1)
   task.is_served = true
   suspend(task)
 end
 
--- Waits outside of tasks by the means of the host, which has others to run:
--- whoever steps next may see this wait end, so it has to be woken.
-local function stand_by_host(is_over, transport, till, enter, leave)
-  local stander = { standing = true, waiting = false, woken = false }
+--- An event of a stream is given to the program: where a step may do only so
+-- much, and has, the running task goes on in the next one.
+function scheduler.pace()
+  if not budget then return end
+  budget = budget - 1
+  if budget >= 0 or not scheduler.may_yield() then return end
+  enqueue(current)
+  coroutine.yield()
+end
+
+-- Has the host wait; as pcall. Whoever runs meanwhile is not in the task that
+-- stands here.
+local function pause(stander, ...)
+  local outer, ok, message = current, true, nil
+  current = nil
+  stander.waiting, stander.standing = true, true
+  standing[stander] = true
+  scheduler.sync()
+  if PCALL_HOLDS and not host.drives then
+    host.wait(...)
+  else
+    ok, message = pcall(host.wait, ...)
+  end
+  current = outer
+  stander.waiting, stander.standing = false, false
+  standing[stander], woken[stander] = nil, nil
+  return ok, message
+end
+
+-- By the program's own loop, which has others to run: whoever steps next may
+-- see this wait end, so it has to be woken.
+local function stand_by_loop(is_over, transport, till, enter, leave)
+  local stander = {}
   while not is_over() do
-    local left = till and till - scheduler.now()
+    local left = till and till - served.now()
     if left and left <= LEAST then return end
     scheduler.step(0, transport)
     if is_over() then return end
-    stander.waiting = true
     enter(stander)
-    host.wait(shorter(left, scheduler.timeout())) -- also for no time: others may have to run
+    local ok, message = pause(stander, shorter(left, scheduler.timeout())) -- no time, too: others may have to run
     leave(stander)
-    stander.waiting = false
-    if stander.woken then awake, stander.woken = awake - 1, false end
+    if not ok then error(message, 0) end
   end
 end
 
---- Is a wait that begins here done by the means of the host? Not on top of a
--- task, nor in a coroutine that could not yield to it.
+-- By a loop that drives.
+local function stand_by_host(is_over, transport, till, enter, leave)
+  local stander = scheduler.current() or {}
+  while not is_over() do
+    if till and till - served.now() <= LEAST then return end
+    if till then stander.moment = moments:add(till, stander) end
+    served.count(transport, 1)
+    stander.is_served = transport ~= nil
+    enter(stander)
+    local ok, message = pause(stander, stander, is_over)
+    forget_wait(stander)
+    leave(stander)
+    if not ok then error(message, 0) end
+  end
+end
+
+--- Those who wait by the means of the host.
+---@return table<table, true>
+function scheduler.standing()
+  return standing
+end
+
+--- Forgets one of them that will never go on, and ends its call.
+---@param stander table
+function scheduler.forget(stander)
+  local call, transport = stander.call, stander.transport
+  standing[stander] = nil
+  stander.waiting = false
+  if call then transport:cancel(call) end
+  forget_wait(stander)
+  if stander.abandon then stander:abandon() end
+end
+
+--- Why nobody can wait here, in a host that has such places.
+---@return string|nil
+function scheduler.refusal()
+  if host and host.refusal and not current then return host.refusal() end
+  return nil
+end
+
+--- Is a wait that begins here done by the means of the host? With the program's
+-- own loop not on top of a task, nor in a coroutine that could not yield to it.
 ---@return boolean
 function scheduler.is_for_host()
-  if not host or current or depth > 0 then return false end
+  if not (host and host.wait) then return false end
+  if host.drives then return true end
+  if current or depth > 0 then return false end
   local thread, is_main = coroutine.running()
   return thread == nil or is_main == true or yieldable()
 end
@@ -406,10 +409,12 @@ end
 ---@param enter fun(stander: table)  has scheduler.wake called with it when it may be over
 ---@param leave fun(stander: table)
 function scheduler.stand(is_over, transport, seconds, enter, leave)
-  local till = seconds and scheduler.now() + seconds
-  if scheduler.is_for_host() then return stand_by_host(is_over, transport, till, enter, leave) end
+  local till = seconds and served.now() + seconds
+  if scheduler.is_for_host() then
+    return (host.drives and stand_by_host or stand_by_loop)(is_over, transport, till, enter, leave)
+  end
   while not is_over() do
-    local left = till and till - scheduler.now()
+    local left = till and till - served.now()
     if left and left <= LEAST then return end
     scheduler.step(left, transport)
   end

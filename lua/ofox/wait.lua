@@ -6,16 +6,16 @@ local core = require("ofox.native")("core")
 local errors = require "ofox.errors"
 local plain = require "ofox.loop.plain"
 local scheduler = require "ofox.scheduler"
+local served = require "ofox.served"
 
 local wait = {}
 
 --- What a cancelled task yields to the scheduler when it will not end.
 wait.PUT_DOWN = {}
 
-wait.install = scheduler.install
-wait.now = scheduler.now
-
-local virtual_of = scheduler.virtual
+wait.install = served.install
+wait.now = served.now
+wait.pace = scheduler.pace
 
 --- The error of what was cancelled while it was no call.
 ---@return ofox.Error
@@ -41,6 +41,12 @@ end
 function wait.remember(settings)
   local task = scheduler.current()
   if task then task.settings = settings end
+end
+
+--- Raises an error where nobody can wait: some hosts have such places.
+function wait.check()
+  local why = scheduler.refusal()
+  if why then error("ofox: " .. why, 0) end
 end
 
 -- A cancelled task that has heard of it may not wait again.
@@ -70,15 +76,16 @@ local function for_condition(is_over, seconds, enter, leave)
   refuse(task)
   if task and task.cancelled then hear(task) end
   if is_over() then return end
+  wait.check()
   if not (task and scheduler.may_yield()) then
     scheduler.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds, enter, leave)
   else
-    local till = seconds and scheduler.now() + seconds
+    local till = seconds and served.now() + seconds
     repeat
       enter(task)
-      scheduler.yield(till and math.max(0, till - scheduler.now()))
+      scheduler.yield(till and math.max(0, till - served.now()))
       leave(task)
-    until is_over() or task.cancelled or till and scheduler.now() >= till
+    until is_over() or task.cancelled or till and served.now() >= till
   end
   hear(task)
 end
@@ -112,8 +119,8 @@ function wait.sleep(seconds)
     for_condition(never, math.max(0, seconds), nothing, nothing)
   elseif seconds <= 0 then
     return
-  elseif virtual_of() then
-    virtual_of():advance(seconds)
+  elseif served.virtual() then
+    served.virtual():advance(seconds)
   else
     plain.sleep(seconds)
   end
