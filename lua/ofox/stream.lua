@@ -84,7 +84,7 @@ end
 ---@return ofox.Error|nil err  arrives as the option 'errors' says
 function Stream:collect()
   local from = reader_of(self, "stream:collect")
-  if from.closed then error("stream:collect: the stream was closed before its end", 2) end
+  if from.closed then error("stream:collect: the stream " .. (from.lost or "was closed before its end"), 2) end
   local value, err = from:collect()
   if value == nil then return arrive(from.settings, err) end
   return require "ofox.response".wrap(value, function() return from:meta() end, from.settings.json)

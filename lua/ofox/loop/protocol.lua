@@ -15,6 +15,9 @@ function protocol.step(max_wait)
   if max_wait ~= nil and not (type(max_wait) == "number" and max_wait >= 0) then
     error("ofox.step: max_wait: expected a number of seconds >= 0, got " .. check.describe(max_wait), 2)
   end
+  if scheduler.current() then
+    error("ofox.step: a task waits with ofox.sleep, task:wait or a call; others run meanwhile", 2)
+  end
   return scheduler.step(max_wait)
 end
 
@@ -56,9 +59,10 @@ end
 --   nil gives ofox's own way back
 function protocol.use_loop(loop)
   if loop ~= nil and (type(loop) ~= "table" or type(loop.wait) ~= "function") then
-    error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. check.describe(loop), 2)
+    local got = type(loop) == "table" and "one without" or check.describe(loop)
+    error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. got, 2)
   end
-  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already", 2) end
+  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already; call it before the first ofox.go, or when all have ended", 2) end
   scheduler.use_loop(loop)
 end
 
