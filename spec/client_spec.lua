@@ -99,6 +99,14 @@ describe("ofox.new", function()
     assert.is_nil(last().settings.api_key)
   end)
 
+  it("has no options as fields, whatever else a program puts there", function()
+    local client = ofox.new()
+    local text = misuse_of(function() client.timeout = 5 end)
+    assert.equal("client.timeout: options are given to ofox.new, or to a call as its last argument", text)
+    client.note = "mine"
+    assert.equal("mine", client.note)
+  end)
+
   it("reads the environment", function()
     os.getenv = function(name) -- luacheck: ignore 122
       return ({ OFOX_API_KEY = "k\n", OFOX_BASE_URL = "http://h/v1/", OFOX_LOG = "debug" })[name]
@@ -308,6 +316,8 @@ describe("a call", function()
         "params.stream: only chat and responses can be streamed (for others: client:request)" },
       { "images", { { stream = true } },
         "params.stream: only chat and responses can be streamed (for others: client:request)" },
+      { "stream", { { stream = false } },
+        "params.stream: expected true or nothing, got false (client:chat makes calls without)" },
       { "chat", { {}, SECRET }, "opts: expected a table of options, got a string" },
       { "chat", { {}, { SECRET } }, "opts: expected named options, got a list" },
       { "chat", { {}, { max_retries = 1.5 } }, "opts.max_retries: expected an integer from 0 to 1000, got 1.5" },

@@ -206,7 +206,7 @@ describe("a task", function()
     assert.same({ "a1", "b1", "a2", "b2" }, order)
   end)
 
-  it("closes the streams that it opened when it ends", function()
+  it("closes the streams that it opened when it ends, and who reads on hears of it", function()
     local client = client_of()
     local event = { choices = { { index = 0, delta = { content = "x" } } } }
     transport:reply { sse = { event, 100, event } }
@@ -214,6 +214,24 @@ describe("a task", function()
     local task = ofox.go(function() kept = client:stream(PARAMS) return "x" end)
     task:wait()
     assert.equal("ofox.stream: closed", tostring(kept))
+    local lost = "the stream was closed when the task that opened it ended; read it in that task"
+    assert.same({ false, "ofox: " .. lost }, { pcall(kept.next, kept) })
+    assert.same({ false, "ofox: " .. lost }, { pcall(kept:text()) })
+    assert.is_truthy(select(2, pcall(kept.collect, kept)):find("stream:collect: " .. lost, 1, true))
+  end)
+
+  it("may not read a stream that another reads, nor does it end well when another closes it", function()
+    local client = client_of()
+    local event = { choices = { { index = 0, delta = { content = "x" } } } }
+    transport:reply { sse = { event, 100, event } }
+    local stream = client:stream(PARAMS)
+    stream:next()
+    local function read() return stream:next() end
+    local first, second = ofox.go(read), ofox.go(read)
+    assert.same({ false, "ofox: another task is reading this stream" }, { second:wait() })
+    stream:close()
+    assert.same({ false, "ofox: the stream was closed while it was being read" }, { first:wait() })
+    assert.is_false((pcall(stream.next, stream)))
   end)
 end)
 
@@ -621,6 +639,13 @@ describe("the scheduler", function()
     for message, fn in pairs {
       ["ofox.go: fn: expected a function, got nil"] = function() ofox.go() end,
       ["ofox.run: fn: expected a function, got a table"] = function() ofox.run {} end,
+      ["ofox.step: a task waits with ofox.sleep, task:wait or a call; others run meanwhile"] = function()
+        local _, message = ofox.run(function() return pcall(function() ofox.step(0) end) end)
+        error(message, 0)
+      end,
+      ["ofox.use_loop: loop: expected a table with a function 'wait', got one without"] = function()
+        ofox.use_loop {}
+      end,
       ["ofox.step: max_wait: expected a number of seconds >= 0, got -1"] = function() ofox.step(-1) end,
       ["ofox.use_loop: loop: expected a table with a function 'wait', got 1"] = function() ofox.use_loop(1) end,
       ["task:wait: seconds: expected a number >= 0, got \"1\""] = function() ofox.go(function() end):wait "1" end,

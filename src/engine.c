@@ -233,15 +233,16 @@ static void start_anew(struct ofox_engine *e) {
 
 /* Rounds */
 
-/* Takes what the sockets have, after at most 'seconds'. 0, or -1: a signal. */
-static int take(struct ofox_engine *e, double seconds) {
+/* Takes what at most 'max' sockets have, after at most 'seconds'. 0, or -1: a
+** signal. */
+static int take(struct ofox_engine *e, double seconds, size_t max) {
   struct ofox_poll_event events[EVENTS];
   struct ofox_transfer *t = NULL;
   CURLMsg *m;
   CURLcode rc;
   int i, n, running, lost = 0;
   e->wire.turn++;
-  n = ofox_poller_wait(e->wire.poller, seconds, events, EVENTS);
+  n = ofox_poller_wait(e->wire.poller, seconds, events, max);
   for (i = 0; i < n; i++) {
     /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
     int what = (events[i].what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
@@ -331,21 +332,23 @@ static void settle(struct ofox_engine *e) {
   if (e->wire.draining == 0)
     return;
   ofox_sigpipe_hold(&guard);
-  take(e, 0);
+  take(e, 0, EVENTS);
   ofox_sigpipe_release(&guard);
 }
 
-int ofox_engine_step(struct ofox_engine *e, double seconds) {
+int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   struct ofox_sigpipe guard;
   int rc, passes;
+  if (max == 0 || max > EVENTS)
+    max = EVENTS;
   ofox_sigpipe_hold(&guard);
   go_on(e);
-  rc = take(e, fmin(seconds, ofox_engine_timeout(e)));
+  rc = take(e, fmin(seconds, ofox_engine_timeout(e)), max);
   /* limits are judged after a read that found nothing, so that a host which
      paused is not punished for answers that were there in time */
   for (passes = 0; passes < LATE_PASSES && is_late(e, ofox_engine_now());
        passes++)
-    take(e, 0);
+    take(e, 0, EVENTS);
   judge(e, ofox_engine_now());
   rearm(e);
   ofox_sigpipe_release(&guard);

@@ -44,10 +44,11 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
 void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c);
 
 /*
-** Waits at most 'seconds' for something to happen and serves all calls.
+** Waits at most 'seconds' for something to happen and serves all calls; no
+** more than 'max' sockets are read (0: as many as speak).
 ** 0, or -1 when a signal came first.
 */
-int ofox_engine_step(struct ofox_engine *e, double seconds);
+int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max);
 
 /* Seconds until step has something to do although no socket speaks. */
 double ofox_engine_timeout(const struct ofox_engine *e);

@@ -145,13 +145,15 @@ static int engine_start(lua_State *L) {
 }
 
 /*
-** engine:step([seconds]): waits no longer than that, nor than LONGEST_WAIT;
-** false when a signal came first
+** engine:step([seconds [, max_events]]): waits no longer than that, nor than
+** LONGEST_WAIT; false when a signal came first
 */
 static int engine_step(lua_State *L) {
   struct ofox_engine *e = check(L);
   double seconds = fmin(luaL_optnumber(L, 2, LONGEST_WAIT), LONGEST_WAIT);
-  int rc = ofox_engine_step(e, seconds > 0 ? seconds : 0);
+  double max = luaL_optnumber(L, 3, 0);
+  int rc = ofox_engine_step(e, seconds > 0 ? seconds : 0,
+                            max > 0 && max < 1e6 ? (size_t)max : 0);
   ofox_checkinterrupt(L);
   lua_pushboolean(L, rc == 0);
   return 1;

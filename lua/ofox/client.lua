@@ -175,6 +175,9 @@ end
 ---@return ofox.Stream|nil stream
 ---@return ofox.Error|nil err
 function Client:stream(params, opts)
+  if type(params) == "table" and rawget(params, "stream") == false then
+    error("client:stream: params.stream: expected true or nothing, got false (client:chat makes calls without)", 2)
+  end
   local resource = as_stream(require "ofox.resources.chat")
   local call, settings, problem = prepare(self, "client:stream", resource, params, opts)
   if problem then error(problem, 2) end
@@ -274,6 +277,14 @@ function Client:connect(opts)
   local ok, err = require "ofox.exchange".connect(settings, settings.base_url)
   if not ok then return arrive(settings, err) end
   return true
+end
+
+-- An option set like a field would have no effect.
+function Client:__newindex(name, value)
+  if options.is(name) then
+    error(("client.%s: options are given to ofox.new, or to a call as its last argument"):format(name), 2)
+  end
+  rawset(self, name, value)
 end
 
 --- Names the host, without a password or a key.

@@ -28,43 +28,53 @@ local ofox = {}
 ofox.VERSION = core.VERSION
 ofox._VERSION = "ofox " .. core.VERSION
 
+-- The event loop that the whole Lua state lives in: nginx's, Neovim's, or none.
+local function settle()
+  settle = nil
+  local home = rawget(_G, "ngx") and "ngx" or rawget(_G, "vim") and "uv"
+  if home then require("ofox.scheduler").use_loop(require("ofox.loop." .. home)) end
+end
+
 --- Makes a client. Wrong options raise an error that names them.
 ---@param options? table
 ---@return ofox.Client
 function ofox.new(options)
+  if settle then settle() end
   local client, problem = require "ofox.client".new(options)
   if not client then error("ofox.new: " .. problem, 2) end
   return client
 end
 
--- The rest is found when it is first asked for: module, and field of it.
+-- The rest is found when it is first asked for: module, field of it, and
+-- whether it waits.
 local LATER = {
   errors = { "ofox.errors" },
-  retry = { "ofox.retry" },
+  retry = { "ofox.retry", waits = true },
   null = { "ofox.json", "null" },
   array = { "ofox.json", "array" },
   object = { "ofox.json", "object" },
   meta = { "ofox.response", "meta" },
   parse_error = { "ofox.errors", "parse" },
-  sleep = { "ofox.wait", "sleep" },
+  sleep = { "ofox.wait", "sleep", waits = true },
   cancel_token = { "ofox.cancel", "new" },
   sse = { "ofox.sse" },
-  go = { "ofox.task", "go" },
-  run = { "ofox.task", "run" },
-  all = { "ofox.task", "all" },
-  step = { "ofox.loop.protocol", "step" },
-  pollfd = { "ofox.loop.protocol", "pollfd" },
-  getfd = { "ofox.loop.protocol", "getfd" },
-  events = { "ofox.loop.protocol", "events" },
-  timeout = { "ofox.loop.protocol", "timeout" },
-  dirty = { "ofox.loop.protocol", "dirty" },
-  use_loop = { "ofox.loop.protocol", "use_loop" },
+  go = { "ofox.task", "go", waits = true },
+  run = { "ofox.task", "run", waits = true },
+  all = { "ofox.task", "all", waits = true },
+  step = { "ofox.loop.protocol", "step", waits = true },
+  pollfd = { "ofox.loop.protocol", "pollfd", waits = true },
+  getfd = { "ofox.loop.protocol", "getfd", waits = true },
+  events = { "ofox.loop.protocol", "events", waits = true },
+  timeout = { "ofox.loop.protocol", "timeout", waits = true },
+  dirty = { "ofox.loop.protocol", "dirty", waits = true },
+  use_loop = { "ofox.loop.protocol", "use_loop", waits = true },
 }
 
 return setmetatable(ofox, {
   __index = function(_, name)
     local where = LATER[name]
     if not where then return nil end
+    if settle and where.waits then settle() end
     local value = require(where[1])
     if where[2] then value = value[where[2]] end
     rawset(ofox, name, value)

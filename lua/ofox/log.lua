@@ -50,6 +50,27 @@ function log.line(level, message, fields)
   return table.concat(parts, " ")
 end
 
+local function to_stderr(line)
+  io.stderr:write(line, "\n")
+end
+
+local sink = to_stderr
+
+--- Has lines go elsewhere than to standard error, where the host has a place
+-- for them.
+---@param fn? fun(line: string, level: string)
+function log.to(fn)
+  sink = fn or to_stderr
+end
+
+--- Writes a line where nobody gave a logger.
+---@param level string
+---@param message string
+---@param fields? table<string, any>
+function log.print(level, message, fields)
+  sink(log.line(level, message, fields), level)
+end
+
 --- Hands a message on. An error in the program's logger is the caller's.
 ---@param settings table|nil
 ---@param level "debug"|"info"|"warn"|"error"
@@ -61,7 +82,7 @@ function log.write(settings, level, message, fields)
   if logger then
     logger(level, message, fields or {})
   else
-    io.stderr:write(log.line(level, message, fields) .. "\n")
+    log.print(level, message, fields)
   end
 end
 

@@ -93,6 +93,13 @@ options.rows = {
 local by_name = {}
 for _, row in ipairs(options.rows) do by_name[row.name] = row end
 
+--- Is there an option of that name?
+---@param name any
+---@return boolean
+function options.is(name)
+  return by_name[name] ~= nil
+end
+
 -- Levenshtein's distance, over one row of its matrix.
 local function distance(a, b)
   local row = {}

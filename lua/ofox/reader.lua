@@ -19,12 +19,14 @@ function reader.new(run)
     run = run, call = run.call, settings = run.settings, dialect = run.request.dialect,
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
+    lost = nil, -- why reading on is an error, where it was not the reader who closed it
+    reading = false, -- somebody waits for an event
     failure = nil, -- the error, if that is why
   }, Reader)
   -- a stream that nobody reads may be collected before the task ends
   local target = setmetatable({ self }, { __mode = "v" })
   self.release = wait.own(function()
-    if target[1] then target[1]:close() end
+    if target[1] then target[1]:close("was closed when the task that opened it ended; read it in that task") end
   end)
   return self
 end
@@ -70,8 +72,20 @@ function Reader:await()
   return false
 end
 
+function Reader:abandon()
+  self.reading = false
+  self:close()
+end
+
 function Reader:has_event()
-  return wait.protect(self.await, self.close, self)
+  if self.reading then error("ofox: another task is reading this stream", 0) end
+  local open = not self.concluded
+  self.reading = true
+  local found = wait.protect(self.await, self.abandon, self)
+  self.reading = false
+  if open and self.closed then self.lost = self.lost or "was closed while it was being read" end
+  if self.lost then error("ofox: the stream " .. self.lost, 0) end
+  return found
 end
 
 -- JSON of the next event, and whether it is a whole answer; nil at the end.
@@ -99,6 +113,7 @@ end
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:chunk()
+  wait.pace()
   local data = self:event()
   local chunk = data and self:decode(data)
   if chunk == nil then return nil, self.failure end
@@ -143,9 +158,10 @@ function Reader:collect()
 end
 
 --- No more is wanted.
-function Reader:close()
+---@param lost? string  why reading on is an error
+function Reader:close(lost)
   if self.concluded then return end
-  self.closed = true
+  self.closed, self.lost = true, lost
   self.run.transport:cancel(self.call)
   self:conclude()
 end

@@ -123,7 +123,7 @@ function served.move(limit, max_events)
   elseif limit then
     if limit > 0 then core.pause(math.min(limit, SLICE)) end
   else
-    error("ofox: nothing will ever happen that could end this wait", 0)
+    error("ofox: nothing will ever happen that could end this wait (do tasks wait for each other?)", 0)
   end
 end
 

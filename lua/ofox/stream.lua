@@ -4,6 +4,8 @@ local arrive = require "ofox.arrive"
 local reader = require "ofox.reader"
 local wait = require "ofox.wait"
 
+local pace = wait.pace
+
 local stream = {}
 
 ---@class ofox.Stream  an iterator of chunks itself: for chunk in stream do
@@ -55,6 +57,7 @@ function Stream:text()
   local call = from.call
   local take = call.text
   return function()
+    pace()
     local text, whole = take(call)
     if text then return text end
     local err
@@ -84,7 +87,7 @@ end
 ---@return ofox.Error|nil err  arrives as the option 'errors' says
 function Stream:collect()
   local from = reader_of(self, "stream:collect")
-  if from.closed then error("stream:collect: the stream was closed before its end", 2) end
+  if from.closed then error("stream:collect: the stream " .. (from.lost or "was closed before its end"), 2) end
   local value, err = from:collect()
   if value == nil then return arrive(from.settings, err) end
   return require "ofox.response".wrap(value, function() return from:meta() end, from.settings.json)

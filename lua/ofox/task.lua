@@ -49,7 +49,7 @@ local function report(settings, message, err, where)
   local logger = settings and settings.logger
   if logger == false then return end
   if logger and pcall(logger, "error", message, fields) then return end
-  io.stderr:write(log.line("error", message, fields), "\n")
+  log.print("error", message, fields)
 end
 
 local function report_failure(record)
@@ -160,9 +160,31 @@ local function go_on(record)
   end
 end
 
+-- In a thread of the host's own, from the task's beginning to its end.
+local function run_thread(record, fn, ...)
+  local where
+  local results = pack(xpcall(fn, function(message)
+    local ok, trace = pcall(debug.traceback, "", 3)
+    where = ok and trace:match("\n%s*([^\n]-:%d+):") or nil
+    return message
+  end, ...))
+  record.where = where
+  local cancelled = not results[1] and record.cancelled and errors.is(results[2], "cancelled_error")
+  finish(record, results[1] and "done" or cancelled and "cancelled" or "failed", results)
+end
+
+-- The host has ended the thread of a task: nothing of it runs any more.
+local function abandon_thread(record)
+  if record.status ~= "running" then return end
+  record.listeners, record.asked = NOTHING, true
+  finish(record, "cancelled", pack(false, wait.cancelled_error()))
+end
+
 -- Starts a task; of a group if it belongs to a run. 'observer' is called with
 -- its record when it ends.
 local function start(group, observer, fn, ...)
+  local loop = scheduler.loop()
+  if loop and loop.spawn then wait.check() end
   local record = {
     status = "running", thread = coroutine.create(fn), start = pack(...), go_on = go_on,
     group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
@@ -173,7 +195,10 @@ local function start(group, observer, fn, ...)
     group.count = group.count + 1
   end
   scheduler.count(1)
-  if scheduler.is_deep() then
+  if loop and loop.spawn then
+    record.abandon = abandon_thread
+    loop.spawn(record, run_thread, fn, ...)
+  elseif scheduler.is_deep() then
     scheduler.enqueue(record)
   else
     go_on(record)

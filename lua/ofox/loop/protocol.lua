@@ -8,14 +8,39 @@ local scheduler = require "ofox.scheduler"
 
 local protocol = {}
 
+local function check_step(options)
+  if type(options) ~= "table" then
+    if options == nil or type(options) == "number" and options >= 0 then return nil, options end
+    return "max_wait: expected a number of seconds >= 0, got " .. check.describe(options)
+  end
+  local max_wait, max_events = options.max_wait, options.max_events
+  for name in pairs(options) do
+    if name ~= "max_wait" and name ~= "max_events" then return "unknown option " .. tostring(name) end
+  end
+  if max_events ~= nil and not (type(max_events) == "number" and max_events >= 1 and max_events % 1 == 0) then
+    return "max_events: expected an integer from 1 on, got " .. check.describe(max_events)
+  end
+  local problem = check_step(max_wait or 0)
+  return problem, max_wait or 0, max_events
+end
+
 --- Serves what there is to do: calls, tasks, waits.
----@param max_wait? number  seconds to wait for something; absent: until there is
+---@param max_wait? number|{max_wait?: number, max_events?: integer}  seconds to
+--   wait for something; absent: until there is. In a table: 0 if absent; and how
+--   many turns of tasks and events of streams are done at most, what is left
+--   comes with the next step
 ---@return boolean  whether any of them are left
 function protocol.step(max_wait)
-  if max_wait ~= nil and not (type(max_wait) == "number" and max_wait >= 0) then
-    error("ofox.step: max_wait: expected a number of seconds >= 0, got " .. check.describe(max_wait), 2)
+  local problem, seconds, max_events = check_step(max_wait)
+  if problem then error("ofox.step: " .. problem, 2) end
+  local loop = scheduler.loop()
+  if loop and loop.drives and loop.wait and seconds ~= 0 then
+    error("ofox.step: ofox runs by itself here, and to wait in step would hold up the host; use ofox.sleep, or step(0)", 2)
   end
-  return scheduler.step(max_wait)
+  if scheduler.current() then
+    error("ofox.step: a task waits with ofox.sleep, task:wait or a call; others run meanwhile", 2)
+  end
+  return scheduler.step(seconds, nil, max_events)
 end
 
 --- A descriptor that is readable when step has something to do: of sockets,
@@ -53,12 +78,13 @@ end
 -- goes on meanwhile. Only while no task is there.
 ---@param loop {wait: fun(seconds: number|nil)}|nil  'wait' returns when
 --   ofox.pollfd() is readable or so many seconds have passed (nil: no limit);
---   nil gives ofox's own way back
+--   or require "ofox.loop.uv"; nil gives ofox's own way back
 function protocol.use_loop(loop)
-  if loop ~= nil and (type(loop) ~= "table" or type(loop.wait) ~= "function") then
-    error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. check.describe(loop), 2)
+  if loop ~= nil and (type(loop) ~= "table" or type(loop.wait) ~= "function" and not loop.drives) then
+    local got = type(loop) == "table" and "one without" or check.describe(loop)
+    error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. got, 2)
   end
-  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already", 2) end
+  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already; call it before the first ofox.go, or when all have ended", 2) end
   scheduler.use_loop(loop)
 end
 

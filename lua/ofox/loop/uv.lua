@@ -1,0 +1,101 @@
+--- Inside libuv's loop: Neovim's, and of plain luv programs. A handle polls the
+-- engine's descriptor while tasks or waits are left, and a step follows when it
+-- speaks: in Neovim in the main loop, where its API may be used.
+local engine = require "ofox.transport"
+local log = require "ofox.log"
+local scheduler = require "ofox.scheduler"
+
+local vim = rawget(_G, "vim")
+local uv = vim and (vim.uv or vim.loop) or require "luv"
+
+local loop = { drives = true }
+
+-- Milliseconds between steps where there is no descriptor to poll.
+local TICK = 10
+
+-- Milliseconds of one vim.wait, which wants an end.
+local LONG = 1e8
+
+local poll, polled_fd -- the handle, and what it polls
+local timer -- where there is nothing to poll
+local active -- the one of them that runs
+local pending = false -- a step is on its way to the main loop
+
+local function stop()
+  if active then active:stop() end
+  active = nil
+end
+
+local function step()
+  pending = false
+  local ok, message = pcall(scheduler.step, 0)
+  if ok then return end
+  log.print("error", "a step failed", { error = message })
+  loop.changed()
+end
+
+local function on_ready()
+  if not vim then return step() end
+  if pending then return end
+  stop() -- it would speak on until the step is done
+  pending = true
+  vim.schedule(step)
+end
+
+local function start()
+  local fd = engine.get():pollfd()
+  if not fd then
+    timer = timer or uv.new_timer()
+    timer:start(TICK, TICK, on_ready)
+    active = timer
+    return
+  end
+  if fd ~= polled_fd then
+    if poll then poll:close() end
+    poll, polled_fd = uv.new_poll(fd), fd
+  end
+  poll:start("r", on_ready)
+  active = poll
+end
+
+--- Polls as long as that is wanted.
+function loop.changed()
+  if not scheduler.is_wanted() then
+    stop()
+  elseif not active and not pending then
+    start()
+    scheduler.sync()
+  end
+end
+
+if vim then
+  --- Lets Neovim go on: its timers, its API and what others have scheduled.
+  ---@param stander table
+  ---@param is_over fun(): boolean
+  function loop.wait(stander, is_over)
+    local function done() return not stander.waiting or is_over() end
+    repeat
+      local ok, why = vim.wait(LONG, done)
+      if not ok and why == -2 then error("Interrupted", 0) end
+    until done()
+  end
+
+  --- A luv callback can neither wait nor use the API.
+  ---@return string|nil
+  function loop.refusal()
+    if not vim.in_fast_event() then return nil end
+    return "cannot wait in a fast event (a luv callback): call it in vim.schedule(function() … end), or in a task (ofox.go)"
+  end
+
+  --- There a task begins in the main loop.
+  ---@return boolean
+  function loop.defers()
+    return vim.in_fast_event()
+  end
+
+  log.to(function(line, level)
+    vim.schedule(function() vim.notify(line, vim.log.levels[level:upper()]) end)
+  end)
+end
+
+return loop
