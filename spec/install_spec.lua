@@ -169,12 +169,16 @@ if ABI ~= "jit" then
       assert.equal(CALLED, (lua(CALL, paths())))
     end)
 
+    -- Some run only in their hosts, and are found all the same.
     it("has every module of the tree in it", function()
       local names = {}
       for _, path in ipairs(lines "find lua -name '*.lua'") do
         names[#names + 1] = ("%q"):format(module_name(path))
       end
-      local out, rc = lua(("for _, name in ipairs { %s } do require(name) end print 'all'")
+      local out, rc = lua(([[for _, name in ipairs { %s } do
+          local ok, message = pcall(require, name)
+          assert(ok or name:find("^ofox.loop.") and not message:find("module 'ofox", 1, true), message)
+        end print 'all']])
         :format(table.concat(names, ", ")), paths())
       assert.equal("all\n", out)
       assert.equal(0, rc)

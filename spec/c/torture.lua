@@ -32,7 +32,7 @@ local FILES = {
   "arrive", "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain",
   "loop.protocol", "merge", "mock", "native", "options", "reader", "request", "resources.chat",
   "resources.embeddings", "resources.images", "resources.models", "resources.responses", "response", "retry", "route",
-  "scheduler", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
+  "scheduler", "served", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
 }
 
 local load = loadstring or load -- luacheck: ignore 113
@@ -353,7 +353,8 @@ end)
 -- A new engine each time: the last one may have been made short of memory.
 local function forget_engine()
   for _, name in ipairs {
-    "transport", "scheduler", "wait", "arrive", "exchange", "reader", "stream", "task", "loop.protocol", "client",
+    "transport", "served", "scheduler", "wait", "arrive", "exchange", "reader", "stream", "task", "loop.protocol",
+    "client",
   } do
     package.loaded["ofox." .. name] = nil
   end

@@ -3,10 +3,10 @@
 -- Tasks are light threads of the request that they were started in.
 local log = require "ofox.log"
 local scheduler = require "ofox.scheduler"
-local semaphore = require "ngx.semaphore"
 local yieldable = require "ofox.yieldable"
 
-local ngx = ngx -- luacheck: ignore 113
+local ngx = assert(rawget(_G, "ngx"), "ofox.loop.ngx is for programs inside nginx")
+local semaphore = require "ngx.semaphore"
 
 local loop = { drives = true }
 

@@ -35,7 +35,7 @@ function protocol.step(max_wait)
   if problem then error("ofox.step: " .. problem, 2) end
   local loop = scheduler.loop()
   if loop and loop.drives and loop.wait and seconds ~= 0 then
-    error("ofox.step: ofox runs by itself here, and to wait in step would hold up the host; use ofox.sleep, or step(0)", 2)
+    error("ofox.step: ofox runs by itself here, and a step that waits would hold up the host: use ofox.sleep", 2)
   end
   if scheduler.current() then
     error("ofox.step: a task waits with ofox.sleep, task:wait or a call; others run meanwhile", 2)
@@ -84,7 +84,7 @@ function protocol.use_loop(loop)
     local got = type(loop) == "table" and "one without" or check.describe(loop)
     error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. got, 2)
   end
-  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already; call it before the first ofox.go, or when all have ended", 2) end
+  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already; call it before the first", 2) end
   scheduler.use_loop(loop)
 end
 

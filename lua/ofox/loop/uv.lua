@@ -84,7 +84,7 @@ if vim then
   ---@return string|nil
   function loop.refusal()
     if not vim.in_fast_event() then return nil end
-    return "cannot wait in a fast event (a luv callback): call it in vim.schedule(function() … end), or in a task (ofox.go)"
+    return "cannot wait in a fast event (a luv callback): use vim.schedule(function() … end), or a task (ofox.go)"
   end
 
   --- There a task begins in the main loop.
