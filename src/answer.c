@@ -31,8 +31,7 @@ static enum ofox_answer_kind beginning(struct ofox_span s) {
 }
 
 enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
-                                       struct ofox_span body) {
-  struct ofox_span s = ofox_span_trim(ofox_utf8_skip_bom(body));
+                                       struct ofox_span s) {
   if (s.n == 0)
     return OFOX_ANSWER_UNKNOWN;
   if (!ofox_answer_is_stream(h))

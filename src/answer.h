@@ -27,9 +27,9 @@ enum ofox_answer_kind {
 /* Do the headers promise events? */
 int ofox_answer_is_stream(const struct ofox_headers *h);
 
-/* By its type and how it begins; either may be wrong. */
+/* By its type and how it begins, blanks left out; either may be wrong. */
 enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
-                                       struct ofox_span body);
+                                       struct ofox_span beginning);
 
 /* The bytes that say that a call has failed, and how to read them. */
 struct ofox_verdict {

@@ -119,12 +119,11 @@ void ofox_call_pause(struct ofox_call *c, int paused, double now) {
   c->clock.byte_at = now;
 }
 
-int ofox_call_next(struct ofox_call *c, struct ofox_event *out) {
-  int rc = ofox_stream_next(&c->reply.stream, out);
+void ofox_call_next(struct ofox_call *c) {
+  ofox_stream_next(&c->reply.stream);
   if (c->clock.paused && c->resume != NULL &&
       ofox_stream_has_room(&c->reply.stream))
     c->resume(c);
-  return rc;
 }
 
 double ofox_call_due(const struct ofox_call *c) {

@@ -76,8 +76,8 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
 
 /* The body waits for a slow reader, or does no longer. */
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
-/* The next event: 1, or 0: there is none now. */
-int ofox_call_next(struct ofox_call *c, struct ofox_event *out);
+/* Takes the next event off reply.stream, where it was peeked at. */
+void ofox_call_next(struct ofox_call *c);
 /* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
 ** what the transport knows beyond the outcome; 'wall': seconds since 1970. */
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,

@@ -128,7 +128,8 @@ static void detach(struct ofox_call *c) {
 static void resume(struct ofox_call *c) {
   struct ofox_transfer *t = c->transfer;
   t->engine->resume = 1;
-  rearm(t->engine);
+  if (ofox_engine_is_ours(t->engine))
+    rearm(t->engine);
 }
 
 static struct ofox_transfer *attach(struct ofox_engine *e,
@@ -403,7 +404,8 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
   if (c->detach != NULL)
     c->detach(c);
   ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_engine_now());
-  rearm(e);
+  if (e != NULL && ofox_engine_is_ours(e))
+    rearm(e);
 }
 
 double ofox_engine_timeout(const struct ofox_engine *e) {

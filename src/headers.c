@@ -172,13 +172,13 @@ static int add_line(struct ofox_headers *h, struct ofox_span s) {
 int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n) {
   struct ofox_span s;
   int version, status;
-  if (h->complete)
-    return 1;
   if (h->_error == 0 && n > OFOX_HEADERS_CAP - h->_seen)
     h->_error = OFOX_ECAP;
   if (h->_error != 0)
     return h->_error;
   h->_seen += n;
+  if (h->complete)
+    return 1;
   s.p = p;
   s.n = n;
   if (s.n > 0 && s.p[s.n - 1] == '\n')

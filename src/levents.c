@@ -1,41 +1,79 @@
 /*
-** ofox.core: the events of a call that streams, as Lua takes them.
+** ofox.core: the events of a call that streams, as Lua takes them. Whenever
+** Lua allocates it may run finalizers, which may close the stream, or read on:
+** what is pushed stands in memory that is ours alone.
 */
 #include "levents.h"
 
+#include <string.h>
+
 #include "call.h"
+
+#define SMALL 4096 /* bytes of an event for which the C stack has room */
 
 static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
+/* Pushes what 'want' finds in the next event that has any, and takes it.
+** 1, or 0: there is none. [-0, +(0|?), e] */
+static int take(lua_State *L,
+                struct ofox_span (*want)(const struct ofox_event *ev),
+                int *whole) {
+  struct ofox_call *c = check(L);
+  struct ofox_event ev;
+  struct ofox_span s;
+  char small[SMALL], *copy = small;
+  size_t room = SMALL;
+  while (ofox_stream_peek(&c->reply.stream, &ev)) {
+    s = want(&ev);
+    if (s.n > room) {
+      room = s.n;
+      copy = ofox_newuserdata(L, room);
+      continue;
+    }
+    if (s.n > 0)
+      memcpy(copy, s.p, s.n);
+    ofox_call_next(c);
+    if (s.p == NULL)
+      continue;
+    *whole = ev.whole;
+    lua_pushlstring(L, copy, s.n);
+    return 1;
+  }
+  return 0;
+}
+
+static struct ofox_span json_of(const struct ofox_event *ev) {
+  return ev->data;
+}
+
+static struct ofox_span text_of(const struct ofox_event *ev) {
+  if (ev->whole)
+    return ev->data;
+  return ev->text.n > 0 ? ev->text : OFOX_NOSPAN;
+}
+
 /* call:event() -> JSON of the next event [, true: a whole answer], or nil */
 static int call_event(lua_State *L) {
-  struct ofox_event ev;
-  if (!ofox_call_next(check(L), &ev))
+  int whole;
+  if (!take(L, json_of, &whole))
     return 0;
-  lua_pushlstring(L, ev.data.p, ev.data.n);
-  lua_pushboolean(L, ev.whole);
+  lua_pushboolean(L, whole);
   return 2;
 }
 
 /* call:text() -> text of the next event that has any; or nil, and the JSON of
 ** a whole answer if it came to one */
 static int call_text(lua_State *L) {
-  struct ofox_call *c = check(L);
-  struct ofox_event ev;
-  while (ofox_call_next(c, &ev)) {
-    if (ev.text.n > 0) {
-      lua_pushlstring(L, ev.text.p, ev.text.n);
-      return 1;
-    }
-    if (ev.whole) {
-      lua_pushnil(L);
-      lua_pushlstring(L, ev.data.p, ev.data.n);
-      return 2;
-    }
-  }
-  return 0;
+  int whole;
+  if (!take(L, text_of, &whole))
+    return 0;
+  if (!whole)
+    return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }
 
 /*
@@ -44,13 +82,21 @@ static int call_text(lua_State *L) {
 */
 static int call_said(lua_State *L) {
   const struct ofox_stream *s = &check(L)->reply.stream;
+  struct ofox_transcript said;
   struct ofox_passage e;
-  size_t pos = 0;
+  size_t n, pos = 0;
+  char *room;
   int i;
+  do {
+    lua_settop(L, 1);
+    n = ofox_transcript_size(&s->said);
+    room = ofox_newuserdata(L, n);
+  } while (ofox_transcript_size(&s->said) != n);
+  ofox_transcript_copy(&s->said, room, &said);
   lua_pushinteger(L, (lua_Integer)s->chunks);
-  lua_pushlstring(L, s->said.text.p, s->said.text.n);
+  lua_pushlstring(L, said.text.p, said.text.n);
   lua_newtable(L);
-  for (i = 1; ofox_transcript_next(&s->said, &pos, &e); i++) {
+  for (i = 1; ofox_transcript_next(&said, &pos, &e); i++) {
     lua_createtable(L, 3, 0);
     lua_pushlstring(L, e.data.p, e.data.n);
     lua_rawseti(L, -2, 1);

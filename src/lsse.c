@@ -4,16 +4,22 @@
 */
 #include "lofox.h"
 
+#include <string.h>
+
 #include "sse.h"
 
 #define SSE_T "ofox.sse"
 #define MAX_EVENT                                                             \
   (16.0 * 1024 * 1024) /* as the option max_event_bytes has it */
 
+#define SMALL 4096 /* bytes of an event for which the C stack has room */
+
 /* The parser reads 'now'; what is fed meanwhile waits in 'later'. */
 struct lsse {
   struct ofox_sse sse;
   struct ofox_buf now, later;
+  struct ofox_sse_event event;
+  int has_event; /* it has not been taken yet */
   int finished;
 };
 
@@ -36,6 +42,7 @@ static int sse_new(lua_State *L) {
 
 static int sse_gc(lua_State *L) {
   struct lsse *s = check(L);
+  s->has_event = 0;
   ofox_sse_free(&s->sse);
   ofox_buf_free(&s->now);
   ofox_buf_free(&s->later);
@@ -82,16 +89,49 @@ static int next(struct lsse *s, struct ofox_sse_event *ev) {
   return rc;
 }
 
-static void set(lua_State *L, const char *name, struct ofox_span s) {
-  lua_pushlstring(L, s.p, s.n);
+/* Where in the copy of an event, and pushed as what. [-0, +0, e] */
+static char *set(lua_State *L, const char *name, char *p, size_t n) {
+  lua_pushlstring(L, p, n);
   lua_setfield(L, -2, name);
+  return p + n;
+}
+
+static char *copy(char *to, struct ofox_span s) {
+  if (s.n > 0)
+    memcpy(to, s.p, s.n);
+  return to + s.n;
+}
+
+/* Pushes the event as a table. Whenever Lua allocates it may run finalizers,
+** which may use the parser: it is copied first. [-0, +?, e] */
+static int push_event(lua_State *L, struct lsse *s, char *small) {
+  struct ofox_sse_event before = s->event;
+  struct ofox_span data = before.data, id = before.id;
+  struct ofox_span type =
+      before.type.n > 0 ? before.type : ofox_span_of("message");
+  size_t n = data.n + type.n + id.n;
+  char *p = n <= SMALL ? small : ofox_newuserdata(L, n);
+  if (!s->has_event || memcmp(&s->event, &before, sizeof(before)) != 0)
+    return 0;
+  copy(copy(copy(p, data), type), id);
+  s->has_event = 0;
+  lua_createtable(L, 0, 3);
+  p = set(L, "data", p, data.n);
+  p = set(L, "event", p, type.n);
+  if (id.n > 0)
+    set(L, "id", p, id.n);
+  return 1;
 }
 
 /* parser:next() -> {data, event, id}; nil: feed more; nil, message: broken */
 static int sse_next(lua_State *L) {
   struct lsse *s = check(L);
-  struct ofox_sse_event ev;
-  int rc = next(s, &ev);
+  char small[SMALL];
+  int rc;
+  do {
+    rc = s->has_event ? 1 : next(s, &s->event);
+    s->has_event = rc == 1;
+  } while (rc == 1 && !push_event(L, s, small));
   if (rc == 0)
     return 0;
   if (rc == OFOX_EMEM)
@@ -103,11 +143,6 @@ static int sse_next(lua_State *L) {
     lua_concat(L, 2);
     return 2;
   }
-  lua_createtable(L, 0, 3);
-  set(L, "data", ev.data);
-  set(L, "event", ev.type.n > 0 ? ev.type : ofox_span_of("message"));
-  if (ev.id.n > 0)
-    set(L, "id", ev.id);
   return 1;
 }
 

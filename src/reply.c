@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "errors.h"
+#include "utf8.h"
 
 /* What is read of a failure's body; the rest is not worth the wait. */
 #define FAILURE_BODY (1024 * 1024)
@@ -28,6 +29,7 @@ void ofox_reply_clear(struct ofox_reply *r) {
   ofox_buf_clear(&r->body);
   ofox_stream_clear(&r->stream);
   r->kind = OFOX_ANSWER_UNKNOWN;
+  r->_blank = 0;
   r->stopped = OFOX_OUTCOME_ANSWERED;
 }
 
@@ -66,6 +68,25 @@ static int feed(struct ofox_reply *r, const char *p, size_t n) {
   return rc;
 }
 
+static struct ofox_span from(struct ofox_span s, size_t n) {
+  s.p += n;
+  s.n -= n;
+  return s;
+}
+
+/* The body so far from where it says something. */
+static struct ofox_span beginning(struct ofox_reply *r) {
+  struct ofox_span s = ofox_buf_span(&r->body);
+  if (r->_blank == 0)
+    s = ofox_utf8_skip_bom(s);
+  else
+    s = from(s, r->_blank);
+  while (s.n > 0 && ofox_isspace((unsigned char)*s.p))
+    s = from(s, 1);
+  r->_blank = r->body.n - s.n;
+  return s;
+}
+
 int ofox_reply_body(struct ofox_reply *r, const char *p, size_t n) {
   int rc;
   if (!r->config.streams || ofox_reply_is_failure(r))
@@ -74,7 +95,7 @@ int ofox_reply_body(struct ofox_reply *r, const char *p, size_t n) {
     return feed(r, p, n);
   rc = keep(r, p, n);
   if (r->kind == OFOX_ANSWER_UNKNOWN)
-    r->kind = ofox_answer_kind(&r->head, ofox_buf_span(&r->body));
+    r->kind = ofox_answer_kind(&r->head, beginning(r));
   if (rc == 0 && r->kind == OFOX_ANSWER_EVENTS) {
     rc = feed(r, r->body.p, r->body.n);
     ofox_buf_free(&r->body);

@@ -25,6 +25,7 @@ struct ofox_reply {
   enum ofox_answer_kind kind; /* of the body */
   enum ofox_outcome stopped;  /* why no more was wanted, else ANSWERED */
   int no_memory;
+  size_t _blank; /* bytes that the body is known to begin with blanks for */
 };
 
 void ofox_reply_init(struct ofox_reply *r,

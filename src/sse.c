@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#define KEPT 1024 /* bytes a buffer may hold between two events */
+#define KEPT 1024  /* bytes a buffer may hold between two events */
+#define PIECE 1024 /* bytes in which the end of a line is looked for at once  \
+                    */
 
 void ofox_sse_init(struct ofox_sse *p, size_t cap) {
   memset(p, 0, sizeof(*p));
@@ -18,6 +20,7 @@ void ofox_sse_free(struct ofox_sse *p) {
   ofox_buf_free(&p->_data);
   ofox_buf_free(&p->_type);
   ofox_buf_free(&p->_id);
+  p->_in = p->_single = OFOX_NOSPAN;
 }
 
 void ofox_sse_clear(struct ofox_sse *p) {
@@ -55,14 +58,23 @@ static void skip(struct ofox_sse *p, size_t n) {
   p->position += n;
 }
 
-/* Length of the line that 's' starts with, or (size_t)-1: it goes on. */
+/*
+** Length of the line that 's' starts with, or (size_t)-1: it goes on. Looked
+** for a piece at a time, since a line that ends in CR may be followed by many
+** before there is an LF.
+*/
 static size_t line_length(struct ofox_span s) {
-  const char *lf = memchr(s.p, '\n', s.n);
-  size_t n = lf == NULL ? s.n : (size_t)(lf - s.p);
-  const char *cr = memchr(s.p, '\r', n);
-  if (cr != NULL)
-    return (size_t)(cr - s.p);
-  return lf == NULL ? (size_t)-1 : n;
+  const char *p = s.p, *end = s.p + s.n, *lf, *cr;
+  size_t n;
+  while (p < end) {
+    n = end - p > PIECE ? PIECE : (size_t)(end - p);
+    lf = memchr(p, '\n', n);
+    cr = memchr(p, '\r', lf == NULL ? n : (size_t)(lf - p));
+    if (cr != NULL || lf != NULL)
+      return (size_t)((cr != NULL ? cr : lf) - s.p);
+    p += n;
+  }
+  return (size_t)-1;
 }
 
 /* A line of the event that is coming: does it still fit? */

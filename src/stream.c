@@ -4,6 +4,7 @@
 
 #define QUEUE (64 * 1024) /* bytes after which a reader is waited for */
 #define SHORT 1024        /* bytes of an event that is worth remembering */
+#define LAST_WORD 64      /* bytes in which a sentinel is looked for */
 
 /* Before the bytes of an event in the queue. */
 struct entry {
@@ -29,6 +30,7 @@ void ofox_stream_free(struct ofox_stream *s) {
   ofox_buf_free(&s->_queue);
   ofox_buf_free(&s->_before);
   ofox_transcript_free(&s->said);
+  s->_taken = 0;
 }
 
 void ofox_stream_clear(struct ofox_stream *s) {
@@ -122,16 +124,20 @@ static int take_in(struct ofox_stream *s, const struct ofox_sse_event *ev) {
 
 /* All events that are complete. */
 static int drain(struct ofox_stream *s) {
+  struct ofox_span pending;
   struct ofox_sse_event ev;
   int rc = 1;
   while (rc == 1 && !s->ended) {
     rc = ofox_sse_next(&s->_sse, &ev);
-    if (rc == 1 && take_in(s, &ev) != 0)
+    if (rc == 1 && take_in(s, &ev) != 0) {
+      ofox_sse_clear(&s->_sse);
       return s->broken ? OFOX_ESYNTAX : OFOX_EMEM;
+    }
   }
   if (rc == OFOX_ECAP)
     return fail(s, OFOX_OUTCOME_STREAM_TOO_LARGE, rc);
-  if (rc == 0 && ofox_delta_is_end(ofox_sse_pending(&s->_sse)))
+  pending = ofox_sse_pending(&s->_sse);
+  if (rc == 0 && pending.n <= LAST_WORD && ofox_delta_is_end(pending))
     s->ended = s->open = 1;
   return rc < 0 ? rc : 0;
 }
@@ -204,20 +210,26 @@ static void tidy(struct ofox_stream *s) {
   }
 }
 
-int ofox_stream_next(struct ofox_stream *s, struct ofox_event *out) {
+int ofox_stream_peek(struct ofox_stream *s, struct ofox_event *out) {
   struct entry e;
   tidy(s);
   if (!ofox_stream_has_event(s))
     return 0;
   memcpy(&e, s->_queue.p + s->_taken, sizeof(e));
-  s->_taken += sizeof(e);
-  out->data.p = s->_queue.p + s->_taken;
+  out->data.p = s->_queue.p + s->_taken + sizeof(e);
   out->data.n = e.n;
   out->text = ofox_buf_span(&s->said.text);
   if (out->text.p != NULL)
     out->text.p += e.from;
   out->text.n = e.to - e.from;
   out->whole = e.whole;
-  s->_taken += e.n;
   return 1;
+}
+
+void ofox_stream_next(struct ofox_stream *s) {
+  struct entry e;
+  if (!ofox_stream_has_event(s))
+    return;
+  memcpy(&e, s->_queue.p + s->_taken, sizeof(e));
+  s->_taken += sizeof(e) + e.n;
 }

@@ -61,7 +61,9 @@ int ofox_stream_is_full(const struct ofox_stream *s);
 int ofox_stream_has_room(const struct ofox_stream *s);
 /* None of those in the queue will be taken. */
 void ofox_stream_drop(struct ofox_stream *s);
-/* 1: 'out' is filled; 0: there is none. */
-int ofox_stream_next(struct ofox_stream *s, struct ofox_event *out);
+/* 1: 'out' is the next event; 0: there is none. */
+int ofox_stream_peek(struct ofox_stream *s, struct ofox_event *out);
+/* Takes it off the queue. */
+void ofox_stream_next(struct ofox_stream *s);
 
 #endif

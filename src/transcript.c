@@ -43,3 +43,21 @@ int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
   *pos += sizeof(*out) + out->data.n;
   return 1;
 }
+
+size_t ofox_transcript_size(const struct ofox_transcript *t) {
+  return t->text.n + t->_events.n;
+}
+
+static void move(const struct ofox_buf *b, char *room, struct ofox_buf *to) {
+  ofox_buf_init(to, b->n);
+  to->p = room;
+  to->n = b->n;
+  if (b->n > 0)
+    memcpy(room, b->p, b->n);
+}
+
+void ofox_transcript_copy(const struct ofox_transcript *t, char *room,
+                          struct ofox_transcript *to) {
+  move(&t->text, room, &to->text);
+  move(&t->_events, room + t->text.n, &to->_events);
+}

@@ -31,4 +31,10 @@ int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span data,
 int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
                          struct ofox_passage *out);
 
+/* Makes 'to' a transcript to walk that stands in 'room', which has so many
+** bytes: nothing of it is to be freed. */
+size_t ofox_transcript_size(const struct ofox_transcript *t);
+void ofox_transcript_copy(const struct ofox_transcript *t, char *room,
+                          struct ofox_transcript *to);
+
 #endif

@@ -43,8 +43,10 @@ int ofox_transfer_drain(struct ofox_transfer *t, double now) {
 
 static size_t on_header(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
-  if (t->call == NULL)
-    return size * n;
+  if (t->call == NULL) {
+    t->drained += size * n;
+    return t->drained <= DRAIN_BYTES ? size * n : 0;
+  }
   if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
     return 0;
   look_earlier(t);
@@ -335,7 +337,8 @@ static enum ofox_outcome without_memory(struct ofox_transfer *t) {
     memcpy(t->detail, EITHER, sizeof(EITHER));
     return OFOX_OUTCOME_TOO_LARGE;
   }
-  t->call->no_memory = 1;
+  if (t->call != NULL)
+    t->call->no_memory = 1;
   return OFOX_OUTCOME_SEND;
 }
 

@@ -7,10 +7,13 @@ local Token = {}
 Token.__index = Token
 Token.__name = "ofox.cancel_token"
 
+local WEAK = { __mode = "k" }
+
 --- Makes a token; it may be given to any number of calls, at once or in turn.
 ---@return ofox.CancelToken
 function cancel.new()
-  return setmetatable({ _listeners = {}, _last = 0, _count = 0, _cancelled = false }, Token)
+  return setmetatable({ _listeners = {}, _last = 0, _count = 0, _held = setmetatable({}, WEAK), _cancelled = false },
+    Token)
 end
 
 --- Is the value a token?
@@ -31,13 +34,14 @@ function Token:cancel(reason)
   local listeners, last = self._listeners, self._last
   self._listeners, self._last, self._count = {}, 0, 0
   local failed, failure = false, nil
-  for i = 1, last do
-    local listener = listeners[i]
-    if listener then
-      local ok, message = pcall(listener, reason)
-      if not ok and not failed then failed, failure = true, message end
-    end
+  local function tell(listener)
+    local ok, message = pcall(listener, reason)
+    if not ok and not failed then failed, failure = true, message end
   end
+  for i = 1, last do
+    if listeners[i] then tell(listeners[i]) end
+  end
+  for listener in pairs(self._held) do tell(listener) end
   if failed then error(failure, 0) end
   return true
 end
@@ -68,6 +72,21 @@ function Token:on_cancel(listener)
   end
   listeners[at] = listener
   self._last, self._count = at, self._count + 1
+  return forget
+end
+
+--- The same of a function that somebody else holds: when it is collected, it is
+-- forgotten.
+---@param listener fun(reason: any)
+---@return fun() forget
+function Token:on_cancel_if_held(listener)
+  if self._cancelled then
+    listener(self._reason)
+    return function() end
+  end
+  local held = self._held
+  local function forget() held[listener] = nil end
+  held[listener] = true
   return forget
 end
 

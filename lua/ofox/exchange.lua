@@ -275,10 +275,8 @@ local function new_run(request, settings)
   local run = setmetatable({ transport = transport, call = call, request = request, settings = settings }, Run)
   if settings.cancel then
     -- a token may live longer than a stream that nobody reads
-    local target = request.dialect and setmetatable({ call }, { __mode = "v" }) or { call }
-    run.forget = settings.cancel:on_cancel(function()
-      if target[1] then transport:cancel(target[1]) end
-    end)
+    run.listener = function() transport:cancel(call) end
+    run.forget = settings.cancel:on_cancel_if_held(run.listener)
   end
   return run
 end

@@ -35,9 +35,9 @@ end
 function Reader:partial()
   local call = self.call
   local chunks, text, events = call:said()
-  return merge.partial(self.dialect, chunks, call:clean(text), events, function(bytes)
-    return (json.decode(call:clean(bytes), self.settings.json))
-  end)
+  return merge.partial(self.dialect, chunks, text, events, function(bytes)
+    return (json.decode(bytes, self.settings.json))
+  end, function(said) return call:clean(said) end)
 end
 
 function Reader:conclude()

@@ -113,6 +113,8 @@ function Response:tool_calls()
   return calls
 end
 
+response.tool_calls = Response.tool_calls
+
 --- Decodes the text of the answer.
 ---@return any value  nil if the text is no JSON
 ---@return string|nil message

@@ -229,7 +229,9 @@ local function drop_foreign()
 end
 
 local function on_news(note)
-  if waiters[note] then scheduler.wake(waiters[note]) end
+  local task = waiters[note]
+  waiters[note] = nil -- of somebody who will never go on it is all that is left
+  if task then scheduler.wake(task) end
 end
 
 local function shorter(a, b)
@@ -261,6 +263,7 @@ end
 ---@param max_events? integer  turns of tasks and events of streams that are done at most
 ---@return boolean  whether tasks, calls or waits are left
 function scheduler.step(max, transport, max_events)
+  if alive == 0 and not transport then max = 0 end -- nothing will come
   if alive > 0 or max or transport then
     local outer, deep, left = current, nested, budget
     served.count(transport, 1)
@@ -416,6 +419,9 @@ function scheduler.stand(is_over, transport, seconds, enter, leave)
   while not is_over() do
     local left = till and till - served.now()
     if left and left <= LEAST then return end
+    if depth > DEEPEST and not transport then
+      error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
+    end
     scheduler.step(left, transport)
   end
 end

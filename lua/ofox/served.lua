@@ -42,6 +42,11 @@ function served.count(transport, change)
   counts[transport] = count > 0 and count or nil
 end
 
+-- A mock whose clock is its own; not an engine, nor one of a parent process.
+local function is_mock(transport)
+  return transport ~= virtual and not transport.is_ours
+end
+
 --- Does a mock have something to do? No real time has to pass for that. 'left':
 -- whether a moment of a task is near.
 ---@param left number|nil
@@ -49,7 +54,7 @@ end
 function served.is_pending(left)
   if virtual and (left or virtual:timeout()) then return true end
   for transport in pairs(counts) do
-    if transport ~= engine.made() and transport ~= virtual and transport:timeout() then return true end
+    if is_mock(transport) and transport:timeout() then return true end
   end
   return false
 end
@@ -70,7 +75,7 @@ function served.take_news(heard)
   if made then take_from(made, heard) end
   if virtual then take_from(virtual, heard) end
   for transport in pairs(counts) do
-    if transport ~= made and transport ~= virtual then take_from(transport, heard) end
+    if is_mock(transport) then take_from(transport, heard) end
   end
 end
 
@@ -98,10 +103,10 @@ local function move_virtual(limit)
 end
 
 -- Mocks whose clocks are their own go to what happens next.
-local function move_mocks(made)
+local function move_mocks()
   local moved = false
   for transport in pairs(counts) do
-    if transport ~= made and transport ~= virtual and transport:timeout() then
+    if is_mock(transport) and transport:timeout() then
       transport:step()
       moved = true
     end
@@ -114,7 +119,7 @@ end
 ---@param max_events integer|nil  sockets that are read; nil: what is there
 function served.move(limit, max_events)
   local made = engine.made()
-  local moved = move_mocks(made)
+  local moved = move_mocks()
   if virtual then moved = move_virtual(limit) or moved end
   if moved then
     if made then made:step(0, max_events) end

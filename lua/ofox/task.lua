@@ -406,6 +406,7 @@ function task.all(list, options)
         fail(record)
       elseif record.status == "running" then
         running.members[record] = true
+        if failed then cancel(record) end -- meanwhile
       end
     end
     launching = false
