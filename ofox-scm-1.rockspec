@@ -48,6 +48,7 @@ build = {
     ["ofox.retry"] = "lua/ofox/retry.lua",
     ["ofox.route"] = "lua/ofox/route.lua",
     ["ofox.scheduler"] = "lua/ofox/scheduler.lua",
+    ["ofox.scripted"] = "lua/ofox/scripted.lua",
     ["ofox.sse"] = "lua/ofox/sse.lua",
     ["ofox.stream"] = "lua/ofox/stream.lua",
     ["ofox.task"] = "lua/ofox/task.lua",
