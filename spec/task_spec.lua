@@ -621,6 +621,10 @@ describe("the scheduler", function()
     for message, fn in pairs {
       ["ofox.go: fn: expected a function, got nil"] = function() ofox.go() end,
       ["ofox.run: fn: expected a function, got a table"] = function() ofox.run {} end,
+      ["ofox.sleep: expected a finite number of seconds, got \"1\""] = function() ofox.sleep "1" end,
+      ["ofox.sleep: expected a finite number of seconds, got nil"] = function() ofox.sleep() end,
+      ["ofox.sleep: expected a finite number of seconds, got a table"] = function() ofox.sleep {} end,
+      ["ofox.sleep: expected a finite number of seconds, got infinity"] = function() ofox.sleep(math.huge) end,
       ["ofox.step: max_wait: expected a number of seconds >= 0, got -1"] = function() ofox.step(-1) end,
       ["ofox.use_loop: loop: expected a table with a function 'wait', got 1"] = function() ofox.use_loop(1) end,
       ["task:wait: seconds: expected a number >= 0, got \"1\""] = function() ofox.go(function() end):wait "1" end,
