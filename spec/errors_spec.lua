@@ -623,7 +623,7 @@ describe("the error value", function()
   end)
 
   it("[F2] errors.is refuses what is no class at the caller's line, whatever is asked about", function()
-    local shown = "expected a type or a class of ofox.errors, got "
+    local start = "ofox.errors.is: expected a type or a class of ofox.errors, got "
     for _, value in ipairs { rate_limit(), 5, {}, "x" } do
       for _, row in ipairs {
         { errors.RateLimitEror, "nil" }, -- luacheck: ignore
@@ -631,10 +631,10 @@ describe("the error value", function()
         { "RateLimitError", '"RateLimitError"; did you mean rate_limit_error?' },
         { "x", '"x"' }, { 429, "429" }, { false, "false" }, { {}, "a table" }, { value, nil },
       } do
-        local line = debug.getinfo(1, "l").currentline + 1
+        local here = debug.getinfo(1, "l").currentline + 1
         local ok, message = pcall(function() errors.is(value, row[1]) end)
         assert.is_false(ok)
-        local text = ("errors_spec.lua:%d: ofox.errors.is: %s%s"):format(line, shown, row[2] or "")
+        local text = ("errors_spec.lua:%d: %s%s"):format(here, start, row[2] or "")
         assert.is_truthy(message:find(text, 1, true), message)
       end
     end

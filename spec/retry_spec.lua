@@ -214,8 +214,8 @@ describe("ofox.retry.plan", function()
       __index = function() error "asked" end,
       __tostring = function() error "asked" end,
     })
-    for _, value in ipairs { "timeout", "x.lua:429: bad", true, {}, print, hostile, { retryable = "yes" }, { retryable = 1 },
-      coroutine.create(function() end), { status = 429 }, { status = NAN, headers = 7, retry_after = {} } } do
+    for _, value in ipairs { "timeout", "x.lua:429: bad", true, {}, print, hostile, { retryable = "yes" },
+      { retryable = 1 }, coroutine.create(function() end), { status = 429 }, { status = NAN, headers = 7, retry_after = {} } } do
       assert.equal("not_retryable", retry.plan("ofox", value).reason)
     end
   end)
@@ -239,8 +239,8 @@ describe("ofox.retry.plan", function()
     for _, name in ipairs { "plan", "delay" } do
       local line = debug.getinfo(1, "l").currentline + 1
       local message = message_of(function() retry[name]({ bse = 1 }, name == "delay" and 0 or failed {}) end)
-      assert.truthy(message:find(("retry_spec.lua:%d: ofox.retry.%s: retry.bse: unknown field; did you mean base?"):format(
-        line, name), 1, true), message)
+      local text = ("retry_spec.lua:%d: ofox.retry.%s: retry.bse: unknown field; did you mean base?"):format(line, name)
+      assert.truthy(message:find(text, 1, true), message)
     end
   end)
 end)

@@ -311,7 +311,9 @@ check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "s
 ---@return string
 function check.policy_problem(problem, names)
   local name = problem:match("^retry%.(.*): unknown field$")
-  return name and "retry" .. require "ofox.options".unknown(name, names, "field") or problem
+  if not name then return problem end
+  local options = require "ofox.options"
+  return options.place("retry", options.unknown(name, names, "field"))
 end
 
 -- The policy is read by the same C code that will use it.
