@@ -214,8 +214,9 @@ describe("ofox.retry.plan", function()
       __index = function() error "asked" end,
       __tostring = function() error "asked" end,
     })
-    for _, value in ipairs { "timeout", "x.lua:429: bad", true, {}, print, hostile, { retryable = "yes" },
-      { retryable = 1 }, coroutine.create(function() end), { status = 429 }, { status = NAN, headers = 7, retry_after = {} } } do
+    for _, value in ipairs { "timeout", "x.lua:429: bad", true, {}, print, hostile,
+      { retryable = "yes" }, { retryable = 1 }, coroutine.create(function() end), { status = 429 },
+      { status = NAN, headers = 7, retry_after = {} } } do
       assert.equal("not_retryable", retry.plan("ofox", value).reason)
     end
   end)
