@@ -50,6 +50,7 @@ build = {
     ["ofox.retry"] = "lua/ofox/retry.lua",
     ["ofox.route"] = "lua/ofox/route.lua",
     ["ofox.scheduler"] = "lua/ofox/scheduler.lua",
+    ["ofox.scripted"] = "lua/ofox/scripted.lua",
     ["ofox.served"] = "lua/ofox/served.lua",
     ["ofox.sse"] = "lua/ofox/sse.lua",
     ["ofox.stream"] = "lua/ofox/stream.lua",

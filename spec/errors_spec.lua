@@ -513,15 +513,16 @@ describe("ofox.parse_error", function()
   end)
 
   local misuses = {
-    { { "429" }, "status: expected an integer from 100 to 999, got string" },
+    { { "429" }, 'status: expected an integer from 100 to 999, got "429"' },
     { { nil }, "status: expected an integer from 100 to 999, got nil" },
     { { 99 }, "status: expected an integer from 100 to 999, got 99" },
     { { 1000 }, "status: expected an integer from 100 to 999, got 1000" },
     { { 400.5 }, "status: expected an integer from 100 to 999, got 400.5" },
-    { { 0 / 0 }, "status: expected an integer from 100 to 999, got " },
-    { { 429, "x" }, "headers: expected a table, got string" },
+    { { 0 / 0 }, "status: expected an integer from 100 to 999, got NaN" },
+    { { 429, "x" }, "headers: expected a table, got a string" },
+    { { 429, 5 }, "headers: expected a table, got 5" },
     { { 429, { 1 } }, "headers" },
-    { { 429, nil, {} }, "body: expected a string, got table" },
+    { { 429, nil, {} }, "body: expected a string, got a table" },
     { { 429, nil, 5 }, "body: expected a string, got 5" },
   }
   for i, row in ipairs(misuses) do
@@ -613,11 +614,30 @@ describe("the error value", function()
       assert.is_false(errors.is(value), i)
       assert.is_false(errors.is(value, "rate_limit_error"), i)
       assert.is_false(errors.is(value, errors.RateLimitError), i)
-      local own = value == "rate_limit_error" or rawequal(value, errors.RateLimitError)
-      assert.are.equal(own, errors.is(rate_limit(), value), i .. " as the class")
+      local known = value == "rate_limit_error" or rawequal(value, errors.RateLimitError)
+      assert.are.equal(known, (pcall(errors.is, rate_limit(), value)), i .. " as the class")
     end
+    assert.is_false(errors.is())
     assert.is_false(errors.is(nil))
     assert.is_false(errors.is(nil, "rate_limit_error"))
+  end)
+
+  it("[F2] errors.is refuses what is no class at the caller's line, whatever is asked about", function()
+    local start = "ofox.errors.is: expected a type or a class of ofox.errors, got "
+    for _, value in ipairs { rate_limit(), 5, {}, "x" } do
+      for _, row in ipairs {
+        { errors.RateLimitEror, "nil" }, -- luacheck: ignore
+        { "rate_limit_eror", '"rate_limit_eror"; did you mean rate_limit_error?' },
+        { "RateLimitError", '"RateLimitError"; did you mean rate_limit_error?' },
+        { "x", '"x"' }, { 429, "429" }, { false, "false" }, { {}, "a table" }, { value, nil },
+      } do
+        local here = debug.getinfo(1, "l").currentline + 1
+        local ok, message = pcall(function() errors.is(value, row[1]) end)
+        assert.is_false(ok)
+        local text = ("errors_spec.lua:%d: %s%s"):format(here, start, row[2] or "")
+        assert.is_truthy(message:find(text, 1, true), message)
+      end
+    end
   end)
 
   it("[F4] survives JSON, pcall and coroutines", function()

@@ -9,6 +9,7 @@ local function each_row(fn)
     fn(type, row)
     for code, finer in pairs(row.codes or {}) do fn(type .. "/" .. code, finer) end
     for status, finer in pairs(row.statuses or {}) do fn(type .. "/" .. status, finer) end
+    if row.timed then fn(type .. "/timed", row.timed) end
   end
 end
 
@@ -69,7 +70,12 @@ describe("the hints", function()
     { { type = "authentication_error", status = 401, code = "invalid_api_key" }, "environment variable" },
     { { type = "authentication_error", code = "missing_api_key" }, "OFOXAI_API_KEY" },
     { { type = "authentication_error", code = "proxy_authentication_required" }, "proxy" },
-    { { type = "rate_limit_error", status = 429 }, "x-ratelimit-reset-requests" },
+    { { type = "rate_limit_error", status = 429 }, "wait a little" },
+    { { type = "rate_limit_error", status = 429, retry_after = 12 }, "wait 12 seconds" },
+    { { type = "rate_limit_error", status = 429, retry_after = 1 }, "wait 1 second," },
+    { { type = "rate_limit_error", status = 429, retry_after = 0.634 }, "wait 0.634 seconds," },
+    { { type = "rate_limit_error", status = 429, retry_after = 12 }, "higher quota" },
+    { { type = "rate_limit_error", code = "insufficient_quota", retry_after = 12 }, "top up" },
     { { type = "rate_limit_error", status = 429 }, "higher quota" },
     { { type = "upstream_error", status = 502 }, "fallback" },
     { { type = "upstream_error", status = 502 }, "status page" },
@@ -96,6 +102,19 @@ describe("the hints", function()
       assert.is_truthy(hint(row[1]):find(row[2], 1, true), hint(row[1]))
     end)
   end
+
+  it("of a rate limit name the wait, if it is known, and neither headers nor fields", function()
+    local err = require "ofox".parse_error(429, { ["retry-after"] = "12" })
+    assert.is_truthy(err:hint():find("wait 12 seconds,", 1, true))
+    assert.is_truthy(err:hint("zh"):find("请等待 12 秒", 1, true))
+    for _, retry_after in ipairs { false, 12, 0, -1, 0 / 0, math.huge, "12", true } do
+      for _, lang in ipairs { "en", "zh" } do
+        local text = hint({ type = "rate_limit_error", status = 429, retry_after = retry_after or nil }, lang)
+        assert.is_nil(text:find("retry_after", 1, true) or text:find("x-", 1, true) or text:find("%s", 1, true), text)
+        assert.equal(retry_after == 12, text:find("12", 1, true) ~= nil)
+      end
+    end
+  end)
 
   it("of an unknown or odd code are those of the class", function()
     for _, code in ipairs { "unheard_of", "", "429", 5, true } do

@@ -67,7 +67,11 @@ local MISUSE = {
     { false, "expected the name of a policy or a table, got false" },
     { "none", nil },
     { { factor = 0.5 }, nil },
-    { { bse = 1 }, nil },
+    { "exp", 'expected "ofox", "openai", "aws" or a table, got "exp"' },
+    { { bse = 1 }, ".bse: unknown field; did you mean base?" },
+    { { max_retries = 1 }, ".max_retries: unknown field" },
+    { { ["a\nb"] = 1 }, "unknown field" },
+    { { jitter = "half" }, '.jitter: expected "additive", "full" or "none", got "half"' },
     { { statuses = "429" }, nil },
   },
   fallback = {

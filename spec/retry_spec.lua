@@ -214,12 +214,35 @@ describe("ofox.retry.plan", function()
       __index = function() error "asked" end,
       __tostring = function() error "asked" end,
     })
-    for _, value in ipairs { 1, "timeout", true, {}, print, hostile, { retryable = "yes" }, { retryable = 1 },
-      coroutine.create(function() end), { status = 429 }, { status = NAN, headers = 7, retry_after = {} } } do
+    for _, value in ipairs { "timeout", "x.lua:429: bad", true, {}, print, hostile,
+      { retryable = "yes" }, { retryable = 1 }, coroutine.create(function() end), { status = 429 },
+      { status = NAN, headers = 7, retry_after = {} } } do
       assert.equal("not_retryable", retry.plan("ofox", value).reason)
     end
-    assert.equal("not_retryable", retry.plan("ofox", nil).reason)
-    assert.equal("not_retryable", retry.plan().reason)
+  end)
+
+  it("tells the caller that there is no error, or a status in its place", function()
+    for _, row in ipairs {
+      { nil, "nil" }, { 429, "429" }, { "429", '"429"' }, { NAN, "NaN" },
+    } do
+      local line = debug.getinfo(1, "l").currentline + 1
+      local message = message_of(function() retry.plan("ofox", row[1], {}) end)
+      assert.truthy(message:find(("retry_spec.lua:%d: ofox.retry.plan: err: expected an error, got %s"):format(
+        line, row[2]), 1, true), message)
+      message = message_of(function() retry.plan({ statuses = { 429 } }, row[1]) end)
+      assert.truthy(message:find("err: expected an error, got " .. row[2], 1, true), message)
+    end
+    assert.truthy(message_of(function() retry.plan("ofox") end):find("err: expected an error, got nil", 1, true))
+    assert.truthy(message_of(function() retry.plan() end):find("err: expected an error, got nil", 1, true))
+  end)
+
+  it("says what a misspelt field of a policy may have meant", function()
+    for _, name in ipairs { "plan", "delay" } do
+      local line = debug.getinfo(1, "l").currentline + 1
+      local message = message_of(function() retry[name]({ bse = 1 }, name == "delay" and 0 or failed {}) end)
+      local text = ("retry_spec.lua:%d: ofox.retry.%s: retry.bse: unknown field; did you mean base?"):format(line, name)
+      assert.truthy(message:find(text, 1, true), message)
+    end
   end)
 end)
 
@@ -228,37 +251,38 @@ describe("misuse of a policy", function()
     { { base = 0 }, "retry.base: expected a number > 0, got 0" },
     { { base = -1 }, "retry.base: expected a number > 0, got -1" },
     { { base = NAN }, "retry.base: expected a number > 0, got NaN" },
-    { { base = HUGE }, "retry.base: expected a number > 0, got inf" },
-    { { base = "1" }, "retry.base: expected a number > 0, got string" },
+    { { base = HUGE }, "retry.base: expected a number > 0, got infinity" },
+    { { base = "1" }, 'retry.base: expected a number > 0, got "1"' },
     { { base = 61.5 }, "retry.base: expected a number <= retry.max_delay, which is 60, got 61.5" },
     { { factor = 0.5 }, "retry.factor: expected a number >= 1, got 0.5" },
     { { factor = NAN }, "retry.factor: expected a number >= 1, got NaN" },
-    { { factor = false }, "retry.factor: expected a number >= 1, got boolean" },
+    { { factor = false }, "retry.factor: expected a number >= 1, got false" },
     { { max_delay = 0.5 }, "retry.max_delay: expected a number >= retry.base, got 0.5" },
     { { base = 5, max_delay = 4 }, "retry.max_delay: expected a number >= retry.base, got 4" },
-    { { max_delay = HUGE }, "retry.max_delay: expected a number >= retry.base, got inf" },
+    { { max_delay = HUGE }, "retry.max_delay: expected a number >= retry.base, got infinity" },
     { { max_server_delay = -1 }, "retry.max_server_delay: expected a number >= 0, got -1" },
     { { max_server_delay = NAN }, "retry.max_server_delay: expected a number >= 0, got NaN" },
-    { { jitter = "half" }, 'retry.jitter: expected "additive", "full" or "none", got string' },
-    { { jitter = "quarter" }, 'retry.jitter: expected "additive", "full" or "none", got string' },
+    { { jitter = "half" }, 'retry.jitter: expected "additive", "full" or "none", got "half"' },
+    { { jitter = "\27[0m" }, 'retry.jitter: expected "additive", "full" or "none", got a string of 4 bytes' },
+    { { jitter = ("x"):rep(41) }, 'retry.jitter: expected "additive", "full" or "none", got a string of 41 bytes' },
     { { jitter = 1 }, 'retry.jitter: expected "additive", "full" or "none", got 1' },
     { { statuses = 429 }, "retry.statuses: expected a list of at most 32 HTTP statuses, got 429" },
-    { { statuses = { [429] = true } }, "retry.statuses: expected a list of at most 32 HTTP statuses, got table" },
-    { { statuses = { 429, x = 1 } }, "retry.statuses: expected a list of at most 32 HTTP statuses, got table" },
+    { { statuses = { [429] = true } }, "retry.statuses: expected a list of at most 32 HTTP statuses, got a table" },
+    { { statuses = { 429, x = 1 } }, "retry.statuses: expected a list of at most 32 HTTP statuses, got a table" },
     { { statuses = { 429, 99 } }, "retry.statuses[2]: expected an integer from 100 to 999, got 99" },
     { { statuses = { 1000 } }, "retry.statuses[1]: expected an integer from 100 to 999, got 1000" },
     { { statuses = { 429.5 } }, "retry.statuses[1]: expected an integer from 100 to 999, got 429.5" },
-    { { statuses = { "429" } }, "retry.statuses[1]: expected an integer from 100 to 999, got string" },
+    { { statuses = { "429" } }, 'retry.statuses[1]: expected an integer from 100 to 999, got "429"' },
     { { seed = 0.5 }, "retry.seed: expected an integer, got 0.5" },
-    { { seed = HUGE }, "retry.seed: expected an integer, got inf" },
-    { { seed = "1" }, "retry.seed: expected an integer, got string" },
+    { { seed = HUGE }, "retry.seed: expected an integer, got infinity" },
+    { { seed = "1" }, 'retry.seed: expected an integer, got "1"' },
     { { tries = 3 }, "retry.tries: unknown field" },
     { { "ofox" }, "retry: unknown field of type number" },
-    { "gentle", 'retry: expected "ofox", "openai", "aws" or a table, got string' },
-    { "", 'retry: expected "ofox", "openai", "aws" or a table, got string' },
+    { "gentle", 'retry: expected "ofox", "openai", "aws" or a table, got "gentle"' },
+    { "", 'retry: expected "ofox", "openai", "aws" or a table, got ""' },
     { 3, 'retry: expected "ofox", "openai", "aws" or a table, got 3' },
-    { false, 'retry: expected "ofox", "openai", "aws" or a table, got boolean' },
-    { print, 'retry: expected "ofox", "openai", "aws" or a table, got function' },
+    { false, 'retry: expected "ofox", "openai", "aws" or a table, got false' },
+    { print, 'retry: expected "ofox", "openai", "aws" or a table, got a function' },
   }
   for i, row in ipairs(rows) do
     it(("is told, row %d: %s"):format(i, row[2]), function()
@@ -300,15 +324,15 @@ describe("misuse of attempt and state", function()
     { { nil, -1 }, "attempt: expected an integer >= 0, got -1" },
     { { nil, 1.5 }, "attempt: expected an integer >= 0, got 1.5" },
     { { nil, NAN }, "attempt: expected an integer >= 0, got NaN" },
-    { { nil, HUGE }, "attempt: expected an integer >= 0, got inf" },
-    { { nil, "0" }, "attempt: expected an integer >= 0, got string" },
+    { { nil, HUGE }, "attempt: expected an integer >= 0, got infinity" },
+    { { nil, "0" }, 'attempt: expected an integer >= 0, got "0"' },
     { { nil, 0, 5 }, "state: expected a table, got 5" },
     { { nil, 0, { u = -0.5 } }, "state.u: expected a number from 0 to 1, got -0.5" },
     { { nil, 0, { u = 1.5 } }, "state.u: expected a number from 0 to 1, got 1.5" },
     { { nil, 0, { u = NAN } }, "state.u: expected a number from 0 to 1, got NaN" },
     { { nil, 0, { hint = -1 } }, "state.hint: expected a number >= 0, got -1" },
-    { { nil, 0, { hint = "5" } }, "state.hint: expected a number >= 0, got string" },
-    { { nil, 0, { elapsed = HUGE } }, "state.elapsed: expected a number >= 0, got inf" },
+    { { nil, 0, { hint = "5" } }, 'state.hint: expected a number >= 0, got "5"' },
+    { { nil, 0, { elapsed = HUGE } }, "state.elapsed: expected a number >= 0, got infinity" },
     { { nil, 0, { deadline = NAN } }, "state.deadline: expected a number >= 0, got NaN" },
     { { nil, 0, { attempt = 1 } }, "state.attempt: unknown field" },
   }
@@ -573,20 +597,22 @@ describe("ofox.retry.call", function()
   it("[B4] tells misuse at the caller's line, before fn runs", function()
     local rows = {
       { nil, nil, "fn: expected a function, got nil" },
-      { {}, nil, "fn: expected a function, got table" },
+      { {}, nil, "fn: expected a function, got a table" },
       { print, { max_retries = -1 }, "retry.max_retries: expected an integer >= 0, got -1" },
       { print, { max_retries = NAN }, "retry.max_retries: expected an integer >= 0, got NaN" },
       { print, { max_retries = 1.5 }, "retry.max_retries: expected an integer >= 0, got 1.5" },
-      { print, { max_retries = "2" }, "retry.max_retries: expected an integer >= 0, got string" },
+      { print, { max_retries = "2" }, 'retry.max_retries: expected an integer >= 0, got "2"' },
       { print, { deadline = 0 }, "retry.deadline: expected a number > 0, got 0" },
       { print, { on_retry = 1 }, "retry.on_retry: expected a function, got 1" },
-      { print, { sleep = "x" }, "retry.sleep: expected a function, got string" },
+      { print, { sleep = "x" }, 'retry.sleep: expected a function, got "x"' },
       { print, { statuses = { [429] = true } },
-        "retry.statuses: expected a list of at most 32 HTTP statuses, got table" },
+        "retry.statuses: expected a list of at most 32 HTTP statuses, got a table" },
       { print, { factor = 0 }, "retry.factor: expected a number >= 1, got 0" },
-      { print, { retries = 1 }, "retry.retries: unknown field" },
-      { print, false, 'retry: expected "ofox", "openai", "aws" or a table, got boolean' },
-      { print, "x", 'retry: expected "ofox", "openai", "aws" or a table, got string' },
+      { print, { tries = 1 }, "retry.tries: unknown field" },
+      { print, { max_retry = 1 }, "retry.max_retry: unknown field; did you mean max_retries?" },
+      { print, { bse = 1 }, "retry.bse: unknown field; did you mean base?" },
+      { print, false, 'retry: expected "ofox", "openai", "aws" or a table, got false' },
+      { print, "x", 'retry: expected "ofox", "openai", "aws" or a table, got "x"' },
     }
     for _, row in ipairs(rows) do
       local ran = false

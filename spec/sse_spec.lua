@@ -160,9 +160,29 @@ describe("the parser of event streams", function()
       assert.matches("spec/sse_spec%.lua:%d+: ofox%.sse: max_event_bytes: expected a number of bytes.*got "
         .. got:gsub("%p", "%%%0") .. "$", message)
     end
-    local parser = core.sse():finish()
-    assert.has_error(function() parser:feed "x" end)
-    assert.has_error(function() core.sse():feed(nil) end)
-    assert.has_error(function() core.sse().feed({}, "x") end)
+  end)
+
+  it("tells misuse at the caller's line", function()
+    local done = ofox.sse():finish()
+    local function dot(name)
+      return ("parser:%s: expected a parser before the dot; call it with a colon, parser:%s(…)"):format(name, name)
+    end
+    for i, row in ipairs {
+      { "parser:feed: the parser was finished", function() done:feed "x" end },
+      { "parser:feed: bytes: expected a string, got nil", function() ofox.sse():feed() end },
+      { "parser:feed: bytes: expected a string, got nil", function() ofox.sse():feed(nil) end },
+      { "parser:feed: bytes: expected a string, got 5", function() ofox.sse():feed(5) end },
+      { "parser:feed: bytes: expected a string, got a table", function() ofox.sse():feed {} end },
+      { dot "feed", function() ofox.sse().feed "x" end },
+      { dot "feed", function() ofox.sse().feed({}, "x") end },
+      { dot "feed", function() ofox.sse().feed(io.stdout, "x") end },
+      { dot "next", function() ofox.sse().next() end },
+      { dot "finish", function() ofox.sse().finish() end },
+    } do
+      local ok, message = pcall(row[2])
+      assert.is_false(ok)
+      assert.equal(row[1], message:match("^[^\n]*sse_spec%.lua:%d+: (.*)$"), i)
+    end
+    assert.is_true(done:finish() == done)
   end)
 end)

@@ -646,6 +646,10 @@ describe("the scheduler", function()
       ["ofox.use_loop: loop: expected a table with a function 'wait', got one without"] = function()
         ofox.use_loop {}
       end,
+      ["ofox.sleep: expected a finite number of seconds, got \"1\""] = function() ofox.sleep "1" end,
+      ["ofox.sleep: expected a finite number of seconds, got nil"] = function() ofox.sleep() end,
+      ["ofox.sleep: expected a finite number of seconds, got a table"] = function() ofox.sleep {} end,
+      ["ofox.sleep: expected a finite number of seconds, got infinity"] = function() ofox.sleep(math.huge) end,
       ["ofox.step: max_wait: expected a number of seconds >= 0, got -1"] = function() ofox.step(-1) end,
       ["ofox.use_loop: loop: expected a table with a function 'wait', got 1"] = function() ofox.use_loop(1) end,
       ["task:wait: seconds: expected a number >= 0, got \"1\""] = function() ofox.go(function() end):wait "1" end,

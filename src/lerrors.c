@@ -66,19 +66,17 @@ void ofox_pusherror(lua_State *L, const struct ofox_error *e) {
   }
 }
 
-/* Raises "<what>: expected <expected>, got <type>". [-?, +0, v] */
-static int misuse(lua_State *L, int arg, const char *what,
-                  const char *expected) {
-  lua_pushfstring(L, "%s: expected %s, got %s", what, expected,
-                  lua_type(L, arg) == LUA_TNUMBER ? lua_tostring(L, arg)
-                                                  : luaL_typename(L, arg));
+/* Raises "<what>: expected <expected>, got <got>". [-?, +0, v] */
+static int misuse(lua_State *L, const char *what, const char *expected,
+                  const char *got) {
+  lua_pushfstring(L, "%s: expected %s, got %s", what, expected, got);
   return lua_error(L);
 }
 
 static int check_status(lua_State *L, int arg) {
   lua_Number n = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : 0;
   if (!(n >= 100 && n <= 999 && floor(n) == n))
-    misuse(L, arg, "status", "an integer from 100 to 999");
+    misuse(L, "status", "an integer from 100 to 999", ofox_describe(L, arg));
   return (int)n;
 }
 
@@ -129,9 +127,10 @@ static int errors_parse(lua_State *L) {
   struct parsed *p;
   lua_settop(L, 3);
   if (lua_type(L, 3) != LUA_TSTRING && !lua_isnil(L, 3))
-    misuse(L, 3, "body", "a string");
+    misuse(L, "body", "a string", ofox_describe(L, 3));
   if (!lua_istable(L, 2) && !lua_isnil(L, 2))
-    misuse(L, 2, "headers", "a table");
+    misuse(L, "headers", "a table", /* a text may hold a secret */
+           lua_type(L, 2) == LUA_TSTRING ? "a string" : ofox_describe(L, 2));
   body.p = luaL_optlstring(L, 3, "", &body.n);
   h = ofox_newheaders(L);
   ofox_checkheaders(L, 2, h);

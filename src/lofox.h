@@ -44,6 +44,10 @@ void ofox_setmethods(lua_State *L, int meta, const luaL_Reg *fns);
 /* In such a method: the object at 1, or an argument error. [-0, +0, e] */
 void *ofox_self(lua_State *L, const char *tname);
 
+/* Pushes the value at 'i' as a message may show it: as check.describe has it.
+** For what is no secret. [-0, +1, m] */
+const char *ofox_describe(lua_State *L, int i);
+
 /*
 ** Zeroed userdata whose metatable 'tname' exists already: nothing is acquired
 ** before __gc can see it. [-0, +1]

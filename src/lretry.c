@@ -16,16 +16,9 @@
 #define MAX_RETRIES 3
 #define EXACT 9007199254740992.0 /* 2^53: integers up to here are doubles */
 
-/*
-** Raises "<what>: expected <expected>, got <value on top>". Numbers are shown,
-** of other values the type only. [-?, +0, v]
-*/
+/* Raises "<what>: expected <expected>, got <value on top>". [-?, +0, v] */
 static int misuse(lua_State *L, const char *what, const char *expected) {
-  const char *got = luaL_typename(L, -1);
-  if (lua_type(L, -1) == LUA_TNUMBER) {
-    lua_Number n = lua_tonumber(L, -1);
-    got = n != n ? "NaN" : lua_tostring(L, -1);
-  }
+  const char *got = ofox_describe(L, -1);
   lua_pushfstring(L, "%s: expected %s, got %s", what, expected, got);
   return lua_error(L);
 }

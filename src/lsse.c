@@ -23,8 +23,21 @@ struct lsse {
   int finished;
 };
 
-static struct lsse *check(lua_State *L) {
-  return luaL_checkudata(L, 1, SSE_T);
+/* The parser before the colon of 'method'; else raises. [-0, +0, v] */
+static struct lsse *check(lua_State *L, const char *method) {
+  void *p = lua_touserdata(L, 1);
+  int ours = 0;
+  if (p != NULL && lua_getmetatable(L, 1)) {
+    luaL_getmetatable(L, SSE_T);
+    ours = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+  }
+  if (!ours)
+    luaL_error(L,
+               "parser:%s: expected a parser before the dot; call it with a "
+               "colon, parser:%s(\xE2\x80\xA6)",
+               method, method);
+  return p;
 }
 
 /* core.sse([max_event_bytes]) -> parser */
@@ -41,7 +54,7 @@ static int sse_new(lua_State *L) {
 }
 
 static int sse_gc(lua_State *L) {
-  struct lsse *s = check(L);
+  struct lsse *s = luaL_checkudata(L, 1, SSE_T);
   s->has_event = 0;
   ofox_sse_free(&s->sse);
   ofox_buf_free(&s->now);
@@ -51,10 +64,14 @@ static int sse_gc(lua_State *L) {
 
 /* parser:feed(bytes) -> parser */
 static int sse_feed(lua_State *L) {
-  struct lsse *s = check(L);
+  struct lsse *s = check(L, "feed");
   struct ofox_span bytes;
-  bytes.p = luaL_checklstring(L, 2, &bytes.n);
-  luaL_argcheck(L, !s->finished, 1, "the parser was finished");
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return luaL_error(L, "parser:feed: bytes: expected a string, got %s",
+                      ofox_describe(L, 2));
+  if (s->finished)
+    return luaL_error(L, "parser:feed: the parser was finished");
+  bytes.p = lua_tolstring(L, 2, &bytes.n);
   if (s->sse.error == 0 && ofox_buf_addspan(&s->later, bytes) != 0)
     return luaL_error(L, "not enough memory");
   lua_settop(L, 1);
@@ -63,7 +80,7 @@ static int sse_feed(lua_State *L) {
 
 /* parser:finish() -> parser */
 static int sse_finish(lua_State *L) {
-  check(L)->finished = 1;
+  check(L, "finish")->finished = 1;
   lua_settop(L, 1);
   return 1;
 }
@@ -125,7 +142,7 @@ static int push_event(lua_State *L, struct lsse *s, char *small) {
 
 /* parser:next() -> {data, event, id}; nil: feed more; nil, message: broken */
 static int sse_next(lua_State *L) {
-  struct lsse *s = check(L);
+  struct lsse *s = check(L, "next");
   char small[SMALL];
   int rc;
   do {

@@ -301,6 +301,21 @@ function check.fallback(value)
   return nil, out
 end
 
+--- The fields of a policy.
+check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "statuses", "seed" }
+
+--- What the core said of a policy, with the name that an unknown field may have
+-- meant.
+---@param problem string
+---@param names string[]  those that it could have
+---@return string
+function check.policy_problem(problem, names)
+  local name = problem:match("^retry%.(.*): unknown field$")
+  if not name then return problem end
+  local options = require "ofox.options"
+  return options.place("retry", options.unknown(name, names, "field"))
+end
+
 -- The policy is read by the same C code that will use it.
 function check.retry(value)
   if type(value) ~= "string" and type(value) ~= "table" then
@@ -319,7 +334,8 @@ function check.retry(value)
   local core = require "ofox.native" "core"
   local ok, message = try(core.retry_delay, kept, 0, { u = 0 })
   if ok then return nil, kept end
-  return (tostring(message):gsub("^retry(.-: )", "%1"):gsub("^: ", ""))
+  message = check.policy_problem(tostring(message), check.POLICY)
+  return (message:gsub("^retry(.-: )", "%1"):gsub("^: ", ""))
 end
 
 function check.idempotency_key(value, scope)

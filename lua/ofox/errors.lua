@@ -33,6 +33,7 @@ local errors = {}
 
 local by_type = {} -- type -> metatable
 local class_of_meta = {} -- metatable -> class
+local is_class = {} -- class -> true
 
 -- What a value's real metatable is, whatever it pretends.
 local real_metatable = type(debug) == "table" and debug.getmetatable or getmetatable
@@ -110,7 +111,12 @@ local function hint(self, lang)
     local got = type(lang) == "string" and '"' .. visible(lang) .. '"' or "a " .. type(lang)
     error('err:hint: lang: expected "en" or "zh", got ' .. got, 2)
   end
-  return require("ofox.hints").find(class.type, self.code, self.status)[lang]
+  local row = require("ofox.hints").find(class.type, self.code, self.status)
+  local wait = self.retry_after
+  if not (row.timed and is_finite(wait) and wait > 0) then return row[lang] end
+  local text = seconds(wait)
+  if lang == "en" then text = text .. (text == "1" and " second" or " seconds") end
+  return (row.timed[lang]:gsub("%%s", text))
 end
 
 for _, row in ipairs(core.classes) do
@@ -118,6 +124,7 @@ for _, row in ipairs(core.classes) do
   local meta = { __index = class, __tostring = to_string, __name = "ofox." .. row.name }
   by_type[row.type] = meta
   class_of_meta[meta] = class
+  is_class[class] = true
   errors[row.name] = class
 end
 
@@ -131,17 +138,31 @@ function errors.new(fields)
   return setmetatable(fields, meta)
 end
 
+-- Level 3 is the caller of errors.is.
+local function refuse_class(kind)
+  local near = ""
+  if type(kind) == "string" then
+    local types = {}
+    for _, row in ipairs(core.classes) do types[#types + 1] = row.type end
+    near = require "ofox.options".nearest(kind, types)
+    near = near and "; did you mean " .. near .. "?" or ""
+  end
+  local got = require "ofox.check".describe(kind)
+  error("ofox.errors.is: expected a type or a class of ofox.errors, got " .. got .. near, 3)
+end
+
 --- Is the value an error of ofox, and of that class? Any value may be asked
 -- about: nothing of it is called.
 ---@param value any
----@param ... string|table  a type ("rate_limit_error") or a class table; a nil
---   (a class misspelt) is no class
+---@param ... string|table  a type ("rate_limit_error") or a class table; all
+--   else is misuse, nil too: a class misspelt
 ---@return boolean
 function errors.is(value, ...)
   local class = class_of(value)
-  if not class then return false end
+  if select("#", ...) == 0 then return class ~= nil end
   local kind = ...
-  return select("#", ...) == 0 or class.type == kind or rawequal(class, kind)
+  if not by_type[kind] and not is_class[kind] then refuse_class(kind) end
+  return class ~= nil and (class.type == kind or rawequal(class, kind))
 end
 
 --- Reads an answer that a program got with an HTTP client of its own.

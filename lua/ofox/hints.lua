@@ -4,7 +4,8 @@
 local hints = {}
 
 --- By type. A number under 'statuses' is an HTTP status, a name under 'codes'
--- a code of the error.
+-- a code of the error; 'timed' is for an error that says how long to wait,
+-- which stands for its %s.
 hints.rows = {
   invalid_request_error = {
     en = "Read the message and correct the request: the name of a parameter, its value or the shape of the messages. "
@@ -85,10 +86,14 @@ hints.rows = {
     zh = "请求与另一个请求或资源的当前状态冲突：请重新读取状态，然后再发送一次。",
   },
   rate_limit_error = {
-    en = "Too many requests: wait for err.retry_after (x-ratelimit-reset-requests says it), back off exponentially, "
-      .. "run fewer calls at once, and ask for a higher quota if this goes on. All keys of a team share the limit.",
-    zh = "请求过于频繁：请等待 err.retry_after 秒（见 x-ratelimit-reset-requests），采用指数退避并减少并发；"
-      .. "如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
+    en = "Too many requests: wait a little, back off exponentially, run fewer calls at once, and ask for a higher "
+      .. "quota if this goes on. All keys of a team share the limit.",
+    zh = "请求过于频繁：请稍候再试，采用指数退避并减少并发；如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
+    timed = {
+      en = "Too many requests: wait %s, run fewer calls at once, and ask for a higher quota if this goes on. All keys "
+        .. "of a team share the limit.",
+      zh = "请求过于频繁：请等待 %s 秒后重试，并减少并发；如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
+    },
   },
   internal_error = {
     en = "The gateway failed: try again in a moment. If it goes on, send the request id to the support.",
@@ -254,7 +259,7 @@ local SPENT = {
 ---@param type string
 ---@param code? string
 ---@param status? integer
----@return table|nil row  nil for a type that is none
+---@return table|nil row  perhaps with 'timed'; nil for a type that is none
 function hints.find(type, code, status)
   local row = hints.rows[type]
   if not row then return nil end

@@ -98,7 +98,7 @@ json.encode = core.encode
 local function mark(name, metatable, value)
   if value == nil then value = {} end
   if not is_table(value) then
-    error(("ofox.%s: expected a table, got %s"):format(name, type(value)), 3)
+    error(("ofox.%s: expected a table, got %s"):format(name, require "ofox.check".describe(value)), 3)
   end
   return setmetatable(value, metatable)
 end

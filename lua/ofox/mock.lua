@@ -1,13 +1,13 @@
 --- A transport for tests of programs that use ofox: answers are scripted,
 -- time is virtual, everything else (errors, retries, their timing) is the
 -- real thing, since the mock feeds the same C call as the engine.
-local core = require("ofox.native")("core")
-local json = require "ofox.json"
+local check = require "ofox.check"
+local scripted = require "ofox.scripted"
 
 local mock = {}
 
 ---@class ofox.Mock
----@field requests table[]  what was sent: {method, url, path, headers, body, at}
+---@field requests ofox.MockRequest[]  what was sent, in order
 local Mock = {}
 Mock.__index = Mock
 Mock.__name = "ofox.mock"
@@ -15,124 +15,92 @@ Mock.__name = "ofox.mock"
 -- Virtual time begins at a round date, so that dates in headers can be written.
 local EPOCH = 1767225600 -- 2026-01-01T00:00:00Z
 
--- err.code of a failed transfer -> how the C call names it.
-local FAILURES = {}
-for _, outcome in ipairs(core.outcomes) do
-  if outcome.code ~= "" then FAILURES[outcome.code] = outcome.name:upper() end
-end
-FAILURES.deadline = nil -- the call's own: its option brings it about
--- codes that two classes share: those of connections
-for _, code in ipairs { "truncated", "reset" } do FAILURES[code] = code:upper() end
-
--- Failures before anything could be sent.
-local UNSENT = { dns = true, refused = true, connect_timeout = true, certificate = true, handshake = true }
-
-local FIELDS = { status = true, headers = true, body = true, sse = true, delay = true, fail = true }
-
+--- Makes a mock: the option transport of a client, or of several.
 ---@return ofox.Mock
-function mock.new()
+function mock.new(...)
+  if select("#", ...) > 0 then error("ofox.mock.new: expected no argument, got " .. check.describe((...)), 2) end
   return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _news = {}, _now = 0 }, Mock)
 end
 
-local function misuse(message, ...)
-  error("ofox.mock: reply: " .. message:format(...), 3)
-end
-
--- The events of a stream as {pause, bytes}: what is written, and how long after
--- the one before.
-local function events_of(sse, fail)
-  if type(sse) ~= "table" then misuse("sse: expected a list, got a %s", type(sse)) end
-  local pieces, pause = {}, 0
-  local function add(data)
-    pieces[#pieces + 1] = { pause = pause, bytes = "data: " .. data:gsub("\n", "\ndata: ") .. "\n\n" }
-    pause = 0
-  end
-  for i, item in ipairs(sse) do
-    if type(item) == "number" then
-      pause = pause + item
-    elseif type(item) == "string" then
-      add(item)
-    elseif type(item) == "table" then
-      local data, message = json.encode(item)
-      if not data then misuse("sse[%d]: %s", i, message) end
-      add(data)
-    else
-      misuse("sse[%d]: expected a table, a string or seconds, got a %s", i, type(item))
-    end
-  end
-  if not fail and sse[#sse] ~= "[DONE]" then add "[DONE]" end
-  pieces[#pieces + 1] = pause > 0 and { pause = pause, bytes = "" } or nil
-  return pieces
+local function check_self(self, name)
+  if type(self) == "table" and self._replies then return end
+  local who = "mock:" .. name
+  error(("%s: expected a mock before the dot; call it with a colon, %s(…)"):format(who, who), 3)
 end
 
 ---@class ofox.MockReply
 ---@field status? integer
----@field headers? table<string, string>
+---@field headers? table<string, string|number>
 ---@field body? string|table
----@field sse? any[]
+---@field sse? (table|string|number)[]
 ---@field delay? number  virtual seconds before it comes
 ---@field fail? string
+
+---@class ofox.MockRequest
+---@field method string
+---@field url string
+---@field path string
+---@field headers table<string, string>  names in lower case
+---@field body string|nil
+---@field at number  virtual seconds since the mock was made
 
 --- Queues an answer to one attempt. Status 200 and no headers unless told
 -- otherwise; a table as body is sent as JSON. With 'fail' (a code of
 -- ofox.errors, as "refused", "reset", "dns", "timeout") the transfer ends so,
 -- after what else is given. 'sse' answers with a stream instead of a body: a
--- list of events, which are tables sent as JSON or strings sent as they are;
--- a number is a pause before the next one. "[DONE]" is added to one that does
--- not fail.
----@param reply ofox.MockReply
+-- list of events, which are tables sent as JSON or the text after "data:"; a
+-- number is a pause before the next one. "[DONE]" is added to one that does
+-- not fail. A function is called when its turn comes, with the request, and
+-- returns such a table; what it raises ends the call.
+---@param reply ofox.MockReply|fun(request: ofox.MockRequest): ofox.MockReply
 ---@return ofox.Mock self
 function Mock:reply(reply)
-  if type(reply) ~= "table" then misuse("expected a table, got a %s", type(reply)) end
-  for name in pairs(reply) do
-    if not FIELDS[name] then misuse("unknown field %s", tostring(name)) end
+  check_self(self, "reply")
+  local kept, problem = reply, nil
+  if type(reply) == "table" then
+    kept, problem = scripted.read(reply)
+  elseif type(reply) ~= "function" then
+    problem = "expected a table or a function, got " .. check.describe(reply)
   end
-  local fail, delay, status = reply.fail, reply.delay or 0, reply.status
-  if status ~= nil and not (type(status) == "number" and status % 1 == 0 and status >= 200 and status <= 999) then
-    misuse("status: expected an integer from 200 to 999")
-  end
-  if reply.headers ~= nil and type(reply.headers) ~= "table" then
-    misuse("headers: expected a table, got a %s", type(reply.headers))
-  end
-  if fail and not FAILURES[fail] then misuse("fail: unknown code %s", tostring(fail)) end
-  if type(delay) ~= "number" or delay < 0 or delay ~= delay then misuse("delay: expected seconds >= 0") end
-  local body, headers = reply.body, {}
-  for name, value in pairs(reply.headers or {}) do headers[tostring(name):lower()] = tostring(value) end
-  if type(body) == "table" then
-    local message
-    body, message = json.encode(body)
-    if not body then misuse("body: %s", message) end
-    headers["content-type"] = headers["content-type"] or "application/json"
-  elseif body ~= nil and type(body) ~= "string" then
-    misuse("body: expected a string or a table, got a %s", type(body))
-  end
-  local pieces = reply.sse ~= nil and events_of(reply.sse, fail) or nil
-  if pieces and body then misuse("sse: there is a body already") end
-  if pieces then headers["content-type"] = headers["content-type"] or "text/event-stream" end
-  if body and not fail then headers["content-length"] = headers["content-length"] or tostring(#body) end
-  self._replies[#self._replies + 1] = {
-    -- a failure alone has no answer, unless one is given
-    status = status or (not fail or body or pieces) and 200 or nil,
-    headers = headers, pieces = pieces or { { pause = 0, bytes = body or "" } }, delay = delay, fail = fail,
-  }
+  if problem then error("mock:reply: " .. problem, 2) end
+  self._replies[#self._replies + 1] = kept
+  return self
+end
+
+--- How many of the replies have not been used.
+---@return integer
+function Mock:pending()
+  check_self(self, "pending")
+  return #self._replies
+end
+
+--- Forgets replies and requests. Time stays as it is, and calls that have their
+-- reply go on.
+---@return ofox.Mock self
+function Mock:reset()
+  check_self(self, "reset")
+  self.requests, self._replies = {}, {}
   return self
 end
 
 --- Virtual seconds since the mock was made.
 ---@return number
 function Mock:now()
+  check_self(self, "now")
   return self._now
 end
 
 --- The virtual date, seconds since 1970.
 ---@return number
 function Mock:wall()
+  check_self(self, "wall")
   return EPOCH + self._now
 end
 
 --- Lets ofox.sleep and every other wait of this Lua state use virtual time.
 ---@return fun() uninstall
 function Mock:install()
+  check_self(self, "install")
   local wait = require "ofox.wait"
   local previous = wait.install(self)
   return function() wait.install(previous) end
@@ -147,7 +115,7 @@ local function record(self, attempt)
   for _, line in ipairs(attempt.lines) do add(line) end
   if attempt.authorization then add(attempt.authorization) end
   if attempt.idempotency then add(attempt.idempotency) end
-  self.requests[#self.requests + 1] = {
+  local request = {
     method = attempt.method,
     url = attempt.url,
     path = attempt.url:match("^%a+://[^/?#]+([^?#]*)"),
@@ -155,20 +123,31 @@ local function record(self, attempt)
     body = attempt.body,
     at = self._now,
   }
+  self.requests[#self.requests + 1] = request
+  return request
+end
+
+-- The next reply. Raises what a function raises in its place, and what is wrong.
+local function next_reply(self, request)
+  local what = ("request %d, %s %s"):format(#self.requests, request.method, request.path)
+  local reply = table.remove(self._replies, 1)
+  if not reply then error("ofox.mock: no reply is queued for " .. what, 0) end
+  if type(reply) == "table" then return reply end
+  local kept, problem = scripted.read(reply(request))
+  if not kept then error(("ofox.mock: what the function gave for %s: %s"):format(what, problem), 0) end
+  return kept
 end
 
 -- What the engine would do: begins the attempt; its end comes in a later step.
 function Mock:start(call, attempt)
   if not call:begin(self._now) then return end
   self._calls[call] = true
-  record(self, attempt)
-  local reply = table.remove(self._replies, 1)
-  if not reply then
+  local ok, reply = pcall(next_reply, self, record(self, attempt))
+  if not ok then
     call:abort("SEND", self._now)
-    local last = self.requests[#self.requests]
-    error(("ofox.mock: no reply is queued for request %d, %s %s"):format(#self.requests, last.method, last.path), 0)
+    error(reply, 0)
   end
-  if not (reply.fail and UNSENT[reply.fail]) then call:connected(false, self._now) end
+  if reply.sent then call:connected(false, self._now) end
   self._flights[call] = { at = self._now + reply.delay, reply = reply, sent = 0 }
 end
 
@@ -193,9 +172,7 @@ local function answer(self, call, flight)
     if piece.bytes ~= "" then wanted = call:body(piece.bytes, self._now) end
   end
   -- a limit of the client's own passes by itself
-  if not (reply.fail and reply.fail:find("timeout")) then
-    call:finish(FAILURES[reply.fail] or "ANSWERED", not UNSENT[reply.fail], self._now, self:wall())
-  end
+  if not reply.silent then call:finish(reply.outcome, reply.sent, self._now, self:wall()) end
   return true
 end
 
@@ -236,6 +213,7 @@ end
 --- Moves virtual time to the next event, at most 'seconds' on.
 ---@param seconds? number
 function Mock:step(seconds)
+  check_self(self, "step")
   local at = next_event(self)
   local till = seconds and self._now + seconds
   if not at and not till then error("ofox.mock: nothing will ever happen", 0) end
@@ -247,6 +225,7 @@ end
 --- Lets virtual time pass, with all that happens in it.
 ---@param seconds number
 function Mock:advance(seconds)
+  check_self(self, "advance")
   local till = self._now + seconds
   while self._now < till do
     self:step(till - self._now)

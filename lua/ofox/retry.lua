@@ -42,10 +42,16 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local retry = {}
 
+local EXTRA -- what a policy may carry besides for `retry.call`
+
 -- For what the public functions call directly: level 3 is their caller.
 local function checked(name, ok, ...)
-  if not ok then error("ofox.retry." .. name .. ": " .. tostring((...)), 3) end
-  return ...
+  if ok then return ... end
+  local check = require "ofox.check"
+  local names = {}
+  for _, field in ipairs(name == "call" and EXTRA or {}) do names[#names + 1] = field.name end
+  for _, field in ipairs(check.POLICY) do names[#names + 1] = field end
+  error("ofox.retry." .. name .. ": " .. check.policy_problem(tostring((...)), names), 3)
 end
 
 --- Seconds to wait after `attempt` (from 0) has failed, and whose word that is.
@@ -59,14 +65,19 @@ function retry.delay(policy, attempt, state)
   return seconds, source
 end
 
---- Whether `err` is worth another attempt, and when. Anything but an error of
--- ofox is not, unless `policy.statuses` names its `status`.
+--- Whether `err` is worth another attempt, and when. Anything else that was
+-- raised is not, unless `policy.statuses` names its `status`; nil and a number
+-- are no errors.
 ---@param policy "ofox"|"openai"|"aws"|ofox.RetryPolicy|nil
----@param err any
+---@param err ofox.Error|any
 ---@param state? ofox.RetryPlanState
 ---@return ofox.RetryPlan
 function retry.plan(policy, err, state)
   local plan = checked("plan", try(core.retry_plan, policy, err, state))
+  if err == nil or tonumber(err) then
+    local got = require "ofox.check".describe(err)
+    error(("ofox.retry.plan: err: expected an error, got %s (ofox.parse_error makes one of a status)"):format(got), 2)
+  end
   return plan
 end
 
@@ -83,18 +94,12 @@ local function is_function(value)
   return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
 
--- What a policy may carry besides for `retry.call`.
-local EXTRA = {
+EXTRA = {
   { name = "max_retries", holds = is_count, expected = "an integer >= 0" },
   { name = "deadline", holds = is_duration, expected = "a number > 0" },
   { name = "on_retry", holds = is_function, expected = "a function" },
   { name = "sleep", holds = is_function, expected = "a function" },
 }
-
-local function describe(value)
-  if value ~= value then return "NaN" end
-  return type(value) == "number" and tostring(value) or type(value)
-end
 
 local function copy(value)
   if type(value) ~= "table" then return value end
@@ -111,7 +116,8 @@ local function split(policy)
   for _, field in ipairs(EXTRA) do
     local value = bare[field.name]
     if value ~= nil and not field.holds(value) then
-      return nil, nil, ("retry.%s: expected %s, got %s"):format(field.name, field.expected, describe(value))
+      local got = require "ofox.check".describe(value)
+      return nil, nil, ("retry.%s: expected %s, got %s"):format(field.name, field.expected, got)
     end
     bare[field.name], extra[field.name] = nil, value
   end
@@ -160,7 +166,7 @@ end
 ---@return T, ...
 function retry.call(fn, policy)
   if not is_function(fn) then
-    error(("ofox.retry.call: fn: expected a function, got %s"):format(type(fn)), 2)
+    error("ofox.retry.call: fn: expected a function, got " .. require "ofox.check".describe(fn), 2)
   end
   local bare, extra, problem = split(policy)
   if problem then error("ofox.retry.call: " .. problem, 2) end

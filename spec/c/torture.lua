@@ -32,7 +32,7 @@ local FILES = {
   "arrive", "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain",
   "loop.protocol", "merge", "mock", "native", "options", "reader", "request", "resources.chat",
   "resources.embeddings", "resources.images", "resources.models", "resources.responses", "response", "retry", "route",
-  "scheduler", "served", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
+  "scheduler", "scripted", "served", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
 }
 
 local load = loadstring or load -- luacheck: ignore 113
