@@ -5,6 +5,7 @@ local core = require("ofox.native")("core")
 local options = require "ofox.options"
 local mock = require "ofox.mock"
 local proc = require "support.proc"
+local simulator = require "support.simulator"
 
 local TYPES = "lua/ofox/types.lua"
 
@@ -326,6 +327,90 @@ describe("the types of what can be called", function()
       if pcall(server.reply, server, { fail = outcome.code }) then taken[outcome.code] = true end
     end
     assert.same(sorted(taken), known)
+  end)
+end)
+
+describe("the types of answers", function()
+  local sim, client
+  setup(function()
+    sim = simulator.start()
+    client = ofox.new { base_url = sim.url, api_key = "sk-sim-types", proxy = false }
+  end)
+  teardown(function() sim:stop() end)
+
+  local cover
+
+  -- Is a value, or each of a list, as a type says?
+  local function cover_as(kind, value, where)
+    if type(value) ~= "table" then return end
+    if kind:find("%[%]$") then
+      for i, item in ipairs(value) do cover_as(kind:sub(1, -3), item, where .. "[" .. i .. "]") end
+    elseif types.classes[kind] then
+      cover(kind, value, where)
+    elseif kind:find("^{") then
+      for name in pairs(value) do
+        assert.is_truthy(kind:find("%f[%w_]" .. name .. "%??: "), where .. "." .. name .. " is missing")
+      end
+    end
+  end
+
+  function cover(class, value, where)
+    local fields = fields_of(class)
+    for name, part in pairs(value) do
+      local field = fields[name]
+      assert.is_truthy(field and field.type, where .. "." .. name .. " is missing")
+      cover_as(field.type:gsub("^string|", ""), part, where .. "." .. name)
+    end
+    for name, field in pairs(fields) do
+      local required = field.type and not field.optional and not field.type:find("^fun%(")
+      if required then assert.is_not_nil(value[name], where .. "." .. name) end
+    end
+  end
+
+  local TOOL = { type = "function", name = "f", parameters = { type = "object" },
+    ["function"] = { name = "f", parameters = { type = "object" } } }
+  local ASKED = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } }, input = "hi",
+    prompt = "a fox", stream_options = { include_usage = true } }
+
+  local function asked(tools)
+    local params = { tools = tools }
+    for name, value in pairs(ASKED) do params[name] = value end
+    return params
+  end
+
+  it("have what the gateway documents", function()
+    for _, tools in ipairs { {}, { TOOL } } do
+      local params = asked(tools[1] and tools)
+      cover("ofox.ChatCompletion", client:chat(params), "chat")
+      for chunk in client:stream(params):chunks() do cover("ofox.ChatChunk", chunk, "chunk") end
+      cover("ofox.ChatCompletion", client:stream(params):collect(), "collected")
+      cover("ofox.ResponsesAnswer", client:responses(params), "responses")
+      params.stream = true
+      for event in client:responses(params):chunks() do cover("ofox.ResponsesEvent", event, "event") end
+      cover("ofox.ResponsesAnswer", client:responses(params):collect(), "collected")
+    end
+    cover("ofox.Embeddings", client:embeddings { model = "openai/text-embedding-3-small", input = "hi" }, "embeddings")
+    cover("ofox.Images", client:images(asked()), "images")
+    cover("ofox.ModelList", client:models(), "models")
+    cover("ofox.ModelAnswer", client:model "openai/gpt-4o", "model")
+  end)
+
+  it("say more than table where the other files do not", function()
+    local REFINED = {
+      Module = "new errors retry meta parse_error all use_loop", Response = "meta", Stream = "meta",
+      ChatStream = "next chunks each collect", ResponsesStream = "next chunks each collect",
+      AnyError = "type code reason ratelimit retries cause partial", PartialAnswer = "tool_calls finish_reason usage",
+      Mock = "reply",
+    }
+    for class, names in pairs(REFINED) do
+      for name in names:gmatch("%S+") do
+        assert.is_truthy(types.classes["ofox." .. class].fields[name], class .. "." .. name .. " is missing")
+      end
+    end
+    for _, class in ipairs { "Stream", "ChatStream", "ResponsesStream" } do
+      local callable = "%-%-%-@class ofox%." .. class .. "[^\n]*\n%-%-%-@overload fun%(%): "
+      assert.is_truthy(proc.read(TYPES):find(callable), class)
+    end
   end)
 end)
 

@@ -2,8 +2,6 @@
 -- The types of ofox for editors: annotations in LuaCATS, as lua-language-server reads them. Nothing here runs, and no
 -- part of ofox needs it. What the other files annotate is not repeated. Times are seconds.
 
--- Words that mean something
-
 ---@alias ofox.ErrorType
 ---| "invalid_request_error" # 400, 405, 413, 415, 422, other 4xx
 ---| "authentication_error" # 401, 407, no key
@@ -235,7 +233,7 @@
 ---@field object string
 ---@field model string
 ---@field data {index: integer, object: string, embedding: number[]}[]
----@field usage? ofox.Usage
+---@field usage? {prompt_tokens: integer, total_tokens: integer}
 
 ---@class ofox.Images: ofox.Response
 ---@field created integer  seconds since 1970
@@ -250,6 +248,7 @@
 ---@field id string
 ---@field object string
 ---@field created? integer  seconds since 1970
+---@field owned_by? string
 ---@field name? string
 ---@field description? string
 ---@field context_length? integer  tokens
@@ -258,6 +257,7 @@
 ---@field top_provider? {context_length?: integer, max_completion_tokens?: integer, is_moderated?: boolean}
 ---@field supported_parameters? string[]
 ---@field supported_endpoints? string[]
+---@field is_deprecated? boolean
 ---@class ofox.ModelAnswer: ofox.Response, ofox.Model
 
 ---@class ofox.ResponsesAnswer: ofox.Response
@@ -274,7 +274,7 @@
 ---@field type? "message"|"reasoning"|"function_call"|"function_call_output"|string
 ---@field id? string
 ---@field role? "system"|"developer"|"user"|"assistant"
----@field content? string|{type: string, text?: string}[]
+---@field content? string|{type: string, text?: string, annotations?: table[]}[]
 ---@field status? string
 ---@field call_id? string  of a function call and of its output
 ---@field name? string  of a function call
@@ -358,7 +358,9 @@
 ---@field type string  e.g. "response.output_text.delta"
 ---@field response? ofox.ResponsesAnswer
 ---@field item? ofox.ResponsesItem
+---@field item_id? string
 ---@field output_index? integer  from 0
+---@field content_index? integer  from 0
 ---@field delta? string
 ---@field text? string
 
