@@ -58,6 +58,7 @@ build = {
     ["ofox.timers"] = "lua/ofox/timers.lua",
     ["ofox.transport"] = "lua/ofox/transport.lua",
     ["ofox.try"] = "lua/ofox/try.lua",
+    ["ofox.types"] = "lua/ofox/types.lua",
     ["ofox.wait"] = "lua/ofox/wait.lua",
     ["ofox.yieldable"] = "lua/ofox/yieldable.lua",
     ["ofox.core"] = {

@@ -1,0 +1,526 @@
+-- The types for editors are true: what lua/ofox/types.lua says, together with
+-- what the other files annotate, is what there is.
+local ofox = require "ofox"
+local core = require("ofox.native")("core")
+local options = require "ofox.options"
+local mock = require "ofox.mock"
+local proc = require "support.proc"
+local simulator = require "support.simulator"
+
+local TYPES = "lua/ofox/types.lua"
+
+-- Reads the annotations of a file into classes (name -> {parents, fields, own
+-- = names in order, line}) and aliases (name -> list of alternatives). A field
+-- has type, optional and doc; a method that the code declares has neither.
+local function read(path, model)
+  local class, alias, owner
+  local comment = {}
+
+  local function begin(name, parents)
+    assert(parents == "" or parents:find("^: "), path .. ": " .. name)
+    class = model.classes[name] or { parents = {}, fields = {}, own = {}, count = 0 }
+    class.count = class.count + 1
+    model.classes[name] = class
+    for parent in parents:gmatch("[%w_.]+") do class.parents[#class.parents + 1] = parent end
+  end
+
+  local function add(name, optional, rest)
+    local type, doc = rest:match("^(.-)%s%s+(.*)$")
+    local above = table.concat(comment, " ")
+    local field = { type = type or rest, optional = optional == "?", doc = above ~= "" and above or doc }
+    if class.fields[name] then model.twice[#model.twice + 1] = path .. ": " .. name end
+    class.fields[name] = field
+    class.own[#class.own + 1] = name
+  end
+
+  local function annotation(line)
+    local name, rest = line:match("^%-%-%-@class ([%w_.]+)(.*)$")
+    if name then return begin(name, (rest:gsub("  .*", ""))) end
+    local optional
+    name, optional, rest = line:match("^%-%-%-@field ([%w_]+)(%??) +(.+)$")
+    if name then return add(name, optional, rest) end
+    name, rest = line:match("^%-%-%-@alias ([%w_.]+) ?(.*)$")
+    if name then
+      if model.aliases[name] then model.twice[#model.twice + 1] = name end
+      alias = {}
+      model.aliases[name] = alias
+      for word in rest:gmatch('[^|]+') do alias[#alias + 1] = word end
+    end
+  end
+
+  for line in proc.read(path):gmatch("([^\n]*)\n") do
+    local text = line:match("^%-%-%- (.*)$")
+    local variable, method = line:match("^function ([%w_]+)[:.]([%w_]+)%(")
+    if not variable then variable, method = line:match("^([%w_]+)%.([%w_]+) = ") end
+    if line:find("^%-%-%-@") then
+      annotation(line)
+      comment = {}
+    elseif line:find("^%-%-%-|") and alias then
+      alias[#alias + 1] = line:match("^%-%-%-| (%S+)")
+    elseif text then
+      comment[#comment + 1] = text
+    elseif line:find("^%-%-") then
+      comment = {}
+    else
+      local bound = line:match("^local ([%w_]+) = {}")
+      if bound and class then owner = { name = bound, class = class } end
+      if owner and variable == owner.name and not owner.class.fields[method] then owner.class.fields[method] = {} end
+      comment, class = {}, nil
+    end
+  end
+  return model
+end
+
+local function new_model() return { classes = {}, aliases = {}, twice = {} } end
+
+local types = read(TYPES, new_model())
+local source = new_model()
+do
+  local pipe = assert(io.popen("find lua -name '*.lua' | sort"))
+  for path in pipe:lines() do
+    if path ~= TYPES then read(path, source) end
+  end
+  pipe:close()
+end
+
+-- Fields of a class and its parents, of both; the nearest one counts.
+local function fields_of(name, found)
+  found = found or {}
+  local declared = false
+  for _, model in ipairs { types, source } do
+    local class = model.classes[name]
+    declared = declared or class ~= nil
+    for field, what in pairs(class and class.fields or {}) do found[field] = found[field] or what end
+  end
+  assert.is_true(declared, name .. " is no class")
+  for _, model in ipairs { types, source } do
+    local class = model.classes[name]
+    for _, parent in ipairs(class and class.parents or {}) do fields_of(parent, found) end
+  end
+  return found
+end
+
+local function sorted(set)
+  local list = {}
+  for name in pairs(set) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function names_of(class, without)
+  local names = {}
+  for name in pairs(fields_of(class)) do
+    if not name:find("^_") and name ~= without then names[name] = true end
+  end
+  return sorted(names)
+end
+
+-- The literals of an alias, those of other aliases in it included.
+local function words(name, list)
+  list = list or {}
+  for _, word in ipairs(assert(types.aliases[name], name)) do
+    local literal = word:match('^"(.*)"$')
+    if literal then
+      list[#list + 1] = literal
+    elseif word:find("^ofox%.") then
+      words(word, list)
+    end
+  end
+  return list
+end
+
+local function set_of(list)
+  local set = {}
+  for _, name in ipairs(list) do set[name] = true end
+  return sorted(set)
+end
+
+-- What a pattern finds in a part of a file.
+local function listed(path, part, pattern)
+  local set = {}
+  for name in assert(proc.read(path):match(part), path):gmatch(pattern) do set[name] = true end
+  assert.is_truthy(next(set), path)
+  return sorted(set)
+end
+
+local function public_keys(value)
+  local set = {}
+  for name in pairs(value) do
+    if type(name) == "string" and not name:find("^_") then set[name] = true end
+  end
+  return sorted(set)
+end
+
+local BODY = { choices = { { message = { role = "assistant", content = "hi" } } } }
+local PARAMS = { model = "m", messages = {} }
+
+-- A client with a mock that has these replies.
+local function scripted(replies, given)
+  local server = mock.new()
+  for _, reply in ipairs(replies) do server:reply(reply) end
+  local all = { api_key = "sk-test", transport = server, errors = "return", retry = { jitter = "none" } }
+  for name, value in pairs(given or {}) do all[name] = value end
+  return ofox.new(all), server
+end
+
+describe("the types", function()
+  it("are a file that gives nothing", function()
+    assert.matches("^%-%-%-@meta ofox\n", proc.read(TYPES))
+    assert.same({}, require "ofox.types")
+  end)
+
+  it("name only what is declared, and declare it once", function()
+    for name in proc.read(TYPES):gmatch("ofox%.%u%w*") do
+      local known = types.classes[name] or types.aliases[name] or source.classes[name]
+      assert.is_truthy(known, name .. " is not declared")
+    end
+    for name, class in pairs(types.classes) do
+      assert.equal(1, class.count, name)
+      assert.is_nil(types.aliases[name], name)
+    end
+    assert.same({}, types.twice)
+  end)
+
+  it("repeat no field that another file has", function()
+    for name, class in pairs(types.classes) do
+      for _, field in ipairs(class.own) do
+        local other = source.classes[name] and source.classes[name].fields[field]
+        assert.is_nil(other and other.type, name .. "." .. field)
+      end
+    end
+  end)
+
+  it("close what they open, and say what a function gives", function()
+    for name, class in pairs(types.classes) do
+      for field, what in pairs(class.fields) do
+        local where, rest = name .. "." .. field, what.type
+        -- without a return, the next line would be read as one
+        if rest:find("^fun%(") then assert.matches("^fun%b(): ", rest, nil, where) end
+        for _, pair in ipairs { "%b()", "%b{}", "%b<>" } do rest = rest:gsub(pair, "") end
+        assert.is_nil(rest:gsub("%[%]", ""):find("[][(){}<>]"), where)
+      end
+    end
+  end)
+end)
+
+describe("the types of options", function()
+  local function doc_of(row)
+    local default = row.shown
+    if default == nil and row.default == nil then default = "none" end
+    if default == nil then
+      default = "`" .. (type(row.default) == "string" and '"' .. row.default .. '"' or tostring(row.default)) .. "`"
+    end
+    return row.doc .. ". Default: " .. default .. "."
+  end
+
+  for scope, class in pairs { client = "ofox.Options", call = "ofox.CallOptions" } do
+    it("are those of a " .. scope, function()
+      local expected, fields = {}, fields_of(class)
+      for _, row in ipairs(options.rows) do
+        if not row.scope or row.scope == scope then
+          expected[row.name] = true
+          local field = assert(fields[row.name], row.name .. " is missing")
+          assert.equal(doc_of(row), field.doc)
+          assert.is_true(field.optional, row.name)
+        end
+      end
+      assert.same(sorted(expected), names_of(class))
+    end)
+  end
+
+  it("have the words that are accepted", function()
+    local function row_of(name)
+      for _, row in ipairs(options.rows) do
+        if row.name == name then return row end
+      end
+    end
+    for _, word in ipairs(words "ofox.ErrorsMode") do assert.is_nil((row_of "errors".check(word))) end
+    assert.equal(3, #words "ofox.ErrorsMode")
+    assert.same(public_keys(options.HTTP_VERSIONS), set_of(words "ofox.HttpVersion"))
+    local policies = listed("src/retry.c", "policies%[%] = {(.-)\n};", '{"(%w+)", {')
+    assert.same(policies, set_of(words "ofox.PolicyName"))
+    local levels = listed("lua/ofox/log.lua", "LEVELS = {(.-)}", "(%w+) =")
+    assert.same(levels, set_of(words "ofox.LogLevel"))
+    local client_cert = fields_of("ofox.Options").client_cert.type
+    local names = {}
+    for name in client_cert:gmatch("(%w+)%??: string") do names[name] = name end
+    assert.is_nil((row_of "client_cert".check(names)))
+    assert.equal(3, #sorted(names))
+  end)
+end)
+
+describe("the types of what can be called", function()
+  it("are those of the module", function()
+    local fields = fields_of "ofox.Module"
+    for _, name in ipairs(listed("lua/ofox/init.lua", "LATER = {(.-)\n}", "([%w_]+) = {")) do
+      assert.is_truthy(fields[name] and fields[name].type, "ofox." .. name .. " is missing")
+    end
+    for name in pairs(ofox) do
+      assert.is_truthy(fields[name] and fields[name].type, "ofox." .. name .. " is missing")
+    end
+    for name in pairs(fields) do assert.is_truthy(ofox[name], "there is no ofox." .. name) end
+    assert.is_truthy(fields.all.type:find("{limit?: integer, stop_on_error?: boolean}", 1, true))
+    assert.same({}, ofox.all({}, { limit = 1, stop_on_error = true }))
+  end)
+
+  it("are those of every object", function()
+    local stream = assert((scripted { { sse = { BODY } } }):stream(PARAMS))
+    local objects = {
+      { "ofox.Client", ofox.new { api_key = false } },
+      { "ofox.Response", require("ofox.response").wrap({}, function() return {} end) },
+      { "ofox.Stream", stream },
+      { "ofox.ChatStream", stream },
+      { "ofox.ResponsesStream", stream },
+      { "ofox.Task", ofox.go(function() end) },
+      { "ofox.CancelToken", ofox.cancel_token() },
+      { "ofox.Mock", mock.new() },
+      { "ofox.Sse", ofox.sse() },
+      { "ofox.Error", ofox.parse_error(429) },
+    }
+    for _, row in ipairs(objects) do
+      local class, object = row[1], row[2]
+      local fields, index = fields_of(class), getmetatable(object).__index
+      for name, method in pairs(index) do
+        if type(method) == "function" and not name:find("^__") then
+          assert.is_truthy(fields[name], class .. ":" .. name .. " is missing")
+        end
+      end
+      for name, field in pairs(fields) do
+        if field.type and field.type:find("^fun%(") then
+          assert.equal("function", type(object[name]), class .. ":" .. name)
+        end
+      end
+    end
+    stream:close()
+  end)
+
+  it("spell out every call of a client, with its options", function()
+    local client = types.classes["ofox.Client"].fields
+    for _, name in ipairs(public_keys(getmetatable(ofox.new { api_key = false }).__index)) do
+      local field = assert(client[name], "client:" .. name .. " is missing")
+      assert.matches("opts%?: ofox%.CallOptions%)", field.type)
+      assert.is_truthy(field.doc, name)
+    end
+  end)
+
+  it("have the params that ofox knows of", function()
+    for _, name in ipairs { "chat", "embeddings", "images", "responses" } do
+      local resource = require("ofox.resources." .. name)
+      local class = types.classes["ofox.Client"].fields[name].type:match("params: ([%w.]+)")
+      local fields = fields_of(class)
+      for _, list in ipairs(resource.lists or {}) do assert.is_truthy(fields[list], class .. "." .. list) end
+      for added in pairs(resource.add or {}) do assert.is_truthy(fields[added], class .. "." .. added) end
+      assert.equal(resource.dialect ~= nil, fields.stream ~= nil, class)
+      assert.is_truthy(fields.model)
+    end
+    assert.same(listed("lua/ofox/request.lua", "local FIELDS = {(.-)}", '"(%w+)"'), names_of "ofox.RequestParams")
+  end)
+
+  it("have the fields of a mock's reply", function()
+    local accepted = listed("lua/ofox/mock.lua", "local FIELDS = {(.-)}", "(%w+) = true")
+    assert.same(accepted, names_of "ofox.MockScript")
+    assert.same(accepted, sorted(types.classes["ofox.MockScript"].fields))
+    local known = set_of(words "ofox.MockFailure")
+    local taken = {}
+    for _, outcome in ipairs(core.outcomes) do
+      local server = mock.new()
+      if pcall(server.reply, server, { fail = outcome.code }) then taken[outcome.code] = true end
+    end
+    assert.same(sorted(taken), known)
+  end)
+end)
+
+describe("the types of answers", function()
+  local sim, client
+  setup(function()
+    sim = simulator.start()
+    client = ofox.new { base_url = sim.url, api_key = "sk-sim-types", proxy = false }
+  end)
+  teardown(function() sim:stop() end)
+
+  local cover
+
+  -- Is a value, or each of a list, as a type says?
+  local function cover_as(kind, value, where)
+    if type(value) ~= "table" then return end
+    if kind:find("%[%]$") then
+      for i, item in ipairs(value) do cover_as(kind:sub(1, -3), item, where .. "[" .. i .. "]") end
+    elseif types.classes[kind] then
+      cover(kind, value, where)
+    elseif kind:find("^{") then
+      for name in pairs(value) do
+        assert.is_truthy(kind:find("%f[%w_]" .. name .. "%??: "), where .. "." .. name .. " is missing")
+      end
+    end
+  end
+
+  function cover(class, value, where)
+    local fields = fields_of(class)
+    for name, part in pairs(value) do
+      local field = fields[name]
+      assert.is_truthy(field and field.type, where .. "." .. name .. " is missing")
+      cover_as(field.type:gsub("^string|", ""), part, where .. "." .. name)
+    end
+    for name, field in pairs(fields) do
+      local required = field.type and not field.optional and not field.type:find("^fun%(")
+      if required then assert.is_not_nil(value[name], where .. "." .. name) end
+    end
+  end
+
+  local TOOL = { type = "function", name = "f", parameters = { type = "object" },
+    ["function"] = { name = "f", parameters = { type = "object" } } }
+  local ASKED = { model = "openai/gpt-4o", messages = { { role = "user", content = "hi" } }, input = "hi",
+    prompt = "a fox", stream_options = { include_usage = true } }
+
+  local function asked(tools)
+    local params = { tools = tools }
+    for name, value in pairs(ASKED) do params[name] = value end
+    return params
+  end
+
+  it("have what the gateway documents", function()
+    for _, tools in ipairs { {}, { TOOL } } do
+      local params = asked(tools[1] and tools)
+      cover("ofox.ChatCompletion", client:chat(params), "chat")
+      for chunk in client:stream(params):chunks() do cover("ofox.ChatChunk", chunk, "chunk") end
+      cover("ofox.ChatCompletion", client:stream(params):collect(), "collected")
+      cover("ofox.ResponsesAnswer", client:responses(params), "responses")
+      params.stream = true
+      for event in client:responses(params):chunks() do cover("ofox.ResponsesEvent", event, "event") end
+      cover("ofox.ResponsesAnswer", client:responses(params):collect(), "collected")
+    end
+    cover("ofox.Embeddings", client:embeddings { model = "openai/text-embedding-3-small", input = "hi" }, "embeddings")
+    cover("ofox.Images", client:images(asked()), "images")
+    cover("ofox.ModelList", client:models(), "models")
+    cover("ofox.ModelAnswer", client:model "openai/gpt-4o", "model")
+  end)
+
+  it("say more than table where the other files do not", function()
+    local REFINED = {
+      Module = "new errors retry meta parse_error all use_loop", Response = "meta", Stream = "meta",
+      ChatStream = "next chunks each collect", ResponsesStream = "next chunks each collect",
+      AnyError = "type code reason ratelimit retries cause partial", PartialAnswer = "tool_calls finish_reason usage",
+      Mock = "reply",
+    }
+    for class, names in pairs(REFINED) do
+      for name in names:gmatch("%S+") do
+        assert.is_truthy(types.classes["ofox." .. class].fields[name], class .. "." .. name .. " is missing")
+      end
+    end
+    for _, class in ipairs { "Stream", "ChatStream", "ResponsesStream" } do
+      local callable = "%-%-%-@class ofox%." .. class .. "[^\n]*\n%-%-%-@overload fun%(%): "
+      assert.is_truthy(proc.read(TYPES):find(callable), class)
+    end
+  end)
+end)
+
+describe("the types of errors", function()
+  it("have every class", function()
+    local kinds = {}
+    for i, class in ipairs(core.classes) do
+      kinds[i] = class.type
+      local field = types.classes["ofox.Errors"].fields[class.name]
+      assert.equal("ofox.ErrorClass", field and field.type, class.name)
+      assert.same(public_keys(ofox.errors[class.name]), names_of "ofox.ErrorClass")
+    end
+    assert.same(kinds, words "ofox.ErrorType")
+    assert.same(public_keys(ofox.errors), names_of "ofox.Errors")
+  end)
+
+  it("have every code of ofox's own", function()
+    local ALIASES = { connection_error = "Connection", timeout_error = "Timeout", stream_error = "Stream",
+      tls_error = "TLS", response_error = "Response", authentication_error = "Authentication",
+      cancelled_error = "Cancelled" }
+    local codes, all = {}, {}
+    for _, outcome in ipairs(core.outcomes) do
+      codes[outcome.type] = codes[outcome.type] or {}
+      codes[outcome.type][outcome.code] = true
+      all[outcome.code] = true
+    end
+    for kind, set in pairs(codes) do
+      local name = assert(ALIASES[kind], kind)
+      assert.same(sorted(set), set_of(words("ofox." .. name .. "Code")))
+    end
+    assert.same(sorted(all), set_of(words "ofox.ErrorCode"))
+  end)
+
+  local C_NAME = 'X%([%u_]+, "([^"]+)"%)'
+
+  it("have every reason and every source of a delay", function()
+    local reasons = listed("src/retry.h", "OFOX_REASONS%(X%)(.-)\n\n", C_NAME)
+    assert.same(reasons, set_of(words "ofox.Reason"))
+    local sources = listed("src/headers.h", "OFOX_SOURCES%(X%)(.-)\n\n", C_NAME)
+    local known = words "ofox.DelaySource"
+    known[#known + 1] = "none"
+    assert.same(sources, set_of(known))
+  end)
+
+  local LIMITS = {
+    ["retry-after"] = "1", ["x-request-id"] = "req_1",
+    ["x-ratelimit-limit-requests"] = "9", ["x-ratelimit-remaining-requests"] = "8",
+    ["x-ratelimit-reset-requests"] = "1s", ["x-ratelimit-limit-tokens"] = "99",
+    ["x-ratelimit-remaining-tokens"] = "98", ["x-ratelimit-reset-tokens"] = "2s",
+  }
+  local REFUSED = { status = 429, headers = LIMITS,
+    body = { error = { message = "slow down", code = "a_code", param = "a_param", type = "a_type" } } }
+
+  it("have the fields of an error, and of what is in it", function()
+    local client = scripted({ REFUSED, REFUSED }, { max_retries = 1 })
+    local _, full = client:chat(PARAMS)
+
+    local token = ofox.cancel_token()
+    client = scripted({ REFUSED }, { on_wait = function() token:cancel() end })
+    local _, cancelled = client:chat(PARAMS, { cancel = token })
+
+    local function event(choices, usage) return { choices = choices, usage = usage } end
+    client = scripted({ { fail = "reset", sse = {
+      event { { index = 0, delta = { content = "hi", reasoning_content = "hm" } } },
+      event({ { index = 0, finish_reason = "tool_calls", delta = { tool_calls = {
+        { index = 0, id = "c", type = "function", ["function"] = { name = "f", arguments = "{}" } } } } },
+        { index = 1, delta = { content = "ho" } } }, { total_tokens = 2 }),
+    } } })
+    local stream = assert(client:stream(PARAMS))
+    local chunk, broken = stream:next()
+    while chunk do chunk, broken = stream:next() end
+
+    local seen = {}
+    for _, err in ipairs { full, cancelled, broken } do
+      for name in pairs(err) do seen[name] = true end
+    end
+    assert.same(names_of("ofox.AnyError", "hint"), sorted(seen))
+    assert.same(names_of "ofox.Attempt", public_keys(full.retries[1]))
+    assert.same(names_of "ofox.RateLimit", public_keys(full.ratelimit))
+    assert.same(names_of "ofox.PartialAnswer", public_keys(broken.partial))
+    local call = fields_of("ofox.PartialAnswer").tool_calls.type
+    for name in pairs(broken.partial.tool_calls[1]) do assert.is_truthy(call:find(name .. "?: ", 1, true), name) end
+  end)
+
+  it("have the fields of what is known about a success", function()
+    local client = scripted { REFUSED, { headers = LIMITS, body = BODY } }
+    local res = assert(client:chat(PARAMS))
+    assert.same(names_of "ofox.Meta", public_keys(res:meta()))
+  end)
+end)
+
+describe("the types of retries", function()
+  it("have the fields of a policy, of a state and of a plan", function()
+    local policy = listed("src/lretry.c", '"base".-NULL', '"([%w_]+)"')
+    assert.same(policy, names_of "ofox.RetryPolicy")
+    local SAMPLE = { base = 1, factor = 2, max_delay = 3, max_server_delay = 4, jitter = "none", statuses = { 425 },
+      seed = 5 }
+    assert.same(policy, public_keys(SAMPLE))
+    assert.equal(1, (ofox.retry.delay(SAMPLE, 0)))
+    local states = listed("src/lretry.c", "static int retry_plan.-NULL", '"([%w_]+)"')
+    assert.same(states, names_of "ofox.RetryPlanState")
+    states = listed("src/lretry.c", "static int retry_delay.-NULL", '"([%w_]+)"')
+    assert.same(states, names_of "ofox.RetryState")
+    local plan = ofox.retry.plan("ofox", ofox.parse_error(400))
+    assert.same(public_keys(plan), names_of "ofox.RetryPlan")
+    assert.same(public_keys(ofox.retry), names_of "ofox.Retry")
+  end)
+
+  it("have what a policy may carry besides", function()
+    local extra = listed("lua/ofox/retry.lua", "EXTRA = {(.-)\n}", 'name = "([%w_]+)"')
+    assert.same(extra, sorted(source.classes["ofox.RetryCall"].fields))
+  end)
+end)
