@@ -110,7 +110,7 @@ local function hint(self, lang)
     local got = type(lang) == "string" and '"' .. visible(lang) .. '"' or "a " .. type(lang)
     error('err:hint: lang: expected "en" or "zh", got ' .. got, 2)
   end
-  return require("ofox.hints").find(class.type, self.code, self.status)[lang]
+  return require("ofox.hints").find(class.type, self.code, self.status, self.body)[lang]
 end
 
 for _, row in ipairs(core.classes) do

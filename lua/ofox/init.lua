@@ -23,6 +23,7 @@ local core = require "ofox.native" "core"
 ---@field timeout fun(): number|nil
 ---@field dirty fun(): boolean
 ---@field use_loop fun(loop: table|nil)
+---@field doctor fun(client?: ofox.Client, opts?: ofox.DoctorOptions): ofox.Report
 local ofox = {}
 
 ofox.VERSION = core.VERSION
@@ -59,6 +60,7 @@ local LATER = {
   timeout = { "ofox.loop.protocol", "timeout" },
   dirty = { "ofox.loop.protocol", "dirty" },
   use_loop = { "ofox.loop.protocol", "use_loop" },
+  doctor = { "ofox.doctor", "examine" },
 }
 
 return setmetatable(ofox, {
