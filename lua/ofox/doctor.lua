@@ -103,6 +103,10 @@ function Exam:versions()
   local values = { ofox = core.VERSION, lua = jit and jit.version or _VERSION }
   local own = self.options.transport ~= nil
   local ok, engine = try(require "ofox.native", "engine")
+  if ok and not own then
+    local made, why = try(require "ofox.transport".get) -- it may want for descriptors
+    if not made then ok, engine = false, why end
+  end
   if not ok and not own then
     values.why = engine
     self.stuck = "versions"
@@ -233,7 +237,8 @@ function Exam:look_at_base_url()
   if other then problems[#problems + 1] = { id = "base_url_other", level = "warn", other = other } end
   self.only_version = #problems == 1 and problems[1].id == "no_version"
   local advice = better and self:word("write_url", { better = address.shown(better), from = self.from })
-  self.base_url = self:say_all("base_url", "base_url", { url = address.shown(base), from = self.from }, problems, advice)
+  local values = { url = address.shown(base), from = self.from }
+  self.base_url = self:say_all("base_url", "base_url", values, problems, advice)
 end
 
 function Exam:look_at_proxy()

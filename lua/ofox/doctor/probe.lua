@@ -166,6 +166,7 @@ local function trust_base_url(exam)
   local finding = exam.base_url
   if not exam.only_version or not finding then return end
   finding.level, finding.advice = "ok", nil
+  finding.message = exam:word("base_url", { url = address.shown(exam.base), from = exam.from })
 end
 
 local function say_models(exam, res, err)
@@ -183,11 +184,12 @@ local function say_models(exam, res, err)
   local advice = better and exam:word("url_works", { better = address.shown(better), from = exam.from })
     or err and not wants_https(err) and err:hint(exam.lang) or not err and exam:word "odd_answer" or nil
   local id = wants_https(err) and "https_port" or err and "models_failed" or "models_odd"
-  exam:say("models", "error", id, { url = url, why = err and line(err) }, advice)
+  exam.models = exam:say("models", "error", id, { url = url, why = err and line(err) }, advice)
   if client then
     exam.working, exam.works_at = client, better
   elseif err and err.status and err.type ~= "response_error" and not hints.is_page(err.body) then
     exam.working = exam.client -- an API has spoken
+    exam.without_list = is_elsewhere(err)
   end
 end
 
@@ -211,6 +213,7 @@ end
 local function compare(exam, err)
   local _, bare = ask_nothing(exam, { headers = BARE })
   if is_refusal(bare) then
+    if exam.without_list then exam.models.level = "warn" end -- calls work all the same
     local at = exam.works_at
     exam:say("key_accepted", "ok", at and "accepted_at" or "accepted", { url = at and address.shown(at) })
   else

@@ -157,12 +157,12 @@ text.rows = {
     zh = "协议与端口不符：http:// 对应 80，https:// 对应 443",
     advice = { en = "Leave the port out.", zh = "请去掉端口号。" },
   },
-  write_url = { en = "Write {better} into {from}.", zh = "请在{from}中写入 {better}。" },
+  write_url = { en = "Write {better} into {from}.", zh = "请在 {from} 中写入 {better}。" },
 
   -- proxy
   no_proxy = { en = "none", zh = "无" },
   proxy_off = { en = "none, as proxy = false says", zh = "无（proxy = false）" },
-  proxy = { en = "{proxy}, from {from}", zh = "{proxy}，来自{from}" },
+  proxy = { en = "{proxy}, from {from}", zh = "{proxy}，来自 {from}" },
   proxy_around = { en = "not used for {host}, as {exception} says", zh = "{exception} 规定 {host} 不使用代理" },
   proxy_unused = {
     en = "none: libcurl does not read HTTP_PROXY", zh = "无：libcurl 不读取 HTTP_PROXY",
