@@ -123,6 +123,53 @@ describe("the hints", function()
     end
   end)
 
+  describe("where the answer is a page of the web", function()
+    local HTML = hints.rows.response_error.codes.html
+    local PAGES = {
+      "<!DOCTYPE html><html><title>404</title></html>", "<html>\r\n<head>", "\239\187\191\n <HTML lang='en'>",
+      "<!-- made by > hand --><!doctype HTML>", '<?xml version="1.0"?><!-- --> <html>',
+    }
+    local OTHERS = { "", "<htmlx>", '{"error":"<html>"}', "<error/>", "no <html>", "<!-- <html>", 5, {}, true }
+
+    for _, kind in ipairs { "not_found_error", "invalid_request_error", "authentication_error", "permission_error" } do
+      it("doubt base_url: " .. kind, function()
+        for _, page in ipairs(PAGES) do
+          assert.equal(HTML.en, hint { type = kind, body = page })
+          assert.equal(HTML.zh, hint({ type = kind, body = page }, "zh"))
+          assert.equal(HTML.en, hint { type = kind, body = page, status = 405 })
+        end
+        for _, body in ipairs(OTHERS) do
+          assert.equal(hints.rows[kind].en, hint { type = kind, body = body }, tostring(body))
+        end
+      end)
+    end
+
+    it("do not where that comes of the right address, too", function()
+      local page = PAGES[1]
+      for kind, row in pairs(hints.rows) do
+        if not row.page then assert.equal(row.en, hint { type = kind, body = page }) end
+      end
+      local large = hints.rows.invalid_request_error.statuses[413].en
+      assert.equal(large, hint { type = "invalid_request_error", status = 413, body = page })
+      local auth = hints.rows.authentication_error
+      assert.equal(auth.codes.proxy_authentication_required.en,
+        hint { type = "authentication_error", status = 407, code = "proxy_authentication_required", body = page })
+      assert.equal(auth.en, hint { type = "authentication_error", status = 407, body = page })
+      local code = hints.rows.not_found_error.codes.model_not_found.en
+      assert.equal(code, hint { type = "not_found_error", status = 404, code = "model_not_found", body = page })
+    end)
+
+    it("say /v1 of every answer that is one", function()
+      for _, status in ipairs { 400, 401, 403, 404, 405, 410 } do
+        local err = errors.parse(status, { ["content-type"] = "text/html" }, PAGES[1])
+        for _, lang in ipairs { "en", "zh" } do assert.matches("/v1", err:hint(lang), 1, true) end
+        assert.equal(HTML.en, err:hint())
+      end
+      local err = errors.parse(200, { ["content-type"] = "text/html" }, PAGES[1])
+      assert.equal(HTML.en, err and err:hint() or hint { type = "response_error", code = "html" })
+    end)
+  end)
+
   it("come in English unless asked for", function()
     local fields = { type = "conflict_error" }
     assert.are.equal(hints.rows.conflict_error.en, hint(fields))

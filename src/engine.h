@@ -25,6 +25,9 @@ struct ofox_request {
   const char *client_cert, *client_key, *client_password;
 };
 
+/* What libcurl is, and is made of: "libcurl/7.88.1 OpenSSL/3.0.19 ..." */
+const char *ofox_engine_curl(void);
+
 int ofox_engine_setup(void); /* once before the first; 0 or negative */
 
 struct ofox_engine *ofox_engine_new(void); /* NULL: errno says why */

@@ -33,6 +33,12 @@ static struct ofox_call *check_call(lua_State *L, int arg) {
   return luaL_checkudata(L, arg, OFOX_CALL_T);
 }
 
+/* engine.curl() -> what libcurl says that it is made of */
+static int engine_curl(lua_State *L) {
+  lua_pushstring(L, ofox_engine_curl());
+  return 1;
+}
+
 /* engine.new() -> engine */
 static int engine_new(lua_State *L) {
   struct lengine *e = ofox_newobject(L, OFOX_ENGINE_T, sizeof(*e));
@@ -225,6 +231,7 @@ static const luaL_Reg METHODS[] = {
 };
 
 static const luaL_Reg FUNCTIONS[] = {
+    {"curl", engine_curl},
     {"new", engine_new},
     {NULL, NULL},
 };

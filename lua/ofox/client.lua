@@ -37,6 +37,15 @@ local function state_of(self)
   return get and get() or nil
 end
 
+--- The options of a client as they were checked, for those that look into what
+-- it does. The key is among them.
+---@param value any
+---@return table|nil options  not to be changed; nil if the value is no client
+function client.options(value)
+  local state = state_of(value)
+  return state and state.options
+end
+
 local DEFAULT_HEADERS = {
   object = { accept = "application/json" },
   any = { accept = "application/json" },

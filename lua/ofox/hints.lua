@@ -5,9 +5,11 @@ local hints = {}
 
 --- By type. A number under 'statuses' is an HTTP status, a name under 'codes'
 -- a code of the error; 'timed' is for an error that says how long to wait,
--- which stands for its %s.
+-- which stands for its %s. With 'page' the address is doubted if the error came
+-- as an HTML page.
 hints.rows = {
   invalid_request_error = {
+    page = true,
     en = "Read the message and correct the request: the name of a parameter, its value or the shape of the messages. "
       .. "The same request will fail again.",
     zh = "请根据错误信息修改请求：检查参数名、取值以及 messages 的结构。原样重发仍会失败。",
@@ -41,6 +43,7 @@ hints.rows = {
     },
   },
   authentication_error = {
+    page = true,
     en = "Check that the API key was copied whole, with its sk- prefix, that it has neither expired nor been disabled, "
       .. "and that the environment variable is loaded in this process.",
     zh = "请检查 API 密钥是否复制完整（含 sk- 前缀）、是否已过期或被停用，并确认当前进程已加载对应的环境变量。",
@@ -64,11 +67,13 @@ hints.rows = {
     zh = "余额或配额已用尽：请充值，或在控制台提高消费限额。等待和重试都无济于事。",
   },
   permission_error = {
+    page = true,
     en = "The key is valid but may not do this: check in the console which models and features it may use, "
       .. "whether its spending limit is reached, and whether the model is offered in your region.",
     zh = "密钥有效，但没有执行此操作的权限：请在控制台检查该密钥可用的模型和功能、消费限额是否已到，以及该模型是否在您所在地区提供。",
   },
   not_found_error = {
+    page = true,
     en = "The model or resource does not exist: compare the id with the models list (provider/model), "
       .. "and check that base_url ends in /v1.",
     zh = "模型或资源不存在：请对照模型列表核对 id（格式为 provider/model），并确认 base_url 以 /v1 结尾。",
@@ -255,18 +260,39 @@ local SPENT = {
   insufficient_quota = true, insufficient_user_quota = true, insufficient_credits = true, insufficient_balance = true,
 }
 
+-- What a proxy or a server in front of the right address answers as a page, too.
+local NO_DOUBT = { [407] = true, [413] = true }
+
+--- Is the body of an answer a page of the web?
+---@param body any
+---@return boolean
+function hints.is_page(body)
+  if type(body) ~= "string" then return false end
+  local head = body:sub(1, 1024):gsub("^\239\187\191", ""):lower()
+  local more
+  repeat
+    head, more = head:gsub("^%s*<!%-%-.-%-%->", "", 1)
+    if more == 0 then head, more = head:gsub("^%s*<%?xml.-%?>", "", 1) end
+  until more == 0
+  return head:find("^%s*<!doctype html") ~= nil or head:find("^%s*<html[%s>]") ~= nil
+end
+
 --- The advice for an error, as {en = …, zh = …}.
----@param type string
+---@param kind string  the type of the error
 ---@param code? string
 ---@param status? integer
+---@param body? string  of the answer
 ---@return table|nil row  perhaps with 'timed'; nil for a type that is none
-function hints.find(type, code, status)
-  local row = hints.rows[type]
+function hints.find(kind, code, status, body)
+  local row = hints.rows[kind]
   if not row then return nil end
   if code and SPENT[code] then return hints.rows.billing_error end
-  return row.codes and row.codes[hints.same[code] or code]
-    or row.statuses and row.statuses[status]
-    or row
+  local finer = row.codes and row.codes[hints.same[code] or code]
+  if finer then return finer end
+  if row.page and not NO_DOUBT[status] and hints.is_page(body) then
+    return hints.rows.response_error.codes.html
+  end
+  return row.statuses and row.statuses[status] or row
 end
 
 return hints

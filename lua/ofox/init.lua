@@ -23,6 +23,7 @@ local core = require "ofox.native" "core"
 ---@field timeout fun(): number|nil
 ---@field dirty fun(): boolean
 ---@field use_loop fun(loop: table|nil)
+---@field doctor fun(client?: ofox.Client, opts?: ofox.DoctorOptions): ofox.Report
 local ofox = {}
 
 ofox.VERSION = core.VERSION
@@ -68,6 +69,7 @@ local LATER = {
   timeout = { "ofox.loop.protocol", "timeout", waits = true },
   dirty = { "ofox.loop.protocol", "dirty", waits = true },
   use_loop = { "ofox.loop.protocol", "use_loop", waits = true },
+  doctor = { "ofox.doctor", "examine", waits = true },
 }
 
 return setmetatable(ofox, {

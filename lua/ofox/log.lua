@@ -24,6 +24,9 @@ function log.enabled(settings, level)
   return LEVELS[level] >= threshold
 end
 
+--- Text that stays on its line and does nothing to a terminal.
+---@param text string
+---@return string
 local function plain(text)
   local function hex(c) return (c:gsub(".", function(b) return ("\\x%02x"):format(b:byte()) end)) end
   return (text:gsub("[%z\1-\31\127]", hex):gsub("\194[\128-\159]", hex)
@@ -35,6 +38,8 @@ local function shown(value)
   if text == "" or text:find('[%s"=]') then return '"' .. text:gsub('"', '\\"') .. '"' end
   return text
 end
+
+log.plain = plain
 
 --- A message as one line, without its end: "ofox debug: message a=1 b=x".
 ---@param level string

@@ -46,7 +46,8 @@ function request.url(base, path, query)
   return url .. joint .. table.concat(parts, "&")
 end
 
-local AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
+--- Headers in which a program speaks for itself, best first.
+request.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
 
 --- The headers of a request, sorted by name.
 ---@param defaults table<string, string>
@@ -61,7 +62,7 @@ function request.headers(defaults, given)
   for _, name in ipairs(names) do
     if fields[name] then list[#list + 1] = { name, fields[name] } end
   end
-  for _, name in ipairs(AUTH) do
+  for _, name in ipairs(request.AUTH) do
     if fields[name] ~= nil then return list, true end
   end
   return list, false
