@@ -317,14 +317,17 @@ describe("the types of what can be called", function()
   end)
 
   it("have the fields of a mock's reply", function()
-    local accepted = listed("lua/ofox/mock.lua", "local FIELDS = {(.-)}", "(%w+) = true")
+    local accepted = listed("lua/ofox/scripted.lua", "local FIELDS = {(.-)}", '"(%w+)"')
     assert.same(accepted, names_of "ofox.MockScript")
     assert.same(accepted, sorted(types.classes["ofox.MockScript"].fields))
     local known = set_of(words "ofox.MockFailure")
     local taken = {}
     for _, outcome in ipairs(core.outcomes) do
       local server = mock.new()
-      if pcall(server.reply, server, { fail = outcome.code }) then taken[outcome.code] = true end
+      local fail = outcome.code
+      if pcall(server.reply, server, { fail = fail }) or pcall(server.reply, server, { sse = {}, fail = fail }) then
+        taken[fail] = true
+      end
     end
     assert.same(sorted(taken), known)
   end)

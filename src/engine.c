@@ -432,10 +432,6 @@ int ofox_engine_pollfd(struct ofox_engine *e) {
 
 /* Life */
 
-const char *ofox_engine_curl(void) {
-  return curl_version();
-}
-
 int ofox_engine_setup(void) {
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : OFOX_EMEM;
 }

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#define KEPT 1024  /* bytes a buffer may hold between two events */
-#define PIECE 1024 /* bytes in which the end of a line is looked for at once  \
-                    */
+#define KEPT 1024 /* bytes a buffer may hold between two events */
+#define PIECE                                                                 \
+  1024 /* bytes in which the end of a line is looked for at once              \
+        */
 
 void ofox_sse_init(struct ofox_sse *p, size_t cap) {
   memset(p, 0, sizeof(*p));

@@ -366,3 +366,7 @@ int ofox_transfer_sent(struct ofox_transfer *t) {
          curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &n) == CURLE_OK &&
          n > 0;
 }
+
+const char *ofox_engine_curl(void) {
+  return curl_version();
+}

@@ -461,7 +461,7 @@
 
 ---@class ofox.Mock
 --- Queues an answer to one attempt.
----@field reply fun(self, reply: ofox.MockScript): ofox.Mock
+---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
 
 ---@class ofox.Module: ofox  what require "ofox" gives
 ---@field VERSION string
