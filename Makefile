@@ -41,10 +41,10 @@ endif
 
 LEAVES = buf utf8 base64 redact json jscan jtext when headers errors sse delta retry
 FLOW = transcript stream answer reply history news clock blame call
-CORE = $(LEAVES) $(FLOW) names lofox lcore linterrupt lmachine lparts ljson \
+CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer engine \
-  lofox linterrupt lengine
+  lofox lpin linterrupt lengine
 
 CORE_O = $(CORE:%=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:%=$(OBJ)/%.o)

@@ -104,6 +104,35 @@ describe("[E4] after a fork", function()
     end
   end
 
+  it("a child may ask what the loop would do, and close an inherited stream; its parent is woken in time", function()
+    s:script { { chunks = { server.events { "a" }[2], { pause = 20 } },
+      headers = { ["Content-Type"] = "text/event-stream" } } }
+    assert.equal("child true true true\nended 0\nwoken\nidle_timeout\n", succeed [[
+      local posix, socket = require "specfork", require "socket"
+      local ofox = require "ofox"
+      local client = ofox.new { base_url = URL, errors = "return", idle_timeout = 0.5, max_retries = 0 }
+      local stream = client:stream(PARAMS)
+      stream:next()
+      local task = ofox.go(function() return select(2, stream:next()).code end)
+      ofox.step(0)
+      local other = ofox.go(function() ofox.sleep(60) end)
+      local fd = ofox.pollfd()
+      local pid = posix.fork()
+      if pid == 0 then
+        say("child", tostring(pcall(ofox.timeout)), tostring(pcall(ofox.pollfd)), tostring(pcall(stream.close, stream)))
+        posix._exit(0)
+      end
+      say("ended", posix.wait(pid))
+      local began = socket.gettime()
+      while task:status() == "running" and socket.gettime() - began < 10 do
+        socket.select({ { getfd = function() return fd end } }, nil, 10)
+        ofox.step(0)
+      end
+      say(socket.gettime() - began < 9 and "woken" or "not woken")
+      say((select(2, task:wait())))
+      other:cancel()]])
+  end)
+
   it("in the middle of a call the parent's call goes on", function()
     s:script { { status = 503 }, { body = server.completion("ok") }, repeat_last = true }
     local out = succeed [[

@@ -280,3 +280,103 @@ describe("[B12] 1,000 retried calls", function()
     assert.is_true(tonumber(lua) < 16, lua .. " KiB of Lua's in 200 calls")
   end)
 end)
+
+describe("a finalizer", function()
+  -- 'at_gc(fn)': fn is called when garbage is collected, at the latest at the end.
+  local AT_GC = [[
+    local function at_gc(fn)
+      if newproxy then
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = fn
+        return proxy
+      end
+      return setmetatable({}, { __gc = fn })
+    end
+  ]]
+
+  it("older than the engine may close a stream at the end", function()
+    s:script { { chunks = { server.events { "a" }[2], { pause = 20 } },
+      headers = { ["Content-Type"] = "text/event-stream" } } }
+    assert.equal("open\nclosed\n", succeed(AT_GC .. [[
+      local stream
+      held = at_gc(function() stream:close() say "closed" end)
+      stream = require "ofox".new { base_url = URL }:stream(PARAMS)
+      stream:next()
+      say "open"]]))
+  end)
+
+  local MOCKED = [[
+    local mock = require "ofox.mock".new()
+    local client = require "ofox".new { api_key = "k-0123456789", transport = mock, errors = "return", max_retries = 0 }
+    local function event(text) return { choices = { { index = 0, delta = { content = text } } } } end
+  ]]
+
+  it("older than all may read a stream, and a parser, at the end", function()
+    assert.equal("read\n", succeed(AT_GC .. MOCKED .. [[
+      local stream, parser
+      held = at_gc(function()
+        pcall(stream.next, stream)
+        pcall(parser.next, parser)
+        say "read"
+      end)
+      mock:reply { sse = { event "a", event "b", event "c" } }
+      stream = client:stream(PARAMS)
+      stream:next()
+      parser = require "ofox".sse():feed(("data: x\n\n"):rep(5000))
+      parser:next()]]))
+  end)
+
+  it("may close a stream, or read on, while an event is made a string", function()
+    assert.equal("40\n", succeed(AT_GC .. MOCKED .. [[
+      local big = ("y"):rep(90000)
+      local stream, armed, hits
+      local function again()
+        at_gc(function()
+          if armed then
+            armed, hits = false, hits + 1
+            if hits % 2 == 0 then stream:close() else stream:next() end
+          end
+          again()
+        end)
+      end
+      hits = 0
+      again()
+      local good = 0
+      for _ = 1, 40 do
+        mock:reply { sse = { event(big .. 1), event(big .. 2), event(big .. 3) } }
+        stream = client:stream(PARAMS)
+        collectgarbage("setpause", 1)
+        collectgarbage("setstepmul", 1000000)
+        collectgarbage()
+        armed = true
+        local ok, chunk = pcall(stream.next, stream)
+        armed = false
+        collectgarbage("setpause", 200)
+        collectgarbage("setstepmul", 200)
+        local text = ok and chunk and chunk.choices[1].delta.content
+        if not ok or not chunk or text:sub(1, -2) == big then good = good + 1 end
+        stream:close()
+      end
+      say(tostring(good))]]))
+  end)
+end)
+
+describe("a cancel token", function()
+  it("forgets the streams that nobody has any more", function()
+    assert.equal("0\n", succeed [[
+      local mock = require "ofox.mock".new()
+      local ofox = require "ofox"
+      local client = ofox.new { api_key = "k-0123456789", transport = mock }
+      local token = ofox.cancel_token()
+      for _ = 1, 50 do
+        mock:reply { sse = { { choices = { { index = 0, delta = { content = "x" } } } }, 100 } }
+        client:stream(PARAMS, { cancel = token })
+      end
+      collectgarbage() collectgarbage() collectgarbage()
+      local left = 0
+      for _, list in ipairs { token._listeners, token._held } do
+        for _ in pairs(list) do left = left + 1 end
+      end
+      say(tostring(left))]])
+  end)
+end)

@@ -236,6 +236,23 @@ describe("a task", function()
 end)
 
 describe("a wait that cannot yield", function()
+  it("says so where too many stand on top of each other", function()
+    local token = ofox.go(function() ofox.sleep(1) return "token" end)
+    local function stand()
+      ofox.sleep(0)
+      local value
+      table.sort({ 2, 1 }, function() value = select(2, token:wait()) return false end)
+      return value
+    end
+    local list = {}
+    for i = 1, 40 do list[i] = stand end
+    local texts = {}
+    for _, result in ipairs(ofox.all(list)) do texts[tostring(result[2])] = (texts[tostring(result[2])] or 0) + 1 end
+    local refused = "ofox: too many tasks wait on top of each other where they cannot yield"
+    assert.is_true(texts.token >= 15)
+    assert.equal(40, texts.token + texts[refused])
+  end)
+
   -- inside each of these a task stands still, and the others go on
   local places = {
     ["in a coroutine of the program's own"] = function(fn)
@@ -376,6 +393,19 @@ describe("[E3] ofox.all", function()
     assert.same({ false, "one", 0, 1 }, { ok, err, finished, transport:now() - began })
   end)
 
+  it("with stop_on_error cancels also one that is just being started", function()
+    local began = transport:now()
+    local ok, err = pcall(ofox.all, {
+      function() ofox.sleep(1) error("first", 0) end,
+      function()
+        table.sort({ 2, 1 }, function() ofox.sleep(3) return false end)
+        ofox.sleep(40)
+      end,
+    }, { stop_on_error = true })
+    assert.same({ false, "first" }, { ok, err })
+    assert.is_true(transport:now() - began < 40)
+  end)
+
   it("with stop_on_error takes a returned error for one", function()
     transport:reply { status = 400, body = { error = { message = "no" } } }
     local client = client_of()
@@ -406,6 +436,34 @@ describe("[E3] ofox.all", function()
     end
   end)
 end)
+
+-- On Lua 5.1 a loop may yield in its wait, which therefore stands in no pcall.
+local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+if not IS_51 then describe("a program's own loop", function()
+  -- Steps on its own, or fails.
+  local fails
+  before_each(function()
+    fails = true
+    ofox.use_loop { wait = function(seconds)
+      if fails then
+        fails = false
+        error("the loop's", 0)
+      end
+      ofox.step(seconds)
+    end }
+  end)
+  after_each(function() ofox.use_loop(nil) end)
+
+  it("that fails leaves nothing behind that would keep others awake", function()
+    local client = client_of()
+    reply(1)
+    assert.same({ false, "the loop's" }, { pcall(client.chat, client, PARAMS) })
+    for _ = 1, 3 do ofox.step(0) end
+    assert.is_nil(ofox.timeout())
+    assert.is_false(ofox.dirty())
+  end)
+end) end
 
 describe("a cancelled task", function()
   it("[E2] leaves its sleep at once, with a CancelledError", function()

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "lpin.h"
+
 OFOX_EXPORT int luaopen_ofox_core(lua_State *L);
 
 int luaopen_ofox_core(lua_State *L) {
@@ -12,6 +14,7 @@ int luaopen_ofox_core(lua_State *L) {
   if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), LUA_VERSION) != 0)
     return luaL_error(L, "ofox.core was built for %s, but this is %s",
                       LUA_VERSION, lua_tostring(L, -1));
+  ofox_pin();
   lua_newtable(L);
   lua_pushliteral(L, OFOX_VERSION);
   lua_setfield(L, -2, "VERSION");

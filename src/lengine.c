@@ -1,17 +1,15 @@
 /*
 ** ofox.engine: libcurl for Lua. One engine serves all calls of a Lua state.
 */
-#define _GNU_SOURCE /* dladdr, RTLD_NODELETE */
 #include "lofox.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include <dlfcn.h>
-
 #include "engine.h"
 #include "linterrupt.h"
+#include "lpin.h"
 
 /* Seconds; a signal that comes just before a wait is noticed after it. */
 #define LONGEST_WAIT 0.08
@@ -236,16 +234,6 @@ static const luaL_Reg FUNCTIONS[] = {
     {NULL, NULL},
 };
 
-/*
-** A thread of libcurl's may still look a name up when lua_close unloads this
-** object, and libcurl with it: it stays for good.
-*/
-static void pin(void) {
-  Dl_info info;
-  if (dladdr((const void *)METHODS, &info) != 0 && info.dli_fname != NULL)
-    dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
-}
-
 /* Both modules hold the same structures, or must not meet. */
 static void check_core(lua_State *L) {
   lua_getglobal(L, "package");
@@ -266,7 +254,7 @@ OFOX_EXPORT int luaopen_ofox_engine(lua_State *L);
 
 int luaopen_ofox_engine(lua_State *L) {
   check_core(L);
-  pin();
+  ofox_pin();
   if (ofox_engine_setup() != 0)
     return luaL_error(L, "libcurl could not be set up");
   ofox_open_interrupt(L);

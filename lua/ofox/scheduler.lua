@@ -419,7 +419,7 @@ function scheduler.stand(is_over, transport, seconds, enter, leave)
   while not is_over() do
     local left = till and till - served.now()
     if left and left <= LEAST then return end
-    if depth > DEEPEST and not transport then
+    if depth >= DEEPEST and not transport then
       error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
     end
     scheduler.step(left, transport)
