@@ -116,7 +116,8 @@ end
 
 describe("[E8] step{max_events} with several tasks", function()
   it("gets all of them on, each in order", function()
-    local readers, steps, goes_on = {}, 0, true
+    local readers, steps = {}, 0
+    local goes_on
     for i = 1, 5 do
       reply(30)
       readers[i] = reader "next()"
