@@ -109,11 +109,16 @@ function Reader:decode(data)
   return nil
 end
 
+--- Goes on in the next step.
+function Reader:pause()
+  wait.pause(self.run.transport, self.call)
+end
+
 --- The next chunk, decoded; nil at the end, and then the error if there is one.
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:chunk()
-  wait.pace()
+  if wait.is_spent() then self:pause() end
   local data = self:event()
   local chunk = data and self:decode(data)
   if chunk == nil then return nil, self.failure end

@@ -249,11 +249,12 @@ local function step(max)
 end
 
 --- Lets the tasks that are ready run, and nothing else: those that have been
--- cancelled can end.
+-- cancelled can end, however much this step has done.
 function scheduler.flush()
-  depth = depth + 1
+  local left = budget
+  depth, budget = depth + 1, nil
   pcall(serve_ready)
-  depth = depth - 1
+  depth, budget = depth - 1, left
 end
 
 --- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
@@ -308,14 +309,13 @@ function scheduler.yield_for(transport, call, seconds)
   suspend(task)
 end
 
---- An event of a stream is given to the program: where a step may do only so
--- much, and has, the running task goes on in the next one.
-function scheduler.pace()
-  if not budget then return end
+--- An event of a stream is about to be given to the program. Has this step
+-- done all that it may, so that the running task should yield till the next?
+---@return boolean
+function scheduler.is_spent()
+  if not budget then return false end
   budget = budget - 1
-  if budget >= 0 or not scheduler.may_yield() then return end
-  enqueue(current)
-  coroutine.yield()
+  return budget < 0 and scheduler.may_yield()
 end
 
 -- Has the host wait; as pcall. Whoever runs meanwhile is not in the task that

@@ -4,7 +4,7 @@ local arrive = require "ofox.arrive"
 local reader = require "ofox.reader"
 local wait = require "ofox.wait"
 
-local pace = wait.pace
+local is_spent = wait.is_spent
 
 local stream = {}
 
@@ -57,7 +57,7 @@ function Stream:text()
   local call = from.call
   local take = call.text
   return function()
-    pace()
+    if is_spent() then from:pause() end
     local text, whole = take(call)
     if text then return text end
     local err

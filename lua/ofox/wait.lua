@@ -15,7 +15,7 @@ wait.PUT_DOWN = {}
 
 wait.install = served.install
 wait.now = served.now
-wait.pace = scheduler.pace
+wait.is_spent = scheduler.is_spent
 
 --- The error of what was cancelled while it was no call.
 ---@return ofox.Error
@@ -157,7 +157,22 @@ function wait.call(transport, call, max)
       function(stander) scheduler.watch(transport, call, stander) end, scheduler.unwatch)
     if task then task.standing_call, task.standing_transport = nil, nil end
   end
-  if task and task.cancelled then task.heard = true end
+  if task and task.cancelled then
+    transport:cancel(call) -- its news may have been first, and its turn last
+    task.heard = call:failed()
+  end
+end
+
+--- Has the running task go on in the next step. If it is cancelled until then,
+-- so is the call, whose failure tells it.
+---@param transport table
+---@param call userdata
+function wait.pause(transport, call)
+  local task = scheduler.current()
+  task.standing_call, task.standing_transport = call, transport
+  coroutine.yield()
+  task.standing_call, task.standing_transport = nil, nil
+  if task.cancelled then task.heard = call:failed() end
 end
 
 --- Has something closed when the running task ends, however it does, unless it

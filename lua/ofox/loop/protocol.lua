@@ -8,11 +8,14 @@ local scheduler = require "ofox.scheduler"
 
 local protocol = {}
 
+local function check_wait(seconds)
+  if seconds == nil or type(seconds) == "number" and seconds >= 0 then return nil end
+  return "max_wait: expected a number of seconds >= 0, got " .. check.describe(seconds)
+end
+
+-- What is wrong, else the seconds and the number of events.
 local function check_step(options)
-  if type(options) ~= "table" then
-    if options == nil or type(options) == "number" and options >= 0 then return nil, options end
-    return "max_wait: expected a number of seconds >= 0, got " .. check.describe(options)
-  end
+  if type(options) ~= "table" then return check_wait(options), options end
   local max_wait, max_events = options.max_wait, options.max_events
   for name in pairs(options) do
     if name ~= "max_wait" and name ~= "max_events" then return "unknown option " .. tostring(name) end
@@ -20,8 +23,7 @@ local function check_step(options)
   if max_events ~= nil and not (type(max_events) == "number" and max_events >= 1 and max_events % 1 == 0) then
     return "max_events: expected an integer from 1 on, got " .. check.describe(max_events)
   end
-  local problem = check_step(max_wait or 0)
-  return problem, max_wait or 0, max_events
+  return check_wait(max_wait), max_wait or 0, max_events
 end
 
 --- Serves what there is to do: calls, tasks, waits.
