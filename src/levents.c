@@ -15,18 +15,17 @@ static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* Pushes what 'want' finds in the next event that has any, and takes it.
-** 1, or 0: there is none. [-0, +(0|?), e] */
-static int take(lua_State *L,
-                struct ofox_span (*want)(const struct ofox_event *ev),
-                int *whole) {
+/* Pushes the JSON of the next event, or with 'text' the text of the next that
+** has any or is a whole answer, and takes it. 1, or 0: there is none.
+** [-0, +(0|?), e] */
+static int take(lua_State *L, int text, int *whole) {
   struct ofox_call *c = check(L);
   struct ofox_event ev;
   struct ofox_span s;
   char small[SMALL], *copy = small;
   size_t room = SMALL;
   while (ofox_stream_peek(&c->reply.stream, &ev)) {
-    s = want(&ev);
+    s = text && !ev.whole ? ev.text : ev.data;
     if (s.n > room) {
       room = s.n;
       copy = ofox_newuserdata(L, room);
@@ -35,7 +34,7 @@ static int take(lua_State *L,
     if (s.n > 0)
       memcpy(copy, s.p, s.n);
     ofox_call_next(c);
-    if (s.p == NULL)
+    if (text && s.n == 0)
       continue;
     *whole = ev.whole;
     lua_pushlstring(L, copy, s.n);
@@ -44,20 +43,10 @@ static int take(lua_State *L,
   return 0;
 }
 
-static struct ofox_span json_of(const struct ofox_event *ev) {
-  return ev->data;
-}
-
-static struct ofox_span text_of(const struct ofox_event *ev) {
-  if (ev->whole)
-    return ev->data;
-  return ev->text.n > 0 ? ev->text : OFOX_NOSPAN;
-}
-
 /* call:event() -> JSON of the next event [, true: a whole answer], or nil */
 static int call_event(lua_State *L) {
   int whole;
-  if (!take(L, json_of, &whole))
+  if (!take(L, 0, &whole))
     return 0;
   lua_pushboolean(L, whole);
   return 2;
@@ -67,7 +56,7 @@ static int call_event(lua_State *L) {
 ** a whole answer if it came to one */
 static int call_text(lua_State *L) {
   int whole;
-  if (!take(L, text_of, &whole))
+  if (!take(L, 1, &whole))
     return 0;
   if (!whole)
     return 1;

@@ -30,7 +30,7 @@ local nested = 0 -- tasks resumed on top of each other
 local host -- the event loop that others run in, see ofox.Loop
 local standing = setmetatable({}, { __mode = "k" }) -- who waits by its means
 local woken = setmetatable({}, { __mode = "k" }) -- who of them has not noticed yet
-local budget -- how many turns and events are left in this step; nil: no limit
+local budget = {} -- left: how many turns and events are, in this step; nil: no limit
 
 ---@class ofox.Loop  how those wait who are in no task of ours, or in a thread of the host's
 ---@field wait? fun(seconds: number|nil)  as ofox.use_loop says; of a loop that drives:
@@ -196,9 +196,9 @@ end
 local function serve_ready()
   local round = rounds
   rounds = rounds + 1
-  while first and first.round <= round and (not budget or budget > 0) do
+  while first and first.round <= round and (not budget.left or budget.left > 0) do
     local task = first
-    if budget then budget = budget - 1 end
+    if budget.left then budget.left = budget.left - 1 end
     first = task.next_ready or nil
     if not first then last = nil end
     task.next_ready, task.is_ready = false, false
@@ -242,7 +242,7 @@ end
 local function step(max)
   drop_foreign()
   if has_ready() then max = 0 end
-  served.move(shorter(max, until_moment()), budget)
+  served.move(shorter(max, until_moment()), budget.left)
   served.take_news(on_news)
   wake_due()
   if depth <= DEEPEST then serve_ready() end
@@ -251,10 +251,10 @@ end
 --- Lets the tasks that are ready run, and nothing else: those that have been
 -- cancelled can end, however much this step has done.
 function scheduler.flush()
-  local left = budget
-  depth, budget = depth + 1, nil
+  local left = budget.left
+  depth, budget.left = depth + 1, nil
   pcall(serve_ready)
-  depth, budget = depth - 1, left
+  depth, budget.left = depth - 1, left
 end
 
 --- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
@@ -266,11 +266,11 @@ end
 function scheduler.step(max, transport, max_events)
   if alive == 0 and not transport then max = 0 end -- nothing will come
   if alive > 0 or max or transport then
-    local outer, deep, left = current, nested, budget
+    local outer, deep, left = current, nested, budget.left
     served.count(transport, 1)
-    depth, budget = depth + 1, max_events
+    depth, budget.left = depth + 1, max_events
     local ok, message = pcall(step, max)
-    depth, budget = depth - 1, left
+    depth, budget.left = depth - 1, left
     current, nested = outer, deep
     served.count(transport, -1)
     if not ok then error(message, 0) end
@@ -309,13 +309,15 @@ function scheduler.yield_for(transport, call, seconds)
   suspend(task)
 end
 
+scheduler.budget = budget
+
 --- An event of a stream is about to be given to the program. Has this step
 -- done all that it may, so that the running task should yield till the next?
 ---@return boolean
 function scheduler.is_spent()
-  if not budget then return false end
-  budget = budget - 1
-  return budget < 0 and scheduler.may_yield()
+  if not budget.left then return false end
+  budget.left = budget.left - 1
+  return budget.left < 0 and scheduler.may_yield()
 end
 
 -- Has the host wait; as pcall. Whoever runs meanwhile is not in the task that

@@ -4,7 +4,7 @@ local arrive = require "ofox.arrive"
 local reader = require "ofox.reader"
 local wait = require "ofox.wait"
 
-local is_spent = wait.is_spent
+local budget, is_spent = wait.budget, wait.is_spent
 
 local stream = {}
 
@@ -57,7 +57,7 @@ function Stream:text()
   local call = from.call
   local take = call.text
   return function()
-    if is_spent() then from:pause() end
+    if budget.left and is_spent() then from:pause() end
     local text, whole = take(call)
     if text then return text end
     local err

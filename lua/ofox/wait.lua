@@ -15,6 +15,7 @@ wait.PUT_DOWN = {}
 
 wait.install = served.install
 wait.now = served.now
+wait.budget = scheduler.budget
 wait.is_spent = scheduler.is_spent
 
 --- The error of what was cancelled while it was no call.
