@@ -1,74 +1,52 @@
--- The README is true: its programs run, its tables are those of the code,
--- every public name is in it.
+-- The READMEs are true: their programs run, their tables are those of the
+-- code, every public name is in them, and both say the same.
 local ofox = require "ofox"
 local options = require "ofox.options"
 local core = require("ofox.native")("core")
+local markdown = require "support.markdown"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
+local translation = require "support.translation"
 
-local README = proc.read("README.md")
+local ENGLISH = proc.read("README.md")
+local CHINESE = proc.read("doc/README.zh-CN.md")
 
--- Rows of the table under a heading cell: lists of trimmed cells.
-local function rows(first_cell)
-  local list = {}
-  local from = README:find("| " .. first_cell .. " |", 1, true)
-  local skip = 2
-  for line in README:sub(from):gmatch("([^\n]*)\n") do
-    if line:sub(1, 1) ~= "|" then break end
-    skip = skip - 1
-    if skip < 0 then
-      local cells = {}
-      for cell in line:gmatch("|%s*([^|]-)%s*%f[|]") do cells[#cells + 1] = cell end
-      list[#list + 1] = cells
-    end
-  end
-  return list
-end
+local READMES = {
+  { title = "the README", text = ENGLISH, classes = "class in `ofox.errors`", yes = "yes", no = "no" },
+  { title = "the README in Chinese", text = CHINESE, classes = "`ofox.errors` 中的类", yes = "是", no = "否" },
+}
 
-describe("the README", function()
-  local sim
-  setup(function() sim = simulator.start() end)
-  teardown(function() sim:stop() end)
+local sim
+setup(function() sim = simulator.start() end)
+teardown(function() sim:stop() end)
+
+for _, readme in ipairs(READMES) do describe(readme.title, function()
+  local sections = markdown.parse(readme.text)
 
   it("has programs that run as they stand", function()
-    local count = 0
-    for block in README:gmatch("\n```lua\n(.-)\n```") do
-      count = count + 1
+    local blocks = markdown.blocks(sections, "lua")
+    for _, block in ipairs(blocks) do
       local file = os.tmpname()
-      proc.write(file, block .. "\n")
+      proc.write(file, block)
       local ok, output = sim:run(file)
       os.remove(file)
       assert.is_true(ok, output .. "\n" .. block)
     end
-    assert.is_true(count >= 8)
+    assert.is_true(#blocks >= 8)
   end)
 
   it("shows code on its first screen", function()
-    local _, lines = README:sub(1, (README:find("```lua", 1, true))):gsub("\n", "")
+    local _, lines = readme.text:sub(1, (readme.text:find("```lua", 1, true))):gsub("\n", "")
     assert.is_true(lines <= 20)
   end)
 
-  it("lists the options as they are", function()
-    local listed = rows("option")
-    assert.equal(#options.rows, #listed)
-    for i, row in ipairs(options.rows) do
-      local mark = row.scope == "client" and "*" or row.scope == "call" and "†" or ""
-      local default = row.shown
-      if default == nil then
-        default = row.default == nil and "none"
-          or "`" .. (type(row.default) == "string" and '"' .. row.default .. '"' or tostring(row.default)) .. "`"
-      end
-      assert.same({ "`" .. row.name .. "`" .. mark, default, row.doc }, listed[i])
-    end
-  end)
-
   it("lists the classes of errors as they are", function()
-    local listed = rows("class in `ofox.errors`")
+    local listed = markdown.rows(sections, readme.classes)
     assert.equal(#core.classes, #listed)
     for i, class in ipairs(core.classes) do
       assert.equal("`" .. class.name .. "`", listed[i][1])
       assert.equal("`" .. class.type .. "`", listed[i][2])
-      assert.equal(class.retryable and "yes" or "no", listed[i][4])
+      assert.equal(class.retryable and readme.yes or readme.no, listed[i][4])
     end
   end)
 
@@ -77,7 +55,7 @@ describe("the README", function()
       authentication_error = true, stream_error = true }
     for _, outcome in ipairs(core.outcomes) do
       if own[outcome.type] and outcome.code ~= "proxy_authentication_required" then
-        assert.is_truthy(README:find("`" .. outcome.code .. "`", 1, true), outcome.code)
+        assert.is_truthy(readme.text:find("`" .. outcome.code .. "`", 1, true), outcome.code)
       end
     end
   end)
@@ -100,7 +78,60 @@ describe("the README", function()
     for name in pairs(ofox.retry) do names[#names + 1] = "ofox.retry." .. name end
     for _, name in ipairs(names) do
       local escaped = name:gsub("%p", "%%%0")
-      assert.is_truthy(README:find("%f[%w_]" .. escaped .. "%f[^%w_]"), name)
+      assert.is_truthy(readme.text:find("%f[%w_]" .. escaped .. "%f[^%w_]"), name)
     end
   end)
+end) end
+
+describe("the README's options", function()
+  it("are as they are", function()
+    local listed = markdown.rows(markdown.parse(ENGLISH), "option")
+    assert.equal(#options.rows, #listed)
+    for i, row in ipairs(options.rows) do
+      local mark = row.scope == "client" and "*" or row.scope == "call" and "†" or ""
+      local default = row.shown
+      if default == nil then
+        default = row.default == nil and "none"
+          or "`" .. (type(row.default) == "string" and '"' .. row.default .. '"' or tostring(row.default)) .. "`"
+      end
+      assert.same({ "`" .. row.name .. "`" .. mark, default, row.doc }, listed[i])
+    end
+  end)
+end)
+
+describe("the README in two languages", function()
+  it("says the same in both", function()
+    assert.same({}, translation.differences(ENGLISH, CHINESE))
+  end)
+
+  it("links one to the other", function()
+    assert.is_truthy(ENGLISH:find("^[^\n]*\n\n%[中文%]%(doc/README%.zh%-CN%.md%)\n"))
+    assert.is_truthy(CHINESE:find("^[^\n]*\n\n%[English%]%(%.%./README%.md%)\n"))
+  end)
+
+  for name, change in pairs {
+    ["a default"] = { "`connect_timeout` | `10`", "`connect_timeout` | `20`" },
+    ["a default in words"] = { "`fallback` | 无", "`fallback` | 系统自带" },
+    ["the mark of an option"] = { "`verify`*", "`verify`" },
+    ["the name of an option"] = { "| `on_wait` |", "| `on_waits` |" },
+    ["an option less"] = { "\n| `query` [^\n]*", "" },
+    ["a unit"] = { "| 16 MiB |", "| 16 KiB |" },
+    ["a limit"] = { "300 KiB", "200 KiB" },
+    ["a status"] = { "| 502、520–524 |", "| 502、521–524 |" },
+    ["a type of error"] = { "| `conflict_error` |", "| `conflict` |" },
+    ["retryable or not"] = { "| 409 | 是 |", "| 409 | 否 |" },
+    ["a section less"] = { "\n## 限制\n", "\n" },
+    ["a program less"] = { "```lua\n.-\n```\n", "" },
+    ["other code"] = { "max_retries = 1 }", "max_retries = 2 }" },
+    ["another name in a string"] = { '"status/503"', '"status/504"' },
+    ["another format in a string"] = { "第 %d 次", "第 %s 次" },
+    ["another command"] = { "make install", "make all" },
+  } do
+    it("would differ in " .. name, function()
+      local first, last = CHINESE:find(change[1], 1, true)
+      assert.is_number(first)
+      local changed = CHINESE:sub(1, first - 1) .. change[2] .. CHINESE:sub(last + 1)
+      assert.is_true(#translation.differences(ENGLISH, changed) > 0)
+    end)
+  end
 end)
