@@ -199,3 +199,38 @@ describe("[E8] the game without a window", function()
     assert.is_truthy(said:find("^\nofox: [%l_]+ 404 model_not_found: no such model [^\n]*\n%u"), said)
   end)
 end)
+
+describe("[E8] a game that is shipped", function()
+  it("has the Lua half inside, and the C half beside it", function()
+    local ship = host.directory.path .. "/ship"
+    os.execute(("mkdir -p $d/game $d/ofox && cp -r lua/ofox examples/love/conf.lua $d/game "
+      .. "&& cp build/jit/ofox/*.so $d/ofox"):gsub("%$d", ship))
+    proc.write(ship .. "/game/main.lua", [[
+      package.cpath = love.filesystem.getSourceBaseDirectory() .. "/?.so;" .. package.cpath
+      local ofox = require "ofox"
+      local client = ofox.new { errors = "raise" }
+      local task = ofox.go(function() return client:chat { model = "m", messages = {} }:output_text() end)
+      function love.update()
+        ofox.step(0)
+        if task:status() == "running" then return end
+        print(select(2, task:wait()), package.searchpath("ofox.core", package.cpath))
+        love.event.quit()
+      end]])
+    s:script { { body = server.completion("shipped") } }
+    local pipe = io.popen(("cd / && env -u DISPLAY -u http_proxy -u all_proxy XDG_DATA_HOME=%s XDG_RUNTIME_DIR=%s "
+      .. "OFOX_API_KEY=k-0123456789 OFOX_BASE_URL=%s timeout 20 love %s/game --headless 2>&1 </dev/null")
+      :format(ship, ship, s.url, ship))
+    local out = pipe:read("*a")
+    pipe:close()
+    assert.equal("shipped\t" .. ship .. "/ofox/core.so\n", out)
+  end)
+end)
+
+describe("[E8] examples/love/main.lua", function()
+  it("has at most 60 lines and says what it is", function()
+    local text = proc.read("examples/love/main.lua")
+    local _, lines = text:gsub("\n", "")
+    assert.is_true(lines <= 60, lines .. " lines")
+    assert.equal("--", text:sub(1, 2))
+  end)
+end)
