@@ -18,7 +18,12 @@ local EXPECTED = {
   ["examples/parallel.lua"] = "50/50, 0 failed",
   ["examples/cqueues.lua"] = "what is an event loop?",
   ["examples/luv.lua"] = "what is an event loop?",
+  ["examples/frames.lua"] = "you said: who goes there?",
 }
+
+-- Folders: those of hosts that are no Lua are run by specs of their own,
+-- spec/<folder>_spec.lua; the other is what simulator.lua is made of.
+local FOLDERS = { love = true, nginx = true, nvim = true, simulator = true }
 
 -- What is typed into one that asks.
 local INPUT = { ["examples/chat.lua"] = "hello there" }
@@ -43,6 +48,17 @@ describe("the examples", function()
       local _, times = output:gsub(expected, "")
       assert.equal(2, times, output)
     end
+  end)
+
+  it("have no folder that no spec runs", function()
+    local pipe = io.popen("ls -d examples/*/")
+    for path in pipe:lines() do
+      local name = path:match("^examples/(.*)/$")
+      assert.is_true(FOLDERS[name], path)
+      local spec = proc.read("spec/" .. name .. "_spec.lua")
+      if spec then assert.is_truthy(spec:find("examples/" .. name, 1, true), path) end
+    end
+    pipe:close()
   end)
 
   for _, path in ipairs(files()) do

@@ -2,6 +2,8 @@
 -- or reordered, all tasks get on, and what is left comes with the next frame.
 local ofox = require "ofox"
 local mock = require "ofox.mock"
+local proc = require "support.proc"
+local server = require "support.server"
 
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
 
@@ -424,5 +426,54 @@ describe("[E8] step{...}", function()
     local ok, message = task:wait()
     assert.is_false(ok)
     assert.is_truthy(tostring(message):find("a task waits with ofox.sleep", 1, true))
+  end)
+end)
+
+describe("[E8] examples/frames.lua", function()
+  local s
+  setup(function() s = server.start() end)
+  teardown(function() s:stop() end)
+  before_each(function() s:reset() end)
+
+  local SSE = { ["Content-Type"] = "text/event-stream" }
+
+  -- What it printed, how many frames there were, how many in a second, and the
+  -- milliseconds of the longest step.
+  local function run()
+    local pipe = io.popen(("env -u http_proxy -u all_proxy OFOX_API_KEY=k-0123456789 OFOX_BASE_URL=%s %s "
+      .. "examples/frames.lua 2>&1 </dev/null"):format(s.url, proc.LUA))
+    local out = pipe:read("*a")
+    pipe:close()
+    local said, frames, rate, longest =
+      out:match("^(.*)\n(%d+) frames, (%d+) a second; the longest step took ([%d.]+) ms\n$")
+    assert.is_truthy(said, out)
+    return said, tonumber(frames), tonumber(rate), tonumber(longest)
+  end
+
+  it("holds its frame rate while an answer comes", function()
+    local events = server.events { "word " }
+    s:script { { status = 204 }, { headers = SSE, delay = 0.3, chunks = { events[1],
+      { bytes = events[2], times = 60, pause = 0.02 }, events[3], events[4] } } }
+    local said, frames, rate, longest = run()
+    assert.equal(("word "):rep(60), said)
+    -- 1.5 s of an answer; a step that waited for it would have taken 20 ms, or 300
+    assert.is_true(frames >= 70, frames .. " frames")
+    assert.is_true(rate >= 45 and rate <= 62, rate .. " a second")
+    assert.is_true(longest < 15, longest .. " ms")
+  end)
+
+  it("spreads what comes at once over frames", function()
+    local events = server.events { "word " }
+    s:script { { status = 204 }, { headers = SSE, chunks = { events[1], events[2]:rep(1000), events[3], events[4] } } }
+    local said, frames = run()
+    assert.equal(("word "):rep(1000), said)
+    assert.is_true(frames >= 50, frames .. " frames") -- at most 20 events in each
+  end)
+
+  it("says what went wrong", function()
+    s:script { { status = 204 }, { status = 401 } }
+    local said = run()
+    assert.is_truthy(said:find("ofox: authentication_error 401", 1, true), said)
+    assert.is_truthy(said:find("Check that the API key", 1, true), said)
   end)
 end)

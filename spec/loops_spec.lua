@@ -179,6 +179,26 @@ local LOOPS = {
       timer:start(100, 0, function() act() timer:close() end)
       uv.run()]],
   },
+  ["luv, by ofox.loop.uv,"] = {
+    module = "luv",
+    drive = [[
+      local uv = require "luv"
+      ofox.use_loop(require "ofox.loop.uv")
+      local real, steps, ticks = require "ofox.scheduler".step, 0, 0
+      require "ofox.scheduler".step = function(...) steps = steps + 1 return real(...) end
+      local tasks = start_tasks()
+      local timer = uv.new_timer()
+      timer:start(5, 5, function() ticks = ticks + 1 end)
+      timer:unref()
+      uv.run() -- ends with the last task]],
+    later = [[
+      local uv = require "luv"
+      for _, task in ipairs(tasks) do assert(task:status() == "running") end
+      local timer = uv.new_timer()
+      timer:start(100, 0, function() act() timer:close() end)
+      uv.run()]],
+    before = [[ofox.use_loop(require "ofox.loop.uv")]],
+  },
   copas = {
     module = "copas",
     -- what copas waits for has to look like a socket: its receive() has
@@ -238,7 +258,8 @@ for name, loop in pairs(LOOPS) do
         } do
           it("sees it at once when a callback cancels " .. what, function()
             s:script { { stall = true } }
-            local out = host.succeed(COMMON .. [[
+            local out = host.succeed(COMMON .. (loop.before or "") .. [[
+
               local token = ofox.cancel_token()
               local tasks = { ofox.go(function() return client:chat(PARAMS, { cancel = token, errors = "raise" }) end) }
               local began

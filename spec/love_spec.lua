@@ -173,13 +173,13 @@ describe("[E8] the game in LÖVE", function()
 
   it("draws on while thousands of words come at once, and has them all", function()
     local events = server.events { "word " }
-    local burst = { bytes = events[2]:rep(100), times = 60, pause = 0 }
+    local burst = { bytes = events[2]:rep(100), times = 30, pause = 0 }
     s:script { CONNECT, { headers = SSE, chunks = { events[1], burst, events[3], events[4] } } }
     local game = start(8)
     shown:type("hello\n")
     local said, record, line = finish(game)
-    assert.equal(6000 * 5, #said)
-    assert.is_true(record.answering.count >= 300, line) -- at most 20 words a frame
+    assert.equal(3000 * 5, #said)
+    assert.is_true(record.answering.count >= 150, line) -- at most 20 words a frame
     assert.is_true(record.answering.step.p99 < math.max(2, 5 * record.idle.step.p99), line)
   end)
 end)
@@ -197,5 +197,40 @@ describe("[E8] the game without a window", function()
       repeat_last = true }
     local said = finish(start(0.5, "hello", true))
     assert.is_truthy(said:find("^\nofox: [%l_]+ 404 model_not_found: no such model [^\n]*\n%u"), said)
+  end)
+end)
+
+describe("[E8] a game that is shipped", function()
+  it("has the Lua half inside, and the C half beside it", function()
+    local ship = host.directory.path .. "/ship"
+    os.execute(("mkdir -p $d/game $d/ofox && cp -r lua/ofox examples/love/conf.lua $d/game "
+      .. "&& cp build/jit/ofox/*.so $d/ofox"):gsub("%$d", ship))
+    proc.write(ship .. "/game/main.lua", [[
+      package.cpath = love.filesystem.getSourceBaseDirectory() .. "/?.so;" .. package.cpath
+      local ofox = require "ofox"
+      local client = ofox.new { errors = "raise" }
+      local task = ofox.go(function() return client:chat { model = "m", messages = {} }:output_text() end)
+      function love.update()
+        ofox.step(0)
+        if task:status() == "running" then return end
+        print(select(2, task:wait()), package.searchpath("ofox.core", package.cpath))
+        love.event.quit()
+      end]])
+    s:script { { body = server.completion("shipped") } }
+    local pipe = io.popen(("cd / && env -u DISPLAY -u http_proxy -u all_proxy XDG_DATA_HOME=%s XDG_RUNTIME_DIR=%s "
+      .. "OFOX_API_KEY=k-0123456789 OFOX_BASE_URL=%s timeout 20 love %s/game --headless 2>&1 </dev/null")
+      :format(ship, ship, s.url, ship))
+    local out = pipe:read("*a")
+    pipe:close()
+    assert.equal("shipped\t" .. ship .. "/ofox/core.so\n", out)
+  end)
+end)
+
+describe("[E8] examples/love/main.lua", function()
+  it("has at most 60 lines and says what it is", function()
+    local text = proc.read("examples/love/main.lua")
+    local _, lines = text:gsub("\n", "")
+    assert.is_true(lines <= 60, lines .. " lines")
+    assert.equal("--", text:sub(1, 2))
   end)
 end)

@@ -1,0 +1,58 @@
+-- A frame loop with a character that answers, for engines that embed Lua: 60 frames a second, whatever comes.
+-- lua5.4 examples/frames.lua [a question]; in an engine, only update() is yours.
+package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+local socket = require "socket" -- the clock, and the time between frames: what an engine has itself
+local ofox = require "ofox"
+
+local FRAME = 1 / 60
+local STEP = { max_events = 20 } -- so much of all answers in a frame
+local question = arg[1] or "Who goes there?"
+
+local client = ofox.new {}
+local bubble, shown, frames, longest = "", 0, 0, 0
+local problem
+
+local function ask(text)
+  return ofox.go(function()
+    local params = { model = "openai/gpt-4o-mini", messages = { { role = "user", content = text } } }
+    local stream, err = client:stream(params, { errors = "return" })
+    -- stream:next() lets frames go on in every Lua, as a for loop does in all but PUC Lua 5.1
+    local chunk
+    if stream then chunk, err = stream:next() end
+    while chunk do
+      local choice = chunk.choices and chunk.choices[1]
+      local piece = choice and choice.delta and choice.delta.content
+      if type(piece) == "string" then bubble = bubble .. piece end
+      chunk, err = stream:next()
+    end
+    problem = err
+  end)
+end
+
+local function update()
+  local before = socket.gettime()
+  ofox.step(STEP)
+  longest = math.max(longest, socket.gettime() - before)
+end
+
+local function draw()
+  io.write(bubble:sub(shown + 1))
+  io.flush()
+  shown = #bubble
+end
+
+client:connect { errors = "return" } -- while the game loads
+local answering = ask(question)
+local began = socket.gettime()
+local due = began
+repeat
+  update()
+  draw()
+  frames = frames + 1
+  due = math.max(due + FRAME, socket.gettime())
+  socket.sleep(due - socket.gettime())
+until answering:status() ~= "running"
+
+if problem then print(("\n%s\n%s"):format(tostring(problem), problem:hint())) end
+print(("\n%d frames, %.0f a second; the longest step took %.2f ms"):format(frames,
+  frames / (socket.gettime() - began), 1000 * longest))
