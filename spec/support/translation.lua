@@ -67,7 +67,9 @@ end
 
 local function lines(text)
   local list = {}
-  for line in text:gmatch("([^\n]*)\n") do list[#list + 1] = line:gsub("%s+# .*$", ""):gsub("^# .*$", "") end
+  for line in text:gmatch("([^\n]*)\n") do
+    list[#list + 1] = (" " .. line):gsub("%s+# .*$", ""):gsub("%s+%-%- .*$", "")
+  end
   return list
 end
 
