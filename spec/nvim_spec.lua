@@ -41,4 +41,295 @@ describe("[E6] in Neovim", function()
       say(text, ticks > 20, scheduled > 20)]]
     assert.equal("ok true true\n", out)
   end)
+
+  it("a blocking stream, ofox.sleep, run and all do, too", function()
+    s:script { slow(10, 0.03), repeat_last = true }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      local ticks = 0
+      uv.new_timer():start(5, 5, function() ticks = ticks + 1 end)
+      local function enough(name, fn)
+        local before = ticks
+        local value = fn()
+        say(name, value, ticks - before > 15)
+      end
+      local function read()
+        local text = {}
+        for piece in client:stream(PARAMS):text() do text[#text + 1] = piece end
+        return table.concat(text)
+      end
+      enough("stream", read)
+      enough("sleep", function() ofox.sleep(0.2) return "slept" end)
+      enough("run", function() return ofox.run(read) end)
+      enough("all", function() return ofox.all({ read, read })[2][2] end)
+      enough("wait", function() return (select(2, ofox.go(read):wait())) end)
+      enough("coroutine", function() return coroutine.wrap(read)() end)]]
+    assert.equal("stream xxxxxxxxxx true\nsleep slept true\nrun xxxxxxxxxx true\nall xxxxxxxxxx true\n"
+      .. "wait xxxxxxxxxx true\ncoroutine xxxxxxxxxx true\n", out)
+  end)
+
+  it("50 streams in tasks hold nothing up", function()
+    local PAUSE = 0.25
+    s:script { slow(8, PAUSE), repeat_last = true }
+    local out = succeed(([[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      -- the longest time between two ticks, and the most work, in ms
+      local function measure(go_on)
+        local timer, last, worked, latest, most, ticks = uv.new_timer(), nil, nil, 0, 0, 0
+        timer:start(5, 5, function()
+          local now, work = uv.hrtime() / 1e6, os.clock() * 1e3
+          if last then latest, most = math.max(latest, now - last), math.max(most, work - worked) end
+          last, worked, ticks = now, work, ticks + 1
+        end)
+        wait_until(go_on, 15000)
+        timer:close()
+        return latest, most, ticks
+      end
+      local start = uv.now()
+      local idle = measure(function() return uv.now() > start + 600 end)
+      client:stream(PARAMS):close() -- the engine is there
+      local left, pieces = 50, 0
+      for i = 1, 50 do
+        ofox.go(function()
+          for text in client:stream(PARAMS):text() do
+            vim.api.nvim_buf_set_lines(0, -1, -1, false, { text .. i })
+            pieces = pieces + 1
+          end
+          left = left - 1
+        end)
+      end
+      local latest, most, ticks = measure(function() return left == 0 end)
+      say(pieces, idle, latest, most, ticks)]]))
+    local pieces, idle, latest, most = out:match("^(%S+) (%S+) (%S+) (%S+)")
+    assert.equal("400", pieces)
+    assert.is_true(latest - idle < PAUSE * 1e3 / 2, out)
+    assert.is_true(tonumber(most) < 60, out)
+  end)
+
+  it("tasks may use the API after a wait", function()
+    s:script { { delay = 0.02, body = OK.body }, slow(3, 0.02) }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      local fast = {}
+      local task = ofox.go(function()
+        local function add(text)
+          fast[#fast + 1] = vim.in_fast_event()
+          vim.api.nvim_buf_set_lines(0, -1, -1, false, { text })
+        end
+        add(client:chat(PARAMS):output_text())
+        for text in client:stream(PARAMS):text() do add(text) end
+        ofox.sleep(0.01)
+        add "slept"
+      end)
+      wait_until(function() return task:status() ~= "running" end)
+      say(task:status(), lines())
+      for _, is in ipairs(fast) do assert(not is) end]]
+    assert.equal("done |ok|x|x|x|slept\n", out)
+  end)
+
+  it("tasks run in the main loop with nobody waiting, and end it", function()
+    s:script { slow(3, 0.02), repeat_last = true }
+    assert.equal("xxx\n", succeed([[
+      local ofox = require "ofox"
+      ofox.go(function()
+        say(ofox.new {}:stream(PARAMS):collect():output_text())
+        done()
+      end)]], { stays = true }))
+  end)
+
+  for what, code in pairs {
+    ["a task streams"] = "ofox.go(read) vim.defer_fn(done, 100)",
+    ["a call blocks"] = "vim.defer_fn(done, 100) read()",
+    ["a call in a task blocks"] = "vim.defer_fn(done, 100) ofox.go(function() table.sort({ 1, 2 }, read) end)",
+    ["a task asks for it"] = "ofox.go(function() client:stream(PARAMS):next() done() end)",
+  } do
+    it(":qa! ends it at once while " .. what, function()
+      s:script { slow(1000, 0.01) }
+      local out = succeed([[
+        local ofox = require "ofox"
+        local client = ofox.new {}
+        local function read() for _ in client:stream(PARAMS):text() do end end
+        local began
+        local quit = done
+        done = function() began = uv.hrtime() quit() end
+        vim.cmd "autocmd VimLeave * lua LEFT()"
+        function LEFT() say((uv.hrtime() - began) / 1e6 < 100) end
+        ]] .. code, { stays = true })
+      assert.equal("true\n", out)
+    end)
+  end
+
+  it("a call works while it ends", function()
+    s:script { OK }
+    assert.equal("ok\n", succeed [[
+      local client = require "ofox".new {}
+      function LEAVE() say(client:chat(PARAMS):output_text()) end
+      vim.cmd "autocmd VimLeavePre * lua LEAVE()"]])
+  end)
+
+  it("nobody waits in a fast event, but tasks begin in the main loop from there", function()
+    s:script { OK, repeat_last = true }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      local fast
+      uv.new_timer():start(10, 0, function()
+        fast = { {}, {} }
+        for i, fn in ipairs {
+          function() client:chat(PARAMS) end, function() client:stream(PARAMS) end, function() ofox.sleep(1) end,
+          function() ofox.run(function() ofox.sleep(1) end) end,
+        } do
+          local ok, err = pcall(fn)
+          fast[1][i] = not ok and tostring(err):find("vim.schedule(function", 1, true) and "refused" or tostring(err)
+        end
+        fast.task = ofox.go(function()
+          fast.inside = vim.in_fast_event()
+          return vim.api.nvim_buf_line_count(0), client:chat(PARAMS):output_text()
+        end)
+        fast.status = fast.task:status()
+      end)
+      wait_until(function() return fast and fast.task:status() ~= "running" end)
+      say(unpack(fast[1]))
+      say(fast.status, fast.inside, fast.task:wait())]]
+    assert.equal("refused refused refused refused\nrunning false true 1 ok\n", out)
+    assert.equal(1, #s:log())
+  end)
+
+  it("a call may be cancelled from a fast event", function()
+    s:script { { stall = true }, repeat_last = true }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client, token = ofox.new { errors = "return" }, ofox.cancel_token()
+      local task = ofox.go(function() return client:chat(PARAMS) end)
+      local done_at, began
+      task:on_done(function() done_at = uv.hrtime() end)
+      uv.new_timer():start(100, 0, function() began = uv.hrtime() task:cancel() end)
+      wait_until(function() return done_at end)
+      say(task:status(), (done_at - began) / 1e6 < 50)
+      uv.new_timer():start(100, 0, function() began = uv.hrtime() token:cancel() end)
+      local res, err = client:chat(PARAMS, { cancel = token })
+      say(res, err.type, (uv.hrtime() - began) / 1e6 < 50)]]
+    assert.equal("cancelled true\nnil cancelled_error true\n", out)
+  end)
+
+  it("a failure that nobody asked for is notified", function()
+    local out = succeed [[
+      local ofox = require "ofox"
+      ofox.go(function() error("unasked", 0) end)
+      collectgarbage() collectgarbage()
+      ofox.go(function() ofox.sleep(0.01) error("later", 0) end)
+      ofox.sleep(0.05)
+      collectgarbage() collectgarbage()
+      wait_until(function() return #notified == 2 end)
+      for _, one in ipairs(notified) do say(one.level == vim.log.levels.ERROR, one.message) end]]
+    assert.matches("^true ofox error: a task failed and nobody asked for its error error=unasked[^\n]*\n"
+      .. "true ofox error: [^\n]* error=later[^\n]*\n$", out)
+  end)
+
+  it("nothing is polled when nothing is left, and again when something is", function()
+    s:script { { delay = 0.05, body = OK.body }, repeat_last = true }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      local backend = "/proc/self/fdinfo/" .. uv.backend_fd()
+      local function polls()
+        for line in io.lines(backend) do
+          if line:match("^tfd:%s*(%d+)") == tostring(ofox.pollfd()) then return 1 end
+        end
+        return 0
+      end
+      for _ = 1, 3 do
+        local task = ofox.go(function() return client:chat(PARAMS):output_text() end)
+        local during = polls()
+        wait_until(function() return task:status() ~= "running" end)
+        vim.wait(20)
+        say(during, polls(), select(2, task:wait()))
+      end
+      say(client:chat(PARAMS):output_text(), polls())
+      ofox.sleep(0.02)
+      say(polls())
+      local task = ofox.go(function() client:chat(PARAMS) end)
+      task:cancel()
+      vim.wait(20)
+      say(task:status(), polls())]]
+    assert.equal("1 0 ok\n1 0 ok\n1 0 ok\nok 0\n0\ncancelled 0\n", out)
+  end)
+
+  it("a wait inside of table.sort in a task keeps timers and other tasks going", function()
+    s:script { { delay = 0.1, body = OK.body }, repeat_last = true }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      local ticks, other = 0, 0
+      uv.new_timer():start(5, 5, function() ticks = ticks + 1 end)
+      ofox.go(function() while true do ofox.sleep(0.01) other = other + 1 end end)
+      local text
+      local task = ofox.go(function()
+        table.sort({ 1, 2 }, function(a, b)
+          ofox.sleep(0.1)
+          text = client:chat(PARAMS):output_text()
+          return a < b
+        end)
+      end)
+      wait_until(function() return task:status() ~= "running" end)
+      say(task:status(), text, ticks >= 15, other >= 5)]]
+    assert.equal("done ok true true\n", out)
+  end)
+
+  it("JSON is vim.json's where lua-cjson is not", function()
+    s:script { {
+      body = '{"choices":[{"message":{"content":null},"list":[1,null,2]}],"none":null,"empty":[],"object":{}}',
+    }, repeat_last = true }
+    local out = succeed [[
+      package.cpath = ""
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      local res = client:request { path = "/x", body = { null = vim.NIL, ours = ofox.null, list = { vim.NIL },
+        object = vim.empty_dict() } }
+      say(pcall(require, "cjson") == false, res.none == nil, res.choices[1].message.content == nil,
+        res.choices[1].list[2] == ofox.null, #res.choices[1].list, type(res.empty), res:output_text() == "")
+      client:request { path = "/x", body = res }]]
+    assert.equal("true true true true 3 table true\n", out)
+    local log = s:log()
+    local sent = log[1].body
+    for _, part in ipairs { '"null":null', '"ours":null', '"list":[null]', '"object":{}' } do
+      assert.is_truthy(sent:find(part, 1, true), sent)
+    end
+    for _, part in ipairs { '"list":[1,null,2]', '"empty":[]', '"object":{}' } do
+      assert.is_truthy(log[2].body:find(part, 1, true), log[2].body)
+    end
+  end)
+
+  it("a stream's chunks and an error's body are read by vim.json, too", function()
+    s:script { { headers = SSE, chunks = server.events { "a", "b" } }, { status = 400,
+      body = '{"error":{"message":"no","code":null,"type":"invalid_request_error"}}' } }
+    assert.equal("ab stop\ninvalid_request_error no nil\n", succeed [[
+      package.cpath = ""
+      local client = require "ofox".new {}
+      local res = client:stream(PARAMS):collect()
+      say(res:output_text(), res.choices[1].finish_reason)
+      local none, err = client:chat(PARAMS)
+      say(err.type, err.message, err.code)]])
+  end)
+
+  it("says what to build where that is missing", function()
+    local copy = neovim.directory.path .. "/unbuilt"
+    os.execute(("mkdir -p %s && cp -r lua %s"):format(copy, copy))
+    local out = succeed([[
+      package.cpath = ""
+      local ok, why = pcall(require, "ofox")
+      say(ok, why)]], { rtp = { copy } })
+    assert.matches("^false .*make LUA=jit", out)
+  end)
+
+  it("a step that would wait is refused", function()
+    local out = succeed [[
+      local ofox = require "ofox"
+      local ok, why = pcall(ofox.step, 1)
+      say(ok, why:match("ofox.sleep"), ofox.step(0))]]
+    assert.equal("false ofox.sleep false\n", out)
+  end)
 end)

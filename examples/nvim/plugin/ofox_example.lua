@@ -1,0 +1,61 @@
+-- An example of a plugin: :Ofox {prompt} writes the answer at the cursor as it
+-- comes, :OfoxStop ends it. It takes two entries in 'runtimepath': the clone of
+-- ofox, built with make LUA=jit, and its examples/nvim.
+local ofox = require "ofox"
+
+local api = vim.api
+local namespace = api.nvim_create_namespace "ofox_example"
+local tasks = {} -- those that run
+
+local function notify(text, level)
+  vim.notify("ofox: " .. text, vim.log.levels[level])
+end
+
+local function status(text)
+  api.nvim_echo({ { text } }, false, {})
+end
+
+-- A mark behind the cursor: what is put in there moves it on, and so do changes
+-- above it.
+local function mark_cursor()
+  local row, column = unpack(api.nvim_win_get_cursor(0))
+  local behind = math.max(0, vim.fn.matchend(api.nvim_get_current_line(), ".", column))
+  return api.nvim_buf_set_extmark(0, namespace, row - 1, behind, {})
+end
+
+local function put(buffer, mark, text)
+  if not api.nvim_buf_is_loaded(buffer) then error("the buffer is gone", 0) end
+  local row, column = unpack(api.nvim_buf_get_extmark_by_id(buffer, namespace, mark, {}))
+  api.nvim_buf_set_text(buffer, row, column, row, column, vim.split(text, "\n", { plain = true }))
+end
+
+-- Straight code: every wait in here lets Neovim go on.
+local function answer(prompt, buffer, mark)
+  local client = ofox.new { -- key and address come from the environment
+    errors = "raise",
+    on_wait = function(left, err) status(("ofox: %s, again in %.0f s"):format(err.type, math.ceil(left))) end,
+  }
+  status "ofox: …"
+  local model = vim.g.ofox_model or "openai/gpt-4o"
+  for text in client:stream({ model = model, messages = { { role = "user", content = prompt } } }):text() do
+    put(buffer, mark, text)
+  end
+end
+
+api.nvim_create_user_command("Ofox", function(command)
+  local buffer, mark = api.nvim_get_current_buf(), mark_cursor()
+  local task = ofox.go(answer, command.args, buffer, mark)
+  tasks[task] = true
+  task:on_done(function(ok, err)
+    tasks[task] = nil
+    if api.nvim_buf_is_loaded(buffer) then api.nvim_buf_del_extmark(buffer, namespace, mark) end
+    status ""
+    if ok then return end
+    if ofox.errors.is(err, "cancelled_error") then return notify("stopped; what had come is kept", "INFO") end
+    notify(tostring(err):gsub("^ofox: ", "") .. (ofox.errors.is(err) and "\n" .. err:hint() or ""), "ERROR")
+  end)
+end, { nargs = "+", desc = "Write the answer to a prompt at the cursor" })
+
+api.nvim_create_user_command("OfoxStop", function()
+  for task in pairs(tasks) do task:cancel() end
+end, { desc = "End the answers that are on their way" })
