@@ -3,6 +3,7 @@
 if not rawget(_G, "jit") then return end -- Neovim's Lua is LuaJIT: it needs that build
 
 local neovim = require "support.neovim"
+local proc = require "support.proc"
 local server = require "support.server"
 
 local succeed = neovim.succeed
@@ -243,6 +244,7 @@ describe("[E6] in Neovim", function()
       end
       for _ = 1, 3 do
         local task = ofox.go(function() return client:chat(PARAMS):output_text() end)
+        vim.wait(10)
         local during = polls()
         wait_until(function() return task:status() ~= "running" end)
         vim.wait(20)
@@ -331,5 +333,201 @@ describe("[E6] in Neovim", function()
       local ok, why = pcall(ofox.step, 1)
       say(ok, why:match("ofox.sleep"), ofox.step(0))]]
     assert.equal("false ofox.sleep false\n", out)
+  end)
+end)
+
+describe("[E6] the example plugin", function()
+  local PLUGIN = { rtp = { neovim.ROOT, neovim.ROOT .. "/examples/nvim" }, plugins = true }
+  -- words that end when the server's pause does
+  local function texts(pieces, pause)
+    local chunks = {}
+    for _, piece in ipairs(pieces) do
+      chunks[#chunks + 1] = server.events({ piece })[2]
+      chunks[#chunks + 1] = { pause = pause or 0.05 }
+    end
+    chunks[#chunks + 1] = "data: [DONE]\n\n"
+    return { headers = SSE, chunks = chunks }
+  end
+
+  it("writes at the cursor, over lines, wherever the cursor and the line go meanwhile", function()
+    s:script { texts { "one", "\\ntwo", " three\\n", "\\nfour" } }
+    assert.equal("above|before|äone|two three||four after|2 1\n", succeed([[
+      vim.api.nvim_buf_set_lines(0, 0, -1, false, { "before", "ä after" })
+      vim.api.nvim_win_set_cursor(0, { 2, 0 })
+      vim.cmd "Ofox hello you"
+      wait_until(function() return lines():find("one", 1, true) end)
+      vim.api.nvim_buf_set_lines(0, 0, 0, false, { "above" })
+      vim.api.nvim_win_set_cursor(0, { 2, 1 })
+      wait_until(function() return lines():find("four", 1, true) end)
+      say(lines() .. "|" .. table.concat(vim.api.nvim_win_get_cursor(0), " "))
+      assert(#notified == 0)]], PLUGIN))
+    assert.matches('"content":"hello you"', s:log()[1].body)
+  end)
+
+  it("goes on in a buffer that is left, and in several at once", function()
+    s:script { texts { "one", " two", " three" }, repeat_last = true }
+    assert.equal("fone two threeirst sone two threeecond \n", succeed([[
+      vim.api.nvim_buf_set_lines(0, 0, -1, false, { "first" })
+      local first = vim.api.nvim_get_current_buf()
+      vim.cmd "Ofox hello"
+      vim.cmd "enew"
+      vim.api.nvim_buf_set_lines(0, 0, -1, false, { "second" })
+      local second = vim.api.nvim_get_current_buf()
+      vim.cmd "Ofox hello"
+      vim.cmd "enew"
+      wait_until(function() return (lines(first) .. lines(second)):find("three.*three") end)
+      say(lines(first), lines(second), lines())]], PLUGIN))
+  end)
+
+  for command, why in pairs { ["bwipeout!"] = "the buffer is gone", ["bdelete!"] = "the buffer is gone",
+    ["edit!"] = "", ["set nomodifiable"] = "modifiable" } do
+    it("ends when it can write no more: " .. command, function()
+      s:script { texts({ "one", "two", "three" }, 0.1) }
+      local out = succeed([[
+        vim.cmd("edit " .. vim.fn.tempname())
+        vim.cmd "Ofox hello"
+        wait_until(function() return lines():find("one", 1, true) end)
+        vim.cmd "]] .. command .. [["
+        wait_until(function() return #notified == 1 end)
+        vim.wait(200)
+        say(#notified, notified[1].message, vim.bo.modifiable and lines() or "")]], PLUGIN)
+      assert.matches("^1 ofox: [^\n]*" .. why .. "[^\n]*\n$", out)
+      assert.is_true(s:wait { open = 0 })
+    end)
+  end
+
+  it(":OfoxStop leaves what came, says so and ends the call", function()
+    s:script { texts({ "one", "two", "three" }, 0.4) }
+    assert.equal("one 1 ofox: stopped; what had come is kept\n", succeed([[
+      vim.cmd "Ofox hello"
+      wait_until(function() return lines():find("one", 1, true) end)
+      vim.cmd "OfoxStop"
+      vim.wait(20)
+      say(lines(), #notified, notified[1].message)
+      vim.wait(1000)
+      assert(lines() == "one")]], PLUGIN))
+    assert.is_true(s:wait { open = 0 })
+  end)
+
+  it("notifies of errors, with their hints", function()
+    s:script { { status = 401, body = '{"error":{"message":"bad key","code":"invalid_api_key"}}' }, repeat_last = true }
+    assert.equal("ERROR ofox: authentication_error 401 invalid_api_key: bad key (1 attempt)|"
+      .. "Check that the API key was copied whole\n", succeed([[
+      vim.cmd "Ofox hello"
+      wait_until(function() return #notified == 1 end)
+      local text = notified[1].message
+      say(notified[1].level == vim.log.levels.ERROR and "ERROR", (text:gsub("\n", "|"):match("^(.-whole)")))]],
+      PLUGIN))
+  end)
+
+  it("notifies of a stream that breaks off, and keeps what had come", function()
+    local broken = texts { "one" }
+    broken.chunks[#broken.chunks], broken.last_chunk, broken.close = nil, false, true
+    s:script { broken }
+    assert.equal("one ofox: stream_error\n", succeed([[
+      vim.cmd "Ofox hello"
+      wait_until(function() return #notified == 1 end)
+      say(lines(), notified[1].message:match("^[^%s]* [^%s]*"))]], PLUGIN))
+  end)
+
+  it("counts down while it waits for a retry", function()
+    s:script { { status = 503, headers = { ["Retry-After"] = "2" } }, texts { "one" } }
+    assert.matches("^one 0 3? ?2 1\n$", succeed([[
+      vim.cmd "Ofox hello"
+      wait_until(function() return lines():find("one", 1, true) end)
+      local seen = {}
+      for _, text in ipairs(echoed) do
+        local n = text:match("^ofox: %S+, again in (%d+) s$")
+        if n and seen[#seen] ~= n then seen[#seen + 1] = n end
+      end
+      say(lines(), #notified, unpack(seen))]], PLUGIN))
+  end)
+end)
+
+describe("[E6] in a terminal", function()
+  local PLUGIN = { rtp = { neovim.ROOT, neovim.ROOT .. "/examples/nvim" } }
+  local t
+  after_each(function() t:close() end)
+
+  it("Ctrl-C ends a blocking call, and the next one works", function()
+    s:script { { stall = true }, OK }
+    t = neovim.terminal(PLUGIN)
+    t:keys(":lua client = require 'ofox'.new{} PARAMS = { model = 'm', messages = {} }", "Enter",
+      ":lua print('result', pcall(client.chat, client, PARAMS))", "Enter")
+    assert.is_true(s:wait { requests = 1 })
+    t:keys("C-c")
+    t:see("result false")
+    assert.matches("result false[^\n]*[Ii]nterrupted", t:screen())
+    assert.is_true(s:wait { open = 0 })
+    t:keys(":lua print('again', client:chat(PARAMS):output_text())", "Enter")
+    t:see("again ok")
+  end)
+
+  it("an interrupted call that nobody catches is an error of its command", function()
+    s:script { { stall = true }, repeat_last = true }
+    t = neovim.terminal(PLUGIN)
+    t:keys(":lua require 'ofox'.new{}:chat{ model = 'm', messages = {} }", "Enter")
+    assert.is_true(s:wait { requests = 1 })
+    t:keys("C-c")
+    t:see("nterrupted")
+    assert.is_true(s:wait { open = 0 })
+  end)
+
+  it("Ctrl-C ends ofox.run and all that it started", function()
+    s:script { { stall = true }, repeat_last = true }
+    t = neovim.terminal(PLUGIN)
+    t:keys(":lua ofox = require 'ofox' function ask() ofox.new{}:chat{ model = 'm', messages = {} } end", "Enter",
+      ":lua print('result', pcall(ofox.run, function() ofox.go(ask) ofox.go(ask) ask() end))", "Enter")
+    assert.is_true(s:wait { requests = 3 })
+    t:keys("C-c")
+    t:see("result false")
+    assert.is_true(s:wait { open = 0 })
+  end)
+
+  it(":Ofox streams, others type on, a wait is counted down, :OfoxStop ends it", function()
+    local pieces = { { status = 503, headers = { ["Retry-After"] = "2" } }, { headers = SSE, chunks = {
+      server.events { "alpha\\nbeta" }[2], { bytes = server.events({ "." })[2], times = 500, pause = 0.05 } } } }
+    s:script(pieces)
+    t = neovim.terminal(PLUGIN)
+    t:keys(":Ofox hello", "Enter")
+    t:see("again in 2 s")
+    t:see("again in 1 s")
+    t:see("beta..")
+    assert.is_nil(t:screen():find("again in", 1, true))
+    t:keys("ggOtyped", "Escape")
+    local screen = t:see("typed")
+    assert.matches("^typed *\nalpha *\nbeta%.", screen)
+    t:keys(":OfoxStop", "Enter")
+    t:see("ofox: stopped; what had come is kept")
+    assert.is_true(s:wait { open = 0 })
+    t:keys("Enter", ":qa!", "Enter")
+  end)
+
+  it(":Ofox shows an error with its hint", function()
+    s:script { { status = 401, body = '{"error":{"message":"bad key","code":"invalid_api_key"}}' } }
+    t = neovim.terminal(PLUGIN)
+    t:keys(":Ofox hello", "Enter")
+    t:see("invalid_api_key: bad key")
+    t:see("Check that the API key was copied whole")
+  end)
+end)
+
+describe("[E6] the help", function()
+  it("has tags without an error, and all of its own links lead somewhere", function()
+    local text = proc.read("doc/ofox.txt")
+    for line in text:gmatch("[^\n]+") do assert.is_true(#line <= 78, line) end
+    local copy = neovim.directory.path .. "/help"
+    os.execute(("mkdir -p %s && cp -r doc %s && rm -f %s/doc/tags"):format(copy, copy, copy))
+    local out = succeed([[
+      vim.cmd("helptags ]] .. copy .. [[/doc")
+      vim.cmd "help ofox"
+      say(vim.fn.expand "%:t", vim.api.nvim_get_current_line():match("%*.*%*"))
+      for _, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do
+        for tag in line:gmatch("|(%S+)|") do
+          local ok, why = pcall(vim.cmd, "help " .. tag)
+          if not ok then say(why) end
+        end
+      end]], { rtp = { copy } })
+    assert.equal("ofox.txt *ofox*\n", out)
   end)
 end)

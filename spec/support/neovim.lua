@@ -9,13 +9,14 @@ local neovim = {}
 --- The clone.
 neovim.ROOT = io.popen("pwd"):read("*l")
 
--- What every program begins with. notified: what vim.notify got, as far as
--- nobody waits for a key; done(): ends Neovim.
+-- What every program begins with.
 local PREAMBLE = [[
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
 local uv = vim.loop
 local notified = {}
 vim.notify = function(message, level) notified[#notified + 1] = { message = message, level = level } end
+local echoed = {}
+vim.api.nvim_echo = function(chunks) echoed[#echoed + 1] = chunks[1][1] end
 local function say(...)
   local words = {}
   for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))) end
@@ -61,8 +62,8 @@ end
 
 local function words(path, options)
   local list = { "env" }
-  for _, name in ipairs { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "LUA_PATH",
-    "LUA_CPATH", "LUA_INIT", "OFOXAI_API_KEY", "OFOXAI_BASE_URL", "OFOX_LOG", "VIMINIT", "NVIM", "LANG", "LC_ALL" } do
+  for _, name in ipairs { "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+    "LUA_PATH", "LUA_CPATH", "LUA_INIT", "OFOXAI_API_KEY", "OFOXAI_BASE_URL", "OFOX_LOG", "VIMINIT", "NVIM" } do
     list[#list + 1] = "-u " .. name
   end
   list[#list + 1] = "HOME=" .. neovim.directory.path
@@ -81,7 +82,8 @@ end
 
 --- Starts a Neovim without a screen that runs Lua code, which has to end it, or
 -- fail: then its exit code is 9. It finds PARAMS, uv, say(...), which prints a
--- line, notified, wait_until(fn), lines([buffer]) and done().
+-- line, wait_until(fn), lines([buffer]), done(), and lists of what was notified
+-- and echoed.
 ---@param code string
 ---@param options table|nil  url; rtp: list, instead of the clone; plugins: they are loaded
 ---@return table program  pipe (its output), err (path of its standard error)

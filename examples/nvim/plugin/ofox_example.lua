@@ -18,15 +18,15 @@ end
 -- A mark behind the cursor: what is put in there moves it on, and so do changes
 -- above it.
 local function mark_cursor()
-  local row, column = unpack(api.nvim_win_get_cursor(0))
-  local behind = math.max(0, vim.fn.matchend(api.nvim_get_current_line(), ".", column))
-  return api.nvim_buf_set_extmark(0, namespace, row - 1, behind, {})
+  local cursor = api.nvim_win_get_cursor(0)
+  local behind = math.max(0, vim.fn.matchend(api.nvim_get_current_line(), ".", cursor[2]))
+  return api.nvim_buf_set_extmark(0, namespace, math.max(0, cursor[1] - 1), behind, {})
 end
 
 local function put(buffer, mark, text)
-  if not api.nvim_buf_is_loaded(buffer) then error("the buffer is gone", 0) end
-  local row, column = unpack(api.nvim_buf_get_extmark_by_id(buffer, namespace, mark, {}))
-  api.nvim_buf_set_text(buffer, row, column, row, column, vim.split(text, "\n", { plain = true }))
+  local at = api.nvim_buf_is_loaded(buffer) and api.nvim_buf_get_extmark_by_id(buffer, namespace, mark, {})
+  if not (at and at[1]) then error("the buffer is gone, or was loaded anew", 0) end
+  api.nvim_buf_set_text(buffer, at[1], at[2], at[1], at[2], vim.split(text, "\n", { plain = true }))
 end
 
 -- Straight code: every wait in here lets Neovim go on.
@@ -36,9 +36,11 @@ local function answer(prompt, buffer, mark)
     on_wait = function(left, err) status(("ofox: %s, again in %.0f s"):format(err.type, math.ceil(left))) end,
   }
   status "ofox: …"
-  local model = vim.g.ofox_model or "openai/gpt-4o"
-  for text in client:stream({ model = model, messages = { { role = "user", content = prompt } } }):text() do
-    put(buffer, mark, text)
+  local messages = { { role = "user", content = prompt } }
+  local stream = client:stream { model = vim.g.ofox_model or "openai/gpt-4o", messages = messages }
+  status ""
+  for text in stream:text() do
+    put(buffer, mark, text) -- an error in here ends the task, and that its stream
   end
 end
 
@@ -49,7 +51,6 @@ api.nvim_create_user_command("Ofox", function(command)
   task:on_done(function(ok, err)
     tasks[task] = nil
     if api.nvim_buf_is_loaded(buffer) then api.nvim_buf_del_extmark(buffer, namespace, mark) end
-    status ""
     if ok then return end
     if ofox.errors.is(err, "cancelled_error") then return notify("stopped; what had come is kept", "INFO") end
     notify(tostring(err):gsub("^ofox: ", "") .. (ofox.errors.is(err) and "\n" .. err:hint() or ""), "ERROR")
