@@ -199,6 +199,20 @@ describe("[E6] in Neovim", function()
     assert.equal(1, #s:log())
   end)
 
+  it("nothing that would be waited for is begun in a fast event", function()
+    assert.equal("nil nil false false\n", succeed [[
+      local ofox = require "ofox"
+      local ended, ran, also_ran, run, all
+      uv.new_timer():start(10, 0, function()
+        run = pcall(ofox.run, function() ran = true end)
+        all = pcall(ofox.all, { function() also_ran = true end })
+        ended = true
+      end)
+      wait_until(function() return ended end)
+      vim.wait(20)
+      say(ran, also_ran, run, all)]])
+  end)
+
   it("a call may be cancelled from a fast event", function()
     s:script { { stall = true }, repeat_last = true }
     local out = succeed [[
@@ -315,6 +329,80 @@ describe("[E6] in Neovim", function()
       say(res:output_text(), res.choices[1].finish_reason)
       local none, err = client:chat(PARAMS)
       say(err.type, err.message, err.code)]])
+  end)
+
+  it("waiting takes no work", function()
+    s:script { { stall = true } }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client = ofox.new {}
+      ofox.go(function() client:chat(PARAMS) end)
+      ofox.sleep(0.2)
+      local work = os.clock()
+      vim.wait(500)
+      ofox.sleep(0.5)
+      say((os.clock() - work) * 1e3)]]
+    assert.is_true(tonumber(out) < 100, out .. " ms of a second")
+  end)
+
+  it("calls may block inside of each other", function()
+    s:script { { delay = 0.1, body = OK.body }, { delay = 0.2, body = OK.body } }
+    assert.equal("inner ok outer ok\n", succeed [[
+      local client = require "ofox".new {}
+      local said = {}
+      local function ask(name) vim.list_extend(said, { name, client:chat(PARAMS):output_text() }) end
+      vim.defer_fn(function() ask "inner" end, 30)
+      ask "outer"
+      say(unpack(said))]])
+  end)
+
+  it("a program may run while tasks stream", function()
+    s:script { slow(20, 0.02) }
+    assert.equal("xxxxxxxxxxxxxxxxxxxx one|two|\n", succeed [[
+      local ofox = require "ofox"
+      local task = ofox.go(function() return ofox.new {}:stream(PARAMS):collect():output_text() end)
+      local words = {}
+      for _, word in ipairs { "one", "two" } do
+        vim.wait(50)
+        words[#words + 1] = vim.fn.system("sleep 0.1; echo " .. word):gsub("\n", "|")
+      end
+      say(select(2, task:wait()), table.concat(words))]])
+  end)
+
+  it("a mock's time passes by itself", function()
+    assert.equal("done true\nin a task\nof itself\n", succeed [[
+      local ofox = require "ofox"
+      local mock = require("ofox.mock").new()
+      local client = ofox.new { transport = mock }
+      local function reply(text) return { delay = 5, body = { choices = { { message = { content = text } } } } } end
+      local function ask() return client:chat(PARAMS):output_text() end
+      mock:reply { status = 429, headers = { ["retry-after"] = "20" } }
+      mock:reply(reply "done"):reply(reply "in a task"):reply(reply "of itself")
+      say(ask(), mock:now() >= 25)
+      local uninstall = mock:install()
+      ofox.sleep(3600)
+      say(select(2, ofox.go(function() ofox.sleep(100) return ask() end):wait()))
+      local task = ofox.go(function() ofox.sleep(100) say(ask()) end)
+      wait_until(function() return task:status() ~= "running" end)
+      uninstall()]])
+  end)
+
+  it("OFOX_LOG notifies", function()
+    s:script { OK }
+    assert.equal("true ofox debug: attempt\n", succeed [[
+      vim.env.OFOX_LOG = "debug"
+      require "ofox".new {}:chat(PARAMS)
+      wait_until(function() return #notified > 0 end)
+      say(notified[1].level == vim.log.levels.DEBUG, notified[1].message:match("^ofox debug: %a+"))]])
+  end)
+
+  it("works where vim.loop has become vim.uv", function()
+    s:script { OK }
+    assert.equal("ok\n", succeed [[
+      vim.uv, vim.loop = uv, nil
+      local ofox = require "ofox"
+      local task = ofox.go(function() return ofox.new {}:chat(PARAMS):output_text() end)
+      say(select(2, task:wait()))]])
   end)
 
   it("says what to build where that is missing", function()
@@ -494,9 +582,11 @@ describe("[E6] in a terminal", function()
     t:see("again in 1 s")
     t:see("beta..")
     assert.is_nil(t:screen():find("again in", 1, true))
-    t:keys("ggOtyped", "Escape")
+    t:keys("ggOtyped")
     local screen = t:see("typed")
     assert.matches("^typed *\nalpha *\nbeta%.", screen)
+    t:see("beta" .. ("."):rep(select(2, screen:gsub("%.", "")) + 5)) -- in insert mode, too
+    t:keys("Escape")
     t:keys(":OfoxStop", "Enter")
     t:see("ofox: stopped; what had come is kept")
     assert.is_true(s:wait { open = 0 })
