@@ -245,7 +245,7 @@ describe("[E6] in Neovim", function()
   end)
 
   it("nothing is polled when nothing is left, and again when something is", function()
-    s:script { { delay = 0.05, body = OK.body }, repeat_last = true }
+    s:script { { delay = 0.2, body = OK.body }, repeat_last = true }
     local out = succeed [[
       local ofox = require "ofox"
       local client = ofox.new {}
@@ -258,8 +258,7 @@ describe("[E6] in Neovim", function()
       end
       for _ = 1, 3 do
         local task = ofox.go(function() return client:chat(PARAMS):output_text() end)
-        vim.wait(10)
-        local during = polls()
+        local during = vim.wait(2000, function() return polls() == 1 end, 2)
         wait_until(function() return task:status() ~= "running" end)
         vim.wait(20)
         say(during, polls(), select(2, task:wait()))
@@ -271,7 +270,7 @@ describe("[E6] in Neovim", function()
       task:cancel()
       vim.wait(20)
       say(task:status(), polls())]]
-    assert.equal("1 0 ok\n1 0 ok\n1 0 ok\nok 0\n0\ncancelled 0\n", out)
+    assert.equal("true 0 ok\ntrue 0 ok\ntrue 0 ok\nok 0\n0\ncancelled 0\n", out)
   end)
 
   it("a wait inside of table.sort in a task keeps timers and other tasks going", function()
@@ -591,6 +590,23 @@ describe("[E6] in a terminal", function()
     t:see("ofox: stopped; what had come is kept")
     assert.is_true(s:wait { open = 0 })
     t:keys("Enter", ":qa!", "Enter")
+  end)
+
+  it("one u undoes an answer, but not what was typed meanwhile", function()
+    s:script { slow(20, 0.03), slow(20, 0.1) }
+    t = neovim.terminal(PLUGIN)
+    t:keys("ibefore", "Escape", ":Ofox hello", "Enter")
+    t:see("before" .. ("x"):rep(20))
+    t:keys("u")
+    t:see("1 change")
+    assert.matches("^before *\n~", t:screen())
+    t:keys(":Ofox hello", "Enter")
+    t:see("before" .. ("x"):rep(3))
+    t:keys("ggOtyped", "Escape")
+    t:see("before" .. ("x"):rep(20))
+    t:keys("u")
+    t:see("1 change")
+    assert.matches("^typed *\nbeforex+ *\n~", t:screen())
   end)
 
   it(":Ofox shows an error with its hint", function()

@@ -131,7 +131,10 @@ end
 
 --- Types keys, in tmux's words: C-c, Enter, or text.
 function terminal:keys(...)
-  for _, key in ipairs { ... } do self:tmux("send-keys " .. proc.quote(key)) end
+  for _, key in ipairs { ... } do
+    self:tmux("send-keys " .. proc.quote(key))
+    if key == "Escape" then socket.select(nil, nil, 0.15) end -- else it is Alt with the next key
+  end
 end
 
 --- What is on the screen.

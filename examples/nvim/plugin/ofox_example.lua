@@ -15,22 +15,27 @@ local function status(text)
   api.nvim_echo({ { text } }, false, {})
 end
 
--- A mark behind the cursor: what is put in there moves it on, and so do changes
--- above it.
-local function mark_cursor()
+-- The place behind the cursor, held by a mark: what is put in there moves it on,
+-- and so do changes above it.
+local function place_here()
   local cursor = api.nvim_win_get_cursor(0)
   local behind = math.max(0, vim.fn.matchend(api.nvim_get_current_line(), ".", cursor[2]))
-  return api.nvim_buf_set_extmark(0, namespace, math.max(0, cursor[1] - 1), behind, {})
+  local mark = api.nvim_buf_set_extmark(0, namespace, math.max(0, cursor[1] - 1), behind, {})
+  return { buffer = api.nvim_get_current_buf(), mark = mark }
 end
 
-local function put(buffer, mark, text)
-  local at = api.nvim_buf_is_loaded(buffer) and api.nvim_buf_get_extmark_by_id(buffer, namespace, mark, {})
+local function put(place, text)
+  local buffer = place.buffer
+  local at = api.nvim_buf_is_loaded(buffer) and api.nvim_buf_get_extmark_by_id(buffer, namespace, place.mark, {})
   if not (at and at[1]) then error("the buffer is gone, or was loaded anew", 0) end
+  local untouched = api.nvim_buf_get_changedtick(buffer) == place.tick
+  if untouched then api.nvim_buf_call(buffer, function() vim.cmd "undojoin" end) end
   api.nvim_buf_set_text(buffer, at[1], at[2], at[1], at[2], vim.split(text, "\n", { plain = true }))
+  place.tick = api.nvim_buf_get_changedtick(buffer)
 end
 
 -- Straight code: every wait in here lets Neovim go on.
-local function answer(prompt, buffer, mark)
+local function answer(prompt, place)
   local client = ofox.new { -- key and address come from the environment
     errors = "raise",
     on_wait = function(left, err) status(("ofox: %s, again in %.0f s"):format(err.type, math.ceil(left))) end,
@@ -40,20 +45,21 @@ local function answer(prompt, buffer, mark)
   local stream = client:stream { model = vim.g.ofox_model or "openai/gpt-4o", messages = messages }
   status ""
   for text in stream:text() do
-    put(buffer, mark, text) -- an error in here ends the task, and that its stream
+    put(place, text) -- an error in here ends the task, and that its stream
   end
 end
 
 api.nvim_create_user_command("Ofox", function(command)
-  local buffer, mark = api.nvim_get_current_buf(), mark_cursor()
-  local task = ofox.go(answer, command.args, buffer, mark)
+  local place = place_here()
+  local task = ofox.go(answer, command.args, place)
   tasks[task] = true
   task:on_done(function(ok, err)
     tasks[task] = nil
-    if api.nvim_buf_is_loaded(buffer) then api.nvim_buf_del_extmark(buffer, namespace, mark) end
+    if api.nvim_buf_is_loaded(place.buffer) then api.nvim_buf_del_extmark(place.buffer, namespace, place.mark) end
     if ok then return end
     if ofox.errors.is(err, "cancelled_error") then return notify("stopped; what had come is kept", "INFO") end
-    notify(tostring(err):gsub("^ofox: ", "") .. (ofox.errors.is(err) and "\n" .. err:hint() or ""), "ERROR")
+    local hint = ofox.errors.is(err) and "\n" .. err:hint(vim.v.lang:match "^zh" or "en") or ""
+    notify(tostring(err):gsub("^ofox: ", "") .. hint, "ERROR")
   end)
 end, { nargs = "+", desc = "Write the answer to a prompt at the cursor" })
 
