@@ -66,7 +66,7 @@ local function words(path, options)
     "LUA_PATH", "LUA_CPATH", "LUA_INIT", "OFOXAI_API_KEY", "OFOXAI_BASE_URL", "OFOX_LOG", "VIMINIT", "NVIM" } do
     list[#list + 1] = "-u " .. name
   end
-  list[#list + 1] = "HOME=" .. neovim.directory.path
+  list[#list + 1] = ("HOME=%s TMPDIR=%s"):format(neovim.directory.path, neovim.directory.path)
   for _, name in ipairs { "CONFIG", "DATA", "STATE", "CACHE" } do
     list[#list + 1] = ("XDG_%s_HOME=%s"):format(name, neovim.directory.path)
   end
@@ -129,17 +129,21 @@ function terminal:tmux(command)
   return text
 end
 
---- Types keys, in tmux's words: C-c, Enter, or text.
-function terminal:keys(...)
-  for _, key in ipairs { ... } do
-    self:tmux("send-keys " .. proc.quote(key))
-    if key == "Escape" then socket.select(nil, nil, 0.15) end -- else it is Alt with the next key
-  end
-end
-
 --- What is on the screen.
 function terminal:screen()
   return self:tmux("capture-pane -p")
+end
+
+-- Waits until a text is on the screen, or is not.
+local function await(self, text, seconds, wanted)
+  local due = socket.gettime() + seconds
+  local screen
+  repeat
+    screen = self:screen()
+    if (screen:find(text, 1, true) ~= nil) == wanted then return screen end
+    socket.select(nil, nil, 0.02)
+  until socket.gettime() > due
+  error(("%q is %s on\n%s"):format(text, wanted and "not seen" or "still", screen), 3)
 end
 
 --- Waits until the screen shows a text.
@@ -147,14 +151,20 @@ end
 ---@param seconds number|nil  5
 ---@return string screen
 function terminal:see(text, seconds)
-  local due = socket.gettime() + (seconds or 5)
-  local screen
-  repeat
-    screen = self:screen()
-    if screen:find(text, 1, true) then return screen end
-    socket.select(nil, nil, 0.02)
-  until socket.gettime() > due
-  error(("%q is not seen on\n%s"):format(text, screen), 2)
+  return (await(self, text, seconds or 5, true))
+end
+
+--- Types keys, in tmux's words: C-c, Enter, or text.
+function terminal:keys(...)
+  for _, key in ipairs { ... } do self:tmux("send-keys " .. proc.quote(key)) end
+end
+
+--- Leaves insert mode. What is typed right after Escape would be taken for a
+-- key with Alt.
+function terminal:escape()
+  await(self, "-- INSERT --", 5, true)
+  self:keys "Escape"
+  await(self, "-- INSERT --", 5, false)
 end
 
 function terminal:close()
@@ -174,6 +184,7 @@ function neovim.terminal(options)
     ("trap '' INT; read line; exec tmux -S %s.tmux kill-server >/dev/null 2>&1"):format(path)))
   local text = self:tmux("-f /dev/null new-session -d -x 100 -y 20 " .. proc.quote(table.concat(list, " ")))
   assert.equal("", text)
+  self:see "[No Name]"
   return self
 end
 

@@ -31,7 +31,8 @@ local function put(place, text)
   local untouched = api.nvim_buf_get_changedtick(buffer) == place.tick
   if untouched then api.nvim_buf_call(buffer, function() vim.cmd "undojoin" end) end
   api.nvim_buf_set_text(buffer, at[1], at[2], at[1], at[2], vim.split(text, "\n", { plain = true }))
-  place.tick = api.nvim_buf_get_changedtick(buffer)
+  -- in insert mode it is undone with what is typed there
+  place.tick = api.nvim_get_mode().mode == "n" and api.nvim_buf_get_changedtick(buffer)
 end
 
 -- Straight code: every wait in here lets Neovim go on.
