@@ -241,7 +241,11 @@ end
 -- One round.
 local function step(max)
   drop_foreign()
-  if has_ready() then max = 0 end
+  if has_ready() then
+    max = 0
+  elseif host and served.virtual() and served.is_pending(until_moment()) then
+    max = nil -- a loop waits elsewhere, and a mock's time has to pass
+  end
   served.move(shorter(max, until_moment()), budget.left)
   served.take_news(on_news)
   wake_due()

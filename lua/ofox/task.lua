@@ -314,6 +314,7 @@ end
 ---@return any ...
 function task.run(fn, ...)
   check_function("ofox.run", fn)
+  wait.check()
   local group = { count = 0, members = {} }
   local record = start(group, nil, fn, ...)
   wait_for_group(group)
@@ -358,6 +359,7 @@ end
 function task.all(list, options)
   local problem = check_all(list, options)
   if problem then error("ofox.all: " .. problem, 2) end
+  wait.check()
   options = options or {}
   local count, results, began, launching = #list, {}, 0, false
   local failed, first_error = false, nil

@@ -13,8 +13,8 @@ local loop = { drives = true }
 -- Milliseconds between steps where there is no descriptor to poll.
 local TICK = 10
 
--- Milliseconds of one vim.wait, which wants an end.
-local LONG = 1e8
+-- Milliseconds of one vim.wait: up to Neovim 0.7 it sees Ctrl-C at its end only.
+local SLICE = 80
 
 local poll, polled_fd -- the handle, and what it polls
 local timer -- where there is nothing to poll
@@ -75,7 +75,7 @@ if vim then
   function loop.wait(stander, is_over)
     local function done() return not stander.waiting or is_over() end
     repeat
-      local ok, why = vim.wait(LONG, done)
+      local ok, why = vim.wait(SLICE, done)
       if not ok and why == -2 then error("Interrupted", 0) end
     until done()
   end
