@@ -43,15 +43,6 @@ local function sweep()
   end
 end
 
--- A wait for less than a millisecond would let nobody else run.
-local function rest(seconds)
-  if seconds > 0 then
-    kick:wait(math.max(seconds, SHORTEST))
-  else
-    ngx.sleep(0)
-  end
-end
-
 local function serve()
   local swept = ngx.now()
   while scheduler.is_wanted() do
@@ -62,7 +53,7 @@ local function serve()
       swept = ngx.now()
       sweep()
     end
-    rest(math.min(pause, scheduler.timeout() or pause))
+    kick:wait(math.max(SHORTEST, math.min(pause, scheduler.timeout() or pause)))
     pause = math.min(pause * 2, LONGEST)
   end
 end
