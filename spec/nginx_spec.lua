@@ -40,9 +40,11 @@ describe("inside nginx", function()
     local front = start()
     s:script { { chunks = paced({ "one ", "two ", "three ", "four ", "five" }, PAUSE) }, repeat_last = true }
     local streams = {}
-    for i = 1, 100 do streams[i] = front:open("/chat", ASK) end
-    local waits, ping, due = {}, nil, 0
-    local all = { unpack(streams) }
+    local waits, ping, due, all = {}, nil, 0, {}
+    for i = 1, 100 do
+      streams[i] = front:open("/chat", ASK)
+      all[i] = streams[i]
+    end
     local function is_done()
       local now, is_over = socket.gettime(), true
       for _, one in ipairs(streams) do is_over = is_over and one.is_over end
@@ -68,4 +70,23 @@ describe("inside nginx", function()
     assert.is_true(waits[#waits] < PAUSE, "a ping took " .. waits[#waits])
     assert.equal("", front:log())
   end)
+
+  for _, name in ipairs { "linger", "linger_in_nginx" } do
+    it("[E7] threads of a request that was broken off are strangers to the next: " .. name, function()
+      local front = start()
+      for _ = 1, 5 do
+        local lingering = {}
+        for i = 1, 3 do lingering[i] = front:open("/case/" .. name) end
+        assert.is_true(worker.pump(lingering, function()
+          return lingering[1].text:find("here") and lingering[2].text:find("here") and lingering[3].text:find("here")
+        end))
+        for _, one in ipairs(lingering) do one:close() end
+        local fresh = {}
+        for i = 1, 20 do fresh[i] = front:open("/case/fresh") end
+        assert.is_true(worker.pump(fresh))
+        for _, one in ipairs(fresh) do assert.equal("strangers=0\n", select(2, one:answer())) end
+      end
+      assert.equal("", front:log())
+    end)
+  end
 end)

@@ -187,7 +187,8 @@ function request:answer()
   local headers = {}
   for name, value in head:gmatch("\r\n([^:\r\n]+): *([^\r\n]*)") do headers[name:lower()] = value end
   if headers["transfer-encoding"] == "chunked" then
-    local pieces, at, size = {}, 1, nil
+    local pieces, at = {}, 1
+    local size
     repeat
       local _, last, hex = rest:find("^(%x+)\r\n", at)
       size = tonumber(assert(hex, "an answer that broke off"), 16)

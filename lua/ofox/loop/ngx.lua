@@ -27,19 +27,46 @@ local PHASES = {
 }
 
 local spare = {} -- semaphores at which nobody waits
-local tasks = setmetatable({}, { __mode = "k" }) -- thread -> its task
-local children = setmetatable({}, { __mode = "k" }) -- thread -> the threads that it started
+local tasks = {} -- thread -> its task
+local bases = setmetatable({}, { __mode = "k" }) -- task -> the function that its thread began with
 local is_running, is_stepping = false, false -- the timer; a step of it
 local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 
--- A request whose client has gone is ended where it stands, without a word:
--- what shows is that nobody waits at its semaphore any more.
+local getinfo = debug.getinfo
+
+-- The function that a thread began with, or nil.
+local function base_of(thread)
+  local low, high = -1, 1
+  while getinfo(thread, high, "f") do low, high = high, 2 * high end
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if getinfo(thread, middle, "f") then low = middle else high = middle end
+  end
+  return low >= 0 and getinfo(thread, low, "f").func or nil
+end
+
+-- Nginx ends threads without a word, and uses them again for others.
+local function is_lost(thread, task)
+  return base_of(thread) ~= bases[task]
+end
+
+local function lose(thread)
+  local task = tasks[thread]
+  tasks[thread] = nil
+  task:abandon()
+end
+
+-- A request whose client has gone is ended where it stands: what shows is that
+-- nobody waits at its semaphore any more, or what its threads have become.
 local function sweep()
   for stander in pairs(scheduler.standing()) do
     if stander.waiting and stander.semaphore and stander.semaphore:count() >= 0 then
       scheduler.forget(stander)
     end
+  end
+  for thread, task in pairs(tasks) do
+    if not task.standing and is_lost(thread, task) then lose(thread) end
   end
 end
 
@@ -79,23 +106,10 @@ function loop.changed()
   end
 end
 
--- A thread that has ended is kept by nginx until its parent takes note.
-local function reap(parent)
-  local list = children[parent]
-  if not list then return end
-  for i = #list, 1, -1 do
-    if list[i].task.status ~= "running" then
-      ngx.thread.wait(list[i].thread)
-      table.remove(list, i)
-    end
-  end
-end
-
 --- Waits until somebody wakes it.
 ---@param stander table
 ---@param is_over fun(): boolean
 function loop.wait(stander, is_over)
-  reap(coroutine.running())
   local own = table.remove(spare) or semaphore.new()
   stander.semaphore = own
   while stander.waiting and not is_over() do own:wait(LONG) end
@@ -122,23 +136,33 @@ end
 
 ---@return table|nil
 function loop.current()
-  return tasks[coroutine.running()]
+  local thread = coroutine.running()
+  local task = tasks[thread]
+  if task and is_lost(thread, task) then
+    lose(thread)
+    return nil
+  end
+  return task
 end
 
---- Runs a task as a light thread.
+local function launch(base, ...)
+  ngx.thread.spawn(base, ...)
+end
+
+--- Runs a task as a light thread. A thread that has ended is kept by nginx as
+-- long as the one that started it: that is one which ends at once.
 ---@param task table
 ---@param run_task fun(task: table, fn: function, ...: any)
 ---@param ... any
 function loop.spawn(task, run_task, ...)
-  local parent = coroutine.running()
-  reap(parent)
-  local list = children[parent] or {}
-  children[parent] = list
-  local thread = ngx.thread.spawn(function(...)
-    tasks[coroutine.running()] = task
+  local function base(...)
+    local thread = coroutine.running()
+    tasks[thread] = task
     run_task(task, ...)
-  end, ...)
-  list[#list + 1] = { thread = thread, task = task }
+    tasks[thread] = nil
+  end
+  bases[task] = base
+  ngx.thread.wait(ngx.thread.spawn(launch, base, ...))
 end
 
 local LEVELS = { debug = ngx.DEBUG, info = ngx.INFO, warn = ngx.WARN, error = ngx.ERR }
