@@ -16,15 +16,13 @@ worker.KEY = "sk-worker-0123456789"
 
 local CASES = [[
     location /case/ { content_by_lua_block { require("support.worker_cases").run() } }
-    location = /phase/header_filter {
-      header_filter_by_lua_block { require("support.worker_cases").phase() }
+    location = /refused {
+      header_filter_by_lua_block { require("support.worker_cases").refusals() }
+      body_filter_by_lua_block { if ngx.arg[2] then require("support.worker_cases").refusals() end }
+      log_by_lua_block { require("support.worker_cases").refusals() }
       content_by_lua_block { ngx.say("ok") }
     }
-    location = /phase/log {
-      log_by_lua_block { require("support.worker_cases").phase() }
-      content_by_lua_block { ngx.say("ok") }
-    }
-    location = /phase/rewrite {
+    location = /early {
       rewrite_by_lua_block { require("support.worker_cases").early("rewrite") }
       access_by_lua_block { require("support.worker_cases").early("access") }
       content_by_lua_block { ngx.say(ngx.ctx.rewrite, " ", ngx.ctx.access) }
@@ -58,12 +56,14 @@ local function configuration(options, port, directory)
   text = put(text, "include /etc/nginx/modules-enabled/*.conf;", modules .. (options.main or ""))
   text = put(text, "worker_processes 1;", ("worker_processes %d;"):format(options.workers or 1))
   text = put(text, "pid /tmp/ofox-nginx.pid;", "pid " .. directory .. "/pid;")
-  text = put(text, "error_log stderr warn;", "error_log " .. directory .. "/log warn;")
+  text = put(text, "error_log stderr warn;", ("error_log %s/log %s;"):format(directory, options.level or "warn"))
   local temporary = ""
   for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
     temporary = temporary .. ("  %s_temp_path %s/%s;\n"):format(name, directory, name)
   end
-  text = put(text, "access_log off;", "access_log off;\n" .. temporary .. (options.http or ""))
+  text = put(text, "access_log off;", "access_log off;\n  lua_shared_dict notes 1m;\n" .. temporary
+    .. '  init_worker_by_lua_block { require("support.worker_cases").refusals() }')
+  if options.init then text = put(text, 'require "proxy" }', options.init .. ' require "proxy" }') end
   text = put(text, 'lua_package_path "', 'lua_package_path "${prefix}' .. ROOT .. "/usr/share/lua/5.1/?.lua;"
     .. "${prefix}spec/?.lua;")
   text = put(text, "127.0.0.1:8081", "127.0.0.1:" .. port)
@@ -74,8 +74,8 @@ local running = {}
 running.__index = running
 
 --- Starts it.
----@param options table  url: of the model server; workers: how many (1); main, http: lines for
---   these blocks; env: words of the shell, variables of the master
+---@param options table  url: of the model server; workers: how many (1); level: of the log (warn); init: Lua code that the
+--   master runs first; main: lines of the configuration; env: variables of the master, words of the shell
 ---@return table front  port; ask(), open(), log(), reload(), stop()
 function worker.start(options)
   local said = assert(io.popen(".ci/nginx-lua 2>&1")):read("*a")
