@@ -42,6 +42,7 @@ local budget -- how many turns and events are left in this step; nil: no limit
 ---@field defers? fun(): boolean  must a task begin at its turn, not here?
 ---@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
 ---@field spawn? fun(task: table, run: function)  starts such a thread
+---@field leave? fun(task: table)  ends it where it stands
 ---@field report? fun(line: string)  where to log
 
 --- The task that runs, or nil.

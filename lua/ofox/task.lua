@@ -180,6 +180,12 @@ local function abandon_thread(record)
   finish(record, "cancelled", pack(false, wait.cancelled_error()))
 end
 
+-- Ends the running task where its thread is the host's own. Does not return.
+local function leave_thread(record)
+  put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  scheduler.loop().leave(record)
+end
+
 -- Starts a task; of a group if it belongs to a run. 'observer' is called with
 -- its record when it ends.
 local function start(group, observer, fn, ...)
@@ -197,7 +203,7 @@ local function start(group, observer, fn, ...)
   end
   scheduler.count(1)
   if is_hosted then
-    record.abandon = abandon_thread
+    record.abandon, record.leave = abandon_thread, leave_thread
     loop.spawn(record, run_thread, fn, ...)
   elseif scheduler.is_deep() then
     scheduler.enqueue(record)

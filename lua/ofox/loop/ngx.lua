@@ -28,27 +28,14 @@ local PHASES = {
 
 local spare = {} -- semaphores at which nobody waits
 local tasks = {} -- thread -> its task
-local bases = setmetatable({}, { __mode = "k" }) -- task -> the function that its thread began with
 local is_running, is_stepping = false, false -- the timer; a step of it
 local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 
-local getinfo = debug.getinfo
-
--- The function that a thread began with, or nil.
-local function base_of(thread)
-  local low, high = -1, 1
-  while getinfo(thread, high, "f") do low, high = high, 2 * high end
-  while high - low > 1 do
-    local middle = math.floor((low + high) / 2)
-    if getinfo(thread, middle, "f") then low = middle else high = middle end
-  end
-  return low >= 0 and getinfo(thread, low, "f").func or nil
-end
-
--- Nginx ends threads without a word, and uses them again for others.
-local function is_lost(thread, task)
-  return base_of(thread) ~= bases[task]
+-- Nginx ends threads without a word, and uses them again for others: a task is
+-- lost if nobody waits at its guard's semaphore.
+local function is_lost(task)
+  return task.guard ~= nil and task.guard:count() >= (task.has_left and 1 or 0)
 end
 
 local function lose(thread)
@@ -57,22 +44,26 @@ local function lose(thread)
   task:abandon()
 end
 
+-- Tasks that wait by nginx's own means are looked after, too: they may be lost.
+local function is_wanted()
+  return scheduler.is_wanted() or next(tasks) ~= nil
+end
+
 -- A request whose client has gone is ended where it stands: what shows is that
--- nobody waits at its semaphore any more, or what its threads have become.
+-- nobody waits at its semaphores any more.
 local function sweep()
   for stander in pairs(scheduler.standing()) do
-    if stander.waiting and stander.semaphore and stander.semaphore:count() >= 0 then
-      scheduler.forget(stander)
-    end
+    local own = stander.semaphore
+    if own and own:count() >= (stander.waiting and 0 or 1) then scheduler.forget(stander) end
   end
   for thread, task in pairs(tasks) do
-    if not task.standing and is_lost(thread, task) then lose(thread) end
+    if is_lost(task) then lose(thread) end
   end
 end
 
 local function serve()
   local swept = ngx.now()
-  while scheduler.is_wanted() do
+  while is_wanted() do
     is_stepping = true
     scheduler.step(0)
     is_stepping = false
@@ -80,7 +71,8 @@ local function serve()
       swept = ngx.now()
       sweep()
     end
-    kick:wait(math.max(SHORTEST, math.min(pause, scheduler.timeout() or pause)))
+    local longest = scheduler.is_wanted() and pause or SWEEP
+    kick:wait(math.max(SHORTEST, math.min(longest, scheduler.timeout() or longest)))
     pause = math.min(pause * 2, LONGEST)
   end
 end
@@ -90,12 +82,12 @@ local function run()
   local ok, message = pcall(serve)
   is_running, is_stepping = false, false
   if not ok then log.print("error", "a step failed", { error = message }) end
-  if scheduler.is_wanted() then loop.changed() end
+  if is_wanted() then loop.changed() end
 end
 
 --- Starts the timer if it is wanted, or has it look again soon.
 function loop.changed()
-  if is_stepping or not scheduler.is_wanted() then return end
+  if is_stepping or not is_wanted() then return end
   if not is_running then
     local ok, message = ngx.timer.at(0, run)
     if not ok then error("ofox: no timer in nginx: " .. message, 0) end
@@ -106,15 +98,23 @@ function loop.changed()
   end
 end
 
+local function take()
+  return table.remove(spare) or semaphore.new()
+end
+
+local function give_back(one)
+  if one:count() == 0 then spare[#spare + 1] = one end
+end
+
 --- Waits until somebody wakes it.
 ---@param stander table
 ---@param is_over fun(): boolean
 function loop.wait(stander, is_over)
-  local own = table.remove(spare) or semaphore.new()
+  local own = take()
   stander.semaphore = own
   while stander.waiting and not is_over() do own:wait(LONG) end
   stander.semaphore = nil
-  if own:count() == 0 then spare[#spare + 1] = own end
+  give_back(own)
 end
 
 ---@param stander table
@@ -138,19 +138,35 @@ end
 function loop.current()
   local thread = coroutine.running()
   local task = tasks[thread]
-  if task and is_lost(thread, task) then
+  if task and is_lost(task) then
     lose(thread)
     return nil
   end
   return task
 end
 
-local function launch(base, ...)
-  ngx.thread.spawn(base, ...)
+-- A thread is kept by nginx until the one that spawned it takes note of its end
+-- or ends itself, and only that one can kill it: so each task has a thread that
+-- does nothing else.
+local function guard(task, base, ...)
+  local thread = ngx.thread.spawn(base, ...)
+  if tasks[thread] == task then
+    task.guard = take()
+    loop.changed()
+    while tasks[thread] == task and not task.has_left do task.guard:wait(LONG) end
+    give_back(task.guard)
+  end
+  if task.has_left then ngx.thread.kill(thread) else ngx.thread.wait(thread) end
+  tasks[thread] = nil
 end
 
---- Runs a task as a light thread. A thread that has ended is kept by nginx as
--- long as the one that started it: that is one which ends at once.
+-- Ends when the guard is at its place.
+local function launch(...)
+  ngx.thread.spawn(guard, ...)
+  coroutine.yield()
+end
+
+--- Runs a task as a light thread.
 ---@param task table
 ---@param run_task fun(task: table, fn: function, ...: any)
 ---@param ... any
@@ -160,9 +176,17 @@ function loop.spawn(task, run_task, ...)
     tasks[thread] = task
     run_task(task, ...)
     tasks[thread] = nil
+    if task.guard then task.guard:post(1) end
   end
-  bases[task] = base
-  ngx.thread.wait(ngx.thread.spawn(launch, base, ...))
+  ngx.thread.wait(ngx.thread.spawn(launch, task, base, ...))
+end
+
+--- Ends the running task where it stands.
+---@param task table
+function loop.leave(task)
+  task.has_left = true
+  if task.guard then task.guard:post(1) end
+  repeat ngx.sleep(LONG) until false
 end
 
 local LEVELS = { debug = ngx.DEBUG, info = ngx.INFO, warn = ngx.WARN, error = ngx.ERR }
