@@ -281,7 +281,7 @@ describe("inside nginx", function()
   it("[E7] errors become answers of HTTP, and are counted", function()
     local front = start { init = [[local ofox = require "ofox"
       local new = ofox.new
-      function ofox.new(opts) opts.idle_timeout, opts.max_retries = 0.3, 0 return new(opts) end]] }
+      function ofox.new(opts) opts.timeout, opts.max_retries = 0.3, 0 return new(opts) end]] }
     s:script {
       { status = 429, headers = { ["Retry-After"] = "90" }, body = '{"error":{"message":"slow down"}}' },
       { status = 400, body = '{"error":{"message":"no such thing"}}' },
@@ -293,18 +293,20 @@ describe("inside nginx", function()
     }
     local function answers(body)
       local status, text, headers = front:ask("/chat", body or ASK)
-      return { status, text:match('"type":"(.-)"') or text, headers["retry-after"] }
+      return { status, text:match('"type":"(.-)"') or text }, headers
     end
-    assert.same({ 429, "rate_limit_error", "90" }, answers())
-    assert.same({ 400, "invalid_request_error" }, answers())
-    assert.same({ 404, "not_found_error" }, answers())
-    assert.same({ 502, "authentication_error" }, answers())
-    assert.equal(502, answers()[1])
-    assert.same({ 504, "timeout_error" }, answers())
+    local answer, headers = answers()
+    assert.same({ 429, "rate_limit_error" }, answer)
+    assert.equal("90", headers["retry-after"])
+    assert.same({ 400, "invalid_request_error" }, (answers()))
+    assert.same({ 404, "not_found_error" }, (answers()))
+    assert.same({ 502, "authentication_error" }, (answers()))
+    assert.same({ 502, "service_unavailable" }, (answers()))
+    assert.same({ 504, "timeout_error" }, (answers()))
     local status, text = front:ask("/chat", ASK)
     assert.equal(200, status)
     assert.matches("\n%[stream_error: .+%]\n$", text)
-    assert.same({ 400, "expected JSON\n" }, answers("{"))
+    assert.same({ 400, "expected JSON\n" }, (answers("{")))
     local _, counts = front:ask("/errors")
     for _, line in ipairs { "rate_limit_error", "invalid_request_error", "not_found_error", "authentication_error",
       "service_unavailable", "timeout_error", "stream_error" } do
@@ -400,5 +402,19 @@ describe("inside nginx", function()
     assert.is_true(tonumber(notes:match("resident: (%S+)")) < 20000, notes) -- nginx keeps some for each thread
     assert_idle(front)
     assert.equal("", front:log())
+  end)
+
+  it("[E7] calls go on after nginx has had no timer for us", function()
+    local front = start { http = "lua_max_running_timers 1;" }
+    s:script { { body = server.completion "well" }, repeat_last = true }
+    assert.equal(200, (front:ask("/case/hog")))
+    local first = front:open("/case/ask")
+    socket.sleep(1.5)
+    assert.matches("lua_max_running_timers are not enough", front:log())
+    local second = front:open("/case/ask")
+    assert.is_true(worker.pump { first, second })
+    assert.equal("0 well\n", select(2, first:answer()))
+    assert.equal("0 well\n", select(2, second:answer()))
+    assert_idle(front)
   end)
 end)

@@ -56,12 +56,13 @@ local function configuration(options, port, directory)
   text = put(text, "include /etc/nginx/modules-enabled/*.conf;", modules .. (options.main or ""))
   text = put(text, "worker_processes 1;", ("worker_processes %d;"):format(options.workers or 1))
   text = put(text, "pid /tmp/ofox-nginx.pid;", "pid " .. directory .. "/pid;")
-  text = put(text, "error_log stderr warn;", ("error_log %s/log %s;"):format(directory, options.level or "warn"))
+  local level = options.level or "warn"
+  text = put(text, "error_log stderr warn;", ("error_log %s/log %s;"):format(directory, level))
   local temporary = ""
   for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
     temporary = temporary .. ("  %s_temp_path %s/%s;\n"):format(name, directory, name)
   end
-  text = put(text, "access_log off;", "access_log off;\n  lua_shared_dict notes 1m;\n" .. temporary
+  text = put(text, "access_log off;", "access_log off;\n  lua_shared_dict notes 1m;\n" .. temporary .. (options.http or "")
     .. '  init_worker_by_lua_block { require("support.worker_cases").refusals() }')
   if options.init then text = put(text, 'require "proxy" }', options.init .. ' require "proxy" }') end
   text = put(text, 'lua_package_path "', 'lua_package_path "${prefix}' .. ROOT .. "/usr/share/lua/5.1/?.lua;"
@@ -74,8 +75,9 @@ local running = {}
 running.__index = running
 
 --- Starts it.
----@param options table  url: of the model server; workers: how many (1); level: of the log (warn); init: Lua code that the
---   master runs first; main: lines of the configuration; env: variables of the master, words of the shell
+---@param options table  url: of the model server; workers: how many (1); level: of the log (warn);
+--   init: Lua code that the master runs first; main, http: lines of the configuration; env: variables
+--   of the master, words of the shell
 ---@return table front  port; ask(), open(), log(), reload(), stop()
 function worker.start(options)
   local said = assert(io.popen(".ci/nginx-lua 2>&1")):read("*a")

@@ -77,6 +77,11 @@ function cases.ask()
   ngx.say(ngx.worker.id(), " ", ask())
 end
 
+-- Takes a timer away.
+function cases.hog()
+  ngx.timer.at(0, function() ngx.sleep(1) end)
+end
+
 -- Many calls, one after the other.
 function cases.queue()
   local list = {}

@@ -17,6 +17,10 @@ local SHORTEST, LONGEST = 0.001, 0.008
 -- Seconds between two looks for waits that nobody will come back to.
 local SWEEP = 0.05
 
+-- Seconds within which a timer begins, if it ever does: nginx drops those that
+-- are more than lua_max_running_timers.
+local PATIENCE = 1
+
 -- Seconds of one wait at a semaphore, which wants an end.
 local LONG = 3600
 
@@ -28,7 +32,8 @@ local PHASES = {
 
 local spare = {} -- semaphores at which nobody waits
 local tasks = {} -- thread -> its task
-local is_running, is_stepping = false, false -- the timer; a step of it
+local is_running, is_stepping = false, false -- the timer, from when it was asked for; a step of it
+local asked -- when it was asked for, until it begins
 local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 
@@ -78,20 +83,26 @@ local function serve()
 end
 
 local function run()
+  if not asked then return end -- another has begun
+  asked = nil
   kick = semaphore.new()
   local ok, message = pcall(serve)
-  is_running, is_stepping = false, false
-  if not ok then log.print("error", "a step failed", { error = message }) end
-  if is_wanted() then loop.changed() end
+  is_stepping = false
+  if not ok then
+    log.print("error", "a step failed", { error = message })
+    ngx.sleep(SWEEP)
+  end
+  is_running = false
+  loop.changed()
 end
 
 --- Starts the timer if it is wanted, or has it look again soon.
 function loop.changed()
   if is_stepping or not is_wanted() then return end
-  if not is_running then
+  if not is_running or asked and ngx.now() - asked > PATIENCE then
     local ok, message = ngx.timer.at(0, run)
     if not ok then error("ofox: no timer in nginx: " .. message, 0) end
-    is_running, pause = true, SHORTEST
+    is_running, asked, pause = true, ngx.now(), SHORTEST
   elseif pause > SHORTEST then
     pause = SHORTEST
     if kick and kick:count() < 0 then kick:post(1) end
