@@ -190,6 +190,20 @@ describe("inside nginx", function()
     assert_idle(front)
   end)
 
+  it("[E7] a stream that nobody can close any more ends when it is collected", function()
+    local front = start()
+    s:script { { chunks = { server.events { "first" }[2] }, last_chunk = false, stall = true } }
+    local one = front:open("/case/deaf_stream")
+    assert.is_true(worker.pump({ one }, function() return one.text:find("here", 1, true) end))
+    one:close()
+    assert.is_true(becomes(function()
+      front:ask("/case/collect")
+      return s:open() == 0
+    end))
+    assert_idle(front)
+    assert.equal("", front:log())
+  end)
+
   it("[E7] a light thread that is killed ends its call", function()
     local front = start()
     s:script { { stall = true } }

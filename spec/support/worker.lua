@@ -62,8 +62,8 @@ local function configuration(options, port, directory)
   for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
     temporary = temporary .. ("  %s_temp_path %s/%s;\n"):format(name, directory, name)
   end
-  text = put(text, "access_log off;", "access_log off;\n  lua_shared_dict notes 1m;\n" .. temporary .. (options.http or "")
-    .. '  init_worker_by_lua_block { require("support.worker_cases").refusals() }')
+  text = put(text, "access_log off;", "access_log off;\n  lua_shared_dict notes 1m;\n" .. temporary
+    .. (options.http or "") .. '  init_worker_by_lua_block { require("support.worker_cases").refusals() }')
   if options.init then text = put(text, 'require "proxy" }', options.init .. ' require "proxy" }') end
   text = put(text, 'lua_package_path "', 'lua_package_path "${prefix}' .. ROOT .. "/usr/share/lua/5.1/?.lua;"
     .. "${prefix}spec/?.lua;")

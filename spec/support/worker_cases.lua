@@ -98,6 +98,11 @@ function cases.deaf_stream()
   end
 end
 
+function cases.collect()
+  collectgarbage()
+  collectgarbage()
+end
+
 -- A task with a stream, likewise.
 function cases.deaf_task()
   ofox.go(cases.deaf_stream)
