@@ -275,6 +275,32 @@ for name, loop in pairs(LOOPS) do
   end
 end
 
+-- On Lua 5.1 a loop may yield in its wait, which therefore stands in no pcall.
+if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then
+  describe("[E9] a loop whose wait", function()
+    local AFTER = [[
+      for _ = 1, 5 do ofox.step(0) socket.sleep(0.02) end
+      collectgarbage() collectgarbage()
+      ofox.step(0)
+      say(what, tostring(ofox.timeout()), tostring(ofox.dirty()))]]
+
+    it("fails leaves nothing behind that would keep others awake", function()
+      s:script { { delay = 0.05, body = OK } }
+      assert.equal("failed nil false\n", host.succeed(COMMON .. [[
+        ofox.use_loop { wait = function() error("failed", 0) end }
+        local _, what = pcall(ask)]] .. AFTER))
+    end)
+
+    it("nobody comes back to, neither", function()
+      s:script { { delay = 0.05, body = OK } }
+      assert.equal("left nil false\n", host.succeed(COMMON .. [[
+        ofox.use_loop { wait = coroutine.yield }
+        local what = "left"
+        coroutine.wrap(ask)()]] .. AFTER))
+    end)
+  end)
+end
+
 describe("[E9] the descriptor", function()
   it("stays the same, and is silent while there is nothing to do", function()
     s:script { { body = OK }, repeat_last = true }

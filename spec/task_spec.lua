@@ -437,34 +437,6 @@ describe("[E3] ofox.all", function()
   end)
 end)
 
--- On Lua 5.1 a loop may yield in its wait, which therefore stands in no pcall.
-local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-
-if not IS_51 then describe("a program's own loop", function()
-  -- Steps on its own, or fails.
-  local fails
-  before_each(function()
-    fails = true
-    ofox.use_loop { wait = function(seconds)
-      if fails then
-        fails = false
-        error("the loop's", 0)
-      end
-      ofox.step(seconds)
-    end }
-  end)
-  after_each(function() ofox.use_loop(nil) end)
-
-  it("that fails leaves nothing behind that would keep others awake", function()
-    local client = client_of()
-    reply(1)
-    assert.same({ false, "the loop's" }, { pcall(client.chat, client, PARAMS) })
-    for _ = 1, 3 do ofox.step(0) end
-    assert.is_nil(ofox.timeout())
-    assert.is_false(ofox.dirty())
-  end)
-end) end
-
 describe("a cancelled task", function()
   it("[E2] leaves its sleep at once, with a CancelledError", function()
     local task = ofox.go(function() ofox.sleep(100) end)

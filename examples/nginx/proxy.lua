@@ -22,8 +22,13 @@ local function count(err)
   ngx.log(ngx.WARN, tostring(err))
 end
 
--- Passes the pieces on; a failure after the first cannot change the status.
+-- Passes the pieces on; a failure after the first cannot change the status. A
+-- client that leaves while we wait for it to read is heard of by on_abort alone.
 local function pass_on(stream)
+  ngx.on_abort(function()
+    stream:close()
+    ngx.exit(499)
+  end)
   ngx.header.content_type = "text/plain; charset=utf-8"
   for text in stream:text() do
     ngx.print(text)

@@ -42,7 +42,7 @@ local budget = {} -- left: how many turns and events are, in this step; nil: no 
 ---@field defers? fun(): boolean  must a task begin at its turn, not here?
 ---@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
 ---@field spawn? fun(task: table, run: function)  starts such a thread
----@field report? fun(line: string)  where to log
+---@field leave? fun(task: table)  ends it where it stands
 
 --- The task that runs, or nil.
 ---@return table|nil
@@ -331,11 +331,12 @@ local function pause(stander, ...)
   current = nil
   stander.waiting, stander.standing = true, true
   standing[stander] = true
-  scheduler.sync()
   if PCALL_HOLDS and not host.drives then
+    scheduler.sync()
     host.wait(...)
   else
-    ok, message = pcall(host.wait, ...)
+    ok, message = pcall(scheduler.sync)
+    if ok then ok, message = pcall(host.wait, ...) end
   end
   current = outer
   stander.waiting, stander.standing = false, false

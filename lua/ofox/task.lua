@@ -176,17 +176,24 @@ end
 -- The host has ended the thread of a task: nothing of it runs any more.
 local function abandon_thread(record)
   if record.status ~= "running" then return end
-  record.listeners, record.asked = NOTHING, true
+  record.listeners, record.observer, record.asked = NOTHING, nil, true
   finish(record, "cancelled", pack(false, wait.cancelled_error()))
+end
+
+-- Ends the running task where its thread is the host's own. Does not return.
+local function leave_thread(record)
+  put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  scheduler.loop().leave(record)
 end
 
 -- Starts a task; of a group if it belongs to a run. 'observer' is called with
 -- its record when it ends.
 local function start(group, observer, fn, ...)
   local loop = scheduler.loop()
-  if loop and loop.spawn then wait.check() end
+  local is_hosted = loop ~= nil and loop.spawn ~= nil
+  if is_hosted then wait.check() end
   local record = {
-    status = "running", thread = coroutine.create(fn), start = pack(...), go_on = go_on,
+    status = "running", thread = not is_hosted and coroutine.create(fn) or nil, start = pack(...), go_on = go_on,
     group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
     heard = false, next_ready = false, is_ready = false, is_served = false, round = 0,
   }
@@ -195,8 +202,8 @@ local function start(group, observer, fn, ...)
     group.count = group.count + 1
   end
   scheduler.count(1)
-  if loop and loop.spawn then
-    record.abandon = abandon_thread
+  if is_hosted then
+    record.abandon, record.leave = abandon_thread, leave_thread
     loop.spawn(record, run_thread, fn, ...)
   elseif scheduler.is_deep() then
     scheduler.enqueue(record)

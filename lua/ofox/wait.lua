@@ -54,6 +54,7 @@ end
 local function refuse(task)
   if not (task and task.cancelled and task.heard) then return end
   if scheduler.may_yield() then coroutine.yield(wait.PUT_DOWN) end
+  if task.leave and not scheduler.refusal() then task:leave() end
   error(wait.cancelled_error(), 0)
 end
 

@@ -17,6 +17,10 @@ local SHORTEST, LONGEST = 0.001, 0.008
 -- Seconds between two looks for waits that nobody will come back to.
 local SWEEP = 0.05
 
+-- Seconds within which a timer begins, if it ever does: nginx drops those that
+-- are more than lua_max_running_timers.
+local PATIENCE = 1
+
 -- Seconds of one wait at a semaphore, which wants an end.
 local LONG = 3600
 
@@ -27,34 +31,44 @@ local PHASES = {
 }
 
 local spare = {} -- semaphores at which nobody waits
-local tasks = setmetatable({}, { __mode = "k" }) -- thread -> its task
-local children = setmetatable({}, { __mode = "k" }) -- thread -> the threads that it started
-local is_running, is_stepping = false, false -- the timer; a step of it
+local tasks = {} -- thread -> its task
+local is_running, is_stepping = false, false -- the timer, from when it was asked for; a step of it
+local asked -- when it was asked for, until it begins
 local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 
--- A request whose client has gone is ended where it stands, without a word:
--- what shows is that nobody waits at its semaphore any more.
-local function sweep()
-  for stander in pairs(scheduler.standing()) do
-    if stander.waiting and stander.semaphore and stander.semaphore:count() >= 0 then
-      scheduler.forget(stander)
-    end
-  end
+-- Nginx ends threads without a word, and uses them again for others: a task is
+-- lost if nobody waits at its guard's semaphore.
+local function is_lost(task)
+  return task.guard ~= nil and task.guard:count() >= (task.has_left and 1 or 0)
 end
 
--- A wait for less than a millisecond would let nobody else run.
-local function rest(seconds)
-  if seconds > 0 then
-    kick:wait(math.max(seconds, SHORTEST))
-  else
-    ngx.sleep(0)
+local function lose(thread)
+  local task = tasks[thread]
+  tasks[thread] = nil
+  task:abandon()
+end
+
+-- Tasks that wait by nginx's own means are looked after, too: they may be lost.
+local function is_wanted()
+  return scheduler.is_wanted() or next(tasks) ~= nil
+end
+
+-- A request whose client has gone is ended where it stands: what shows is that
+-- nobody waits at its semaphores any more.
+local function sweep()
+  for stander in pairs(scheduler.standing()) do
+    local own = stander.semaphore
+    if own and own:count() >= (stander.waiting and 0 or 1) then scheduler.forget(stander) end
+  end
+  for thread, task in pairs(tasks) do
+    if is_lost(task) then lose(thread) end
   end
 end
 
 local function serve()
   local swept = ngx.now()
-  while scheduler.is_wanted() do
+  while is_wanted() do
     is_stepping = true
     scheduler.step(0)
     is_stepping = false
@@ -62,54 +76,56 @@ local function serve()
       swept = ngx.now()
       sweep()
     end
-    rest(math.min(pause, scheduler.timeout() or pause))
+    local longest = scheduler.is_wanted() and pause or SWEEP
+    kick:wait(math.max(SHORTEST, math.min(longest, scheduler.timeout() or longest)))
     pause = math.min(pause * 2, LONGEST)
   end
 end
 
 local function run()
+  if not asked then return end -- another has begun
+  asked = nil
   kick = semaphore.new()
   local ok, message = pcall(serve)
-  is_running, is_stepping = false, false
-  if not ok then log.print("error", "a step failed", { error = message }) end
-  if scheduler.is_wanted() then loop.changed() end
+  is_stepping = false
+  if not ok then
+    log.print("error", "a step failed", { error = message })
+    ngx.sleep(SWEEP)
+  end
+  is_running = false
+  loop.changed()
 end
 
 --- Starts the timer if it is wanted, or has it look again soon.
 function loop.changed()
-  if is_stepping or not scheduler.is_wanted() then return end
-  if not is_running then
+  if is_stepping or not is_wanted() then return end
+  if not is_running or asked and ngx.now() - asked > PATIENCE then
     local ok, message = ngx.timer.at(0, run)
     if not ok then error("ofox: no timer in nginx: " .. message, 0) end
-    is_running, pause = true, SHORTEST
+    is_running, asked, pause = true, ngx.now(), SHORTEST
   elseif pause > SHORTEST then
     pause = SHORTEST
     if kick and kick:count() < 0 then kick:post(1) end
   end
 end
 
--- A thread that has ended is kept by nginx until its parent takes note.
-local function reap(parent)
-  local list = children[parent]
-  if not list then return end
-  for i = #list, 1, -1 do
-    if list[i].task.status ~= "running" then
-      ngx.thread.wait(list[i].thread)
-      table.remove(list, i)
-    end
-  end
+local function take()
+  return table.remove(spare) or semaphore.new()
+end
+
+local function give_back(one)
+  if one:count() == 0 then spare[#spare + 1] = one end
 end
 
 --- Waits until somebody wakes it.
 ---@param stander table
 ---@param is_over fun(): boolean
 function loop.wait(stander, is_over)
-  reap(coroutine.running())
-  local own = table.remove(spare) or semaphore.new()
+  local own = take()
   stander.semaphore = own
   while stander.waiting and not is_over() do own:wait(LONG) end
   stander.semaphore = nil
-  if own:count() == 0 then spare[#spare + 1] = own end
+  give_back(own)
 end
 
 ---@param stander table
@@ -131,7 +147,34 @@ end
 
 ---@return table|nil
 function loop.current()
-  return tasks[coroutine.running()]
+  local thread = coroutine.running()
+  local task = tasks[thread]
+  if task and is_lost(task) then
+    lose(thread)
+    return nil
+  end
+  return task
+end
+
+-- A thread is kept by nginx until the one that spawned it takes note of its end
+-- or ends itself, and only that one can kill it: so each task has a thread that
+-- does nothing else.
+local function guard(task, base, ...)
+  local thread = ngx.thread.spawn(base, ...)
+  if tasks[thread] == task then
+    task.guard = take()
+    loop.changed()
+    while tasks[thread] == task and not task.has_left do task.guard:wait(LONG) end
+    give_back(task.guard)
+  end
+  if task.has_left then ngx.thread.kill(thread) else ngx.thread.wait(thread) end
+  tasks[thread] = nil
+end
+
+-- Ends when the guard is at its place.
+local function launch(...)
+  ngx.thread.spawn(guard, ...)
+  coroutine.yield()
 end
 
 --- Runs a task as a light thread.
@@ -139,15 +182,22 @@ end
 ---@param run_task fun(task: table, fn: function, ...: any)
 ---@param ... any
 function loop.spawn(task, run_task, ...)
-  local parent = coroutine.running()
-  reap(parent)
-  local list = children[parent] or {}
-  children[parent] = list
-  local thread = ngx.thread.spawn(function(...)
-    tasks[coroutine.running()] = task
+  local function base(...)
+    local thread = coroutine.running()
+    tasks[thread] = task
     run_task(task, ...)
-  end, ...)
-  list[#list + 1] = { thread = thread, task = task }
+    tasks[thread] = nil
+    if task.guard then task.guard:post(1) end
+  end
+  ngx.thread.wait(ngx.thread.spawn(launch, task, base, ...))
+end
+
+--- Ends the running task where it stands.
+---@param task table
+function loop.leave(task)
+  task.has_left = true
+  if task.guard then task.guard:post(1) end
+  repeat ngx.sleep(LONG) until false
 end
 
 local LEVELS = { debug = ngx.DEBUG, info = ngx.INFO, warn = ngx.WARN, error = ngx.ERR }

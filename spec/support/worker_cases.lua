@@ -1,0 +1,240 @@
+-- luacheck: globals ngx
+-- What the specs run inside nginx's workers; see support/worker.lua.
+local core = require("ofox.native")("core")
+local ofox = require "ofox"
+local scheduler = require "ofox.scheduler"
+
+local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
+
+local client = ofox.new { max_retries = 0, errors = "raise" }
+local cases = {}
+
+local function note(key, value)
+  ngx.shared.notes:set(key, tostring(value))
+end
+
+local function ask()
+  return client:chat(PARAMS):output_text()
+end
+
+local function size(set)
+  local n = 0
+  for _ in pairs(set) do n = n + 1 end
+  return n
+end
+
+-- Says that the request has come as far as this.
+local function here()
+  ngx.say("here")
+  ngx.flush(true)
+end
+
+--- What has been noted, where nothing could be said.
+function cases.notes()
+  local names = ngx.shared.notes:get_keys()
+  table.sort(names)
+  for _, name in ipairs(names) do ngx.say(name, ": ", ngx.shared.notes:get(name)) end
+end
+
+--- What is left in this worker of all there was.
+function cases.state()
+  ngx.say(("wanted=%s standing=%d tasks=%s timers=%d"):format(tostring(scheduler.is_wanted()),
+    size(scheduler.standing()), tostring(scheduler.has_tasks()), ngx.timer.running_count()))
+end
+
+-- Sleeps in tasks and beside them until the client leaves.
+function cases.linger()
+  for _ = 1, 20 do ofox.go(ofox.sleep, 60) end
+  here()
+  ofox.sleep(60)
+end
+
+-- As linger, but in waits of nginx's own.
+function cases.linger_in_nginx()
+  for _ = 1, 20 do ofox.go(ngx.sleep, 60) end
+  here()
+  ngx.sleep(60)
+end
+
+-- Whose threads does nginx give to us?
+function cases.fresh()
+  local strangers = 0
+  local function look()
+    if scheduler.current() then strangers = strangers + 1 end
+    ofox.sleep(0.01)
+    return true
+  end
+  look()
+  local threads = {}
+  for i = 1, 5 do threads[i] = ngx.thread.spawn(look) end
+  for _, thread in ipairs(threads) do assert(ngx.thread.wait(thread)) end
+  for _, result in ipairs(ofox.all { look, look }) do assert(result[1], result[2]) end
+  ngx.say("strangers=", strangers - 2)
+end
+
+-- A call in a plain request.
+function cases.ask()
+  ngx.say(ngx.worker.id(), " ", ask())
+end
+
+-- Takes a timer away.
+function cases.hog()
+  ngx.timer.at(0, function() ngx.sleep(1) end)
+end
+
+-- Many calls, one after the other.
+function cases.queue()
+  local list = {}
+  for i = 1, 10 do list[i] = ask end
+  ofox.all(list, { limit = 2 })
+end
+
+-- A stream whose opener waits for something else when the client leaves.
+function cases.deaf_stream()
+  local stream = client:stream(PARAMS)
+  for _ in stream:text() do
+    here()
+    ngx.sleep(60)
+  end
+end
+
+function cases.collect()
+  collectgarbage()
+  collectgarbage()
+end
+
+-- A task with a stream, likewise.
+function cases.deaf_task()
+  ofox.go(cases.deaf_stream)
+  ngx.sleep(60)
+end
+
+function cases.kill()
+  local thread = ngx.thread.spawn(ask)
+  here()
+  ngx.sleep(0.2)
+  ngx.say("killed: ", ngx.thread.kill(thread))
+  ngx.flush(true)
+  ngx.sleep(1)
+end
+
+function cases.sort()
+  local ok, message = pcall(table.sort, { 1, 2, 3 }, ask)
+  ngx.say(ok, " ", message)
+  ok, message = pcall(table.sort, { 1, 2, 3 }, function() ofox.go(print) end)
+  ngx.say(ok, " ", message)
+  ngx.say(ask())
+end
+
+function cases.timer()
+  ngx.timer.at(0, function() note("timer", ask()) end)
+end
+
+function cases.timer_tasks()
+  ngx.timer.at(0, function()
+    ofox.go(function() note("task", ask()) end) -- it outlives the function that started it
+    note("started", true)
+  end)
+end
+
+-- What a request owns of others: names of its own task.
+function cases.tasks()
+  local own = ngx.var.arg_name
+  local function name()
+    local before = scheduler.current()
+    ofox.sleep(0.02)
+    local text = client:chat { model = own, messages = PARAMS.messages }:output_text()
+    assert(before ~= nil and scheduler.current() == before)
+    return own .. text .. ngx.var.arg_name
+  end
+  local all = ofox.all({ name, name, name }, { limit = 2 })
+  for _, result in ipairs(all) do ngx.say(tostring(result[1]), " ", tostring(result[2])) end
+  ngx.say(ofox.run(function()
+    ofox.go(ofox.sleep, 0.05)
+    return name()
+  end))
+  assert(scheduler.current() == nil)
+end
+
+function cases.cancel()
+  local sleeper, asker = ofox.go(ofox.sleep, 60), ofox.go(ask)
+  ngx.say(tostring(sleeper:wait(0.05)))
+  for _, task in ipairs { sleeper, asker } do
+    ngx.say(tostring(task:cancel()))
+    local ok, err = task:wait()
+    ngx.say(tostring(ok), " ", err.type, " ", task:status())
+  end
+  local stubborn = ofox.go(function()
+    while true do pcall(ofox.sleep, 60) end
+  end)
+  stubborn:cancel()
+end
+
+-- A listener that waits, and one that waits for who started the task.
+function cases.listeners()
+  local order = {}
+  local outer = ofox.go(function()
+    local inner = ofox.go(ofox.sleep, 0.01)
+    inner:on_done(function()
+      ofox.sleep(0.1)
+      order[#order + 1] = "listener"
+    end)
+    inner:wait()
+    ofox.sleep(0.01)
+    order[#order + 1] = "outer"
+  end)
+  outer:wait()
+  ofox.sleep(0.2)
+  ngx.say(table.concat(order, " "))
+end
+
+function cases.unasked()
+  ofox.go(function() error("nobody asks for this") end)
+  collectgarbage()
+  collectgarbage()
+end
+
+function cases.naps()
+  for _ = 1, 10 do
+    local began = core.now()
+    ofox.sleep(0.02)
+    ngx.say(core.now() - began)
+  end
+end
+
+-- Tasks in one timer, and what this process has grown by.
+function cases.many()
+  local function memory()
+    collectgarbage()
+    collectgarbage()
+    return tonumber(io.open("/proc/self/status"):read("*a"):match("VmRSS:%s*(%d+)")), collectgarbage("count")
+  end
+  ngx.timer.at(0, function()
+    local function batch(count)
+      for _ = 1, count do
+        local list = {}
+        for i = 1, 10 do list[i] = function() ofox.sleep(0.001) end end
+        ofox.all(list)
+      end
+    end
+    batch(100)
+    local resident, lua = memory()
+    batch(1000)
+    local resident_after, lua_after = memory()
+    note("resident", resident_after - resident)
+    note("lua", lua_after - lua)
+  end)
+end
+
+-- What cannot wait is told so.
+local function refusals(where)
+  note(where .. " call", select(2, pcall(ask)))
+  note(where .. " sleep", select(2, pcall(ofox.sleep, 0.01)))
+  note(where .. " go", select(2, pcall(ofox.go, ask)))
+end
+
+return {
+  run = function() cases[ngx.var.uri:match("[^/]+$")]() end,
+  early = function(phase) ngx.ctx[phase] = ask() end,
+  refusals = function() refusals(ngx.get_phase()) end,
+}
