@@ -639,4 +639,19 @@ describe("[E6] the help", function()
       end]], { rtp = { copy } })
     assert.equal("ofox.txt *ofox*\n", out)
   end)
+
+  it("shows what ofox.doctor finds by :checkhealth", function()
+    s:script { { body = '{"object":"list","data":[{"id":"m","object":"model"}]}' }, { status = 400, body = "{}" },
+      repeat_last = true }
+    local out, code = neovim.finish(neovim.start [[
+      vim.cmd "checkhealth ofox" -- which says on standard error that it is running
+      local text = lines()
+      for _, word in ipairs { "built for this Lua, which is LuaJIT", "key:", "base_url:", "models:", "clock:" } do
+        if not text:find(word, 1, true) then say("missing", word, text) end
+      end
+      say(text:find("0123456789", 1, true) and "a key" or "no key")
+      done()]])
+    assert.equal(0, code)
+    assert.equal("no key\n", out)
+  end)
 end)
