@@ -12,7 +12,7 @@
 #include "sigpipe.h"
 #include "transfer.h"
 
-#define EVENTS 64      /* taken from the poller at once */
+#define EVENTS 32      /* taken at once: what a step costs has a bound */
 #define LATE_PASSES 64 /* reads that a host which came late is granted */
 #define SPARE_HANDLES 8
 
