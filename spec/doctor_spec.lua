@@ -552,6 +552,20 @@ describe("the doctor and the list of models", function()
     expect(examine({ moved }), "models", "error", "redirect", "base_url")
   end)
 
+  it("takes no key where anybody can listen, nor to another port", function()
+    for _, location in ipairs { "http://gw.test/v1/models", "https://gw.test:8443/v1/models" } do
+      local moved = { status = 301, headers = { location = location } }
+      local _, mock = examine({ moved, LIST, LACKS, NO_KEY }, { base_url = "https://gw.test/x/v1",
+        headers = { ["x-secret"] = "s" } })
+      for i, request in ipairs(mock.requests) do
+        if not request.url:find("^https://gw.test/x/") then
+          assert.is_nil(request.headers.authorization, i)
+          assert.is_nil(request.headers["x-secret"], i)
+        end
+      end
+    end
+  end)
+
   it("tells another host nothing of what was meant for this one", function()
     local report, mock = examine({ PAGE, LIST }, {
       base_url = "https://ofox.ai/v1", headers = { ["x-secret"] = "s" }, query = { token = "t" },

@@ -477,3 +477,33 @@ describe("[E8] examples/frames.lua", function()
     assert.is_truthy(said:find("Check that the API key", 1, true), said)
   end)
 end)
+
+describe("a stream in frames", function()
+  it("that another closes does not end as if it were complete", function()
+    reply(50)
+    local stream
+    local task = ofox.go(function()
+      stream = client:stream(PARAMS)
+      local n = 0
+      while stream:next() do n = n + 1 end
+      return n
+    end)
+    for _ = 1, 5 do ofox.step { max_wait = 1, max_events = 3 } end
+    stream:close()
+    assert.same({ false, "ofox: the stream was closed while it was being read" }, { task:wait() })
+  end)
+
+  if not LOOPS_HOLD then
+    it("is collected in frames, too", function()
+      reply(50)
+      local task = ofox.go(function() return client:stream(PARAMS):collect():output_text() end)
+      local steps = 0
+      while task:status() == "running" and steps < 100 do
+        ofox.step { max_wait = 1, max_events = 5 }
+        steps = steps + 1
+      end
+      assert.is_true(steps >= 10, steps)
+      assert.same({ true, numbers(50) }, { task:wait() })
+    end)
+  end
+end)

@@ -244,6 +244,23 @@ describe("[E6] in Neovim", function()
       .. "true ofox error: [^\n]* error=later[^\n]*\n$", out)
   end)
 
+  it("an idle one hears of a failure, too, and others' callbacks are not the task", function()
+    local out = succeed [[
+      local seen
+      local task = require "ofox".go(function()
+        vim.defer_fn(function() seen = tostring(pcall(require "ofox".sleep, 0.05)) end, 10)
+        vim.wait(200)
+        require "ofox".sleep(0.01)
+      end)
+      wait_until(function() return seen end)
+      task:wait()
+      say(seen, task:status())
+      require "ofox".go(function() error("oops", 0) end)
+      wait_until(function() return #notified > 0 end)
+      say(notified[1].message:find "oops" and "told")]]
+    assert.equal("true done\ntold\n", out)
+  end)
+
   it("nothing is polled when nothing is left, and again when something is", function()
     s:script { { delay = 0.2, body = OK.body }, repeat_last = true }
     local out = succeed [[

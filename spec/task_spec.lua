@@ -235,6 +235,17 @@ describe("a task", function()
   end)
 end)
 
+describe("a sleep of no time", function()
+  it("lets others run, also outside of tasks", function()
+    local task = ofox.go(function() coroutine.yield() coroutine.yield() end)
+    for _ = 1, 3 do ofox.sleep(0) end
+    assert.equal("done", task:status())
+    task = ofox.go(function() coroutine.yield() coroutine.yield() end)
+    for _ = 1, 3 do task:wait(0) end
+    assert.equal("done", task:status())
+  end)
+end)
+
 describe("a wait that cannot yield", function()
   it("says so where too many stand on top of each other", function()
     local token = ofox.go(function() ofox.sleep(1) return "token" end)

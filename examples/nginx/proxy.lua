@@ -39,9 +39,9 @@ end
 function proxy.chat()
   ngx.req.read_body()
   local ok, params = pcall(cjson.decode, ngx.req.get_body_data() or "")
-  if not ok or type(params) ~= "table" then
+  if not ok or type(params) ~= "table" or type(params.messages) ~= "table" then
     ngx.status = 400
-    return ngx.say "expected JSON"
+    return ngx.say "expected JSON with model and messages"
   end
   params.stream = true
   local stream, err = client:chat(params)

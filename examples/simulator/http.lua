@@ -65,6 +65,7 @@ end
 function conn:request()
   local method, target, version = self:line():match("^(%S+) (%S+) (HTTP/1%.%d)$")
   if not method then error(CLOSED) end
+  self.is_head = method == "HEAD"
   local headers, line = {}, self:line()
   while line ~= "" do
     local name, value = line:match("^([^:]+):%s*(.-)%s*$")
@@ -104,7 +105,7 @@ function conn:sleep(seconds) coroutine.yield("sleep", seconds) end
 --- Sends a whole answer.
 function conn:send(status, headers, body)
   self:start(status, headers, #body)
-  self:write(body)
+  if not self.is_head then self:write(body) end
 end
 
 --- Says nothing more until the client leaves.

@@ -77,14 +77,19 @@ function Reader:abandon()
   self:close()
 end
 
+-- Has somebody else closed it, which was open before a wait?
+function Reader:check_closed(open)
+  if open and self.closed then self.lost = self.lost or "was closed while it was being read" end
+  if self.lost then error("ofox: the stream " .. self.lost, 0) end
+end
+
 function Reader:has_event()
   if self.reading then error("ofox: another task is reading this stream", 0) end
   local open = not self.concluded
   self.reading = true
   local found = wait.protect(self.await, self.abandon, self)
   self.reading = false
-  if open and self.closed then self.lost = self.lost or "was closed while it was being read" end
-  if self.lost then error("ofox: the stream " .. self.lost, 0) end
+  self:check_closed(open)
   return found
 end
 
@@ -111,7 +116,9 @@ end
 
 --- Goes on in the next step.
 function Reader:pause()
+  local open = not self.concluded
   wait.pause(self.run.transport, self.call)
+  self:check_closed(open)
 end
 
 --- The next chunk, decoded; nil at the end, and then the error if there is one.
@@ -152,6 +159,7 @@ function Reader:collect()
   local data = self:event()
   while data do
     if self.dialect == "any" then list[#list + 1] = self:decode(data) end
+    if wait.is_spent() then self:pause() end
     data = self:event()
   end
   if self.failure then return nil, self.failure end

@@ -42,12 +42,18 @@ local budget = {} -- left: how many turns and events are, in this step; nil: no 
 ---@field defers? fun(): boolean  must a task begin at its turn, not here?
 ---@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
 ---@field spawn? fun(task: table, run: function)  starts such a thread
+---@field failed? fun(task: table)  a task has failed, and nobody has asked for that yet
 ---@field leave? fun(task: table)  ends it where it stands
 
 --- The task that runs, or nil.
 ---@return table|nil
 function scheduler.current()
   if host and host.current then return host.current() end
+  if current and host and host.drives then
+    -- what others run in the host's main thread while a task stands is not the task
+    local thread, is_main = coroutine.running()
+    if thread == nil or is_main == true then return nil end
+  end
   return current
 end
 
@@ -279,6 +285,7 @@ function scheduler.step(max, transport, max_events)
     served.count(transport, -1)
     if not ok then error(message, 0) end
     scheduler.sync()
+    if scheduler.after_step then scheduler.after_step() end
   end
   return alive > 0
 end
@@ -349,10 +356,9 @@ end
 local function stand_by_loop(is_over, transport, till, enter, leave)
   local stander = {}
   while not is_over() do
-    local left = till and till - served.now()
-    if left and left <= LEAST then return end
     scheduler.step(0, transport)
-    if is_over() then return end
+    local left = till and till - served.now()
+    if is_over() or left and left <= LEAST then return end
     enter(stander)
     local ok, message = pause(stander, shorter(left, scheduler.timeout())) -- no time, too: others may have to run
     leave(stander)
@@ -360,11 +366,20 @@ local function stand_by_loop(is_over, transport, till, enter, leave)
   end
 end
 
+-- Deeper steps serve the engine only: what is no call would never end.
+local function check_depth(transport)
+  if depth >= DEEPEST and not transport and not (host and host.spawn) then
+    error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
+  end
+end
+
 -- By a loop that drives.
 local function stand_by_host(is_over, transport, till, enter, leave)
-  local stander = scheduler.current() or {}
+  local stander, waited = scheduler.current() or {}, false
   while not is_over() do
-    if till and till - served.now() <= LEAST then return end
+    if waited and till and till - served.now() <= LEAST then return end
+    check_depth(transport)
+    waited = true
     if till then stander.moment = moments:add(till, stander) end
     served.count(transport, 1)
     stander.is_served = transport ~= nil
@@ -396,7 +411,7 @@ end
 --- Why nobody can wait here, in a host that has such places.
 ---@return string|nil
 function scheduler.refusal()
-  if host and host.refusal and not current then return host.refusal() end
+  if host and host.refusal and (host.spawn or not scheduler.current()) then return host.refusal() end
   return nil
 end
 
@@ -423,12 +438,12 @@ function scheduler.stand(is_over, transport, seconds, enter, leave)
   if scheduler.is_for_host() then
     return (host.drives and stand_by_host or stand_by_loop)(is_over, transport, till, enter, leave)
   end
+  local waited = false
   while not is_over() do
-    local left = till and till - served.now()
-    if left and left <= LEAST then return end
-    if depth >= DEEPEST and not transport then
-      error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
-    end
+    local left = till and math.max(0, till - served.now())
+    if waited and left and left <= LEAST then return end
+    check_depth(transport)
+    waited = true
     scheduler.step(left, transport)
   end
 end

@@ -58,10 +58,28 @@ local function report_failure(record)
   report(record.settings, "a task failed and nobody asked for its error", record.results[2], record.where)
 end
 
+local unreported = {} -- tasks whose failure waits for a place where it may be told
+
+-- Called by the garbage collector, where a host with threads of its own may be
+-- in the middle of anything: there it is noted only.
 local function dropped(record)
   record.dropped = true
-  report_failure(record)
+  local loop = scheduler.loop()
+  if not (loop and loop.spawn) then
+    report_failure(record)
+  elseif record.status == "failed" and not record.asked then
+    unreported[#unreported + 1] = record
+    unreported.any = true
+  end
 end
+
+local function report_dropped()
+  if not unreported.any then return end
+  local list = unreported
+  unreported = {}
+  for _, record in ipairs(list) do report_failure(record) end
+end
+scheduler.after_step = report_dropped
 
 -- Tables have no __gc before Lua 5.2.
 local newproxy = rawget(_G, "newproxy")
@@ -112,6 +130,8 @@ local function finish(record, status, results)
   close_owned(record, owned)
   if record.observer then record.observer(record) end
   for _, fn in ipairs(listeners) do call_back(record, fn) end
+  local loop = scheduler.loop()
+  if status == "failed" and not record.asked and loop and loop.failed then loop.failed(record) end
   if record.dropped then report_failure(record) end
 end
 
@@ -169,6 +189,7 @@ local function run_thread(record, fn, ...)
     return message
   end, ...))
   record.where = where
+  if record.status ~= "running" then return end -- it was given up for lost
   local cancelled = not results[1] and record.cancelled and errors.is(results[2], "cancelled_error")
   finish(record, results[1] and "done" or cancelled and "cancelled" or "failed", results)
 end
@@ -189,6 +210,7 @@ end
 -- Starts a task; of a group if it belongs to a run. 'observer' is called with
 -- its record when it ends.
 local function start(group, observer, fn, ...)
+  report_dropped()
   local loop = scheduler.loop()
   local is_hosted = loop ~= nil and loop.spawn ~= nil
   if is_hosted then wait.check() end

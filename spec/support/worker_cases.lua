@@ -188,6 +188,30 @@ function cases.listeners()
   ngx.say(table.concat(order, " "))
 end
 
+function cases.collected()
+  for _ = 1, 6 do ofox.go(function() error "nobody asks" end) end
+  for _ = 1, 3000 do ngx.thread.wait(ngx.thread.spawn(function() end)) end
+  ngx.say("alive")
+end
+
+function cases.leaving()
+  ofox.go(function() ngx.exit(204) end)
+end
+
+function cases.has_tasks()
+  ngx.say(tostring(scheduler.has_tasks()))
+end
+
+function cases.yielding()
+  local task = ofox.go(function() ofox.sleep(0.05) return "done" end)
+  local due = ngx.now() + 5
+  while task:status() == "running" and ngx.now() < due do
+    ofox.sleep(0)
+    ngx.update_time()
+  end
+  ngx.say(task:status())
+end
+
 function cases.unasked()
   ofox.go(function() error("nobody asks for this") end)
   collectgarbage()

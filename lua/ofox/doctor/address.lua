@@ -18,7 +18,7 @@ function address.split(base)
   local host, port = place:match("^(%[.-%]):?(%d*)$")
   if not host then host, port = place:match("^([^:]*):?(%d*)$") end
   return {
-    scheme = scheme, authority = authority, host = host or place, path = path,
+    scheme = scheme:lower(), authority = authority, host = host or place, path = path,
     port = tonumber(port) or (scheme == "https" and 443 or 80),
   }
 end

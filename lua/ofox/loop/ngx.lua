@@ -21,6 +21,9 @@ local SWEEP = 0.05
 -- are more than lua_max_running_timers.
 local PATIENCE = 1
 
+-- Seconds after which tasks are looked for that failed and were collected.
+local SOON = 0.5
+
 -- Seconds of one wait at a semaphore, which wants an end.
 local LONG = 3600
 
@@ -62,7 +65,7 @@ local function sweep()
     if own and own:count() >= (stander.waiting and 0 or 1) then scheduler.forget(stander) end
   end
   for thread, task in pairs(tasks) do
-    if is_lost(task) then lose(thread) end
+    if task.guard == nil or is_lost(task) then lose(thread) end
   end
 end
 
@@ -137,7 +140,9 @@ end
 ---@return string|nil
 function loop.refusal()
   local phase = ngx.get_phase()
-  if not PHASES[phase] then
+  if phase == "init" then
+    return 'cannot wait in nginx\'s phase "init": call it in a timer of init_worker_by_lua, ngx.timer.at(0, …)'
+  elseif not PHASES[phase] then
     return ("cannot wait in nginx's phase %q: hand the call to ngx.timer.at(0, function() … end)"):format(phase)
   elseif not yieldable() then
     return "cannot wait inside a C function (table.sort, string.gsub, require, …), which would hold up the worker"
@@ -163,7 +168,7 @@ local function guard(task, base, ...)
   local thread = ngx.thread.spawn(base, ...)
   if tasks[thread] == task then
     task.guard = take()
-    loop.changed()
+    pcall(loop.changed) -- without a timer the next wait asks again
     while tasks[thread] == task and not task.has_left do task.guard:wait(LONG) end
     give_back(task.guard)
   end
@@ -185,11 +190,25 @@ function loop.spawn(task, run_task, ...)
   local function base(...)
     local thread = coroutine.running()
     tasks[thread] = task
+    pcall(loop.changed)
     run_task(task, ...)
     tasks[thread] = nil
     if task.guard then task.guard:post(1) end
   end
   ngx.thread.wait(ngx.thread.spawn(launch, task, base, ...))
+end
+
+local will_report = false
+
+local function report()
+  will_report = false
+  scheduler.after_step()
+end
+
+--- Its error may have to be reported when it has been collected, which is not
+-- the place for it.
+function loop.failed()
+  if not will_report then will_report = ngx.timer.at(SOON, report) == true end
 end
 
 --- Ends the running task where it stands.

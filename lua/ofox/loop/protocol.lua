@@ -32,8 +32,9 @@ end
 --   many turns of tasks and events of streams are done at most, what is left
 --   comes with the next step
 ---@return boolean  whether any of them are left
-function protocol.step(max_wait)
+function protocol.step(max_wait, ...)
   local problem, seconds, max_events = check_step(max_wait)
+  if select("#", ...) > 0 then problem = "expected one argument, seconds or {max_wait, max_events}" end
   if problem then error("ofox.step: " .. problem, 2) end
   local loop = scheduler.loop()
   if loop and loop.drives and loop.wait and seconds ~= 0 then
@@ -86,7 +87,9 @@ function protocol.use_loop(loop)
     local got = type(loop) == "table" and "one without" or check.describe(loop)
     error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. got, 2)
   end
-  if scheduler.has_tasks() then error("ofox.use_loop: there are tasks already; call it before the first", 2) end
+  if scheduler.has_tasks() or next(scheduler.standing()) then
+    error("ofox.use_loop: there are tasks already; call it before the first", 2)
+  end
   scheduler.use_loop(loop)
 end
 

@@ -21,8 +21,13 @@ local timer -- where there is nothing to poll
 local active -- the one of them that runs
 local pending = false -- a step is on its way to the main loop
 
+-- A program that tidies up closes all handles, these too.
+local function is_usable(handle)
+  return handle ~= nil and not handle:is_closing()
+end
+
 local function stop()
-  if active then active:stop() end
+  if is_usable(active) then active:stop() end
   active = nil
 end
 
@@ -45,13 +50,13 @@ end
 local function start()
   local fd = engine.get():pollfd()
   if not fd then
-    timer = timer or uv.new_timer()
+    timer = is_usable(timer) and timer or uv.new_timer()
     timer:start(TICK, TICK, on_ready)
     active = timer
     return
   end
-  if fd ~= polled_fd then
-    if poll then poll:close() end
+  if fd ~= polled_fd or not is_usable(poll) then
+    if is_usable(poll) then poll:close() end
     poll, polled_fd = uv.new_poll(fd), fd
   end
   poll:start("r", on_ready)
@@ -62,13 +67,36 @@ end
 function loop.changed()
   if not scheduler.is_wanted() then
     stop()
-  elseif not active and not pending then
+  elseif not is_usable(active) and not pending then
     start()
     scheduler.sync()
   end
 end
 
+-- Milliseconds after which a failed task that nobody can ask any more is found.
+local SOON = 500
+
 if vim then
+  local collector
+  local failed = setmetatable({}, { __mode = "k" })
+
+  local function collect()
+    local unasked = false
+    for task in pairs(failed) do
+      unasked = unasked or not task.asked
+      failed[task] = nil
+    end
+    if unasked then collectgarbage() end
+  end
+
+  --- It shows by collecting garbage, which an idle editor does not.
+  ---@param task table
+  function loop.failed(task)
+    failed[task] = true
+    collector = is_usable(collector) and collector or uv.new_timer()
+    collector:start(SOON, 0, vim.schedule_wrap(collect))
+  end
+
   --- Lets Neovim go on: its timers, its API and what others have scheduled.
   ---@param stander table
   ---@param is_over fun(): boolean
