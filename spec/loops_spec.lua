@@ -301,6 +301,26 @@ if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then
   end)
 end
 
+if is_there "luv" then
+  it("[E9] ofox.loop.uv makes new handles when a program has closed all", function()
+    assert.equal("1 2\n", host.succeed(COMMON .. [[
+      local uv = require "luv"
+      ofox.use_loop(require "ofox.loop.uv")
+      local function close_all()
+        uv.walk(function(handle) if not handle:is_closing() then handle:close() end end)
+        uv.run()
+      end
+      local first = ofox.go(function() ofox.sleep(0.01) return "1" end)
+      uv.run()
+      close_all()
+      local second = ofox.go(function() ofox.sleep(0.01) return "2" end)
+      close_all() -- also while one is left
+      ofox.go(ofox.sleep, 0.02)
+      uv.run()
+      say(select(2, first:wait()), (select(2, second:wait())))]]))
+  end)
+end
+
 describe("[E9] the descriptor", function()
   it("stays the same, and is silent while there is nothing to do", function()
     s:script { { body = OK }, repeat_last = true }
