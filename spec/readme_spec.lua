@@ -62,7 +62,7 @@ for _, readme in ipairs(READMES) do describe(readme.title, function()
 
   it("names every public name", function()
     local names = { "ofox.new", "ofox.mock", "errors.is", "mock:reply", "mock:install", "mock:now", "mock.requests",
-      "mock:pending", "mock:reset", "token:cancel", "token:cancelled", "err:hint" }
+      "mock:unused", "mock:reset", "token:cancel", "token:cancelled", "err:hint" }
     for name in proc.read("lua/ofox/init.lua"):gmatch("%-%-%-@field ([%w_]+)") do
       names[#names + 1] = "ofox." .. name
     end

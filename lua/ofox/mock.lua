@@ -69,8 +69,8 @@ end
 
 --- How many of the replies have not been used.
 ---@return integer
-function Mock:pending()
-  check_self(self, "pending")
+function Mock:unused()
+  check_self(self, "unused")
   return #self._replies
 end
 
