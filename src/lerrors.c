@@ -114,6 +114,15 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   }
 }
 
+/* is_html(value) -> is it the text of a page of the web? */
+static int errors_is_html(lua_State *L) {
+  struct ofox_span s = OFOX_NOSPAN;
+  if (lua_type(L, 1) == LUA_TSTRING)
+    s.p = lua_tolstring(L, 1, &s.n);
+  lua_pushboolean(L, s.p != NULL && ofox_errors_is_html(s));
+  return 1;
+}
+
 /*
 ** parse_error(status [, headers [, body]]) -> fields of the failure, or nil
 ** if the answer is none
@@ -189,7 +198,9 @@ static void push_outcomes(lua_State *L) {
 }
 
 void ofox_open_errors(lua_State *L) {
-  static const luaL_Reg fns[] = {{"parse_error", errors_parse}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"parse_error", errors_parse},
+                                 {"is_html", errors_is_html},
+                                 {NULL, NULL}};
   luaL_newmetatable(L, PARSED_T);
   lua_pushcfunction(L, parsed_gc);
   lua_setfield(L, -2, "__gc");

@@ -1,6 +1,8 @@
 --- Advice for people: what to do about an error. One row per class, finer
 -- ones where a code or a status asks for something else. Data only, but for
 -- the look-up at the end.
+local is_html = require("ofox.native")("core").is_html
+
 local hints = {}
 
 --- By type. A number under 'statuses' is an HTTP status, a name under 'codes'
@@ -263,20 +265,6 @@ local SPENT = {
 -- What a proxy or a server in front of the right address answers as a page, too.
 local NO_DOUBT = { [407] = true, [413] = true }
 
---- Is the body of an answer a page of the web?
----@param body any
----@return boolean
-function hints.is_page(body)
-  if type(body) ~= "string" then return false end
-  local head = body:sub(1, 1024):gsub("^\239\187\191", ""):lower()
-  local more
-  repeat
-    head, more = head:gsub("^%s*<!%-%-.-%-%->", "", 1)
-    if more == 0 then head, more = head:gsub("^%s*<%?xml.-%?>", "", 1) end
-  until more == 0
-  return head:find("^%s*<!doctype html") ~= nil or head:find("^%s*<html[%s>]") ~= nil
-end
-
 --- The advice for an error, as {en = …, zh = …}.
 ---@param kind string  the type of the error
 ---@param code? string
@@ -289,7 +277,7 @@ function hints.find(kind, code, status, body)
   if code and SPENT[code] then return hints.rows.billing_error end
   local finer = row.codes and row.codes[hints.same[code] or code]
   if finer then return finer end
-  if row.page and not NO_DOUBT[status] and hints.is_page(body) then
+  if row.page and not NO_DOUBT[status] and is_html(body) then
     return hints.rows.response_error.codes.html
   end
   return row.statuses and row.statuses[status] or row

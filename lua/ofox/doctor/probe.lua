@@ -4,9 +4,10 @@
 local address = require "ofox.doctor.address"
 local clients = require "ofox.client"
 local core = require "ofox.native" "core"
-local hints = require "ofox.hints"
 local options = require "ofox.options"
 local response = require "ofox.response"
+
+local is_html = core.is_html
 
 local probe = {}
 
@@ -115,7 +116,7 @@ end
 
 -- May the list be somewhere else? Not if the API itself has refused us.
 local function is_elsewhere(err)
-  if not err or err.type == "response_error" or hints.is_page(err.body) then return true end
+  if not err or err.type == "response_error" or is_html(err.body) then return true end
   local status = err.status or 0
   return status == 400 or status == 404 or status == 405
 end
@@ -192,7 +193,7 @@ local function say_models(exam, res, err)
   exam.models = exam:say("models", "error", id, { url = url, why = err and line(err) }, advice)
   if client then
     exam.working, exam.works_at = client, better
-  elseif err and err.status and err.type ~= "response_error" and not hints.is_page(err.body) then
+  elseif err and err.status and err.type ~= "response_error" and not is_html(err.body) then
     exam.working = exam.client -- an API has spoken
     exam.without_list = is_elsewhere(err)
   end
@@ -210,7 +211,7 @@ local function ask_nothing(exam, more)
 end
 
 local function is_refusal(err)
-  return err ~= nil and (err.status == 401 or err.status == 403) and not hints.is_page(err.body)
+  return err ~= nil and (err.status == 401 or err.status == 403) and not is_html(err.body)
 end
 
 -- An empty request was refused for what it lacks: so would one without a key
@@ -233,7 +234,7 @@ local function say_key_accepted(exam)
   if not err then return exam:say("key_accepted", "ok", "accepted") end
   local url = address.shown(exam.works_at or exam.base)
   local values = { why = line(err), url = url }
-  local status, page = err.status, hints.is_page(err.body)
+  local status, page = err.status, is_html(err.body)
   if is_refusal(err) or err.type == "billing_error" then
     local advice = err.message:find("llm.invoke", 1, true) and exam:word "login_token" or err:hint(exam.lang)
     exam:say("key_accepted", "error", "failed", values, advice)
