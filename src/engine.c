@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "outcome.h"
 #include "sigpipe.h"
 #include "transfer.h"
 

@@ -65,6 +65,4 @@ int ofox_transfer_drain(struct ofox_transfer *t, double now);
 /* Has a byte of the request left? */
 int ofox_transfer_sent(struct ofox_transfer *t);
 
-enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc);
-
 #endif
