@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "delta.h"
 #include "errors.h"
+#include "fault.h"
 #include "json.h"
 #include "utf8.h"
 
@@ -77,6 +77,7 @@ struct ofox_verdict ofox_answer_judge(int status, int framed,
                                       enum ofox_expect expect) {
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
+  struct ofox_fault fault;
   v.part = body;
   if (status >= 400)
     return v;
@@ -92,14 +93,10 @@ struct ofox_verdict ofox_answer_judge(int status, int framed,
   if (v.outcome != OFOX_OUTCOME_ANSWERED) {
     v.failed = 1;
   }
-  else if (may_be_error(body)) {
-    v.failed = ofox_errors_inside(body);
-    if (ofox_delta_reply_failed(body)) {
-      v.fallback = OFOX_CLASS_UPSTREAM;
-      if (!v.failed)
-        v.part = ofox_delta_failed_choice(body);
-      v.failed = 1;
-    }
+  else if (may_be_error(body) && ofox_fault_find(body, &fault)) {
+    v.failed = 1;
+    v.part = fault.part;
+    v.fallback = fault.fallback;
   }
   return v;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "errors.h"
+#include "fault.h"
 #include "jscan.h"
 #include "utf8.h"
 
@@ -16,7 +16,7 @@ struct reading {
   enum ofox_dialect dialect;
   size_t choices;
   struct ofox_json type, delta, response; /* of the Responses protocol */
-  int says_error, error_text, id;         /* see ofox_errors_inside */
+  int says_error, error_text, id;         /* see ofox_fault_find */
   int other; /* it says something besides the text of the first choice */
 };
 
@@ -329,6 +329,7 @@ static int read(struct reading *r, struct ofox_span data, int *object) {
 void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
                      struct ofox_span data, struct ofox_delta *out) {
   struct reading r;
+  struct ofox_fault fault;
   int object;
   memset(out, 0, sizeof(*out));
   out->fallback = OFOX_CLASS_STREAM;
@@ -350,30 +351,13 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
     out->kind = OFOX_DELTA_ERROR;
     out->part = data;
   }
-  else if (!object && ofox_errors_inside(data)) { /* a list of them */
+  else if (!object && ofox_fault_find(data, &fault)) { /* a list of them */
     out->kind = OFOX_DELTA_ERROR;
-    out->part = data;
+    out->part = fault.part;
   }
   else if (object) {
     if (out->part.p == NULL)
       out->part = data;
     judge(&r, type);
   }
-}
-
-struct ofox_span ofox_delta_failed_choice(struct ofox_span body) {
-  struct ofox_json choices, key, choice;
-  size_t pos = 0;
-  choices = ofox_json_get(ofox_json_root(body), "choices");
-  if (choices.type != OFOX_JSON_ARRAY)
-    return OFOX_NOSPAN;
-  while (ofox_json_next(choices, &pos, &key, &choice)) {
-    if (ofox_json_is(ofox_json_get(choice, "finish_reason"), "error"))
-      return choice.raw;
-  }
-  return OFOX_NOSPAN;
-}
-
-int ofox_delta_reply_failed(struct ofox_span body) {
-  return ofox_delta_failed_choice(body).p != NULL;
 }

@@ -54,14 +54,4 @@ int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
 /* Is this data the sentinel? It counts as soon as its line is complete. */
 int ofox_delta_is_end(struct ofox_span data);
 
-/*
-** The first choice of a whole reply that ended with finish_reason "error", as
-** JSON text (what went wrong is in its 'error' if the server says so), or
-** OFOX_NOSPAN.
-*/
-struct ofox_span ofox_delta_failed_choice(struct ofox_span body);
-
-/* Is there such a choice? */
-int ofox_delta_reply_failed(struct ofox_span body);
-
 #endif

@@ -477,24 +477,3 @@ int ofox_errors_read(struct ofox_error *e, int status,
   ofox_buf_free(&r.clean);
   return r.rc != 0 ? OFOX_EMEM : 0;
 }
-
-int ofox_errors_inside(struct ofox_span body) {
-  struct ofox_json v = ofox_json_root(body), key, child;
-  int text = 0, id = 0;
-  size_t pos = 0;
-  if (v.type == OFOX_JSON_ARRAY)
-    v = ofox_json_at(v, 0);
-  while (v.type == OFOX_JSON_OBJECT && ofox_json_next(v, &pos, &key, &child)) {
-    if (ofox_json_is(key, "error")) {
-      if (child.type == OFOX_JSON_OBJECT)
-        return 1;
-      text |= child.type == OFOX_JSON_STRING && child.raw.n > 2;
-    }
-    else if ((ofox_json_is(key, "object") || ofox_json_is(key, "type")) &&
-             ofox_json_is(child, "error"))
-      return 1;
-    else
-      id |= ofox_json_is(key, "id");
-  }
-  return text && !id;
-}

@@ -41,14 +41,6 @@ int ofox_errors_read(struct ofox_error *e, int status,
                      enum ofox_outcome outcome, struct ofox_span body,
                      enum ofox_class fallback);
 
-/*
-** Does this JSON say that it is an error although its status does not? An
-** object in 'error'; a text there, unless an 'id' makes the whole a record
-** of something; a flat object whose 'object' or 'type' is "error"; or an
-** array that starts with one of these.
-*/
-int ofox_errors_inside(struct ofox_span body);
-
 /* Behind blanks, comments and an XML declaration: a doctype or <html>. */
 int ofox_errors_is_html(struct ofox_span body);
 

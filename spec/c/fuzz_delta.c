@@ -4,7 +4,7 @@
 ** before it with another text, with a reading of its own.
 */
 #include "../../src/delta.h"
-#include "../../src/errors.h"
+#include "../../src/fault.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -84,6 +84,7 @@ static void check_chat(struct ofox_span data, const struct ofox_delta *d) {
 
 static void check(enum ofox_dialect dialect, struct ofox_span data) {
   struct ofox_delta d;
+  struct ofox_fault fault;
   size_t pos;
   int whole = ofox_json_check(data, &pos) == 1;
   ofox_delta_read(dialect, OFOX_NOSPAN, data, &d);
@@ -101,7 +102,7 @@ static void check(enum ofox_dialect dialect, struct ofox_span data) {
   if (d.text.type != OFOX_JSON_NONE)
     MUST(d.text.type == OFOX_JSON_STRING &&
          ofox_json_check(d.text.raw, &pos) == 1 && d.text.raw.n > 2);
-  if (ofox_errors_inside(data))
+  if (ofox_fault_find(data, &fault) && fault.part.p == data.p)
     MUST(d.kind == OFOX_DELTA_ERROR && d.part.p == data.p);
   else if (ofox_json_root(data).type != OFOX_JSON_OBJECT)
     MUST(d.kind == OFOX_DELTA_SKIP);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta.h"
+#include "fault.h"
 #include "errors.h"
 #include "utf8.h"
 
@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const int statuses[] = {0,   200, 204, 302, 400, 404, 407, 408,
                                  429, 500, 501, 502, 503, 504, 529, 999};
   struct ofox_error e;
-  struct ofox_span body, choice;
+  struct ofox_span body;
+  struct ofox_fault fault;
   enum ofox_outcome outcome;
   enum ofox_class fallback;
   char *copy;
@@ -69,11 +70,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   body.n = size / 2;
   must(ofox_errors_read(&e, status, outcome, body, fallback) == 0);
   check(&e);
-  ofox_errors_inside(body);
+  ofox_fault_find(body, &fault);
   ofox_errors_is_html(body);
   body.n = size;
-  choice = ofox_delta_failed_choice(body);
-  must((choice.p != NULL) == ofox_delta_reply_failed(body));
+  if (ofox_fault_find(body, &fault))
+    must(fault.part.p >= body.p &&
+         fault.part.p + fault.part.n <= body.p + body.n);
   ofox_error_free(&e);
   ofox_error_free(&e);
   free(copy);
