@@ -66,6 +66,7 @@ build = {
     ["ofox.transport"] = "lua/ofox/transport.lua",
     ["ofox.try"] = "lua/ofox/try.lua",
     ["ofox.types"] = "lua/ofox/types.lua",
+    ["ofox.uncompiled"] = "lua/ofox/uncompiled.lua",
     ["ofox.wait"] = "lua/ofox/wait.lua",
     ["ofox.yieldable"] = "lua/ofox/yieldable.lua",
     ["ofox.core"] = {

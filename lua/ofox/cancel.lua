@@ -1,5 +1,6 @@
 --- Tokens that cancel calls. Knows nothing of calls: who can be cancelled
 -- leaves a function with the token.
+require "ofox.uncompiled" ()
 local cancel = {}
 
 ---@class ofox.CancelToken

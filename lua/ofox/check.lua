@@ -2,6 +2,7 @@
 -- and returns a problem in words, or nil and the value as it is kept, which
 -- nobody changes any more. No text made here shows what may be a secret.
 -- A problem that begins with "." or "[" says where in the value it is.
+require "ofox.uncompiled" ()
 local try = require "ofox.try"
 
 local check = {}

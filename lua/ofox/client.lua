@@ -1,5 +1,6 @@
 --- The client: checks what the program says, puts the request together, has
 -- it performed, and lets the outcome arrive the way the program chose.
+require "ofox.uncompiled" ()
 local arrive = require "ofox.arrive"
 local options = require "ofox.options"
 local request = require "ofox.request"

@@ -1,6 +1,7 @@
 --- ofox.doctor: looks at all that a first call needs, and says what to mend.
 -- Here is what can be seen without a call; those are made by ofox.doctor.probe.
 -- No finding shows the key.
+require "ofox.uncompiled" ()
 local address = require "ofox.doctor.address"
 local check = require "ofox.check"
 local clients = require "ofox.client"

@@ -1,5 +1,6 @@
 --- :checkhealth ofox in Neovim: are the C modules built for its Lua, and what
 -- does ofox.doctor say?
+require "ofox.uncompiled" ()
 local try = require "ofox.try"
 
 local health = {}

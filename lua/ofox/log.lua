@@ -1,5 +1,6 @@
 --- Where messages about calls go: the program's logger, else, if OFOX_LOG
 -- names a level, standard error. Who logs keeps secrets out of the fields.
+require "ofox.uncompiled" ()
 local log = {}
 
 local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }

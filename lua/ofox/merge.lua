@@ -1,15 +1,10 @@
 --- What the events of a stream add up to: the answer that the same call would
 -- have had without one. Knows nothing of how events come.
+require "ofox.uncompiled" ()
 local json = require "ofox.json"
 local response = require "ofox.response"
 
 local merge = {}
-
--- LuaJIT 2.1.0-beta3, Debian 12's, compiles what is in here to code that crashes
--- in one of seven runs over thousands of events. Its interpreter does not, and
--- most of the time goes into decoding anyway.
-local jit = rawget(_G, "jit")
-if jit then jit.off(true, true) end
 
 -- Members that say what something is: a later one takes the place of an
 -- earlier one. All other strings are pieces.

@@ -1,6 +1,7 @@
 --- A transport for tests of programs that use ofox: answers are scripted,
 -- time is virtual, everything else (errors, retries, their timing) is the
 -- real thing, since the mock feeds the same C call as the engine.
+require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local scripted = require "ofox.scripted"
 

@@ -1,6 +1,7 @@
 --- The options of ofox.new and of each call: one table of rows from which
 -- the checks, the defaults and the documentation come.
 -- Knows nothing of HTTP, of clients or of when an option is used.
+require "ofox.uncompiled" ()
 local check = require "ofox.check"
 
 local options = {}

@@ -1,5 +1,6 @@
 --- Puts requests together: URL, headers, bodies. Pure: knows nothing of
 -- keys, of clients or of how a request is sent.
+require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local options = require "ofox.options"
 

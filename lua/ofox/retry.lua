@@ -2,6 +2,7 @@
 -- `retry.plan`, how long to wait is `retry.delay`, doing it is `retry.call`.
 -- All times are seconds. The decisions are those of the client itself, made
 -- by the same C code; misuse raises at the caller's line.
+require "ofox.uncompiled" ()
 local core = require("ofox.native")("core")
 local try = require "ofox.try"
 

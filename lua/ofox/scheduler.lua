@@ -1,6 +1,7 @@
 --- Who runs when: tasks that are ready, tasks that wait for calls, for a moment
 -- or for each other, and the transports that have to be served for them.
 -- Knows nothing of what tasks do, or how they end.
+require "ofox.uncompiled" ()
 local core = require("ofox.native")("core")
 local engine = require "ofox.transport"
 local served = require "ofox.served"

@@ -1,5 +1,6 @@
 --- The replies that programs script for ofox.mock: what is wrong with one, else
 -- what is sent of it. Knows nothing of calls, or of the time.
+require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local core = require("ofox.native")("core")
 local json = require "ofox.json"

@@ -1,5 +1,6 @@
 --- The transports that somebody waits at, and time, which passes for them: the
 -- engine's is real, a mock's is virtual, its own or that of all.
+require "ofox.uncompiled" ()
 local core = require("ofox.native")("core")
 local engine = require "ofox.transport"
 

@@ -1,5 +1,6 @@
 --- Tasks: functions that run side by side, each written as straight calls.
 -- Who runs when is the scheduler's affair.
+require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local errors = require "ofox.errors"
 local log = require "ofox.log"

@@ -1,6 +1,7 @@
 --- The calls of ofox.doctor, and what can be told from how they end. Only a
 -- client's public methods are used, so in a task they wait as any call does,
 -- and nothing catches errors around them: who cancels or interrupts is obeyed.
+require "ofox.uncompiled" ()
 local address = require "ofox.doctor.address"
 local clients = require "ofox.client"
 local core = require "ofox.native" "core"

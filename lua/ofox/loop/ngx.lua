@@ -1,6 +1,7 @@
 --- Inside nginx: everything that waits is a light thread and waits at a
 -- semaphore, and one timer per worker steps the engine while anybody does.
 -- Tasks are light threads of the request that they were started in.
+require "ofox.uncompiled" ()
 local log = require "ofox.log"
 local scheduler = require "ofox.scheduler"
 local yieldable = require "ofox.yieldable"

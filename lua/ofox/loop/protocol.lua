@@ -2,6 +2,7 @@
 -- until there is something to do all the same, and a step that does it. The
 -- names are those that cqueues, LuaSocket's select and luv programs know; what
 -- they pass as self is ignored.
+require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local engine = require "ofox.transport"
 local scheduler = require "ofox.scheduler"

@@ -1,6 +1,7 @@
 --- Inside libuv's loop: Neovim's, and of plain luv programs. A handle polls the
 -- engine's descriptor while tasks or waits are left, and a step follows when it
 -- speaks: in Neovim in the main loop, where its API may be used.
+require "ofox.uncompiled" ()
 local engine = require "ofox.transport"
 local log = require "ofox.log"
 local scheduler = require "ofox.scheduler"
