@@ -1,19 +1,17 @@
 #include "redact.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base64.h"
+#include "unescape.h"
 
 #define MARK "***"
 #define MARK_N 3 /* less than OFOX_SECRET_MIN: text shrinks */
 
-/* What may have happened to each character of a secret on its way. */
-enum way { RAW, URL, JSON, WAYS };
-
-#define NESTED 7 /* backslashes more than one: JSON three times in JSON */
-
-#define NO 0
-#define OVER ((size_t)-1) /* the text ends within a character */
+/* A form shorter than that, which only unescaping can make of a secret, would
+** hit innocent text. */
+#define FORM_MIN 4
 
 void ofox_redact_init(struct ofox_redact *r) {
   ofox_buf_init(&r->_secrets, 0);
@@ -87,214 +85,279 @@ int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
 ** The letters that 's' gives when it stands 'before' bytes behind a multiple
 ** of three: those that its neighbours have no part in.
 */
-static int add_base64(struct ofox_buf *out, struct ofox_span s, size_t before,
-                      int url_safe) {
+static int add_base64(struct ofox_buf *out, struct ofox_span s,
+                      size_t before) {
   size_t first = (before * 8 + 5) / 6, end = (before + s.n) * 8 / 6;
-  size_t i, bit, n = end - first;
+  size_t i, bit;
   unsigned v;
-  char c;
-  int rc = ofox_buf_add(out, &n, sizeof(n));
+  int rc = 0;
   for (i = first; rc == 0 && i < end; i++) {
     bit = i * 6 - before * 8;
     v = (unsigned)(unsigned char)s.p[bit / 8] << 8;
     if (bit / 8 + 1 < s.n)
       v |= (unsigned char)s.p[bit / 8 + 1];
-    c = ofox_base64_letters[v >> (10 - bit % 8) & 63];
-    if (url_safe && c == '+')
-      c = '-';
-    else if (url_safe && c == '/')
-      c = '_';
-    rc = ofox_buf_addc(out, c);
+    rc = ofox_buf_addc(out, ofox_base64_letters[v >> (10 - bit % 8) & 63]);
+  }
+  return rc;
+}
+
+/* Forms: what is searched for */
+
+/*
+** A form and what a search of it needs, one behind the other in '_forms': this
+** header, the table of Knuth, Morris and Pratt (for each beginning the length
+** of its longest other beginning that is its end, too), and the bytes.
+*/
+struct form {
+  size_t n;
+  enum ofox_escaped how; /* text is read so before it is compared */
+};
+
+static size_t form_size(size_t n) {
+  size_t size = sizeof(struct form) + n * sizeof(uint32_t) + n;
+  return size + (sizeof(size_t) - size % sizeof(size_t)) % sizeof(size_t);
+}
+
+static const uint32_t *form_table(const struct form *f) {
+  return (const uint32_t *)(const void *)(f + 1);
+}
+
+static const char *form_text(const struct form *f) {
+  return (const char *)(form_table(f) + f->n);
+}
+
+/* Walks the forms: start with '*pos' = 0. */
+static const struct form *next_form(const struct ofox_redact *r, size_t *pos) {
+  const struct form *f;
+  if (*pos >= r->_forms.n)
+    return NULL;
+  f = (const struct form *)(const void *)(r->_forms.p + *pos);
+  *pos += form_size(f->n);
+  return f;
+}
+
+static void fill_table(uint32_t *table, const char *p, size_t n) {
+  size_t i;
+  uint32_t k = 0;
+  table[0] = 0;
+  for (i = 1; i < n; i++) {
+    while (k > 0 && p[k] != p[i])
+      k = table[k - 1];
+    k += p[k] == p[i];
+    table[i] = k;
+  }
+}
+
+/* Writes what a form of 's' is compared as: as it stands, but that a blank and
+** a '+' are the same in a URL, and that deep escapes tell nothing apart. */
+static size_t write_form(struct ofox_span s, enum ofox_escaped how, char *to) {
+  char out[OFOX_UNESCAPED_MAX];
+  size_t n = 0, count, used = 1;
+  while (s.n > 0 && used > 0) {
+    count = 1;
+    used = 1;
+    out[0] = how == OFOX_ESCAPED_URL && s.p[0] == '+' ? ' ' : s.p[0];
+    if (how == OFOX_ESCAPED_DEEPLY)
+      count = ofox_unescape(how, s, out, &used);
+    memcpy(to + n, out, count);
+    n += count;
+    s.p += used;
+    s.n -= used;
+  }
+  return n;
+}
+
+/* There is room for it. */
+static void add_form(struct ofox_redact *r, struct ofox_span s,
+                     enum ofox_escaped how) {
+  struct form *f = (struct form *)(void *)(r->_forms.p + r->_forms.n);
+  uint32_t *table = (uint32_t *)(void *)(f + 1);
+  char *text = (char *)(table + s.n);
+  f->how = how;
+  f->n = write_form(s, how, text);
+  if (f->n < FORM_MIN)
+    return;
+  memmove(table + f->n, text, f->n);
+  fill_table(table, form_text(f), f->n);
+  r->_forms.n += form_size(f->n);
+}
+
+/* Letters of base64 have no escapes that could be told apart. */
+static void add_letters(struct ofox_redact *r, struct ofox_span s) {
+  add_form(r, s, OFOX_ESCAPED_NOT);
+  add_form(r, s, OFOX_ESCAPED_URL);
+  add_form(r, s, OFOX_ESCAPED_DEEPLY);
+}
+
+/* Turns letters of base64 into those that are safe in URLs. Any difference? */
+static int make_url_safe(struct ofox_buf *letters) {
+  int differs = 0;
+  size_t i;
+  for (i = 0; i < letters->n; i++) {
+    if (letters->p[i] != '+' && letters->p[i] != '/')
+      continue;
+    letters->p[i] = letters->p[i] == '+' ? '-' : '_';
+    differs = 1;
+  }
+  return differs;
+}
+
+static int add_forms(struct ofox_redact *r, struct ofox_span secret,
+                     struct ofox_buf *letters) {
+  size_t before;
+  int how;
+  int rc = make_room(&r->_forms, form_size(secret.n) * OFOX_ESCAPES +
+                                     form_size(secret.n * 4 / 3 + 2) * 18);
+  for (how = 0; rc == 0 && how < OFOX_ESCAPES; how++)
+    add_form(r, secret, (enum ofox_escaped)how);
+  for (before = 0; rc == 0 && before < 3; before++) {
+    letters->n = 0;
+    rc = add_base64(letters, secret, before);
+    if (rc != 0)
+      break;
+    add_letters(r, ofox_buf_span(letters));
+    if (make_url_safe(letters))
+      add_letters(r, ofox_buf_span(letters));
   }
   return rc;
 }
 
 static int make_forms(struct ofox_redact *r) {
   struct ofox_span secret;
-  size_t pos = 0, before;
+  struct ofox_buf letters;
+  size_t pos = 0;
   int rc = 0;
+  ofox_buf_init(&letters, 0);
   while (rc == 0 && next_text(&r->_secrets, &pos, &secret)) {
-    rc = make_room(&r->_forms, (sizeof(secret.n) + secret.n * 4 / 3 + 4) * 7);
+    wipe(&letters);
+    letters.cap = secret.n * 4 / 3 + 2;
+    rc = ofox_buf_reserve(&letters, letters.cap);
     if (rc == 0)
-      rc = add_text(&r->_forms, secret);
-    for (before = 0; rc == 0 && before < 3; before++) {
-      rc = add_base64(&r->_forms, secret, before, 0);
-      if (rc == 0)
-        rc = add_base64(&r->_forms, secret, before, 1);
-    }
+      rc = add_forms(r, secret, &letters);
   }
+  wipe(&letters);
   if (rc != 0)
     wipe(&r->_forms);
   return rc;
 }
 
-/* The value of 'n' hexadecimal digits, or -1. */
-static long hex(const char *p, size_t n) {
-  long v = 0;
-  size_t i;
-  int c;
-  for (i = 0; i < n; i++) {
-    c = ofox_tolower((unsigned char)p[i]);
-    if (ofox_isdigit(c))
-      v = v * 16 + (c - '0');
-    else if (c >= 'a' && c <= 'f')
-      v = v * 16 + (c - 'a' + 10);
-    else
-      return -1;
-  }
-  return v;
+/* The search: linear in the text, whatever form and text look like */
+
+struct search {
+  struct ofox_span text;
+  char *covered; /* 1 for each byte of the text that is a secret's */
+  size_t *ring;  /* where the last bytes that were read stood, in turn */
+  size_t read;   /* how many */
+  size_t end;    /* of what this form has covered */
+};
+
+/* The last 'n' bytes read, up to 'to', are the form's. */
+static void cover(struct search *s, size_t form_n, size_t n, size_t to) {
+  size_t from = s->ring[(s->read - n) % form_n];
+  if (from < s->end)
+    from = s->end;
+  memset(s->covered + from, 1, to - from);
+  s->end = to;
 }
 
-/*
-** The functions below ask whether text starts with the character that 'form'
-** starts with, which they take off. They return how many bytes of the text
-** it is, NO or OVER.
-*/
-
-static size_t same(struct ofox_span *form, int c, size_t length) {
-  if ((unsigned char)form->p[0] != c)
-    return NO;
-  form->p++;
-  form->n--;
-  return length;
+/* A byte that stands at 'from', its character ends at 'to'; 'k' of the form
+** had been found before it. Returns how many have been then. */
+static size_t step(struct search *s, const struct form *f, size_t k, char c,
+                   size_t from, size_t to) {
+  const uint32_t *table = form_table(f);
+  const char *text = form_text(f);
+  while (k > 0 && text[k] != c)
+    k = table[k - 1];
+  s->ring[s->read++ % f->n] = from;
+  if (text[k] != c)
+    return 0;
+  if (++k < f->n)
+    return k;
+  cover(s, f->n, k, to);
+  return table[k - 1];
 }
 
-static size_t in_url(struct ofox_span *form, const char *p, size_t n) {
-  long v;
-  if (p[0] == '+' && form->p[0] == ' ')
-    return same(form, ' ', 1);
-  if (p[0] != '%')
-    return same(form, (unsigned char)p[0], 1);
-  if (n < 3)
-    return OVER;
-  v = hex(p + 1, 2);
-  return v < 0 ? NO : same(form, (int)v, 3);
-}
-
-/* \uXXXX, or two of them that make one code point: all its bytes. */
-static size_t in_json_u(struct ofox_span *form, const char *p, size_t n) {
-  size_t length = 6, bytes, i;
-  long v, low;
-  if (n < 6)
-    return OVER;
-  v = hex(p + 2, 4);
-  if (v >= 0xD800 && v < 0xDC00) {
-    if (n < 12)
-      return OVER;
-    low = p[6] == '\\' && p[7] == 'u' ? hex(p + 8, 4) : -1;
-    if (low < 0xDC00 || low > 0xDFFF)
-      return NO;
-    v = 0x10000 + ((v - 0xD800) << 10) + (low - 0xDC00);
-    length = 12;
-  }
-  if (v < 0x80)
-    return v < 0 ? NO : same(form, (int)v, length);
-  /* the same in UTF-8: what is left of 0xF00 marks the length */
-  bytes = v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
-  if (form->n < bytes)
-    return NO;
-  if (same(form, (int)(0xF00 >> bytes & 0xFF) | (int)(v >> 6 * (bytes - 1)),
-           1) == NO)
-    return NO;
-  for (i = bytes - 1; i > 0; i--) {
-    if (same(form, 0x80 | (int)(v >> 6 * (i - 1) & 0x3F), 1) == NO)
-      return NO;
-  }
-  return length;
-}
-
-static size_t in_json(struct ofox_span *form, const char *p, size_t n) {
-  static const char escapes[] = "b\bf\fn\nr\rt\t";
-  size_t i, more = 0, length;
-  if (p[0] != '\\')
-    return same(form, (unsigned char)p[0], 1);
-  /* JSON within JSON has them doubled */
-  while (form->p[0] != '\\' && more < NESTED && more + 1 < n &&
-         p[more + 1] == '\\')
-    more++;
-  p += more;
-  n -= more;
-  if (n < 2)
-    return OVER;
-  if (p[1] == 'u') {
-    length = in_json_u(form, p, n);
-    return length == NO || length == OVER ? length : length + more;
-  }
-  for (i = 0; i < sizeof(escapes) - 1; i += 2) {
-    if (p[1] == escapes[i])
-      return same(form, escapes[i + 1], 2 + more);
-  }
-  return same(form, (unsigned char)p[1], 2 + more);
-}
-
-/* How many bytes at the start of the text are 'form', or NO. */
-static size_t match(struct ofox_span form, const char *p, size_t n,
-                    enum way way) {
-  size_t whole = form.n, at = 0, step = 0;
-  while (form.n > 0 && at < n) {
-    if (way == RAW)
-      step = same(&form, (unsigned char)p[at], 1);
-    else if (way == URL)
-      step = in_url(&form, p + at, n - at);
-    else
-      step = in_json(&form, p + at, n - at);
-    if (step == NO)
-      return NO;
-    if (step == OVER)
+static void find(struct search *s, const struct form *f) {
+  char out[OFOX_UNESCAPED_MAX];
+  const char *first;
+  struct ofox_span rest;
+  size_t at = 0, k = 0, used, count, i;
+  s->read = s->end = 0;
+  while (at < s->text.n) {
+    if (k == 0 && f->how == OFOX_ESCAPED_NOT) {
+      first = memchr(s->text.p + at, form_text(f)[0], s->text.n - at);
+      if (first == NULL)
+        return;
+      at = (size_t)(first - s->text.p);
+    }
+    rest.p = s->text.p + at;
+    rest.n = s->text.n - at;
+    count = ofox_unescape(f->how, rest, out, &used);
+    if (used == 0)
       break;
-    at += step;
+    for (i = 0; i < count; i++)
+      k = step(s, f, k, out[i], at, at + used);
+    at += used;
   }
-  if (form.n == 0)
-    return at;
-  return whole - form.n < OFOX_SECRET_MIN ? NO : n;
+  if (k >= OFOX_SECRET_MIN)
+    cover(s, f->n, k, s->text.n);
 }
 
-static size_t longest(const struct ofox_redact *r, const char *p, size_t n) {
-  struct ofox_span form;
-  size_t pos = 0, best = 0, length;
-  int way;
-  while (next_text(&r->_forms, &pos, &form)) {
-    for (way = RAW; way < WAYS; way++) {
-      length = match(form, p, n, (enum way)way);
-      if (length > best)
-        best = length;
+/* Each run of covered bytes becomes a mark. */
+static void put_marks(struct ofox_buf *text, const char *covered) {
+  size_t i, out = 0;
+  for (i = 0; i < text->n; i++) {
+    if (!covered[i]) {
+      text->p[out++] = text->p[i];
+    }
+    else if (i + 1 == text->n || !covered[i + 1]) {
+      memcpy(text->p + out, MARK, MARK_N);
+      out += MARK_N;
     }
   }
-  return best;
+  text->n = out;
+}
+
+/* Room for a search of 'n' bytes: the ring, then what is covered. */
+static int reserve(const struct ofox_redact *r, struct ofox_buf *room,
+                   size_t n) {
+  const struct form *f;
+  size_t pos = 0, longest = 0;
+  while ((f = next_form(r, &pos)) != NULL)
+    longest = f->n > longest ? f->n : longest;
+  ofox_buf_init(room, (size_t)-1);
+  if (ofox_buf_reserve(room, longest * sizeof(size_t) + n) != 0)
+    return OFOX_EMEM;
+  memset(room->p, 0, longest * sizeof(size_t) + n);
+  room->n = longest * sizeof(size_t);
+  return 0;
 }
 
 int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
-  char starts[256] = {0}; /* what a form can start with in some way */
-  struct ofox_span form;
-  size_t pos = 0, i, length, end = 0, out = 0;
-  int inside = 0;
+  int applies[OFOX_ESCAPES];
+  struct ofox_buf room;
+  const struct form *f;
+  struct search s;
+  size_t pos = 0;
+  int how;
   if (text->n == 0 || r->_secrets.n == 0)
     return 0;
-  if (r->_forms.n == 0 && make_forms(r) != 0) {
+  if ((r->_forms.n == 0 && make_forms(r) != 0) ||
+      reserve(r, &room, text->n) != 0) {
     text->n = 0;
     ofox_buf_fill(text, ofox_span_of(MARK));
     return OFOX_EMEM;
   }
-  while (next_text(&r->_forms, &pos, &form))
-    starts[(unsigned char)form.p[0]] = 1;
-  starts['%'] = starts['+'] = starts['\\'] = 1;
-  /* a mark is written where its run ends: all of the run has to be read */
-  for (i = 0; i <= text->n; i++) {
-    length = 0;
-    if (i < text->n && starts[(unsigned char)text->p[i]])
-      length = longest(r, text->p + i, text->n - i);
-    if (length > 0) {
-      inside = 1;
-      end = i + length > end ? i + length : end;
-    }
-    if (inside && i >= end) {
-      memcpy(text->p + out, MARK, MARK_N);
-      out += MARK_N;
-      inside = 0;
-    }
-    if (!inside && i < text->n)
-      text->p[out++] = text->p[i];
+  s.text = ofox_buf_span(text);
+  s.ring = (size_t *)(void *)room.p;
+  s.covered = room.p + room.n;
+  for (how = 0; how < OFOX_ESCAPES; how++)
+    applies[how] = ofox_unescape_applies((enum ofox_escaped)how, s.text);
+  while ((f = next_form(r, &pos)) != NULL) {
+    if (applies[f->how])
+      find(&s, f);
   }
-  text->n = out;
+  put_marks(text, s.covered);
+  ofox_buf_free(&room);
   return 0;
 }
