@@ -119,7 +119,8 @@ describe("ofox.new", function()
 
   it("raises for what the environment has wrong, unseen [B8]", function()
     os.getenv = function(name) return name == "OFOX_API_KEY" and SECRET .. "\nx" or nil end -- luacheck: ignore 122
-    assert.equal("ofox.new: $OFOX_API_KEY: contains a character that no key has", misuse_of(function()
+    assert.equal("ofox.new: $OFOX_API_KEY: contains a character that no key has: a line end at character "
+      .. #SECRET + 1, misuse_of(function()
       local client = ofox.new()
       return client
     end))
@@ -217,6 +218,22 @@ describe("a call", function()
     assert.is_nil(header "accept")
     client:models()
     assert.is_nil(header "content-type")
+  end)
+
+  it("[R6] refuses an id and a URL that nobody could send, before anything is", function()
+    local ID, URL = ("x"):rep(2 ^ 21), ("y"):rep(2 ^ 17)
+    assert.equal("client:model: id: expected a model id of at most 1024 bytes, got 2097152", misuse_of(function()
+      client:model(ID)
+      return nil
+    end))
+    for _, call in ipairs {
+      function() client:request { path = "/" .. URL } end, function() client:chat({}, { query = { a = URL } }) end,
+      function() client:models { query = { a = URL } } end,
+    } do
+      assert.matches("the URL with its query: expected at most 65536 bytes, got %d+$", misuse_of(call))
+    end
+    client:model(("x"):rep(1024))
+    assert.equal(("https://api.ofox.ai/v1/models/?p=1"):len() + 1024, #last().request.url)
   end)
 
   it("speaks for itself with an authentication header of its own", function()

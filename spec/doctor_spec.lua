@@ -202,22 +202,33 @@ describe("the doctor and the key", function()
     { "Bearer in front", "Bearer " .. KEY, "error", "Bearer" },
     { "bearer in front", "bearer:" .. KEY, "error", "Bearer" },
     { "the whole assignment", "OFOX_API_KEY=" .. KEY, "error", "NAME=value" },
-    { "a line end inside", "sk-of-doctor\n" .. KEY, "error", "line end" },
-    { "a blank inside", "sk-of-doctor " .. KEY, "error", "blanks" },
-    { "a byte that is none of a key's", "sk-of-\195\169" .. KEY, "error", "no key has" },
+    { "a line end inside", "sk-of-doctor\n" .. KEY, "error", "line end inside, at character 13" },
+    { "a blank inside", "sk-of-doctor " .. KEY, "error", "a blank inside, at character 13" },
+    { "a byte that is none of a key's", "sk-of-\195\169" .. KEY, "error", "no key has: U+00E9 at character 7" },
+    { "a full-width letter", "sk-\239\188\161" .. KEY, "error", "(U+FF21) at character 4" },
     { "a stand-in", "your-api-key-goes-in-here", "warn", "stand-in" },
     { "a stand-in in brackets", "<put the key here>", "error", "stand-in" },
     { "a variable that was not expanded", "${THE_REAL_KEY_OF_OFOX}", "warn", "stand-in" },
-    { "a login token", "eyJhbGciOiJIUzI1NiIs.eyJzdWIiOiIx.c2ln", "warn", "login token" },
-    { "another provider's key", "sk-ant-0123456789abcdefghij", "warn", "another provider" },
-    { "another prefix", "ofox_0123456789abcdefghij", "warn", "sk-" },
-    { "a piece of a key", "sk-of-012", "warn", "short" },
+    { "a login token", "eyJhbGciOiJIUzI1NiIs.eyJzdWIiOiIx.c2ln", "warn", "login token", true },
+    { "another provider's key", "sk-ant-0123456789abcdefghij", "warn", "another provider", true },
+    { "another prefix", "ofox_0123456789abcdefghij", "warn", "sk-", true },
+    { "a piece of a key", "sk-of-012", "warn", "short", true },
     { "a line end behind", KEY .. "\n", "warn", "ignored" },
   } do
     it("sees " .. case[1] .. ", unseen by others", function()
-      expect(with_variable(case[2]), "key", case[3], case[4])
+      local at_gateway = case[5] and examine(REPLIES, { base_url = "https://api.ofox.ai/v1", api_key = case[2] })
+      expect(at_gateway or with_variable(case[2]), "key", case[3], case[4])
     end)
   end
+
+  it("[P6] may look like anything where the server is not OfoxAI's", function()
+    for _, key in ipairs { "none", "gsk_0123456789abcdefghij", "sk-ant-0123456789abcdefghij", "eyJhbGci.e30.c2ln" } do
+      expect(examine(REPLIES, { api_key = key }), "key", "ok", "the option api_key", false)
+      assert.is_not.same({}, judge_key(key))
+      assert.same({}, judge_key(key, true))
+    end
+    expect(examine(REPLIES, { api_key = "your-key-goes-here" }), "key", "warn", "stand-in")
+  end)
 
   it("has nothing to say against a good one", function()
     assert.same({}, judge_key(KEY))
@@ -406,7 +417,7 @@ describe("the doctor and proxies", function()
     end
   end)
 
-  it("names the variable", function()
+  it("[P8] names the variable, and warns of one that takes this machine's own addresses along", function()
     local replies = { LIST, LACKS, NO_KEY }
     environment = { https_proxy = "http://u:hunter22@proxy.test:3128" }
     local report = examine(replies)
@@ -416,6 +427,12 @@ describe("the doctor and proxies", function()
     environment.no_proxy = ".test"
     expect(examine(replies), "proxy", "ok", "as $no_proxy says")
     expect(examine(replies, { proxy = false }), "proxy", "ok", "proxy = false")
+    environment = { http_proxy = "http://proxy.test:3128" }
+    for _, base in ipairs { "http://localhost:8080/v1", "http://127.0.0.1:11434/v1", "http://[::1]/v1" } do
+      expect(examine(replies, { base_url = base }), "proxy", "warn", "which is this machine", "no_proxy")
+    end
+    environment.no_proxy = "localhost"
+    expect(examine(replies, { base_url = "http://localhost:8080/v1" }), "proxy", "ok", "as $no_proxy says")
     environment = { HTTP_PROXY = "http://proxy.test" }
     expect(examine(replies, { base_url = "http://localhost/v1" }), "proxy", "ok", "HTTP_PROXY", "http_proxy")
   end)
@@ -460,14 +477,26 @@ describe("the doctor and the way to the server", function()
     assert.equal(5, mock:now())
   end)
 
-  for _, code in ipairs { "reset", "empty_reply", "protocol" } do
+  for _, code in ipairs { "reset", "empty_reply", "truncated", "protocol" } do
     it("tells a connection that ends with " .. code, function()
-      local report = examine { { fail = code } }
+      local report = examine { { fail = code }, { fail = code } }
       expect(report, "name", "ok")
       expect(report, "connection", "error", code)
       skipped(report, "tls")
     end)
   end
+
+  it("[P7] asks once more where a connection was dropped, before that is a finding", function()
+    for _, code in ipairs { "reset", "empty_reply", "truncated" } do
+      local drop = { fail = code }
+      local report, mock = examine { drop, LIST, drop, LACKS, NO_KEY }
+      assert.is_true(report.ok, tostring(report))
+      assert.equal(5, #mock.requests)
+    end
+    local report, mock = examine { { fail = "refused" } }
+    expect(report, "connection", "error", "refused")
+    assert.equal(1, #mock.requests)
+  end)
 
   it("tells what speaks no HTTP", function()
     local s = keep(server.start())
@@ -624,16 +653,15 @@ describe("the doctor and what the server thinks of the key", function()
   end
 
   for _, case in ipairs {
-    { "401", answer(401, "bad key", "invalid_api_key"), "error", "bad key", "sk-" },
+    { "401", answer(401, "bad key", "invalid_api_key"), "error", "bad key", "belongs to this server" },
     { "a key of another kind", answer(403, "missing scope llm.invoke"), "error", "llm.invoke", "login token" },
     { "403", answer(403, "not yours"), "error", "not yours", "console" },
     { "402", answer(402, "empty"), "error", "empty", "top up" },
     { "429", answer(429, "slow down"), "warn", "not known", "wait" },
     { "503", answer(503, "down"), "warn", "not known", "later" },
     { "404", answer(404, "no such path"), "warn", "/chat/completions is not there" },
-    { "a page", with(PAGE, { status = 403 }), "warn", "/chat/completions is not there", "/v1" },
-    { "a broken connection", { fail = "reset" }, "warn", "not known" },
-    { "a success", { body = {} }, "ok", "takes the key" },
+    { "a page", with(PAGE, { status = 403 }), "warn", "/chat/completions is not there", "something in front of it" },
+    { "a success", { body = {} }, "ok", "takes the key (it answered even an empty request)" },
   } do
     it("reads " .. case[1], function()
       local report, mock = examine { LIST, case[2] }
@@ -642,9 +670,19 @@ describe("the doctor and what the server thinks of the key", function()
     end)
   end
 
+  it("reads a connection that breaks twice", function()
+    expect(examine { LIST, { fail = "reset" }, { fail = "reset" } }, "key_accepted", "warn", "not known")
+  end)
+
+  it("[P7] says of a request that was answered neither that it was refused nor what it cost", function()
+    local said = expect(examine { LIST, { body = {} } }, "key_accepted", "ok").message
+    assert.is_nil(said:find("refused", 1, true) or said:find("cost", 1, true), said)
+  end)
+
   it("is not sure where keys are judged late or not at all", function()
+    local reset = { fail = "reset" }
     expect(examine { LIST, LACKS, LACKS }, "key_accepted", "skipped", "refused alike")
-    expect(examine { LIST, LACKS, { fail = "reset" } }, "key_accepted", "skipped", "refused alike")
+    expect(examine { LIST, LACKS, reset, reset }, "key_accepted", "skipped", "refused alike")
   end)
 end)
 

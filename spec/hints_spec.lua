@@ -123,6 +123,50 @@ describe("the hints", function()
     end
   end)
 
+  describe("[P6] of a server that is not OfoxAI's", function()
+    local OTHERS = { "http://127.0.0.1:11434/v1/chat/completions", "https://gw.test/v1/models", "https://notofox.ai/v1",
+      "https://api.ofox.ai.example.org/v1", "https://api.ofox.ai@evil.test/v1", "http://[::1]:8080/v1" }
+    local OURS = { "https://api.ofox.ai/v1/chat/completions", "https://u:p@API.ofox.io:443/v1", "https://ofox.ai" }
+
+    it("name neither its keys nor its hosts", function()
+      local function each(row, kind, code, status)
+        for _, url in ipairs(OTHERS) do
+          for _, lang in ipairs { "en", "zh" } do
+            local text = hint({ type = kind, code = code, status = status, url = url }, lang)
+            for _, word in ipairs { "ofox.ai", "ofox.io", "sk-" } do
+              assert.is_nil(text:find(word, 1, true), text)
+            end
+          end
+        end
+        for _, url in ipairs(OURS) do
+          assert.equal(row.en, hint { type = kind, code = code, status = status, url = url:gsub("/v1.*", "") })
+        end
+      end
+      for kind, row in pairs(hints.rows) do
+        if not (row.timed) then each(row, kind) end
+        for code, finer in pairs(row.codes or {}) do each(finer, kind, code) end
+        for status, finer in pairs(row.statuses or {}) do each(finer, kind, nil, status) end
+      end
+    end)
+
+    it("do not miss a /v1 that is there, nor in a page that wants to know who is asking", function()
+      local page = "<html><h1>Login required</h1></html>"
+      for _, status in ipairs { 401, 403 } do
+        local urls = { "https://gw.test/v1/models", "https://gw.test/models", "https://api.ofox.ai/v1/models" }
+        for _, url in ipairs(urls) do
+          local kind = status == 401 and "authentication_error" or "permission_error"
+          local text = hint { type = kind, status = status, body = page, url = url }
+          assert.is_nil(text:find("/v1", 1, true), text)
+          assert.matches("something in front of it", text, 1, true)
+        end
+      end
+      local text = hint { type = "response_error", code = "html", status = 200, body = page, url = OTHERS[2] }
+      assert.is_nil(text:find("/v1", 1, true), text)
+      text = hint { type = "response_error", code = "html", status = 200, body = page, url = "https://gw.test/chat" }
+      assert.matches("/v1", text, 1, true)
+    end)
+  end)
+
   describe("where the answer is a page of the web", function()
     local HTML = hints.rows.response_error.codes.html
     local PAGES = {

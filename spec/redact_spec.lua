@@ -186,14 +186,17 @@ describe("a secret", function()
   it("[R3] takes a time that grows with the text alone, however long it is and repeats itself", function()
     -- a search that starts anew at each byte would take minutes here
     local long = ("a"):rep(65535)
-    for _, text in ipairs { ("a"):rep(2 ^ 21), ("%61"):rep(2 ^ 19), ("\\u0061"):rep(2 ^ 18), ("\\\\u0061"):rep(2 ^ 18) } do
+    local texts = { ("a"):rep(2 ^ 21), ("%61"):rep(2 ^ 19), ("\\u0061"):rep(2 ^ 18), ("\\\\u0061"):rep(2 ^ 18) }
+    for _, text in ipairs(texts) do
       assert.are.equal(text, redact(text .. "!", long .. "c"):gsub("!$", ""), nil)
       assert.are.equal("***", redact(text, long))
     end
   end)
 
   it("[R3] is found in JSON as often within JSON as it comes, also where its own text looks escaped", function()
-    for _, secret in ipairs { "abc\\def\"ghi", "C:\\new\\u0041\\key", "line\nbreak/\228\189\160\229\165\189", "tab\\ttab\\\\x" } do
+    for _, secret in ipairs {
+      "abc\\def\"ghi", "C:\\new\\u0041\\key", "line\nbreak/\228\189\160\229\165\189", "tab\\ttab\\\\x",
+    } do
       local text = secret
       for depth = 1, 6 do
         text = json(text, depth % 2 == 0)

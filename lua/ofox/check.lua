@@ -3,6 +3,7 @@
 -- nobody changes any more. No text made here shows what may be a secret.
 -- A problem that begins with "." or "[" says where in the value it is.
 require "ofox.uncompiled" ()
+local odd = require "ofox.odd"
 local try = require "ofox.try"
 
 local check = {}
@@ -138,7 +139,8 @@ function check.key(value)
   if value:find("^[ \t\r\n]") or value:find("[ \t\r\n]$") then
     return "begins or ends with white space (a line end read from a file?)"
   end
-  if value:find("[^\33-\126]") then return "contains a character that no key has" end
+  local character, place = odd.find(value, "[^\33-\126]")
+  if character then return ("contains a character that no key has: %s at character %d"):format(character, place) end
   return nil, value
 end
 

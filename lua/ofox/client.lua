@@ -77,16 +77,17 @@ local function parts_of(state, resource, opts)
   if not state.options.json and not require "ofox.json".can_decode then
     return nil, "there is no JSON decoder: install lua-cjson, or give ofox.new the option json"
   end
+  local parts = opts == nil and state.ready[resource]
+  if parts then return parts end
+  local call, problem
   if opts ~= nil then
-    local call, problem = options.check(opts, "call")
+    call, problem = options.check(opts, "call")
     if not call then return nil, options.place("opts", problem) end
-    return assemble(state, resource, call)
   end
-  local parts = state.ready[resource]
-  if not parts then
-    parts = assemble(state, resource)
-    state.ready[resource] = parts
-  end
+  parts = assemble(state, resource, call)
+  problem = request.check_url(parts.url)
+  if problem then return nil, problem end
+  if not call then state.ready[resource] = parts end
   return parts
 end
 

@@ -6,6 +6,7 @@ local address = require "ofox.doctor.address"
 local check = require "ofox.check"
 local clients = require "ofox.client"
 local core = require "ofox.native" "core"
+local gateway = require "ofox.gateway"
 local judge_key = require "ofox.doctor.key".judge
 local options = require "ofox.options"
 local probe = require "ofox.doctor.probe"
@@ -171,7 +172,7 @@ end
 
 -- A key as it was found; 'sent' is what would be sent of it, usable or not.
 function Exam:say_key(from, raw, sent, other)
-  local problems = judge_key(raw)
+  local problems = judge_key(raw, not gateway.owns(self.base))
   if other then problems[#problems + 1] = { id = "key_other", level = "warn", other = other } end
   local finding = self:say_all("key", "key", { from = from, length = #sent }, problems)
   if check.key(sent) then finding.level = "error" else self.key = sent end
@@ -256,7 +257,9 @@ function Exam:look_at_proxy()
     if exception then
       self:say("proxy", "ok", "proxy_around", { host = at.host, exception = "$" .. exception })
     elseif variable then
-      self:say("proxy", "ok", "proxy", { proxy = proxies.shown(value), from = "$" .. variable })
+      local takes_home = address.is_loopback(at.host)
+      self:say("proxy", takes_home and "warn" or "ok", takes_home and "proxy_loopback" or "proxy",
+        { proxy = proxies.shown(value), from = "$" .. variable, host = at.host })
     elseif at.scheme == "http" and trimmed(os.getenv "HTTP_PROXY") ~= "" then
       self:say("proxy", "ok", "proxy_unused")
     else

@@ -111,7 +111,7 @@ local function hint(self, lang)
     local got = type(lang) == "string" and '"' .. visible(lang) .. '"' or "a " .. type(lang)
     error('err:hint: lang: expected "en" or "zh", got ' .. got, 2)
   end
-  local row = require("ofox.hints").find(class.type, self.code, self.status, self.body)
+  local row = require("ofox.hints").find(class.type, self.code, self.status, self.body, self.url)
   local wait = self.retry_after
   if not (row.timed and is_finite(wait) and wait > 0) then return row[lang] end
   local text = seconds(wait)

@@ -1,6 +1,7 @@
 --- Advice for people: what to do about an error. One row per class, finer
 -- ones where a code or a status asks for something else. Data only, but for
 -- the look-up at the end.
+local gateway = require "ofox.gateway"
 local is_html = require("ofox.native")("core").is_html
 
 local hints = {}
@@ -8,7 +9,7 @@ local hints = {}
 --- By type. A number under 'statuses' is an HTTP status, a name under 'codes'
 -- a code of the error; 'timed' is for an error that says how long to wait,
 -- which stands for its %s. With 'page' the address is doubted if the error came
--- as an HTML page.
+-- as an HTML page. 'elsewhere' is for servers that are not OfoxAI's.
 hints.rows = {
   invalid_request_error = {
     page = true,
@@ -20,6 +21,11 @@ hints.rows = {
         en = "This path does not take this method: check that base_url is the address of the API "
           .. "(https://api.ofox.ai/v1) and not of the website, and that the path is right.",
         zh = "该路径不支持此方法：请确认 base_url 是 API 地址（https://api.ofox.ai/v1）而不是网站地址，并检查路径。",
+        elsewhere = {
+          en = "This path does not take this method: check that base_url is the address of the API and not of a "
+            .. "website, and that the path is right.",
+          zh = "该路径不支持此方法：请确认 base_url 是 API 地址而不是网站地址，并检查路径。",
+        },
       },
       [413] = {
         en = "The request is too large (the limit is about 32 MB): shorten the messages, or pass images by URL "
@@ -49,6 +55,11 @@ hints.rows = {
     en = "Check that the API key was copied whole, with its sk- prefix, that it has neither expired nor been disabled, "
       .. "and that the environment variable is loaded in this process.",
     zh = "请检查 API 密钥是否复制完整（含 sk- 前缀）、是否已过期或被停用，并确认当前进程已加载对应的环境变量。",
+    elsewhere = {
+      en = "Check that the API key belongs to this server and was copied whole, that it has neither expired nor been "
+        .. "disabled, and that the environment variable is loaded in this process.",
+      zh = "请检查 API 密钥是否属于该服务器、是否复制完整、是否已过期或被停用，并确认当前进程已加载对应的环境变量。",
+    },
     codes = {
       missing_api_key = {
         en = "No API key was found: set the environment variable OFOXAI_API_KEY, or pass api_key to ofox.new. "
@@ -79,11 +90,20 @@ hints.rows = {
     en = "The model or resource does not exist: compare the id with the models list (provider/model), "
       .. "and check that base_url ends in /v1.",
     zh = "模型或资源不存在：请对照模型列表核对 id（格式为 provider/model），并确认 base_url 以 /v1 结尾。",
+    elsewhere = {
+      en = "The model or resource does not exist: compare the id with the server's own list (client:models()), and "
+        .. "check the path in base_url.",
+      zh = "模型或资源不存在：请对照该服务器自己的模型列表（client:models()）核对 id，并检查 base_url 中的路径。",
+    },
     codes = {
       model_not_found = {
         en = "There is no model of this name: client:models() lists all ids. They have the form provider/model, "
           .. "such as openai/gpt-4o.",
         zh = "没有这个名称的模型：可用 client:models() 列出全部 id，其格式为 provider/model，例如 openai/gpt-4o。",
+        elsewhere = {
+          en = "There is no model of this name at this server: client:models() lists its ids.",
+          zh = "该服务器没有这个名称的模型：可用 client:models() 列出其全部 id。",
+        },
       },
     },
   },
@@ -135,6 +155,11 @@ hints.rows = {
         en = "No connection came about in time: check the network, the proxy and the firewall, or raise "
           .. "connect_timeout. From mainland China, https://api.ofox.io/v1 may be easier to reach.",
         zh = "未能及时建立连接：请检查网络、代理和防火墙，或调大 connect_timeout。在中国大陆可以改用 https://api.ofox.io/v1。",
+        elsewhere = {
+          en = "No connection came about in time: check host and port in base_url, the network, the proxy and the "
+            .. "firewall, or raise connect_timeout.",
+          zh = "未能及时建立连接：请检查 base_url 中的主机与端口、网络、代理和防火墙，或调大 connect_timeout。",
+        },
       },
       timeout = {
         en = "The answer took longer than timeout: raise it (reasoning models need 60 to 170 seconds), or stream. "
@@ -162,6 +187,10 @@ hints.rows = {
         en = "The host name could not be resolved: check base_url for typing errors, and the network's DNS. From "
           .. "mainland China, https://api.ofox.io/v1 may be easier to reach.",
         zh = "无法解析主机名：请检查 base_url 是否有误以及网络的 DNS 设置。在中国大陆可以改用 https://api.ofox.io/v1。",
+        elsewhere = {
+          en = "The host name could not be resolved: check base_url for typing errors, and the network's DNS.",
+          zh = "无法解析主机名：请检查 base_url 是否有误以及网络的 DNS 设置。",
+        },
       },
       refused = {
         en = "Nobody listens there: check host and port in base_url and in the proxy option, and the firewall.",
@@ -209,6 +238,10 @@ hints.rows = {
     en = "The answer cannot be used: check that base_url is the address of the API, https://api.ofox.ai/v1, and look "
       .. "at err.body.",
     zh = "应答无法使用：请确认 base_url 是 API 地址 https://api.ofox.ai/v1，并查看 err.body。",
+    elsewhere = {
+      en = "The answer cannot be used: check that base_url is the address of an API, and look at err.body.",
+      zh = "应答无法使用：请确认 base_url 是 API 地址，并查看 err.body。",
+    },
     codes = {
       empty = {
         en = "The answer has no body: check base_url and what stands between you and the gateway, then try again. "
@@ -219,6 +252,17 @@ hints.rows = {
         en = "A web page answered instead of the API: base_url probably lacks its /v1, or names the website; "
           .. "it should be https://api.ofox.ai/v1. A network that wants a login also answers like this.",
         zh = "返回的是网页而不是 API 应答：base_url 很可能缺少 /v1，或者填成了网站地址，应为 https://api.ofox.ai/v1。需要登录的网络也会如此返回。",
+        elsewhere = {
+          en = "A web page answered instead of the API: base_url may name a website (many APIs live below /v1), or a "
+            .. "proxy, a firewall or a network that wants a login answered in its place. Look at err.body.",
+          zh = "返回的是网页而不是 API 应答：base_url 可能是网站地址（许多 API 位于 /v1 之下），也可能是代理、防火墙或需要登录的网络代为应答。请查看 err.body。",
+        },
+        -- the address is not to blame
+        between = {
+          en = "A web page answered instead of the API: something in front of it, such as a proxy, a firewall or a "
+            .. "network that wants a login, did not let the request through. Look at err.body.",
+          zh = "返回的是网页而不是 API 应答：前面的代理、防火墙或需要登录的网络没有放行该请求。请查看 err.body。",
+        },
       },
       invalid_json = {
         en = "The answer is not valid JSON: it may have been cut or changed on its way; look at err.body, then try "
@@ -265,22 +309,36 @@ local SPENT = {
 -- What a proxy or a server in front of the right address answers as a page, too.
 local NO_DOUBT = { [407] = true, [413] = true }
 
+-- The advice where the answer was a page. It is not the path if that has a
+-- version, nor where somebody wants to know who is asking.
+local function page_row(status, url)
+  local row = hints.rows.response_error.codes.html
+  if url and (status == 401 or status == 403 or url:find("/v%d")) then return row.between end
+  return row
+end
+
+local function find(kind, code, status, body, url)
+  local row = hints.rows[kind]
+  if not row then return nil end
+  if code and SPENT[code] then return hints.rows.billing_error end
+  if code == "html" and kind == "response_error" then return page_row(status, url) end
+  local finer = row.codes and row.codes[hints.same[code] or code]
+  if finer then return finer end
+  if row.page and not NO_DOUBT[status] and is_html(body) then return page_row(status, url) end
+  return row.statuses and row.statuses[status] or row
+end
+
 --- The advice for an error, as {en = …, zh = …}.
 ---@param kind string  the type of the error
 ---@param code? string
 ---@param status? integer
 ---@param body? string  of the answer
+---@param url? string  that was asked; without one it is taken for OfoxAI's
 ---@return table|nil row  perhaps with 'timed'; nil for a type that is none
-function hints.find(kind, code, status, body)
-  local row = hints.rows[kind]
-  if not row then return nil end
-  if code and SPENT[code] then return hints.rows.billing_error end
-  local finer = row.codes and row.codes[hints.same[code] or code]
-  if finer then return finer end
-  if row.page and not NO_DOUBT[status] and is_html(body) then
-    return hints.rows.response_error.codes.html
-  end
-  return row.statuses and row.statuses[status] or row
+function hints.find(kind, code, status, body, url)
+  if type(url) ~= "string" then url = nil end
+  local row = find(kind, code, status, body, url)
+  return row and row.elsewhere and url and not gateway.owns(url) and row.elsewhere or row
 end
 
 return hints

@@ -6,6 +6,9 @@ local options = require "ofox.options"
 
 local request = {}
 
+local ID_MAX = 1024 -- bytes of a model id; those of the gateway have less than 100
+local URL_MAX = 64 * 1024 -- bytes; servers refuse far shorter ones
+
 local function percent(c)
   return ("%%%02X"):format(c:byte())
 end
@@ -19,6 +22,7 @@ function request.escape_id(id)
   if type(id) ~= "string" or id == "" then
     return nil, "expected a model id, got " .. (id == "" and "an empty string" or check.describe(id))
   end
+  if #id > ID_MAX then return nil, ("expected a model id of at most %d bytes, got %d"):format(ID_MAX, #id) end
   if ("/" .. id .. "/"):find("/%.%.?/") then return nil, "expected a model id, got a path with dots" end
   return (id:gsub("[^A-Za-z0-9%-._~/:@!$&'()*+,;=]", percent))
 end
@@ -45,6 +49,15 @@ function request.url(base, path, query)
   if #parts == 0 then return url end
   local joint = not path:find("?", 1, true) and "?" or path:find("[?&]$") and "" or "&"
   return url .. joint .. table.concat(parts, "&")
+end
+
+--- What is wrong with the length of a URL, or nil: libcurl would send none of
+-- a megabyte, and servers none of that by far.
+---@param url string
+---@return string|nil problem
+function request.check_url(url)
+  if #url <= URL_MAX then return nil end
+  return ("the URL with its query: expected at most %d bytes, got %d"):format(URL_MAX, #url)
 end
 
 --- Headers in which a program speaks for itself, best first.

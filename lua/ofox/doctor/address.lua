@@ -1,5 +1,7 @@
 --- What can be told from a base URL alone: what about it is probably wrong, and
 -- what was probably meant. Pure; takes what check.base_url has let through.
+local top_of = require "ofox.gateway".top_of
+
 local address = {}
 
 ---@class ofox.Address
@@ -43,12 +45,6 @@ end
 function address.is_loopback(host)
   return host == "localhost" or host:find("%.localhost$") ~= nil or host == "[::1]"
     or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
-end
-
--- "ai" or "io" if the host is one of the gateway's company, else nil.
-local function top_of(host)
-  local top = host:match("^ofox%.(%a+)$") or host:match("%.ofox%.(%a+)$")
-  return (top == "ai" or top == "io") and top or nil
 end
 
 -- What is put behind base_url, and not into it.

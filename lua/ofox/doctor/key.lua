@@ -1,5 +1,7 @@
 --- What can be told from a key alone. Pure; gives ids of what it found, never
 -- a piece of the key.
+local odd = require "ofox.odd"
+
 local key = {}
 
 -- Keys of others, by how they begin.
@@ -26,35 +28,39 @@ local function is_foreign(text)
   return false
 end
 
--- Why it cannot be a key as it stands, or nil.
+-- Why it cannot be a key as it stands, and which character shows it; or nil.
 local function fault(text)
   if text:find("^[\"'`].*[\"'`]$") then return "quotes" end
   if text:find("^\226\128[\152-\159]") then return "quotes" end
   if text:find("^[Bb][Ee][Aa][Rr][Ee][Rr]") then return "bearer" end
   if text:find("^[A-Z][A-Z0-9_]*=") or text:find("^export ") then return "assignment" end
-  if text:find("[\r\n]") then return "line_end" end
-  if text:find("[ \t]") then return "blanks" end
-  if text:find("[^\33-\126]") then return "odd_bytes" end
+  if text:find("[\r\n]") then return "line_end", odd.find(text, "[\r\n]") end
+  if text:find("[ \t]") then return "blanks", odd.find(text, "[ \t]") end
+  if text:find("[^\33-\126]") then return "odd_bytes", odd.find(text, "[^\33-\126]") end
   if text == "" then return "empty" end
   return nil
 end
 
 --- What is odd about a key.
 ---@param raw string  as it was found, white space around it included
+---@param elsewhere? boolean  it is for a server that is not OfoxAI's, whose keys
+--   may look like anything
 ---@return {id: string, level: "warn"|"error"}[] problems  id: a row of ofox.doctor.text
-function key.judge(raw)
+function key.judge(raw, elsewhere)
   local text, problems = raw:match("^[ \t\r\n]*(.-)[ \t\r\n]*$"), {}
-  local function found(id, level) problems[#problems + 1] = { id = id, level = level } end
-  local wrong = fault(text)
+  local function found(id, level, character, place)
+    problems[#problems + 1] = { id = id, level = level, character = character, place = place }
+  end
+  local wrong, character, place = fault(text)
   if is_stand_in(text) then
     found("stand_in", wrong and "error" or "warn")
   elseif wrong then
-    found(wrong, "error")
-  elseif text:find("^eyJ[%w_-]+%.") then
+    found(wrong, "error", character, place)
+  elseif not elsewhere and text:find("^eyJ[%w_-]+%.") then
     found("token", "warn")
-  elseif is_foreign(text) then
+  elseif not elsewhere and is_foreign(text) then
     found("foreign", "warn")
-  else
+  elseif not elsewhere then
     if not text:find("^sk%-") then found("prefix", "warn") end
     if #text < SHORT then found("short", "warn") end
   end

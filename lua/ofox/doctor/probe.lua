@@ -41,10 +41,20 @@ local function note_clock(exam, res, err)
   exam.skew = wall(exam) - (date + age + 0.5) -- a date has whole seconds
 end
 
-local function list_models(exam, client, more)
-  local res, err = client:models(call_options(exam, more))
+-- A connection that was up and is no more: it may have been a chance.
+local DROPPED = { reset = true, empty_reply = true, truncated = true, send = true }
+
+-- What a request gives; asked again where the connection was dropped, which is a
+-- finding only if it happens twice.
+local function ask(exam, request, ...)
+  local res, err = request(...)
+  if err and err.type == "connection_error" and DROPPED[err.code] then res, err = request(...) end
   note_clock(exam, res, err)
   return res, err
+end
+
+local function list_models(exam, client, more)
+  return ask(exam, client.models, client, call_options(exam, more))
 end
 
 -- An error on one line, with nothing of retries, of which there are none.
@@ -206,9 +216,8 @@ for _, name in ipairs(require "ofox.request".AUTH) do BARE[name] = false end
 
 -- A request that no server can serve, nor bill: the key is judged first.
 local function ask_nothing(exam, more)
-  local res, err = exam.working:request({ path = "/chat/completions", body = {} }, call_options(exam, more))
-  note_clock(exam, res, err)
-  return res, err
+  local client = exam.working
+  return ask(exam, client.request, client, { path = "/chat/completions", body = {} }, call_options(exam, more))
 end
 
 local function is_refusal(err)
@@ -232,7 +241,7 @@ local function say_key_accepted(exam)
   if not exam.key and not exam.own_auth then return exam:say("key_accepted", "skipped", "not_asked") end
   if not exam.working then return exam:say("key_accepted", "skipped", "not_tried", { what = "models" }) end
   local _, err = ask_nothing(exam, exam.key and { api_key = exam.key } or {})
-  if not err then return exam:say("key_accepted", "ok", "accepted") end
+  if not err then return exam:say("key_accepted", "ok", "answered") end
   local url = address.shown(exam.works_at or exam.base)
   local values = { why = line(err), url = url }
   local status, page = err.status, is_html(err.body)

@@ -77,15 +77,16 @@ text.rows = {
     advice = { en = "Give only what stands behind the equals sign.", zh = "请只填写等号后面的内容。" },
   },
   line_end = {
-    en = "it has a line end inside", zh = "中间有换行",
+    en = "it has a line end inside, at character {place}", zh = "第 {place} 个字符处有换行",
     advice = { en = "Copy the key again, on one line.", zh = "请重新复制密钥，保持在一行内。" },
   },
   blanks = {
-    en = "it has blanks inside", zh = "中间有空格",
+    en = "it has a blank inside, at character {place}", zh = "第 {place} 个字符是空格",
     advice = { en = "Copy the key again, without blanks.", zh = "请重新复制密钥，不要带空格。" },
   },
   odd_bytes = {
-    en = "it has characters that no key has", zh = "含有密钥中不会出现的字符",
+    en = "it has a character that no key has: {character} at character {place}",
+    zh = "第 {place} 个字符 {character} 不会出现在密钥中",
     advice = {
       en = "Copy the key again from the console; a word processor may have changed it.",
       zh = "请从控制台重新复制密钥，文字处理软件可能改动了它。",
@@ -163,6 +164,14 @@ text.rows = {
   no_proxy = { en = "none", zh = "无" },
   proxy_off = { en = "none, as proxy = false says", zh = "无（proxy = false）" },
   proxy = { en = "{proxy}, from {from}", zh = "{proxy}，来自 {from}" },
+  proxy_loopback = {
+    en = "{proxy}, from {from}, also takes what is for {host}, which is this machine",
+    zh = "{proxy}（来自 {from}）也会接管发往本机 {host} 的请求",
+    advice = {
+      en = "Add {host} to no_proxy, or set the option proxy to false.",
+      zh = "请把 {host} 加入 no_proxy，或将 proxy 选项设为 false。",
+    },
+  },
   proxy_around = { en = "not used for {host}, as {exception} says", zh = "{exception} 规定 {host} 不使用代理" },
   proxy_unused = {
     en = "none: libcurl does not read HTTP_PROXY", zh = "无：libcurl 不读取 HTTP_PROXY",
@@ -224,6 +233,10 @@ text.rows = {
   accepted_at = {
     en = "the server takes the key at {url} (an empty request was refused for what it lacks, and cost nothing)",
     zh = "服务器在 {url} 接受该密钥（空请求因缺少内容被拒绝，不产生费用）",
+  },
+  answered = {
+    en = "the server takes the key (it answered even an empty request)",
+    zh = "服务器接受该密钥（连空请求也得到了应答）",
   },
   not_told = {
     en = "not known: with and without a key an empty request is refused alike ({why})",
