@@ -235,7 +235,8 @@ describe("an envelope", function()
     { "\239\187\191 <HTML><h1>Cut in the mid", "Cut in the mid" },
     { "<html><title>网关错误</title>", "网关错误" },
     { '<?xml version="1.0"?>\n<!-- a --><!DOCTYPE html PUBLIC "x"><title>t</title>', "t" },
-    { "<html><body>nothing</body></html>", "HTTP 599 (an HTML page)" },
+    { "<html><body>nothing <i>but</i> text</body></html>", "nothing but text" },
+    { "<html><head><style>h1 { }</style></head><body><!-- a --></body></html>", "HTTP 599 (an HTML page)" },
     { "<html", "HTTP 599 (an HTML page)" },
     -- plain text
     { "upstream connect error", "upstream connect error" },
@@ -414,7 +415,8 @@ describe("an answer below 400", function()
 
   it("[C8] has a message in any case", function()
     assert.are.equal("m", check('{"error":"m"}', "internal_error").message)
-    assert.are.equal("HTTP 200 (an error without a message)", check('{"error":{}}', "internal_error").message)
+    assert.are.equal("HTTP 200 (an error without a message)",
+      check('{"error":{"code":700}}', "internal_error", "700").message)
     assert.are.equal("HTTP 200 (an error without a message)", check('{"type":"error"}', "internal_error").message)
     assert.is_nil(check('{"type":"error"}', "internal_error").server_type)
   end)
