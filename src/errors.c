@@ -320,12 +320,10 @@ static int put_element(struct reader *r) {
 static int says_nothing(struct reader *r) {
   struct ofox_json key, child;
   size_t at, pos = 0;
-  if (r->root.type == OFOX_JSON_NONE)
-    return 0;
+  int rc = ofox_json_check(r->body, &at);
   if (r->e->status < 400)
-    return !ofox_speech_has_words(r->root);
-  return ofox_json_check(r->root.raw, &at) == 1 &&
-         !ofox_json_next(r->root, &pos, &key, &child);
+    return rc >= 0 && !ofox_speech_has_words(r->root);
+  return rc == 1 && !ofox_json_next(r->root, &pos, &key, &child);
 }
 
 static void put_rest(struct reader *r) {
