@@ -39,7 +39,8 @@ ifeq ($(shell uname),Darwin)
 OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
-LEAVES = buf utf8 base64 unescape redact json jscan jtext when headers errors fault sse delta retry
+LEAVES = buf utf8 base64 unescape redact json jscan jtext when headers naming \
+  speech page pause errors fault sse delta retry
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
@@ -137,8 +138,12 @@ install: all
 	cd lua && find ofox -name '*.lua' -exec install -D -m 644 {} \
 	  $(DESTDIR)$(INST_LUADIR)/{} \;
 
+# The leaves, for those that look at them alone.
+leaves:
+	@echo $(LEAVES)
+
 clean:
 	rm -rf build
 
 .PHONY: all deps demo test check asan torture valgrind cov fuzz bench install \
-  clean
+  leaves clean

@@ -235,7 +235,8 @@ describe("an envelope", function()
     { "\239\187\191 <HTML><h1>Cut in the mid", "Cut in the mid" },
     { "<html><title>网关错误</title>", "网关错误" },
     { '<?xml version="1.0"?>\n<!-- a --><!DOCTYPE html PUBLIC "x"><title>t</title>', "t" },
-    { "<html><body>nothing</body></html>", "HTTP 599 (an HTML page)" },
+    { "<html><body>nothing <i>but</i> text</body></html>", "nothing but text" },
+    { "<html><head><style>h1 { }</style></head><body><!-- a --></body></html>", "HTTP 599 (an HTML page)" },
     { "<html", "HTTP 599 (an HTML page)" },
     -- plain text
     { "upstream connect error", "upstream connect error" },
@@ -245,6 +246,7 @@ describe("an envelope", function()
     { "500 Internal Server Error", "500 Internal Server Error" },
     { "null pointer", "null pointer" },
     { '"quoted" text', '"quoted" text' },
+    { "{} and words", "{} and words" },
     { "<html5>no page", "<html5>no page" },
     { "\31\139\8\0\0\0\0\0", "HTTP 599 (a binary body)" },
     -- escapes, other encodings, cut texts
@@ -414,7 +416,8 @@ describe("an answer below 400", function()
 
   it("[C8] has a message in any case", function()
     assert.are.equal("m", check('{"error":"m"}', "internal_error").message)
-    assert.are.equal("HTTP 200 (an error without a message)", check('{"error":{}}', "internal_error").message)
+    assert.are.equal("HTTP 200 (an error without a message)",
+      check('{"error":{"code":700}}', "internal_error", "700").message)
     assert.are.equal("HTTP 200 (an error without a message)", check('{"type":"error"}', "internal_error").message)
     assert.is_nil(check('{"type":"error"}', "internal_error").server_type)
   end)
@@ -677,6 +680,10 @@ describe("any body", function()
     '\239\187\191{"type":"error","error":{"type":"overloaded_error","message":"长\\ud83d"},"retry_after":3}',
     '{"choices":[{"finish_reason":"error","error":{"message":"m","code":null}}]}',
     "upstream connect error; retry after 20 seconds",
+    '{"base_resp":{"status_code":1008,"status_msg":"spent"},"choices":null,"success":false}',
+    '{"error":{"message":"{\\"error\\":{\\"message\\":\\"m\\"}}","metadata":{"headers":{"Retry-After":"3","X":[1]}}}}',
+    '"{\\"code\\":503,\\"detail\\":[{\\"msg\\":\\"a\\"}]}"',
+    "<!-- a --><center>b<script>c</script><h1 d>e &amp; f</h1>",
   }
   local STATUSES = { 200, 302, 400, 407, 429, 502, 504, 999 }
   local BITS = { '"', "{", "}", "[", "]", "\\", ",", ":", "<", ">", "&", "\0", "\255", "\226\128", "error", "null",

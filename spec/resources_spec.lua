@@ -18,10 +18,10 @@ local function body(k) return json.decode(last().request.bodies[k or 1]) end
 
 describe("a resource", function()
   local METHODS = {
-    chat = { "POST", "http://h/v1/chat/completions", "object", 60 },
-    embeddings = { "POST", "http://h/v1/embeddings", "object", 60 },
-    images = { "POST", "http://h/v1/images/generations", "object", 180 },
-    responses = { "POST", "http://h/v1/responses", "object", 60 },
+    chat = { "POST", "http://h/v1/chat/completions", "choices", 60 },
+    embeddings = { "POST", "http://h/v1/embeddings", "data", 60 },
+    images = { "POST", "http://h/v1/images/generations", "data", 180 },
+    responses = { "POST", "http://h/v1/responses", "output", 60 },
   }
   for name, wanted in pairs(METHODS) do
     it(name .. " has its verb, path, shape and timeout", function()
@@ -51,7 +51,7 @@ describe("a resource", function()
   it("models lists", function()
     client:models()
     local request = last().request
-    assert.same({ "GET", "http://h/v1/models", "object" }, { request.method, request.url, request.expect })
+    assert.same({ "GET", "http://h/v1/models", "list" }, { request.method, request.url, request.expect })
     assert.is_nil(request.bodies)
     client:models { query = { provider = "openai" } }
     assert.equal("http://h/v1/models?provider=openai", last().request.url)

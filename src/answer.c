@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "errors.h"
 #include "fault.h"
 #include "json.h"
+#include "page.h"
 #include "utf8.h"
 
 int ofox_answer_is_framed(const struct ofox_headers *h) {
@@ -40,63 +40,77 @@ enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
                                                    : OFOX_ANSWER_EVENTS;
 }
 
-/* What keeps a body from being JSON as wanted; ANSWERED if nothing does. */
-static enum ofox_outcome check(struct ofox_span body, int framed,
-                               enum ofox_expect expect) {
+static enum ofox_due due_of(enum ofox_expect expect) {
+  switch (expect) {
+  case OFOX_EXPECT_CHOICES:
+    return OFOX_DUE_CHOICES;
+  case OFOX_EXPECT_OUTPUT:
+    return OFOX_DUE_OUTPUT;
+  case OFOX_EXPECT_DATA:
+  case OFOX_EXPECT_LIST:
+    return OFOX_DUE_DATA;
+  case OFOX_EXPECT_OBJECT:
+    return OFOX_DUE_ID;
+  default:
+    return OFOX_DUE_NOTHING;
+  }
+}
+
+/* What keeps a body from being JSON; ANSWERED if nothing does. */
+static enum ofox_outcome check(const struct ofox_answer *a) {
   size_t pos;
   int rc;
-  if (ofox_span_trim(ofox_utf8_skip_bom(body)).n == 0)
+  if (ofox_span_trim(ofox_utf8_skip_bom(a->body)).n == 0)
     return OFOX_OUTCOME_EMPTY;
-  if (ofox_errors_is_html(body))
+  if (ofox_page_is(a->type, a->body))
     return OFOX_OUTCOME_HTML;
-  rc = ofox_json_check(body, &pos);
-  if (rc == 0 && !framed)
+  rc = ofox_json_check(a->body, &pos);
+  if (rc == 0 && !a->framed)
     return OFOX_OUTCOME_TRUNCATED;
-  if (rc != 1 || (expect == OFOX_EXPECT_OBJECT &&
-                  ofox_json_root(body).type != OFOX_JSON_OBJECT))
-    return OFOX_OUTCOME_INVALID_JSON;
-  return OFOX_OUTCOME_ANSWERED;
+  return rc == 1 ? OFOX_OUTCOME_ANSWERED : OFOX_OUTCOME_INVALID_JSON;
 }
 
-/*
-** A success that is an error inside has that word in it, perhaps spelt in
-** escapes: the rest of them need no reading.
-*/
-static int may_be_error(struct ofox_span s) {
-  size_t i;
-  for (i = 2; i < s.n; i++) {
-    if (s.p[i] == 'r' ? s.p[i - 1] == 'r' && s.p[i - 2] == 'e'
-                      : s.p[i] == 'u' && s.p[i - 1] == '\\')
-      return 1;
-  }
-  return 0;
+/* Is it JSON of the kind that was wanted? */
+static int is_kind(struct ofox_span body, enum ofox_expect expect) {
+  enum ofox_json_type type;
+  if (expect == OFOX_EXPECT_ANY)
+    return 1;
+  type = ofox_json_root(body).type;
+  return type == OFOX_JSON_OBJECT ||
+         (type == OFOX_JSON_ARRAY && expect == OFOX_EXPECT_LIST);
 }
 
-struct ofox_verdict ofox_answer_judge(int status, int framed,
-                                      struct ofox_span body,
+struct ofox_verdict ofox_answer_judge(const struct ofox_answer *a,
                                       enum ofox_expect expect) {
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
   struct ofox_fault fault;
-  v.part = body;
-  if (status >= 400)
+  v.part = a->body;
+  if (a->status >= 400) {
+    if (ofox_page_is(a->type, a->body))
+      v.outcome = OFOX_OUTCOME_HTML;
     return v;
-  if (status >= 300) {
+  }
+  if (a->status >= 300) {
     v.outcome = OFOX_OUTCOME_REDIRECT;
     return v;
   }
   v.failed = 0;
   if (expect == OFOX_EXPECT_RAW ||
-      (expect == OFOX_EXPECT_ANY && (status == 204 || status == 205)))
+      (expect == OFOX_EXPECT_ANY && (a->status == 204 || a->status == 205)))
     return v;
-  v.outcome = check(body, framed, expect);
+  v.outcome = check(a);
   if (v.outcome != OFOX_OUTCOME_ANSWERED) {
     v.failed = 1;
   }
-  else if (may_be_error(body) && ofox_fault_find(body, &fault)) {
+  else if (ofox_fault_find(a->body, due_of(expect), &fault)) {
     v.failed = 1;
     v.part = fault.part;
     v.fallback = fault.fallback;
+  }
+  else if (!is_kind(a->body, expect)) {
+    v.failed = 1;
+    v.outcome = OFOX_OUTCOME_INVALID_JSON;
   }
   return v;
 }

@@ -9,9 +9,14 @@
 #include "classes.h"
 #include "headers.h"
 
-/* What counts as a success, once the status is 2xx. */
+/* What counts as a success, once the status is 2xx. The first five are JSON
+** objects that are no errors, and should have something in them. */
 enum ofox_expect {
-  OFOX_EXPECT_OBJECT, /* a JSON object that is no error */
+  OFOX_EXPECT_OBJECT, /* an id */
+  OFOX_EXPECT_CHOICES,
+  OFOX_EXPECT_OUTPUT,
+  OFOX_EXPECT_DATA,
+  OFOX_EXPECT_LIST,   /* data as well, but a bare list will do */
   OFOX_EXPECT_ANY,    /* any JSON; nothing at all under 204 and 205 */
   OFOX_EXPECT_RAW,    /* any bytes */
   OFOX_EXPECT_CONTACT /* any answer, whatever its status */
@@ -42,9 +47,19 @@ struct ofox_verdict {
 /* Has 'body' an end that can be told from a cut? */
 int ofox_answer_is_framed(const struct ofox_headers *h);
 
-/* Judges an answer that came whole. */
-struct ofox_verdict ofox_answer_judge(int status, int framed,
-                                      struct ofox_span body,
+/* An answer that came whole. */
+struct ofox_answer {
+  int status;
+  int framed;            /* its end can be told from a cut */
+  struct ofox_span type; /* Content-Type, or empty */
+  struct ofox_span body;
+};
+
+/*
+** Judges it. Under a status >= 400 the outcome is ANSWERED, or HTML where the
+** body is a page.
+*/
+struct ofox_verdict ofox_answer_judge(const struct ofox_answer *a,
                                       enum ofox_expect expect);
 
 #endif

@@ -212,7 +212,8 @@ static void plan(struct ofox_call *c, double now, double wall) {
   f.max_retries = c->config.max_retries;
   c->source = ofox_headers_delay(&c->reply.head, wall, &f.hint);
   if (c->source == OFOX_SOURCE_NONE) {
-    f.hint = c->error.delay;
+    f.hint = ofox_pause_left(&c->error.pause,
+                             ofox_headers_now(&c->reply.head, wall));
     c->source = OFOX_SOURCE_BODY;
   }
   f.zero_before = c->_zero;

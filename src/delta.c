@@ -351,7 +351,8 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
     out->kind = OFOX_DELTA_ERROR;
     out->part = data;
   }
-  else if (!object && ofox_fault_find(data, &fault)) { /* a list of them */
+  else if (!object && ofox_fault_find(data, OFOX_DUE_NOTHING, &fault)) {
+    /* a list of them */
     out->kind = OFOX_DELTA_ERROR;
     out->part = fault.part;
   }

@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "classes.h"
+#include "pause.h"
 
 #define OFOX_MESSAGE_CAP 1024     /* bytes of err.message */
 #define OFOX_CODE_CAP 256         /* of code, param, type, request id */
@@ -23,7 +24,7 @@ struct ofox_error {
                     that bytes were sent before a break is not known here */
   struct ofox_buf message;                              /* never empty */
   struct ofox_buf code, param, server_type, request_id; /* from the body */
-  double delay; /* seconds the body asks to wait; NaN if it does not */
+  struct ofox_pause pause; /* that the body asks for */
 };
 
 void ofox_error_init(struct ofox_error *e);
@@ -32,16 +33,15 @@ void ofox_error_free(struct ofox_error *e);
 /*
 ** Reads a failure. A status >= 400 decides whatever the outcome is; else an
 ** outcome other than ANSWERED does; else the body does (an error object
-** inside a 200, an event of a stream: 'fallback' is the class when it names
-** none that we know: INTERNAL or STREAM). The body may be cut anywhere.
+** inside a 200, the data of an event: 'fallback' is the class when it names
+** none that we know: INTERNAL or STREAM). HTML beside a status >= 400 says
+** that the body is a page although it does not look like one. The body may be
+** cut anywhere.
 ** What 'e' held before is gone; 'body' must not be part of it.
 ** 0 or OFOX_EMEM; even then the error is whole but for its texts.
 */
 int ofox_errors_read(struct ofox_error *e, int status,
                      enum ofox_outcome outcome, struct ofox_span body,
                      enum ofox_class fallback);
-
-/* Behind blanks, comments and an XML declaration: a doctype or <html>. */
-int ofox_errors_is_html(struct ofox_span body);
 
 #endif

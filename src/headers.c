@@ -232,8 +232,7 @@ struct ofox_span ofox_headers_request_id(const struct ofox_headers *h) {
   return v;
 }
 
-/* When the answer was written, by the clock of who wrote it. */
-static double answered(const struct ofox_headers *h, double wall) {
+double ofox_headers_now(const struct ofox_headers *h, double wall) {
   double at;
   return ofox_when_date(ofox_headers_get(h, "date"), &at) ? at : wall;
 }
@@ -251,29 +250,39 @@ static double reset(const struct ofox_headers *h, const char *name,
 
 void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
                             struct ofox_ratelimit *out) {
-  double now = answered(h, wall);
+  double now = ofox_headers_now(h, wall);
   out->limit_requests = number(h, "x-ratelimit-limit-requests");
   out->remaining_requests = number(h, "x-ratelimit-remaining-requests");
   out->reset_requests = reset(h, "x-ratelimit-reset-requests", now);
   out->limit_tokens = number(h, "x-ratelimit-limit-tokens");
   out->remaining_tokens = number(h, "x-ratelimit-remaining-tokens");
   out->reset_tokens = reset(h, "x-ratelimit-reset-tokens", now);
+  out->remaining = number(h, "x-ratelimit-remaining");
+  out->reset = reset(h, "x-ratelimit-reset", now);
 }
 
 static enum ofox_source longest_reset(const struct ofox_ratelimit *r,
                                       double *out) {
-  int counted = !isnan(r->remaining_requests) || !isnan(r->remaining_tokens);
-  double requests = NAN, tokens = NAN;
-  if (!counted || r->remaining_requests <= 0)
-    requests = r->reset_requests;
-  if (!counted || r->remaining_tokens <= 0)
-    tokens = r->reset_tokens;
-  if (isnan(tokens) || requests >= tokens) {
-    *out = requests;
-    return isnan(requests) ? OFOX_SOURCE_NONE : OFOX_SOURCE_RESET_REQUESTS;
+  const struct {
+    enum ofox_source source;
+    double remaining, reset;
+  } rows[] = {
+      {OFOX_SOURCE_RESET_REQUESTS, r->remaining_requests, r->reset_requests},
+      {OFOX_SOURCE_RESET_TOKENS, r->remaining_tokens, r->reset_tokens},
+      {OFOX_SOURCE_RESET, r->remaining, r->reset}};
+  enum ofox_source source = OFOX_SOURCE_NONE;
+  int counted = !isnan(r->remaining_requests) || !isnan(r->remaining_tokens) ||
+                !isnan(r->remaining);
+  size_t i;
+  *out = NAN;
+  for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    if (!isnan(rows[i].reset) && (!counted || rows[i].remaining <= 0) &&
+        (isnan(*out) || rows[i].reset > *out)) {
+      *out = rows[i].reset;
+      source = rows[i].source;
+    }
   }
-  *out = tokens;
-  return OFOX_SOURCE_RESET_TOKENS;
+  return source;
 }
 
 enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
@@ -284,7 +293,7 @@ enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
     return OFOX_SOURCE_RETRY_AFTER_MS;
   }
   if (ofox_when_retry_after(ofox_headers_get(h, "retry-after"),
-                            answered(h, wall), out))
+                            ofox_headers_now(h, wall), out))
     return OFOX_SOURCE_RETRY_AFTER;
   ofox_headers_ratelimit(h, wall, &limits);
   return longest_reset(&limits, out);

@@ -1,8 +1,7 @@
 /*
 ** The headers of one answer, fed line by line as they come off the wire, and
-** what they say about limits and waiting. Interim answers (1xx) are
-** forgotten, trailers ignored.
-** Knows nothing of bodies, of retry policy, or of who sent the lines.
+** what they say of limits and waiting. Interim answers (1xx) are forgotten,
+** trailers ignored. Knows nothing of bodies, retry policy or who sent them.
 */
 #ifndef OFOX_HEADERS_H
 #define OFOX_HEADERS_H
@@ -19,6 +18,7 @@
   X(RETRY_AFTER, "retry-after")                                               \
   X(RESET_REQUESTS, "x-ratelimit-reset-requests")                             \
   X(RESET_TOKENS, "x-ratelimit-reset-tokens")                                 \
+  X(RESET, "x-ratelimit-reset")                                               \
   X(BODY, "body")                                                             \
   X(HOOK, "hook")                                                             \
   X(IMMEDIATE, "immediate")
@@ -73,13 +73,15 @@ void ofox_headers_at(const struct ofox_headers *h, size_t i,
 extern const char *const ofox_headers_request_ids[];
 struct ofox_span ofox_headers_request_id(const struct ofox_headers *h);
 
+/* The answer's Date, in seconds since 1970; 'wall' if it has none. */
+double ofox_headers_now(const struct ofox_headers *h, double wall);
+
 /* Numbers of the x-ratelimit-* headers; those not sent are NaN. */
 struct ofox_ratelimit {
   double limit_requests, remaining_requests, reset_requests;
   double limit_tokens, remaining_tokens, reset_tokens;
+  double remaining, reset; /* of what they do not say */
 };
-
-/* 'wall': seconds since 1970, used only if the answer has no Date. */
 void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
                             struct ofox_ratelimit *out);
 
@@ -87,8 +89,7 @@ void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
 ** How long the headers ask to wait, and which one said it: retry-after-ms,
 ** retry-after, then the resets (if any remaining count is 0, only those of
 ** such counts matter, the longest of them; a reset whose count is absent
-** matters only when no count was sent). Junk is as good as absent.
-** Returns OFOX_SOURCE_NONE and NaN if nothing speaks.
+** matters only when no count was sent). Junk says nothing. Else NONE and NaN.
 */
 enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
                                     double *out);

@@ -15,7 +15,9 @@
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
 static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
-static const char *const EXPECTS[] = {"object", "any", "raw", "contact", NULL};
+static const char *const EXPECTS[] = {"object", "choices", "output",
+                                      "data",   "list",    "any",
+                                      "raw",    "contact", NULL};
 
 /* A call and what its methods need room for. */
 struct lcall {

@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "lparts.h"
+#include "page.h"
 #include "utf8.h"
 
 #define PARSED_T "ofox.parsed"
@@ -87,7 +88,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   struct ofox_span id = ofox_headers_request_id(h);
   int should = ofox_headers_should_retry(h);
   int retryable = should >= 0 ? should : p->error.retryable;
-  double said, delay = p->error.delay;
+  double said, delay;
   if (!lua_isnil(L, arg)) {
     ofox_pushheaders(L, h, NULL);
     lua_setfield(L, -2, "headers");
@@ -108,6 +109,8 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
     set_string(L, "reason", "server");
   if (ofox_headers_delay(h, wall, &said) != OFOX_SOURCE_NONE)
     delay = said;
+  else
+    delay = ofox_pause_left(&p->error.pause, ofox_headers_now(h, wall));
   if (retryable && !isnan(delay)) {
     set_number(L, "retry_after", delay);
     set_number(L, "retry_at", wall + delay);
@@ -119,7 +122,7 @@ static int errors_is_html(lua_State *L) {
   struct ofox_span s = OFOX_NOSPAN;
   if (lua_type(L, 1) == LUA_TSTRING)
     s.p = lua_tolstring(L, 1, &s.n);
-  lua_pushboolean(L, s.p != NULL && ofox_errors_is_html(s));
+  lua_pushboolean(L, s.p != NULL && ofox_page_is(OFOX_NOSPAN, s));
   return 1;
 }
 
@@ -130,9 +133,9 @@ static int errors_is_html(lua_State *L) {
 static int errors_parse(lua_State *L) {
   double wall = (double)time(NULL);
   int status = check_status(L, 1);
+  struct ofox_answer a;
   struct ofox_verdict v;
   struct ofox_headers *h;
-  struct ofox_span body;
   struct parsed *p;
   lua_settop(L, 3);
   if (lua_type(L, 3) != LUA_TSTRING && !lua_isnil(L, 3))
@@ -140,10 +143,13 @@ static int errors_parse(lua_State *L) {
   if (!lua_istable(L, 2) && !lua_isnil(L, 2))
     misuse(L, "headers", "a table", /* a text may hold a secret */
            lua_type(L, 2) == LUA_TSTRING ? "a string" : ofox_describe(L, 2));
-  body.p = luaL_optlstring(L, 3, "", &body.n);
+  a.status = status;
+  a.framed = 1;
+  a.body.p = luaL_optlstring(L, 3, "", &a.body.n);
   h = ofox_newheaders(L);
   ofox_checkheaders(L, 2, h);
-  v = ofox_answer_judge(status, 1, body, OFOX_EXPECT_ANY);
+  a.type = ofox_headers_get(h, "content-type");
+  v = ofox_answer_judge(&a, OFOX_EXPECT_ANY);
   if (!v.failed)
     return 0;
   p = ofox_newobject(L, PARSED_T, sizeof(*p));
@@ -151,7 +157,7 @@ static int errors_parse(lua_State *L) {
   ofox_buf_init(&p->text, (size_t)-1);
   if (ofox_errors_read(&p->error, status, v.outcome, v.part, v.fallback) !=
           0 ||
-      ofox_utf8_clean(&p->text, ofox_utf8_cut(body, OFOX_BODY_CAP)) != 0)
+      ofox_utf8_clean(&p->text, ofox_utf8_cut(a.body, OFOX_BODY_CAP)) != 0)
     return luaL_error(L, "not enough memory");
   ofox_pusherror(L, &p->error);
   set_boolean(L, "ambiguous", p->error.ambiguous);

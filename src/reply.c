@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "errors.h"
+#include "json.h"
 #include "utf8.h"
 
 /* What is read of a failure's body; the rest is not worth the wait. */
@@ -168,12 +168,19 @@ static int is_answer(enum ofox_dialect dialect, struct ofox_span body) {
   return v.type == OFOX_JSON_OBJECT;
 }
 
+static struct ofox_verdict judge_body(struct ofox_reply *r, int status) {
+  struct ofox_answer a;
+  a.status = status;
+  a.framed = ofox_answer_is_framed(&r->head);
+  a.type = ofox_headers_get(&r->head, "content-type");
+  a.body = ofox_buf_span(&r->body);
+  return ofox_answer_judge(&a, r->config.expect);
+}
+
 /* A success that came in one piece where events were wanted. */
 static struct ofox_verdict judge_whole(struct ofox_reply *r) {
   struct ofox_span body = ofox_buf_span(&r->body);
-  struct ofox_verdict v =
-      ofox_answer_judge(r->head.status, ofox_answer_is_framed(&r->head), body,
-                        OFOX_EXPECT_OBJECT);
+  struct ofox_verdict v = judge_body(r, 200); /* nothing at all is no stream */
   if (v.outcome == OFOX_OUTCOME_INVALID_JSON ||
       (!v.failed && !is_answer(r->config.dialect, body))) {
     v.failed = 1;
@@ -200,8 +207,7 @@ struct ofox_verdict ofox_reply_judge(struct ofox_reply *r,
            outcome == OFOX_OUTCOME_ANSWERED)
     v = judge_whole(r);
   else if (status != 0 && (outcome == OFOX_OUTCOME_ANSWERED || status >= 400))
-    v = ofox_answer_judge(status, ofox_answer_is_framed(&r->head), body,
-                          r->config.expect);
+    v = judge_body(r, status);
   else if (outcome != OFOX_OUTCOME_ANSWERED)
     v.outcome = outcome;
   else

@@ -48,8 +48,7 @@ function client.options(value)
 end
 
 local DEFAULT_HEADERS = {
-  object = { accept = "application/json" },
-  any = { accept = "application/json" },
+  json = { accept = "application/json" },
   raw = { accept = "*/*" },
   events = { accept = "text/event-stream, application/json" },
 }
@@ -62,7 +61,7 @@ local function assemble(state, resource, call)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
-  local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect]
+  local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect] or DEFAULT_HEADERS.json
   local has_body = resource.bodies or resource.method == "POST"
   local parts = { settings = settings }
   parts.headers, settings.own_auth =

@@ -85,12 +85,12 @@ local function remarks(err)
   return table.concat(list, ", ")
 end
 
--- One line: type, status, code, message, remarks. Fields that a program has
+-- One line: type, status, code where it says more, message, remarks. Fields that a program has
 -- put other values into are left out.
 local function to_string(err)
   local head = { "ofox:", class_of(err).type }
   if is_finite(err.status) then head[3] = ("%.0f"):format(err.status) end
-  if type(err.code) == "string" then head[#head + 1] = visible(err.code) end
+  if type(err.code) == "string" and err.code ~= head[3] then head[#head + 1] = visible(err.code) end
   local line = table.concat(head, " ")
   if type(err.message) == "string" then line = line .. ": " .. visible(err.message) end
   local more = remarks(err)

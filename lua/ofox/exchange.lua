@@ -233,6 +233,7 @@ function Run:decode()
   local value, message = json.decode(body, self.settings.json)
   if value == nil then return nil, "invalid_json", "the answer could not be decoded: " .. message end
   if type(value) ~= "table" then value = { value = value } end
+  if expect == "list" and body:find("^[%s\239\187\191]*%[") then value = { object = "list", data = value } end
   local finish = self.request.finish
   local problem = finish and finish(value)
   if problem then return nil, "encoding", problem end
@@ -290,9 +291,9 @@ end
 --- Makes the call and waits for its end.
 ---@param request table  method, url, headers (list of {name, value}), bodies
 --   (one per model, or nil), shared (a table for what several requests have in
---   common, or nil), models (list of ids), expect ("object", "any",
---   "raw", "contact"), idempotency_key (string, false or nil), finish (reads
---   on in the decoded value; returns what is wrong with it, or nil)
+--   common, or nil), models (list of ids), expect (see src/answer.h),
+--   idempotency_key (string, false or nil), finish (reads on in the decoded
+--   value; returns what is wrong with it, or nil)
 ---@param settings table  all options of the call
 ---@return table|nil value
 ---@return function|table meta_or_error  gives what ofox.meta gives; the error

@@ -265,9 +265,9 @@ hints.rows = {
         },
       },
       invalid_json = {
-        en = "The answer is not valid JSON: it may have been cut or changed on its way; look at err.body, then try "
-          .. "again. The request may have been billed.",
-        zh = "应答不是有效的 JSON：可能在传输途中被截断或篡改；请查看 err.body 后重试。该请求可能已经计费。",
+        en = "The answer is not the JSON that was expected: it may have been cut or changed on its way; look at "
+          .. "err.body, then try again. The request may have been billed.",
+        zh = "应答不是预期的 JSON：可能在传输途中被截断或篡改；请查看 err.body 后重试。该请求可能已经计费。",
       },
       encoding = {
         en = "The answer could not be decoded: something in between may have changed it. The request may have been "

@@ -34,7 +34,8 @@
 --- Why there was no further attempt.
 ---@alias ofox.Reason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"|"cancelled"
 
----@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|"x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"
+---@alias ofox.ResetSource "x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"|"x-ratelimit-reset"
+---@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|ofox.ResetSource
 --- Whose delay it is: the policy's, of a header, of the body, on_retry's; or none, for a dead connection or a fallback.
 ---@alias ofox.DelaySource "backoff"|ofox.HeaderSource|"body"|"hook"|"immediate"
 

@@ -2,16 +2,18 @@
 ** Fuzzes the reader of error bodies: any bytes, cut anywhere, under any
 ** status and outcome, twice into the same error.
 ** clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
-**   -o fuzz_errors spec/c/fuzz_errors.c src/errors.c src/delta.c src/json.c \
-**   src/when.c src/utf8.c src/buf.c -lm
+**   -o fuzz_errors spec/c/fuzz_errors.c src/errors.c src/fault.c src/pause.c \
+**   src/page.c src/speech.c src/words.c src/headers.c src/json.c src/jscan.c \
+**   src/jtext.c src/when.c src/utf8.c src/buf.c -lm
 */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fault.h"
 #include "errors.h"
+#include "fault.h"
+#include "page.h"
 #include "utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,9 +36,29 @@ static void check(const struct ofox_error *e) {
   must_be_text(&e->server_type, OFOX_CODE_CAP);
   must_be_text(&e->request_id, OFOX_CODE_CAP);
   must((unsigned)e->cls < OFOX_NCLASSES);
-  must(isnan(e->delay) || (e->delay >= 0 && e->delay <= 1e9));
+  must(isnan(e->pause.delay) ||
+       (e->pause.delay >= 0 && e->pause.delay <= 1e9));
+  must(isnan(e->pause.until) || isnan(e->pause.delay));
+  must(!(ofox_pause_left(&e->pause, 1.7e9) < 0));
   must(e->retryable == 0 || e->retryable == 1);
   must(e->ambiguous == 0 || e->ambiguous == 1);
+}
+
+/* What is said to be at fault is a part of the body, and can be read. */
+static void check_fault(struct ofox_error *e, struct ofox_span body) {
+  struct ofox_fault fault;
+  int due;
+  for (due = OFOX_DUE_CHOICES; due <= OFOX_DUE_NOTHING; due++) {
+    if (!ofox_fault_find(body, (enum ofox_due)due, &fault))
+      continue;
+    must(fault.part.p >= body.p &&
+         fault.part.p + fault.part.n <= body.p + body.n);
+    must(fault.fallback == OFOX_CLASS_INTERNAL ||
+         fault.fallback == OFOX_CLASS_UPSTREAM);
+    must(ofox_errors_read(e, 200, OFOX_OUTCOME_ANSWERED, fault.part,
+                          fault.fallback) == 0);
+    check(e);
+  }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -44,7 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                  429, 500, 501, 502, 503, 504, 529, 999};
   struct ofox_error e;
   struct ofox_span body;
-  struct ofox_fault fault;
   enum ofox_outcome outcome;
   enum ofox_class fallback;
   char *copy;
@@ -70,12 +91,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   body.n = size / 2;
   must(ofox_errors_read(&e, status, outcome, body, fallback) == 0);
   check(&e);
-  ofox_fault_find(body, &fault);
-  ofox_errors_is_html(body);
+  check_fault(&e, body);
   body.n = size;
-  if (ofox_fault_find(body, &fault))
-    must(fault.part.p >= body.p &&
-         fault.part.p + fault.part.n <= body.p + body.n);
+  check_fault(&e, body);
+  ofox_page_is(ofox_span_of("text/html"), body);
   ofox_error_free(&e);
   ofox_error_free(&e);
   free(copy);

@@ -3,7 +3,7 @@ return {
   name = "chat",
   method = "POST",
   path = "/chat/completions",
-  expect = "object",
+  expect = "choices",
   fallback = true,
   dialect = "chat",
   lists = { "messages", "tools", "stop", "modalities" },

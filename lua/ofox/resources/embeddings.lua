@@ -25,7 +25,7 @@ return {
   name = "embeddings",
   method = "POST",
   path = "/embeddings",
-  expect = "object",
+  expect = "data",
   lists = { "input" },
   add = { encoding_format = "base64" },
   finish = finish, -- only where 'add' was added

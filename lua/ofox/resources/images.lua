@@ -4,6 +4,6 @@ return {
   name = "images",
   method = "POST",
   path = "/images/generations",
-  expect = "object",
+  expect = "data",
   timeout = 180,
 }

@@ -3,7 +3,7 @@ return {
   name = "responses",
   method = "POST",
   path = "/responses",
-  expect = "object",
+  expect = "output",
   fallback = true,
   dialect = "responses",
   lists = { "input", "tools", "include" },
