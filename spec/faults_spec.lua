@@ -489,3 +489,27 @@ describe("a real server", function()
     assert.same({ 2, { { true, "body" } } }, { res:meta().attempts, waits })
   end)
 end)
+
+describe("[R6] an answer that is not JSON", function()
+  for _, row in ipairs {
+    { '{"choices":[],"n":1.}', "unexpected byte at 21, a number without digits behind its point" },
+    { '{"n":-.5}', "unexpected byte at 7, a number without digits before its point" },
+    { ' \n{"n":.5}', "unexpected byte at 8, a number without digits before its point" },
+    { '{"choices":[]}\0{"more":1}', "unexpected byte at 15, a NUL" },
+    { '{"a":"b\0c"}', "unexpected byte at 8, a NUL" },
+    { '{"n":01}', "unexpected byte at 7, a number with a leading zero" },
+    { '{"n":+1}', "unexpected byte at 6, a number with a plus sign" },
+    { "{'n':1}", "unexpected byte at 2, a single quote" },
+    { '{"n":[1,]}', "unexpected byte at 9, a comma too many" },
+    { '{"n":NaN}', "unexpected byte at 6" },
+    { '{"n":1}{"n":2}', "unexpected byte at 8" },
+  } do
+    it("says where and, if it can, what is wrong: " .. ("%q"):format(row[1]), function()
+      for _, name in ipairs { "chat", "request" } do
+        local _, err = METHODS[name](client_of { { body = row[1] } })
+        assert.same({ "response_error", "invalid_json" }, { err.type, err.code })
+        assert.equal("the answer is not valid JSON: " .. row[2], err.message)
+      end
+    end)
+  end
+end)

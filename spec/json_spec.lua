@@ -403,13 +403,15 @@ describe("json.decode", function()
   local broken = {
     { "", "the JSON ends too early" }, { BOM, "the JSON ends too early" }, { "[1", "the JSON ends too early" },
     { '{"a":nul', "the JSON ends too early" }, { '"\\ud8', "the JSON ends too early" },
-    { "<html>", "no JSON: unexpected byte at 1" }, { "[1,]", "no JSON: unexpected byte at 4" },
-    { '{"a":null,}', "no JSON: unexpected byte at 11" }, { '{,"a":null}', "no JSON: unexpected byte at 2" },
+    { "<html>", "no JSON: unexpected byte at 1" }, { "[1,]", "no JSON: unexpected byte at 4, a comma too many" },
+    { '{"a":null,}', "no JSON: unexpected byte at 11, a comma too many" },
+    { '{,"a":null}', "no JSON: unexpected byte at 2" },
     { '{"a"::null}', "no JSON: unexpected byte at 6" }, { '{"b":1 "a":null}', "no JSON: unexpected byte at 8" },
     { '{"b":1,,"a":null}', "no JSON: unexpected byte at 8" }, { '["a":null]', "no JSON: unexpected byte at 5" },
     { '{"a":nullx}', "no JSON: unexpected byte at 10" }, { '{"\\q":null}', "no JSON: unexpected byte at 4" },
     { "[NaN]", "no JSON: unexpected byte at 2" }, { "[0x10]", "no JSON: unexpected byte at 3" },
-    { "[1]\0", "no JSON: unexpected byte at 4" }, { '{"a\0":null}', "no JSON: unexpected byte at 4" },
+    { "[1]\0", "no JSON: unexpected byte at 4, a NUL" },
+    { '{"a\0":null}', "no JSON: unexpected byte at 4, a NUL" },
   }
   for _, row in ipairs(broken) do
     it(("refuses %q"):format(row[1]), function()

@@ -29,6 +29,7 @@ const struct ofox_outcome_row ofox_outcomes[OFOX_NOUTCOMES] = {
 struct reader {
   struct ofox_error *e;
   struct ofox_span body;  /* without a BOM and blanks around */
+  size_t skipped;         /* bytes before it */
   struct ofox_json root;  /* NONE if this is no JSON */
   struct ofox_json top;   /* the root, or the first of it if it is a list */
   struct ofox_json error; /* what says code, type and param */
@@ -387,6 +388,22 @@ static const char *wrong_kind(struct ofox_span body) {
   }
 }
 
+/* Where the grammar breaks, and how if that can be told. */
+static void put_position(struct reader *r) {
+  struct ofox_buf *out = &r->e->message;
+  const char *problem;
+  size_t pos;
+  if (ofox_json_check(r->body, &pos) >= 0)
+    return;
+  problem = ofox_json_problem(r->body, pos);
+  r->rc |= ofox_buf_adds(out, ": unexpected byte at ");
+  r->rc |= ofox_buf_addint(out, (long)(r->skipped + pos) + 1);
+  if (problem != NULL) {
+    r->rc |= ofox_buf_adds(out, ", ");
+    r->rc |= ofox_buf_adds(out, problem);
+  }
+}
+
 /* An outcome speaks for itself, but a page may say whose it is. */
 static void read_outcome(struct reader *r) {
   struct ofox_error *e = r->e;
@@ -403,6 +420,8 @@ static void read_outcome(struct reader *r) {
   if (e->outcome == OFOX_OUTCOME_INVALID_JSON)
     message = wrong_kind(r->body);
   put(r, &e->message, ofox_span_of(message != NULL ? message : row->message));
+  if (e->outcome == OFOX_OUTCOME_INVALID_JSON && message == NULL)
+    put_position(r);
 }
 
 int ofox_errors_read(struct ofox_error *e, int status,
@@ -421,6 +440,7 @@ int ofox_errors_read(struct ofox_error *e, int status,
   r.e = e;
   r.body =
       body.n > 0 ? ofox_span_trim(ofox_utf8_skip_bom(body)) : ofox_span_of("");
+  r.skipped = r.body.n > 0 ? (size_t)(r.body.p - body.p) : 0;
   r.page =
       outcome == OFOX_OUTCOME_HTML || ofox_page_is(ofox_span_of(""), r.body);
   if (e->outcome == OFOX_OUTCOME_ANSWERED)

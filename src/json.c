@@ -42,6 +42,33 @@ int ofox_json_check(struct ofox_span text, size_t *pos) {
   return rc;
 }
 
+const char *ofox_json_problem(struct ofox_span text, size_t pos) {
+  char before = '\0', here;
+  size_t i = pos;
+  if (pos >= text.n)
+    return NULL;
+  here = text.p[pos];
+  if (pos > 0)
+    before = text.p[pos - 1];
+  while (i > 0 && is_blank(text.p[i - 1]))
+    i--;
+  if (here == '\0')
+    return "a NUL";
+  if (before == '.')
+    return "a number without digits behind its point";
+  if (here == '.')
+    return "a number without digits before its point";
+  if (before == '0' && (unsigned char)(here - '0') < 10)
+    return "a number with a leading zero";
+  if (here == '+')
+    return "a number with a plus sign";
+  if (here == '\'')
+    return "a single quote";
+  if (i > 0 && text.p[i - 1] == ',' && (here == ']' || here == '}'))
+    return "a comma too many";
+  return NULL;
+}
+
 /* The lenient part: past a string whose opening quote is at 'p'. */
 static const char *skip_string(const char *p, const char *e) {
   for (p++; p < e; p++) {

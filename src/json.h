@@ -39,6 +39,9 @@ struct ofox_json {
 */
 int ofox_json_check(struct ofox_span text, size_t *pos);
 
+/* What ofox_json_check has found at 'pos', where that can be told; or NULL. */
+const char *ofox_json_problem(struct ofox_span text, size_t pos);
+
 /* The value 'text' starts with (a BOM is skipped); NONE if there is none. */
 struct ofox_json ofox_json_root(struct ofox_span text);
 

@@ -51,21 +51,25 @@ static int json_polish(lua_State *L) {
   return 1;
 }
 
-static int push_broken(lua_State *L, int rc, size_t pos) {
+/* json_check(text) -> true | nil, "incomplete"|"broken", position from 1 [,
+** what is there] */
+static int json_check(lua_State *L) {
+  struct ofox_span text = ofox_ljson_text(L, 1);
+  const char *problem;
+  size_t pos;
+  int rc = ofox_json_check(text, &pos);
+  if (rc == 1) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  problem = rc < 0 ? ofox_json_problem(text, pos) : NULL;
   lua_pushnil(L);
   lua_pushstring(L, rc == 0 ? "incomplete" : "broken");
   lua_pushinteger(L, (lua_Integer)pos + 1);
-  return 3;
-}
-
-/* json_check(text) -> true | nil, "incomplete"|"broken", position from 1 */
-static int json_check(lua_State *L) {
-  size_t pos;
-  int rc = ofox_json_check(ofox_ljson_text(L, 1), &pos);
-  if (rc != 1)
-    return push_broken(L, rc, pos);
-  lua_pushboolean(L, 1);
-  return 1;
+  if (problem == NULL)
+    return 3;
+  lua_pushstring(L, problem);
+  return 4;
 }
 
 /* Marks what is on top as 'mark'; the marks are below it. [-1, +0] */

@@ -79,10 +79,10 @@ function json.decode(text, decoder)
     value, message = decode(text, default, exact)
   end
   if value ~= nil then return value end
-  local valid, what, position = core.json_check(text)
+  local valid, what, position, problem = core.json_check(text)
   if not valid then
     if what == "incomplete" then return nil, "the JSON ends too early" end
-    return nil, ("no JSON: unexpected byte at %d"):format(position)
+    return nil, ("no JSON: unexpected byte at %d%s"):format(position, problem and ", " .. problem or "")
   end
   if not message and text:find("^%s*null%s*$") then return json.null end
   return nil, message or "the decoder failed"
