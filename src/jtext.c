@@ -2,7 +2,8 @@
 ** What the strings and numbers of JSON say. Where they stand is the affair of
 ** json.c.
 */
-#include "json.h"
+#include "half.h"
+#include "jscan.h"
 #include "utf8.h"
 
 #include <stdint.h>
@@ -78,7 +79,8 @@ static size_t escape(const char *p, const char *e, unsigned long *cp) {
   return rc == 0 ? s.n : 1;
 }
 
-int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
+int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+                    struct ofox_buf *out) {
   const char *p, *e;
   struct ofox_span run;
   unsigned long cp;
@@ -89,16 +91,23 @@ int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
   e = v.raw.p + v.raw.n;
   while (rc == 0 && p < e && *p != '"') {
     run.p = p;
-    while (p < e && *p != '"' && *p != '\\')
-      p++;
+    p = ofox_scan_plain(p, e);
     run.n = (size_t)(p - run.p);
-    rc = ofox_utf8_clean(out, run);
+    rc = ofox_half_bytes(h, out, run);
     if (rc == 0 && p < e && *p == '\\') {
       p += escape(p, e, &cp);
-      rc = ofox_utf8_put(out, cp);
+      rc = ofox_half_point(h, out, cp);
     }
   }
   return rc;
+}
+
+int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
+  struct ofox_half h;
+  int rc;
+  memset(&h, 0, sizeof(h));
+  rc = ofox_json_piece(v, &h, out);
+  return rc == 0 ? ofox_half_end(&h, out) : rc;
 }
 
 int ofox_json_is(struct ofox_json v, const char *text) {
