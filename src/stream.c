@@ -140,41 +140,48 @@ static int take_in(struct ofox_stream *s, const struct ofox_sse_event *ev) {
   }
 }
 
-/* What stands between events has said so. The event that it stands in, if it
-** does, was said before. */
-static int fail_by_stray(struct ofox_stream *s,
-                         const struct ofox_fault *fault) {
-  struct ofox_sse_event ev;
+/* Lines beside the events have said so. What was said around them, in the
+** event 'ev' or in one that is still coming (NULL), is not lost. */
+static int fail_by_stray(struct ofox_stream *s, const struct ofox_fault *fault,
+                         int page, const struct ofox_sse_event *ev) {
+  struct ofox_sse_event coming;
+  struct ofox_delta d;
   int rc = 0;
-  if (ofox_sse_pending(&s->_sse, &ev)) {
-    ev.cut = 1;
-    rc = take_in(s, &ev);
+  if (ev == NULL && ofox_sse_pending(&s->_sse, &coming))
+    ev = &coming;
+  if (ev != NULL) {
+    ofox_delta_read(s->dialect, ev->type, ev->data, &d);
+    if (d.kind == OFOX_DELTA_CHUNK)
+      rc = chunk(s, ev->type, ev->data, &d);
   }
-  if (rc != 0 || s->ended)
+  if (rc != 0)
     return rc;
-  return fail_as(s, fault->part, fault->fallback);
+  rc = fail_as(s, fault->part, fault->fallback);
+  if (page)
+    s->outcome = OFOX_OUTCOME_HTML;
+  return rc;
 }
 
-/* A line that is in no event, or NULL: there are no more of them. */
-static int stray(struct ofox_stream *s, const struct ofox_span *line) {
+/* A line that is in no event; or, with an event or NULL for the end of the
+** body, no more of them. */
+static int stray(struct ofox_stream *s, const struct ofox_sse_event *ev) {
   struct ofox_fault fault;
+  int line = ev != NULL && ev->line;
   int page = s->_stray.kind == OFOX_STRAY_PAGE;
-  int rc = line != NULL ? ofox_stray_line(&s->_stray, *line, &fault)
-                        : ofox_stray_end(&s->_stray, &fault);
+  int rc = line ? ofox_stray_line(&s->_stray, ev->data, &fault)
+                : ofox_stray_end(&s->_stray, &fault);
   if (rc != 1)
     return rc;
-  /* a page behind an answer that was complete is nothing to do with it */
+  /* a page behind an answer that was complete has nothing to do with it */
   if (page && ofox_stream_is_finished(s))
     return 0;
-  return fail_by_stray(s, &fault);
+  return fail_by_stray(s, &fault, page, line ? NULL : ev);
 }
 
-static int take(struct ofox_stream *s, const struct ofox_sse_event *ev) {
+static int take_event(struct ofox_stream *s, const struct ofox_sse_event *ev) {
   int rc = 0;
-  if (ev->line)
-    return stray(s, &ev->data);
   if (s->_stray.kind != OFOX_STRAY_NONE)
-    rc = stray(s, NULL);
+    rc = stray(s, ev);
   return rc == 0 ? take_in(s, ev) : rc;
 }
 
@@ -184,7 +191,15 @@ static int look_ahead(struct ofox_stream *s) {
   if (!ofox_sse_pending(&s->_sse, &ev) || ev.data.n > LAST_WORD ||
       !ofox_delta_is_end(ev.type, ev.data))
     return 0;
-  return take(s, &ev);
+  return take_event(s, &ev);
+}
+
+static int take(struct ofox_stream *s, const struct ofox_sse_event *ev) {
+  int rc;
+  if (!ev->line)
+    return take_event(s, ev);
+  rc = look_ahead(s);
+  return rc == 0 && !s->ended ? stray(s, ev) : rc;
 }
 
 /* All events that are complete. */
