@@ -30,7 +30,8 @@ describe("[S13] a body that ends anywhere", function()
     ["with a reason, usage and a sentinel"] = { chat .. stop .. usage .. DONE, #chat + #stop - 2 },
     ["with names and comments"] = { (": hi\n\n" .. chat .. DONE):gsub("data", "event: message\nid: 7\ndata") .. "",
       #((": hi\n\n" .. chat .. DONE):gsub("data", "event: message\nid: 7\ndata")) - 2 },
-    ["with data over lines"] = { (chat .. stop):gsub(",", ",\ndata: ") .. "", #(chat .. stop):gsub(",", ",\ndata: ") - 2 },
+    ["with data over lines"] = { (chat .. stop):gsub(",", ",\ndata: ") .. "",
+      #(chat .. stop):gsub(",", ",\ndata: ") - 2 },
     ["with other line ends"] = { (chat .. DONE):gsub("\n", "\r\n") .. "", #((chat .. DONE):gsub("\n", "\r\n")) - 4 },
     ["of a response"] = { responses(), #responses() - 2, "responses" },
     ["of a response that is incomplete"] = {
@@ -137,7 +138,7 @@ end)
 describe("[S14] an opening", function()
   local big = ("x"):rep(100 * 1024)
   local OPENINGS = {
-    { "of a role", "chat", '{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}],"note":"' .. big .. '"}' },
+    { "of a role", "chat", '{"choices":[{"delta":{"role":"assistant","content":""}}],"note":"' .. big .. '"}' },
     { "of a filter", "chat", '{"id":"","choices":[],"prompt_filter_results":[{"x":"' .. big .. '"}]}' },
     { "of a response", "responses", '{"type":"response.created","response":{"instructions":"' .. big .. '"}}' },
     { "of its progress", "responses", '{"type":"response.in_progress","response":{"instructions":"' .. big .. '"}}' },
@@ -173,7 +174,7 @@ describe("[S14] an opening", function()
   it("has a bound: what one event may have", function()
     local list = {}
     for i = 1, 30 do list[i] = '{"choices":[],"note":"' .. ("y"):rep(4000) .. '"}' end
-    local few = feed.read({ ": hi\n", feed.body(list) }, { settings = { max_retries = 1, retry = "ofox" }, outcome = "RESET" })
+    local few = feed.read({ ": hi\n", feed.body(list) }, { settings = settings, outcome = "RESET" })
     assert.equal("wait", few.state)
     local many = feed.read({ ": hi\n", feed.body(list) }, { settings = { max_retries = 1, retry = "ofox",
       max_event_bytes = 5000 }, outcome = "RESET", events = true })
@@ -206,7 +207,7 @@ describe("[S11] a whole answer in the place of events", function()
   local function read(body, opts)
     opts.head = { "HTTP/1.1 200", "content-type: application/json", "content-length: " .. #body, "" }
     local results = {}
-    for _, pieces in ipairs { { body }, { body:sub(1, 20), body:sub(21) } } do results[#results + 1] = feed.read(pieces, opts) end
+    for i, pieces in ipairs { { body }, { body:sub(1, 20), body:sub(21) } } do results[i] = feed.read(pieces, opts) end
     assert.same(results[1], results[2])
     return results[1]
   end
@@ -218,7 +219,7 @@ describe("[S11] a whole answer in the place of events", function()
       .. '{"type":"thinking","thinking":[]},{"type":"text","text":"lo"}]},"finish_reason":"stop"}]}' },
     ["a chat of two choices"] = { "a", "chat",
       '{"choices":[{"index":1,"message":{"content":"b"}},{"index":0,"message":{"content":"a"}}]}' },
-    ["a chat of a tool"] = { "", "chat", '{"choices":[{"index":0,"message":{"content":null,"tool_calls":[{"id":"t"}]}}]}' },
+    ["a chat of a tool"] = { "", "chat", '{"choices":[{"message":{"content":null,"tool_calls":[{"id":"t"}]}}]}' },
     ["a chat with half a character"] = { "a�", "chat", '{"choices":[{"message":{"content":"a\\ud83d"}}]}' },
     ["a response"] = { "Hello", "responses", '{"object":"response","output":[{"type":"reasoning","summary":[]},'
       .. '{"type":"message","content":[{"type":"output_text","text":"Hel"},{"type":"refusal","refusal":"x"},'

@@ -222,11 +222,13 @@ describe("[S4] text", function()
     ["in numbers"] = { "1.50-2x", { content "1.5", content "0", content "-2", text "x" } },
     ["in a part that is no list"] = { "ab", { content(part "a"), text "b" } },
     ["of no type"] = { "a", { content '[{"text":"a"}]' } },
-    ["beside what is none"] = { "ab", { content '[null,true,{},{"type":"image_url"},{"type":"reference","text":"r"},"a"]',
+    ["beside what is none"] = { "ab", {
+      content '[null,true,{},{"type":"image_url"},{"type":"reference","text":"r"},"a"]',
       content "false", content "{}", content "[]", content "[[]]", text "b" } },
     ["in several deltas of one event"] = { "abcd", {
       '{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"x"}},'
-      .. '{"index":0,"delta":{"content":"b"}}]}', text "c", '{"choices":[{"index":2},{"index":0,"delta":{"content":"d"}}]}' } },
+      .. '{"index":0,"delta":{"content":"b"}}]}', text "c",
+      '{"choices":[{"index":2},{"index":0,"delta":{"content":"d"}}]}' } },
     ["spelt in escapes"] = { "ab", { '{"\\u0063hoices":[{"d\\u0065lta":{"c\\u006fntent":[{"typ\\u0065":"t\\u0065xt",'
       .. '"t\\u0065xt":"\\u0061"}]}}]}', text "b" } },
   } do

@@ -112,7 +112,8 @@ describe("[X1] an error outside of data", function()
 
   it("is a page in the middle", function()
     for _, page in ipairs { "<html><head><title>Bad gateway</title></head>\n\n<body></body></html>\n",
-      "<!DOCTYPE html>\n<html>\n<title>Bad gateway</title>\n\n", '<?xml version="1.0"?>\n<html>\n<title>Bad gateway</title>' } do
+      "<!DOCTYPE html>\n<html>\n<title>Bad gateway</title>\n\n",
+      '<?xml version="1.0"?>\n<html>\n<title>Bad gateway</title>' } do
       local expected = { type = "response_error", code = "html", text = "a" }
       check_error(before .. page, expected)
       check_error(before .. page .. "\n" .. DONE, expected)
@@ -195,7 +196,8 @@ describe("[S10] the name of an event", function()
       check_success(before .. feed.body { { "ping", data }, text "c" } .. DONE, "ac")
     end
     check_success(before .. "event: ping\n\n" .. feed.body { '{"type":"ping"}' } .. DONE, "a")
-    check_error(before .. feed.body { { "ping", '{"error":{"message":"no"}}' } } .. DONE, { text = "a", message = "no" })
+    local failing = feed.body { { "ping", '{"error":{"message":"no"}}' } }
+    check_error(before .. failing .. DONE, { text = "a", message = "no" })
   end)
 
   it("of any other kind changes nothing in a chat", function()
@@ -237,11 +239,14 @@ describe("[X3] an error in an event", function()
       .. '"error":{"message":"no"}}]}',
     ["spelt in escapes"] = '{"choices":[],"\\u0065rror":{"message":"no"}}',
   } do
-    it(name .. " is one", function() check_error(before .. feed.body { data } .. DONE, { message = "no", text = "a" }) end)
+    it(name .. " is one", function()
+      check_error(before .. feed.body { data } .. DONE, { message = "no", text = "a" })
+    end)
   end
 
   it("by its reason is the upstream's", function()
-    check_error(feed.body { '{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}' }, { type = "upstream_error" })
+    local data = '{"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}'
+    check_error(feed.body { data }, { type = "upstream_error" })
   end)
 
   for name, data in pairs {

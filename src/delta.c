@@ -1,5 +1,6 @@
 #include "delta.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "fault.h"
@@ -190,7 +191,7 @@ static void note(struct ofox_json *to, struct ofox_json v) {
 /* Members that no error has, of an event that has all that belongs to it. */
 static int is_ordinary(struct ofox_span name, struct ofox_json v) {
   static const char *const names[] = {
-      "id",      "created",  "model",        "system_fingerprint",
+      "id",      "created",   "model",        "system_fingerprint",
       "usage",   "citations", "service_tier", "prompt_filter_results",
       "provider"};
   size_t i;
@@ -270,11 +271,16 @@ static int pass(struct ofox_scan *s, const char *p, size_t n) {
   return 1;
 }
 
-/* The value in the place of 'v', of the same type. */
+/* A value in the place of 'v', of the same type. */
 static int fill(struct ofox_scan *s, struct ofox_json *v) {
-  const char *start = s->p;
   enum ofox_json_type type = v->type;
-  return ofox_scan_value(s, v) == 1 && v->type == type && v->raw.p == start;
+  v->raw.p = s->p;
+  if (type != OFOX_JSON_STRING)
+    return ofox_scan_value(s, v) == 1 && v->type == type;
+  if (s->p == s->e || *s->p++ != '"' || ofox_scan_string(s) != 1)
+    return 0;
+  v->raw.n = (size_t)(s->p - v->raw.p);
+  return memchr(v->raw.p, '\0', v->raw.n) == NULL;
 }
 
 /*
@@ -284,21 +290,21 @@ static int fill(struct ofox_scan *s, struct ofox_json *v) {
 int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
                      struct ofox_span data, struct ofox_delta *out) {
   const char *p = before.p, *end = before.p + before.n;
+  struct ofox_json v;
   struct ofox_scan s;
   int i;
   ofox_scan_start(&s, data);
-  *out = *d;
+  memcpy(out, d, offsetof(struct ofox_delta, holes));
   for (i = 0; i < d->n_holes; i++) {
-    if (!pass(&s, p, (size_t)(d->holes[i].raw.p - p)) ||
-        !fill(&s, &out->holes[i]))
+    v = d->holes[i];
+    if (!pass(&s, p, (size_t)(v.raw.p - p)) || !fill(&s, &v))
       return 0;
     p = d->holes[i].raw.p + d->holes[i].raw.n;
     if (d->holes[i].raw.p == d->text.raw.p)
-      out->text = out->holes[i];
+      out->text = v;
   }
   if (out->text.raw.n <= 2 || (size_t)(s.e - s.p) != (size_t)(end - p) ||
-      !pass(&s, p, (size_t)(end - p)) ||
-      memchr(data.p, '\0', data.n) != NULL)
+      memcmp(s.p, p, (size_t)(end - p)) != 0)
     return 0;
   out->part = data;
   out->again = 1;

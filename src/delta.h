@@ -41,8 +41,9 @@ struct ofox_delta {
   uint64_t begun, finished; /* choices it names; that have ended: bit i % 64 */
   struct ofox_span part;    /* ERROR: what says what went wrong */
   enum ofox_class fallback; /* ERROR: of one that names no class we know */
-  struct ofox_json holes[OFOX_HOLES]; /* of a plain one: 'text' and padding */
+  /* of a plain one that is not 'again': 'text' and padding, in order */
   int n_holes;
+  struct ofox_json holes[OFOX_HOLES];
 };
 
 /* Reads an event; 'type' is the name it came with, empty where it had none. */

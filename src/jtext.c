@@ -79,6 +79,25 @@ static size_t escape(const char *p, const char *e, unsigned long *cp) {
   return rc == 0 ? s.n : 1;
 }
 
+#define EACH(byte) (0x0101010101010101U * (byte))
+
+/* ASCII without escapes: most pieces are that. */
+static int is_simple(const char *p, size_t n) {
+  uint64_t w, x;
+  for (; n >= sizeof(w); p += sizeof(w), n -= sizeof(w)) {
+    memcpy(&w, p, sizeof(w));
+    x = w ^ EACH('\\');
+    /* a top bit, or a byte of 'x' that is zero */
+    if (((w | ((x - EACH(1)) & ~x)) & EACH(0x80)) != 0)
+      return 0;
+  }
+  for (; n > 0; p++, n--) {
+    if ((unsigned char)*p >= 0x80 || *p == '\\')
+      return 0;
+  }
+  return 1;
+}
+
 int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
                     struct ofox_buf *out) {
   const char *p, *e;
@@ -89,6 +108,9 @@ int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
     return 0;
   p = v.raw.p + 1;
   e = v.raw.p + v.raw.n;
+  if (h->n == 0 && h->high == 0 && e - p > 1 && e[-1] == '"' &&
+      is_simple(p, v.raw.n - 2))
+    return ofox_buf_add(out, p, v.raw.n - 2);
   while (rc == 0 && p < e && *p != '"') {
     run.p = p;
     p = ofox_scan_plain(p, e);

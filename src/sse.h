@@ -15,9 +15,9 @@ struct ofox_sse_event {
 };
 
 struct ofox_sse {
-  int error;             /* 0, or what it stopped with, for good: OFOX_E* */
-  const char *reason;    /* of the error: static text */
-  size_t position;       /* of the error: bytes before it, from the start on */
+  int error;          /* 0, or what it stopped with, for good: OFOX_E* */
+  const char *reason; /* of the error: static text */
+  size_t position;    /* of the error: bytes before it, from the start on */
   int all; /* set by the caller: gives lines that are no field, too, and
               events that have a type and no data */
   struct ofox_span _in;  /* what was fed and not read yet: not our memory */

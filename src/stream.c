@@ -9,7 +9,7 @@
 struct entry {
   size_t n, name;  /* bytes of the event, behind those of its name */
   size_t from, to; /* its text in the transcript */
-  int whole;
+  size_t whole;
 };
 
 void ofox_stream_init(struct ofox_stream *s, enum ofox_dialect dialect,
@@ -69,18 +69,23 @@ static int fail_as(struct ofox_stream *s, struct ofox_span part,
 static int queue(struct ofox_stream *s, struct ofox_span name,
                  struct ofox_span data, size_t from, int whole) {
   struct entry e;
+  char *p;
   int rc = ofox_buf_reserve(&s->_queue, sizeof(e) + name.n + data.n);
   if (rc != 0)
     return rc;
-  memset(&e, 0, sizeof(e));
   e.n = data.n;
   e.name = name.n;
   e.from = from;
   e.to = s->said.words.text.n;
-  e.whole = whole;
-  ofox_buf_add(&s->_queue, &e, sizeof(e));
-  ofox_buf_addspan(&s->_queue, name);
-  ofox_buf_addspan(&s->_queue, data);
+  e.whole = whole != 0;
+  p = s->_queue.p + s->_queue.n;
+  memcpy(p, &e, sizeof(e));
+  p += sizeof(e);
+  if (name.n > 0)
+    memcpy(p, name.p, name.n);
+  if (data.n > 0)
+    memcpy(p + name.n, data.p, data.n);
+  s->_queue.n += sizeof(e) + name.n + data.n;
   s->chunks += data.n > 0;
   return 0;
 }
@@ -308,7 +313,7 @@ int ofox_stream_peek(struct ofox_stream *s, struct ofox_event *out) {
   out->text = ofox_transcript_text(&s->said);
   out->text.p += e.from;
   out->text.n = e.to - e.from;
-  out->whole = e.whole;
+  out->whole = e.whole != 0;
   return 1;
 }
 

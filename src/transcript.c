@@ -79,8 +79,8 @@ int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
   return rc;
 }
 
-int ofox_transcript_whole(struct ofox_transcript *t,
-                          enum ofox_dialect dialect, struct ofox_span body) {
+int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+                          struct ofox_span body) {
   struct ofox_json root = ofox_json_root(body);
   int rc = 0;
   t->words.text.cap = t->_events.cap = (size_t)-1;

@@ -11,8 +11,8 @@
 
 struct ofox_transcript {
   struct ofox_words words;
-  struct ofox_buf _events; /* each a struct ofox_passage and its bytes */
-  struct ofox_delta _last; /* by the event kept last, if it was plain */
+  struct ofox_buf _events;       /* each a struct ofox_passage and its bytes */
+  struct ofox_delta _last;       /* by the event kept last, if it was plain */
   struct ofox_span _name, _data; /* of it, where they stand in '_events' */
 };
 
@@ -38,8 +38,8 @@ int ofox_transcript_knows(const struct ofox_transcript *t,
 int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
                         struct ofox_span data, const struct ofox_delta *d);
 /* Adds a whole answer, whatever its size. 0 or OFOX_EMEM. */
-int ofox_transcript_whole(struct ofox_transcript *t,
-                          enum ofox_dialect dialect, struct ofox_span body);
+int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+                          struct ofox_span body);
 
 /* The text so far. */
 struct ofox_span ofox_transcript_text(const struct ofox_transcript *t);
