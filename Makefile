@@ -39,8 +39,8 @@ ifeq ($(shell uname),Darwin)
 OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
-LEAVES = buf utf8 base64 unescape redact json jscan jtext when headers naming \
-  speech page pause errors fault sse delta retry
+LEAVES = buf utf8 half base64 unescape redact json jscan jtext when headers naming \
+  speech page pause errors fault sse words stray delta retry
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta

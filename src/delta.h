@@ -1,6 +1,6 @@
 /*
-** What the words of the protocol mean: which replies and events are failures
-** although they look like answers.
+** What the words of the protocol mean: what an event of a stream says, and
+** whether that is a failure although it looks like an answer.
 ** Knows nothing of transfers, framing or Lua.
 */
 #ifndef OFOX_DELTA_H
@@ -8,8 +8,7 @@
 
 #include <stdint.h>
 
-#include "buf.h"
-#include "classes.h"
+#include "fault.h"
 #include "json.h"
 
 /* Whose words the events of a stream are in. */
@@ -22,36 +21,50 @@ enum ofox_dialect {
 enum ofox_delta_kind {
   OFOX_DELTA_SKIP,  /* says nothing: no data, a ping, JSON but no object */
   OFOX_DELTA_CHUNK, /* to be handed on */
-  OFOX_DELTA_END,   /* the sentinel: the stream is complete */
+  OFOX_DELTA_END,   /* the sentinel: nothing comes any more */
   OFOX_DELTA_ERROR, /* the stream has failed: 'part' says how */
   OFOX_DELTA_BROKEN /* no JSON */
 };
+
+#define OFOX_HOLES 3
 
 /* What one event says. All but 'kind' is about a CHUNK, unless it says so. */
 struct ofox_delta {
   enum ofox_delta_kind kind;
   int content; /* more than the opening of a stream: a reader would miss it */
   int last;    /* the stream is complete with it */
-  int plain;   /* says 'text' and nothing else that is news */
-  struct ofox_json text;    /* more text of the answer: a string, or NONE */
+  int plain;   /* a string in 'text', and else nothing that adds up: saying
+                  all but that again would say nothing */
+  int again;   /* all but 'text' was said by the event before */
+  /* where the answer goes on: a STRING, an ARRAY of choices, or NONE */
+  struct ofox_json text;
   uint64_t begun, finished; /* choices it names; that have ended: bit i % 64 */
-  struct ofox_span part;    /* ERROR: the JSON that says what went wrong */
+  struct ofox_span part;    /* ERROR: what says what went wrong */
   enum ofox_class fallback; /* ERROR: of one that names no class we know */
+  /* of a plain one that is not 'again': 'text' and padding, in order */
+  int n_holes;
+  struct ofox_json holes[OFOX_HOLES];
 };
 
-/* Reads an event; 'type' is empty where the stream named none. */
+/* Reads an event; 'type' is the name it came with, empty where it had none. */
 void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
                      struct ofox_span data, struct ofox_delta *out);
 
 /*
-** The same for an event that may say what the one before it said, save for its
-** text: 'd' is what ofox_delta_read made of 'before', and plain. 0: it must be
-** read.
+** The same for an event of the same name that may say what 'before' said, save
+** for its text and padding: 'd' is what ofox_delta_read made of that, and
+** plain. 0: it must be read.
 */
 int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
                      struct ofox_span data, struct ofox_delta *out);
 
+/* 'd' is of 'from', and shall be of a copy of it at 'to'. */
+void ofox_delta_move(struct ofox_delta *d, const char *from, const char *to);
+
+/* What an event of its stream should have in it. */
+enum ofox_due ofox_delta_due(enum ofox_dialect dialect);
+
 /* Is this data the sentinel? It counts as soon as its line is complete. */
-int ofox_delta_is_end(struct ofox_span data);
+int ofox_delta_is_end(struct ofox_span type, struct ofox_span data);
 
 #endif

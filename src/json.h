@@ -6,7 +6,7 @@
 #ifndef OFOX_JSON_H
 #define OFOX_JSON_H
 
-#include "buf.h"
+#include "half.h"
 
 #define OFOX_JSON_DEPTH 1000 /* lua-cjson's limit too */
 
@@ -65,6 +65,9 @@ int ofox_json_next(struct ofox_json v, size_t *pos, struct ofox_json *key,
 ** U+FFFD. Works on a string that was cut. Adds nothing for other types.
 */
 int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
+/* The same for a piece of a text: 'h' is what the one before ended with. */
+int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+                    struct ofox_buf *out);
 /* Is it a whole string with this text? */
 int ofox_json_is(struct ofox_json v, const char *text);
 

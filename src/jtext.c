@@ -2,7 +2,8 @@
 ** What the strings and numbers of JSON say. Where they stand is the affair of
 ** json.c.
 */
-#include "json.h"
+#include "half.h"
+#include "jscan.h"
 #include "utf8.h"
 
 #include <stdint.h>
@@ -78,7 +79,27 @@ static size_t escape(const char *p, const char *e, unsigned long *cp) {
   return rc == 0 ? s.n : 1;
 }
 
-int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
+#define EACH(byte) (0x0101010101010101U * (byte))
+
+/* ASCII without escapes: most pieces are that. */
+static int is_simple(const char *p, size_t n) {
+  uint64_t w, x;
+  for (; n >= sizeof(w); p += sizeof(w), n -= sizeof(w)) {
+    memcpy(&w, p, sizeof(w));
+    x = w ^ EACH('\\');
+    /* a top bit, or a byte of 'x' that is zero */
+    if (((w | ((x - EACH(1)) & ~x)) & EACH(0x80)) != 0)
+      return 0;
+  }
+  for (; n > 0; p++, n--) {
+    if ((unsigned char)*p >= 0x80 || *p == '\\')
+      return 0;
+  }
+  return 1;
+}
+
+int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+                    struct ofox_buf *out) {
   const char *p, *e;
   struct ofox_span run;
   unsigned long cp;
@@ -87,18 +108,28 @@ int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
     return 0;
   p = v.raw.p + 1;
   e = v.raw.p + v.raw.n;
+  if (h->n == 0 && h->high == 0 && e - p > 1 && e[-1] == '"' &&
+      is_simple(p, v.raw.n - 2))
+    return ofox_buf_add(out, p, v.raw.n - 2);
   while (rc == 0 && p < e && *p != '"') {
     run.p = p;
-    while (p < e && *p != '"' && *p != '\\')
-      p++;
+    p = ofox_scan_plain(p, e);
     run.n = (size_t)(p - run.p);
-    rc = ofox_utf8_clean(out, run);
+    rc = ofox_half_bytes(h, out, run);
     if (rc == 0 && p < e && *p == '\\') {
       p += escape(p, e, &cp);
-      rc = ofox_utf8_put(out, cp);
+      rc = ofox_half_point(h, out, cp);
     }
   }
   return rc;
+}
+
+int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
+  struct ofox_half h;
+  int rc;
+  memset(&h, 0, sizeof(h));
+  rc = ofox_json_piece(v, &h, out);
+  return rc == 0 ? ofox_half_end(&h, out) : rc;
 }
 
 int ofox_json_is(struct ofox_json v, const char *text) {

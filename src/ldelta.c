@@ -4,6 +4,7 @@
 #include "lofox.h"
 
 #include "delta.h"
+#include "words.h"
 
 static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
 static const char *const KINDS[] = {"skip", "chunk", "end", "error", "broken"};
@@ -19,9 +20,24 @@ static void push_bits(lua_State *L, uint64_t bits) {
   }
 }
 
+/* Sets field "words" of the table on top. [-0, +0, e] */
+static void set_words(lua_State *L, struct ofox_json choices) {
+  struct ofox_words w;
+  size_t most = 3 * choices.raw.n; /* repair lengthens */
+  ofox_words_init(&w, most);
+  w.text.p = ofox_newuserdata(L, most);
+  w.text._size = most;
+  if (ofox_words_choices(&w, choices) != 0 || ofox_words_end(&w) != 0)
+    luaL_error(L, "not enough memory");
+  lua_pushlstring(L, w.text.p, w.text.n);
+  lua_setfield(L, -3, "words");
+  lua_pop(L, 1);
+}
+
 /*
 ** core.parts.delta(dialect, type, data) -> {kind, content, last, plain, text,
-** begun, finished, part, fallback}: see delta.h
+** words, begun, finished, part, fallback}: see delta.h; 'words' is what the
+** text says, if it is a text of several pieces
 */
 static int parts_delta(lua_State *L) {
   struct ofox_delta d;
@@ -39,9 +55,12 @@ static int parts_delta(lua_State *L) {
   lua_setfield(L, -2, "last");
   lua_pushboolean(L, d.plain);
   lua_setfield(L, -2, "plain");
-  if (d.text.type != OFOX_JSON_NONE) {
+  if (d.text.type == OFOX_JSON_STRING) {
     lua_pushlstring(L, d.text.raw.p, d.text.raw.n);
     lua_setfield(L, -2, "text");
+  }
+  else if (d.text.type == OFOX_JSON_ARRAY) {
+    set_words(L, d.text);
   }
   push_bits(L, d.begun);
   lua_setfield(L, -2, "begun");

@@ -15,17 +15,26 @@ static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* Pushes the JSON of the next event, or with 'text' the text of the next that
-** has any or is a whole answer, and takes it. 1, or 0: there is none.
-** [-0, +(0|?), e] */
-static int take(lua_State *L, int text, int *whole) {
+/* What of an event is wanted: its text, or its name and JSON. */
+static struct ofox_span wanted(const struct ofox_event *ev, int text) {
+  struct ofox_span s = ev->name; /* the JSON follows it */
+  if (text && (!ev->whole || ev->text.n > 0))
+    return ev->text;
+  s.n += ev->data.n;
+  return s;
+}
+
+/* Copies what is wanted of the next event that has it to 'small', or to memory
+** that is pushed, and takes the event, which is 'ev' then. The copy, or NULL:
+** there is none. [-0, +?, e] */
+static char *take(lua_State *L, int text, char *small, struct ofox_event *ev,
+                  size_t *n) {
   struct ofox_call *c = check(L);
-  struct ofox_event ev;
   struct ofox_span s;
-  char small[SMALL], *copy = small;
+  char *copy = small;
   size_t room = SMALL;
-  while (ofox_stream_peek(&c->reply.stream, &ev)) {
-    s = text && !ev.whole ? ev.text : ev.data;
+  while (ofox_stream_peek(&c->reply.stream, ev)) {
+    s = wanted(ev, text);
     if (s.n > room) {
       room = s.n;
       copy = ofox_newuserdata(L, room);
@@ -34,40 +43,47 @@ static int take(lua_State *L, int text, int *whole) {
     if (s.n > 0)
       memcpy(copy, s.p, s.n);
     ofox_call_next(c);
-    if (text && s.n == 0)
-      continue;
-    *whole = ev.whole;
-    lua_pushlstring(L, copy, s.n);
-    return 1;
+    *n = s.n;
+    if (text ? s.n > 0 : ev->data.n > 0)
+      return copy;
   }
-  return 0;
+  return NULL;
 }
 
-/* call:event() -> JSON of the next event [, true: a whole answer], or nil */
+/* call:event() -> JSON of the next event, whether it is a whole answer, and
+** the name it came with ("": none); or nil */
 static int call_event(lua_State *L) {
-  int whole;
-  if (!take(L, 0, &whole))
+  char small[SMALL];
+  struct ofox_event ev;
+  size_t n;
+  char *copy = take(L, 0, small, &ev, &n);
+  if (copy == NULL)
     return 0;
-  lua_pushboolean(L, whole);
-  return 2;
+  lua_pushlstring(L, copy + ev.name.n, ev.data.n);
+  lua_pushboolean(L, ev.whole);
+  lua_pushlstring(L, copy, ev.name.n);
+  return 3;
 }
 
 /* call:text() -> text of the next event that has any; or nil, and the JSON of
-** a whole answer if it came to one */
+** a whole answer if it came to one in which no text was seen */
 static int call_text(lua_State *L) {
-  int whole;
-  if (!take(L, 1, &whole))
+  char small[SMALL];
+  struct ofox_event ev;
+  size_t n;
+  char *copy = take(L, 1, small, &ev, &n);
+  if (copy == NULL)
     return 0;
-  if (!whole)
-    return 1;
-  lua_pushnil(L);
-  lua_insert(L, -2);
-  return 2;
+  if (ev.text.n == 0)
+    lua_pushnil(L);
+  lua_pushlstring(L, copy, n);
+  return ev.text.n == 0 ? 2 : 1;
 }
 
 /*
 ** call:said() -> how many events have come, their text as one, and a list of
-** those that said more than that: {json, from, to}, where its own text stands
+** those that said more than that: {json, from, to, name}, where its own text
+** stands, and the name it came with ("": none)
 */
 static int call_said(lua_State *L) {
   const struct ofox_stream *s = &check(L)->reply.stream;
@@ -83,16 +99,18 @@ static int call_said(lua_State *L) {
   } while (ofox_transcript_size(&s->said) != n);
   ofox_transcript_copy(&s->said, room, &said);
   lua_pushinteger(L, (lua_Integer)s->chunks);
-  lua_pushlstring(L, said.text.p, said.text.n);
+  lua_pushlstring(L, said.words.text.p, said.words.text.n);
   lua_newtable(L);
   for (i = 1; ofox_transcript_next(&said, &pos, &e); i++) {
-    lua_createtable(L, 3, 0);
+    lua_createtable(L, 4, 0);
     lua_pushlstring(L, e.data.p, e.data.n);
     lua_rawseti(L, -2, 1);
     lua_pushinteger(L, (lua_Integer)e.from);
     lua_rawseti(L, -2, 2);
     lua_pushinteger(L, (lua_Integer)e.to);
     lua_rawseti(L, -2, 3);
+    lua_pushlstring(L, e.name.p, e.name.n);
+    lua_rawseti(L, -2, 4);
     lua_rawseti(L, -2, i);
   }
   return 3;

@@ -142,7 +142,7 @@ static struct ofox_verdict judge_events(struct ofox_reply *r,
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_STREAM, {NULL, 0}};
   struct ofox_stream *s = &r->stream;
   /* of what broke off, the last event may have been cut as well */
-  if (outcome == OFOX_OUTCOME_ANSWERED && ofox_stream_finish(s) == OFOX_EMEM)
+  if (ofox_stream_finish(s, outcome == OFOX_OUTCOME_ANSWERED) == OFOX_EMEM)
     r->no_memory = 1;
   if (s->broken) {
     v.outcome = s->outcome;

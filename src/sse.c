@@ -26,8 +26,10 @@ void ofox_sse_free(struct ofox_sse *p) {
 
 void ofox_sse_clear(struct ofox_sse *p) {
   size_t cap = p->_cap;
+  int all = p->all;
   ofox_sse_free(p);
   ofox_sse_init(p, cap);
+  p->all = all;
 }
 
 /* Empties a buffer, and gives back what few events need. */
@@ -54,6 +56,8 @@ static int keep(struct ofox_sse *p, struct ofox_buf *b, struct ofox_span s) {
 /* Lines */
 
 static void skip(struct ofox_sse *p, size_t n) {
+  if (n == 0) /* there may be nothing at all */
+    return;
   p->_in.p += n;
   p->_in.n -= n;
   p->position += n;
@@ -140,6 +144,7 @@ static int add_data(struct ofox_sse *p, struct ofox_span value, int in_feed) {
   return keep(p, &p->_data, value);
 }
 
+/* 1: the line is no field. */
 static int field(struct ofox_sse *p, struct ofox_span line, int in_feed) {
   struct ofox_span name = line, value = OFOX_NOSPAN;
   const char *colon = memchr(line.p, ':', line.n);
@@ -163,7 +168,7 @@ static int field(struct ofox_sse *p, struct ofox_span line, int in_feed) {
     ofox_buf_clear(&p->_id);
     return keep(p, &p->_id, value);
   }
-  return 0;
+  return !is_named(name, "id", 2) && !is_named(name, "retry", 5);
 }
 
 static void start_event(struct ofox_sse *p) {
@@ -174,22 +179,37 @@ static void start_event(struct ofox_sse *p) {
   p->_used = 0;
 }
 
-/* 1: the event is complete. */
-static int end_event(struct ofox_sse *p, struct ofox_sse_event *ev) {
-  if (!p->_has_data) {
-    start_event(p);
-    return 0;
-  }
+/* What has come of the event. */
+static void fill(const struct ofox_sse *p, struct ofox_sse_event *ev) {
   ev->type = ofox_buf_span(&p->_type);
   ev->data = p->_single.p != NULL ? p->_single : ofox_buf_span(&p->_data);
   ev->id = ofox_buf_span(&p->_id);
+  ev->line = ev->cut = 0;
+}
+
+/* 1: the event is complete. */
+static int end_event(struct ofox_sse *p, struct ofox_sse_event *ev) {
+  if (!p->_has_data && !(p->all && p->_type.n > 0)) {
+    start_event(p);
+    return 0;
+  }
+  fill(p, ev);
   p->_given = 1;
   return 1;
 }
 
-/* One line without its end. 1: it completes an event. */
+static int give_line(struct ofox_span line, struct ofox_sse_event *ev) {
+  ev->type = ev->id = ofox_span_of("");
+  ev->data = line;
+  ev->cut = 0;
+  ev->line = 1;
+  return 1;
+}
+
+/* One line without its end. 1: 'ev' is filled. */
 static int read_line(struct ofox_sse *p, struct ofox_span line, int in_feed,
                      struct ofox_sse_event *ev) {
+  int rc;
   if (!p->_past_bom) {
     p->_past_bom = 1;
     if (line.n >= 3 && memcmp(line.p, "\xEF\xBB\xBF", 3) == 0) {
@@ -203,7 +223,8 @@ static int read_line(struct ofox_sse *p, struct ofox_span line, int in_feed,
     return 0;
   if (take_room(p, line.n) < 0)
     return p->error;
-  return field(p, line, in_feed);
+  rc = field(p, line, in_feed);
+  return rc == 1 ? p->all && give_line(line, ev) : rc;
 }
 
 /* What was fed is the caller's again: nothing may stand in it any more. */
@@ -232,23 +253,31 @@ int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev) {
     return p->error;
   if (p->_given)
     start_event(p);
+  if (p->_lent)
+    empty(&p->_line);
+  p->_lent = 0;
   for (;;) {
     rc = next_line(p, &line);
     if (rc <= 0)
       break;
     in_feed = p->_line.n == 0;
     rc = read_line(p, line, in_feed, ev);
-    empty(&p->_line);
+    p->_lent = rc == 1 && ev->line;
+    if (!p->_lent)
+      empty(&p->_line);
     if (rc != 0)
       return rc;
   }
   if (rc < 0)
     return rc;
-  if (p->_finished && end_event(p, ev))
+  if (p->_finished && end_event(p, ev)) {
+    ev->cut = 1;
     return 1;
+  }
   return let_go(p);
 }
 
-struct ofox_span ofox_sse_pending(const struct ofox_sse *p) {
-  return p->_has_data && !p->_given ? ofox_buf_span(&p->_data) : OFOX_NOSPAN;
+int ofox_sse_pending(const struct ofox_sse *p, struct ofox_sse_event *ev) {
+  fill(p, ev);
+  return p->_has_data && !p->_given;
 }

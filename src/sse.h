@@ -10,18 +10,23 @@
 /* One event; an empty type is that of a "message". */
 struct ofox_sse_event {
   struct ofox_span type, data, id;
+  int cut;  /* the input ended before its blank line */
+  int line; /* no event: 'data' is a line that is no field of the format */
 };
 
 struct ofox_sse {
-  int error;             /* 0, or what it stopped with, for good: OFOX_E* */
-  const char *reason;    /* of the error: static text */
-  size_t position;       /* of the error: bytes before it, from the start on */
+  int error;          /* 0, or what it stopped with, for good: OFOX_E* */
+  const char *reason; /* of the error: static text */
+  size_t position;    /* of the error: bytes before it, from the start on */
+  int all; /* set by the caller: gives lines that are no field, too, and
+              events that have a type and no data */
   struct ofox_span _in;  /* what was fed and not read yet: not our memory */
   struct ofox_buf _line; /* a line that began in an earlier feed */
   struct ofox_buf _data, _type, _id;
   struct ofox_span _single; /* data of one line, where it stands in '_in' */
   size_t _cap, _used;       /* of it, the event that is coming has taken */
   int _has_data, _given;    /* it has any; it has been given */
+  int _lent;                /* '_line' has been given */
   int _past_bom, _after_cr, _finished;
 };
 
@@ -48,9 +53,9 @@ void ofox_sse_finish(struct ofox_sse *p);
 int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev);
 
 /*
-** After next has returned 0: the data of the complete lines of the event that
-** is still coming, until the next call of any of these.
+** Of the event that is still coming: its type and the data of its complete
+** lines, until the next call of any of these. 0: it has no data yet.
 */
-struct ofox_span ofox_sse_pending(const struct ofox_sse *p);
+int ofox_sse_pending(const struct ofox_sse *p, struct ofox_sse_event *ev);
 
 #endif

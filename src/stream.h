@@ -8,6 +8,7 @@
 #define OFOX_STREAM_H
 
 #include "sse.h"
+#include "stray.h"
 #include "transcript.h"
 
 struct ofox_stream {
@@ -17,20 +18,22 @@ struct ofox_stream {
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
   enum ofox_outcome outcome;
   enum ofox_class fallback; /* see ofox_errors_read */
-  struct ofox_buf failure;  /* JSON of the event that said so */
+  struct ofox_buf failure;  /* what said so: JSON, words or a page */
   size_t chunks;            /* that have come */
   struct ofox_transcript said;
   struct ofox_sse _sse;
-  struct ofox_buf _before; /* the latest event that was plain */
-  struct ofox_delta _said; /* by it */
-  struct ofox_buf _queue;  /* each a header and the bytes of an event */
-  size_t _taken;           /* of the queue */
+  struct ofox_stray _stray;
+  struct ofox_buf _queue; /* each a header and the bytes of an event */
+  size_t _taken;          /* of the queue */
+  size_t _hold;           /* bytes of an opening that are held back */
   uint64_t _begun, _finished;
+  int _cut; /* the body has come to no proper end */
 };
 
 /* An event as it is taken; its spans hold until the next feed. */
 struct ofox_event {
-  struct ofox_span data;
+  struct ofox_span name; /* that it came with; empty if it has none */
+  struct ofox_span data; /* empty: no event, but the end of the text */
   struct ofox_span text; /* valid UTF-8; empty if it has none */
   int whole;             /* a whole answer, which came instead of events */
 };
@@ -46,8 +49,9 @@ void ofox_stream_clear(struct ofox_stream *s); /* for another attempt */
 ** What follows its end is ignored.
 */
 int ofox_stream_feed(struct ofox_stream *s, const char *p, size_t n);
-/* The body is over, as its framing says. Returns as feed. */
-int ofox_stream_finish(struct ofox_stream *s);
+/* The body is over; 'whole': as its framing says, else it broke off, perhaps
+** within an event. Returns as feed. */
+int ofox_stream_finish(struct ofox_stream *s, int whole);
 /* Takes a whole answer for a stream of one event. 0 or negative. */
 int ofox_stream_whole(struct ofox_stream *s, struct ofox_span body);
 

@@ -3,35 +3,98 @@
 #include <string.h>
 
 void ofox_transcript_init(struct ofox_transcript *t, size_t cap) {
-  ofox_buf_init(&t->text, cap);
+  memset(t, 0, sizeof(*t));
+  ofox_words_init(&t->words, cap);
   ofox_buf_init(&t->_events, cap);
 }
 
 void ofox_transcript_free(struct ofox_transcript *t) {
-  ofox_buf_free(&t->text);
+  ofox_words_free(&t->words);
   ofox_buf_free(&t->_events);
+  t->_data = OFOX_NOSPAN;
 }
 
 void ofox_transcript_clear(struct ofox_transcript *t) {
-  ofox_buf_clear(&t->text);
+  ofox_words_clear(&t->words);
   ofox_buf_clear(&t->_events);
+  t->_data = OFOX_NOSPAN;
 }
 
-int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span data,
-                        const struct ofox_delta *d) {
+int ofox_transcript_knows(const struct ofox_transcript *t,
+                          struct ofox_span name, struct ofox_span data,
+                          struct ofox_delta *d) {
+  return t->_data.p != NULL && name.n == t->_name.n &&
+         (name.n == 0 || memcmp(name.p, t->_name.p, name.n) == 0) &&
+         ofox_delta_again(t->_data, &t->_last, data, d);
+}
+
+/* 'from': where the text of the event begins. */
+static int keep(struct ofox_transcript *t, struct ofox_span name,
+                struct ofox_span data, size_t from) {
   struct ofox_passage e;
-  int rc = 0;
-  e.from = t->text.n;
-  if (d->text.type == OFOX_JSON_STRING)
-    rc = ofox_json_text(d->text, &t->text);
-  if (rc != 0 || d->plain)
-    return rc;
-  e.to = t->text.n;
+  int rc;
+  e.from = from;
+  e.to = t->words.text.n;
+  e.name = name;
   e.data = data;
-  rc = ofox_buf_reserve(&t->_events, sizeof(e) + data.n);
+  t->_data = OFOX_NOSPAN;
+  rc = ofox_buf_reserve(&t->_events, sizeof(e) + name.n + data.n);
+  if (rc != 0)
+    return rc;
+  ofox_buf_add(&t->_events, &e, sizeof(e));
+  ofox_buf_addspan(&t->_events, name);
+  return ofox_buf_addspan(&t->_events, data);
+}
+
+/* The event kept last is 'd': the next may be like it. */
+static void remember(struct ofox_transcript *t, size_t name, size_t data,
+                     const struct ofox_delta *d) {
+  const char *end = t->_events.p + t->_events.n;
+  t->_data.p = end - data;
+  t->_data.n = data;
+  t->_name.p = end - data - name;
+  t->_name.n = name;
+  t->_last = *d;
+}
+
+static int add_text(struct ofox_words *w, struct ofox_json text) {
+  if (text.type == OFOX_JSON_STRING)
+    return ofox_words_string(w, text);
+  return text.type == OFOX_JSON_ARRAY ? ofox_words_choices(w, text) : 0;
+}
+
+int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
+                        struct ofox_span data, const struct ofox_delta *d) {
+  size_t from = t->words.text.n;
+  int rc = add_text(&t->words, d->text);
+  if (rc == 0 && (d->finished & 1))
+    rc = ofox_words_end(&t->words);
+  if (rc != 0 || d->again)
+    return rc;
+  rc = keep(t, name, data, from);
+  if (rc == 0 && d->plain) {
+    remember(t, name.n, data.n, d);
+    ofox_delta_move(&t->_last, data.p, t->_data.p);
+  }
+  return rc;
+}
+
+int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+                          struct ofox_span body) {
+  struct ofox_json root = ofox_json_root(body);
+  int rc = 0;
+  t->words.text.cap = t->_events.cap = (size_t)-1;
+  if (dialect == OFOX_DIALECT_CHAT)
+    rc = ofox_words_choices(&t->words, ofox_json_get(root, "choices"));
+  else if (dialect == OFOX_DIALECT_RESPONSES)
+    rc = ofox_words_output(&t->words, root);
   if (rc == 0)
-    rc = ofox_buf_add(&t->_events, &e, sizeof(e));
-  return rc == 0 ? ofox_buf_addspan(&t->_events, data) : rc;
+    rc = ofox_words_end(&t->words);
+  return rc == 0 ? keep(t, ofox_span_of(""), body, 0) : rc;
+}
+
+struct ofox_span ofox_transcript_text(const struct ofox_transcript *t) {
+  return ofox_buf_span(&t->words.text);
 }
 
 int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
@@ -39,13 +102,14 @@ int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
   if (*pos >= t->_events.n)
     return 0;
   memcpy(out, t->_events.p + *pos, sizeof(*out));
-  out->data.p = t->_events.p + *pos + sizeof(*out);
-  *pos += sizeof(*out) + out->data.n;
+  out->name.p = t->_events.p + *pos + sizeof(*out);
+  out->data.p = out->name.p + out->name.n;
+  *pos += sizeof(*out) + out->name.n + out->data.n;
   return 1;
 }
 
 size_t ofox_transcript_size(const struct ofox_transcript *t) {
-  return t->text.n + t->_events.n;
+  return t->words.text.n + t->_events.n;
 }
 
 static void move(const struct ofox_buf *b, char *room, struct ofox_buf *to) {
@@ -58,6 +122,7 @@ static void move(const struct ofox_buf *b, char *room, struct ofox_buf *to) {
 
 void ofox_transcript_copy(const struct ofox_transcript *t, char *room,
                           struct ofox_transcript *to) {
-  move(&t->text, room, &to->text);
-  move(&t->_events, room + t->text.n, &to->_events);
+  memset(to, 0, sizeof(*to));
+  move(&t->words.text, room, &to->words.text);
+  move(&t->_events, room + t->words.text.n, &to->_events);
 }

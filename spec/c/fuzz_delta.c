@@ -1,10 +1,12 @@
 /*
 ** Fuzz target: any bytes as an event of each dialect. What is read in one pass
 ** agrees with slow look-ups in the same text; and what is taken for the event
-** before it with another text, with a reading of its own.
+** before it with another text and padding, with a reading of its own.
 */
 #include "../../src/delta.h"
 #include "../../src/fault.h"
+#include "../../src/utf8.h"
+#include "../../src/words.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,8 +34,8 @@ static int says(struct ofox_json v) {
          (v.type == OFOX_JSON_STRING && v.raw.n > 2);
 }
 
-/* A choice, looked up: content, and whether it fails. */
-static void look(struct ofox_json choice, int *content, int *fails) {
+/* A choice, looked up: has it content? */
+static void look(struct ofox_json choice, int *content) {
   static const char *const bodies[] = {"delta", "message"};
   struct ofox_json key, child, inner_key, inner;
   size_t pos = 0, at, i;
@@ -45,51 +47,84 @@ static void look(struct ofox_json choice, int *content, int *fails) {
       while (ofox_json_next(child, &at, &inner_key, &inner))
         *content |= !ofox_json_is(inner_key, "role") && says(inner);
     }
-    if (ofox_json_is(key, "finish_reason") &&
-        child.type == OFOX_JSON_STRING) {
+    if (ofox_json_is(key, "finish_reason") && child.type == OFOX_JSON_STRING)
       *content |= says(child);
-      *fails |= ofox_json_is(child, "error");
-    }
     *content |= ofox_json_is(key, "text") && says(child);
   }
 }
 
-static void check_chat(struct ofox_span data, const struct ofox_delta *d) {
-  struct ofox_json root = ofox_json_root(data), key, choices, choice;
-  int content = 0, fails = 0;
-  size_t pos = 0, n = 0, first = 0;
-  choices.type = OFOX_JSON_NONE;
-  while (choices.type != OFOX_JSON_ARRAY || n == 0) {
-    if (!ofox_json_next(root, &first, &key, &choices))
-      break;
-    if (!ofox_json_is(key, "choices") || choices.type != OFOX_JSON_ARRAY) {
-      choices.type = OFOX_JSON_NONE;
-      continue;
-    }
+/* The choices that count: the first list of them that has one. */
+static struct ofox_json choices_of(struct ofox_json root) {
+  struct ofox_json key, choices, choice;
+  size_t first = 0, pos;
+  while (ofox_json_next(root, &first, &key, &choices)) {
     pos = 0;
+    if (!ofox_json_is(key, "choices") || choices.type != OFOX_JSON_ARRAY)
+      continue;
     while (ofox_json_next(choices, &pos, &key, &choice)) {
-      if (choice.type == OFOX_JSON_OBJECT) {
-        n++;
-        look(choice, &content, &fails);
-      }
+      if (choice.type == OFOX_JSON_OBJECT)
+        return choices;
     }
   }
-  MUST((d->kind == OFOX_DELTA_ERROR) == fails);
+  choices.type = OFOX_JSON_NONE;
+  return choices;
+}
+
+/* The text is what a walk over the choices finds. */
+static void check_words(const struct ofox_delta *d, struct ofox_json choices) {
+  struct ofox_words w;
+  struct ofox_buf text;
+  ofox_words_init(&w, (size_t)-1);
+  ofox_buf_init(&text, (size_t)-1);
+  MUST(ofox_words_choices(&w, choices) == 0 && ofox_words_end(&w) == 0);
+  MUST(ofox_utf8_valid(ofox_buf_span(&w.text)) == w.text.n);
+  if (d->text.type == OFOX_JSON_STRING) {
+    MUST(ofox_json_text(d->text, &text) == 0);
+    MUST(text.n == w.text.n && memcmp(text.p, w.text.p, text.n) == 0);
+  }
+  else if (d->text.type == OFOX_JSON_NONE) {
+    MUST(w.text.n == 0);
+  }
+  else {
+    MUST(d->text.raw.p == choices.raw.p && d->text.raw.n == choices.raw.n);
+  }
+  ofox_buf_free(&text);
+  ofox_words_free(&w);
+}
+
+static void check_chat(struct ofox_span data, const struct ofox_delta *d) {
+  struct ofox_json root = ofox_json_root(data), key, choice;
+  struct ofox_json choices = choices_of(root);
+  int content = 0;
+  size_t pos = 0, n = 0;
+  while (ofox_json_next(choices, &pos, &key, &choice)) {
+    if (choice.type == OFOX_JSON_OBJECT) {
+      n++;
+      look(choice, &content);
+    }
+  }
   MUST(d->content == content);
   MUST(!d->plain || (n == 1 && d->text.type == OFOX_JSON_STRING &&
                      d->finished == 0 && d->content));
   MUST(n == 0 || d->begun != 0);
   MUST((d->finished & ~d->begun) == 0);
+  check_words(d, choices);
+}
+
+/* Does the event say in its own type that it is an error, or a ping? */
+static int has_type(struct ofox_span data) {
+  return ofox_json_get(ofox_json_root(data), "type").type ==
+         OFOX_JSON_STRING;
 }
 
 static void check(enum ofox_dialect dialect, struct ofox_span data) {
   struct ofox_delta d;
   struct ofox_fault fault;
   size_t pos;
-  int whole = ofox_json_check(data, &pos) == 1;
+  int whole = ofox_json_check(data, &pos) == 1, failed;
   ofox_delta_read(dialect, OFOX_NOSPAN, data, &d);
   if (d.kind == OFOX_DELTA_END) {
-    MUST(ofox_delta_is_end(data));
+    MUST(ofox_delta_is_end(OFOX_NOSPAN, data));
     return;
   }
   if (ofox_span_trim(data).n == 0)
@@ -99,37 +134,53 @@ static void check(enum ofox_dialect dialect, struct ofox_span data) {
   if (!whole || ofox_span_trim(data).n == 0)
     return;
   MUST(inside(d.part, data) && inside(d.text.raw, data));
-  if (d.text.type != OFOX_JSON_NONE)
-    MUST(d.text.type == OFOX_JSON_STRING &&
-         ofox_json_check(d.text.raw, &pos) == 1 && d.text.raw.n > 2);
-  if (ofox_fault_find(data, &fault) && fault.part.p == data.p)
-    MUST(d.kind == OFOX_DELTA_ERROR && d.part.p == data.p);
+  if (d.text.type == OFOX_JSON_STRING)
+    MUST(ofox_json_check(d.text.raw, &pos) == 1 && d.text.raw.n > 2);
+  failed = ofox_fault_find(data, ofox_delta_due(dialect), &fault);
+  if (failed && dialect != OFOX_DIALECT_RESPONSES)
+    MUST(d.kind == OFOX_DELTA_ERROR && d.part.p == fault.part.p);
+  else if (failed)
+    MUST(d.kind == OFOX_DELTA_ERROR || has_type(data));
   else if (ofox_json_root(data).type != OFOX_JSON_OBJECT)
     MUST(d.kind == OFOX_DELTA_SKIP);
-  else if (dialect == OFOX_DIALECT_CHAT)
+  else if (dialect == OFOX_DIALECT_CHAT && !has_type(data)) {
+    MUST(d.kind == OFOX_DELTA_CHUNK);
     check_chat(data, &d);
+  }
 }
 
-/* 'text' in the place of the text of a plain event. */
-static void check_again(const struct ofox_span before, struct ofox_span text) {
-  struct ofox_delta d, quick, slow;
+static void check_same(struct ofox_span data, const struct ofox_delta *quick,
+                       enum ofox_dialect dialect) {
+  struct ofox_delta slow;
+  ofox_delta_read(dialect, OFOX_NOSPAN, data, &slow);
+  MUST(slow.kind == quick->kind && slow.plain == quick->plain &&
+       slow.content == quick->content && slow.begun == quick->begun &&
+       slow.text.raw.p == quick->text.raw.p &&
+       slow.text.raw.n == quick->text.raw.n);
+}
+
+/* 'text' in the place of the text and the padding of a plain event. */
+static void check_again(enum ofox_dialect dialect,
+                        const struct ofox_span before, struct ofox_span text) {
+  struct ofox_delta d, quick;
   struct ofox_buf b;
-  size_t head;
-  ofox_delta_read(OFOX_DIALECT_CHAT, OFOX_NOSPAN, before, &d);
+  struct ofox_span hole;
+  const char *p = before.p;
+  int i;
+  ofox_delta_read(dialect, OFOX_NOSPAN, before, &d);
   if (d.kind != OFOX_DELTA_CHUNK || !d.plain)
     return;
-  head = (size_t)(d.text.raw.p - before.p) + 1;
   ofox_buf_init(&b, (size_t)-1);
-  ofox_buf_add(&b, before.p, head);
-  ofox_buf_addspan(&b, text);
-  ofox_buf_add(&b, d.text.raw.p + d.text.raw.n - 1,
-               before.n - head - d.text.raw.n + 2);
+  for (i = 0; i < d.n_holes; i++) {
+    hole = d.holes[i].raw;
+    ofox_buf_add(&b, p, (size_t)(hole.p - p) + 1);
+    ofox_buf_addspan(&b, text);
+    p = hole.p + hole.n - 1;
+  }
+  ofox_buf_add(&b, p, (size_t)(before.p + before.n - p));
   if (ofox_delta_again(before, &d, ofox_buf_span(&b), &quick)) {
-    ofox_delta_read(OFOX_DIALECT_CHAT, OFOX_NOSPAN, ofox_buf_span(&b), &slow);
-    MUST(slow.kind == quick.kind && slow.plain == quick.plain &&
-         slow.content == quick.content && slow.begun == quick.begun &&
-         slow.text.raw.p == quick.text.raw.p &&
-         slow.text.raw.n == quick.text.raw.n);
+    MUST(quick.again);
+    check_same(ofox_buf_span(&b), &quick, dialect);
   }
   ofox_buf_free(&b);
 }
@@ -137,7 +188,10 @@ static void check_again(const struct ofox_span before, struct ofox_span text) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const char event[] =
       "{\"id\":\"x\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},"
-      "\"finish_reason\":null}],\"usage\":null}";
+      "\"finish_reason\":null}],\"usage\":null,\"obfuscation\":\"\"}";
+  static const char response[] =
+      "{\"type\":\"response.output_text.delta\",\"sequence_number\":10,"
+      "\"delta\":\"a\",\"logprobs\":[],\"obfuscation\":\"x\"}";
   char *copy = malloc(size + (size == 0));
   struct ofox_span text, half;
   if (copy == NULL)
@@ -149,11 +203,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check(OFOX_DIALECT_CHAT, text);
   check(OFOX_DIALECT_RESPONSES, text);
   check(OFOX_DIALECT_ANY, text);
-  check_again(ofox_span_of(event), text);
+  check_again(OFOX_DIALECT_CHAT, ofox_span_of(event), text);
+  check_again(OFOX_DIALECT_RESPONSES, ofox_span_of(response), text);
   half.p = copy + size / 2;
   half.n = size - size / 2;
   text.n = size / 2;
-  check_again(text, half);
+  check_again(OFOX_DIALECT_CHAT, text, half);
+  check_again(OFOX_DIALECT_RESPONSES, text, half);
   free(copy);
   return 0;
 }

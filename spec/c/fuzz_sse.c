@@ -122,8 +122,10 @@ static void feed(struct ofox_sse *p, struct plain *t, const char *b, size_t n,
   }
   MUST(rc == p->error);
   free(piece);
-  if (rc == 0)
-    MUST(ofox_sse_pending(p).n < p->_cap);
+  if (rc == 0) {
+    ofox_sse_pending(p, &ev);
+    MUST(ev.data.n < p->_cap);
+  }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

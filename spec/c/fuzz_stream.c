@@ -1,0 +1,205 @@
+/*
+** Fuzz target: bodies of streams. Any bytes: how they are cut changes nothing
+** of what is made of them. And streams that are made of the input: pieces of a
+** known text, cut anywhere, as strings, parts and lists, add up to it.
+*/
+#include "../../src/stream.h"
+#include "../../src/utf8.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MUST(x)                                                               \
+  do {                                                                        \
+    if (!(x))                                                                 \
+      abort();                                                                \
+  } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is used up as chance. */
+struct dice {
+  const uint8_t *p;
+  size_t n;
+};
+
+static unsigned roll(struct dice *d, unsigned sides) {
+  if (d->n == 0)
+    return 0;
+  d->n--;
+  return *d->p++ % sides;
+}
+
+/* What a reader takes: the texts of the events; their JSON is looked at. */
+static void take(struct ofox_stream *s, struct ofox_buf *texts, size_t *n) {
+  struct ofox_event ev;
+  while (ofox_stream_peek(s, &ev)) {
+    MUST(ofox_utf8_valid(ev.text) == ev.text.n);
+    MUST(ofox_buf_addspan(texts, ev.text) == 0);
+    *n += ev.data.n > 0;
+    ofox_stream_next(s);
+  }
+}
+
+/* Feeds copies that go at once; 'step' 0: whole. */
+static void run(struct ofox_stream *s, struct ofox_span body, struct dice *d,
+                unsigned step, struct ofox_buf *texts) {
+  size_t n, events = 0;
+  char *piece;
+  while (body.n > 0 && !s->ended && !s->broken) {
+    n = step == 0 ? body.n : roll(d, step);
+    if (n > body.n || d->n == 0)
+      n = body.n;
+    piece = malloc(n + (n == 0));
+    MUST(piece != NULL);
+    memcpy(piece, body.p, n);
+    ofox_stream_feed(s, piece, n);
+    free(piece);
+    body.p += n;
+    body.n -= n;
+    take(s, texts, &events);
+  }
+  ofox_stream_finish(s, 1);
+  s->open = 1;
+  take(s, texts, &events);
+  MUST(events == s->chunks);
+}
+
+static void same(struct ofox_span a, struct ofox_span b) {
+  MUST(a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0));
+}
+
+static void check_said(const struct ofox_stream *s, struct ofox_span texts) {
+  struct ofox_passage e;
+  size_t pos = 0, at = 0, n = 0;
+  same(ofox_transcript_text(&s->said), texts);
+  while (ofox_transcript_next(&s->said, &pos, &e)) {
+    MUST(e.from >= at && e.to >= e.from && e.to <= texts.n && e.data.n > 0);
+    at = e.to;
+    n++;
+  }
+  MUST(n <= s->chunks);
+}
+
+static int has_sentinel(struct ofox_span s) {
+  size_t i;
+  for (i = 0; i + 6 <= s.n; i++) {
+    if (memcmp(s.p + i, "[DONE]", 6) == 0)
+      return 1;
+  }
+  return 0;
+}
+
+/* Any bytes, whole and in pieces. */
+static void check_any(struct ofox_span body, enum ofox_dialect dialect,
+                      struct dice *d, size_t cap) {
+  struct ofox_stream a, b;
+  struct ofox_buf x, y;
+  ofox_buf_init(&x, (size_t)-1);
+  ofox_buf_init(&y, (size_t)-1);
+  ofox_stream_init(&a, dialect, cap, 1 << 20);
+  ofox_stream_init(&b, dialect, cap, 1 << 20);
+  run(&a, body, d, 0, &x);
+  run(&b, body, d, 50, &y);
+  if (dialect != OFOX_DIALECT_ANY) {
+    check_said(&a, ofox_buf_span(&x));
+    check_said(&b, ofox_buf_span(&y));
+  }
+  if (!has_sentinel(body)) { /* which may count before its event is whole */
+    MUST(a.broken == b.broken && a.ended == b.ended && a.chunks == b.chunks &&
+         a.outcome == b.outcome);
+    MUST(ofox_stream_is_finished(&a) == ofox_stream_is_finished(&b));
+    same(ofox_buf_span(&x), ofox_buf_span(&y));
+    same(ofox_buf_span(&a.failure), ofox_buf_span(&b.failure));
+  }
+  ofox_stream_free(&a);
+  ofox_stream_free(&a);
+  ofox_stream_free(&b);
+  ofox_buf_free(&x);
+  ofox_buf_free(&y);
+}
+
+/* A character, and the units of it between which an event may end. */
+static const char *const chars[][5] = {
+    {"a", "a"},
+    {"\n", "\\n"},
+    {"\"", "\\\""},
+    {"\xC3\xA9", "\xC3", "\xA9"},
+    {"\xC3\xA9", "\\u00e9"},
+    {"\xE4\xB8\x96", "\xE4", "\xB8", "\x96"},
+    {"\xF0\x9F\x98\x80", "\\ud83d", "\\ude00"},
+    {"\xF0\x9F\x98\x80", "\xF0\x9F", "\x98", "\x80"}};
+
+static void add_event(struct ofox_buf *body, const struct ofox_buf *piece,
+                      struct dice *d) {
+  static const char *const forms[][2] = {
+      {"\"", "\""},
+      {"\"", "\""},
+      {"[\"", "\"]"},
+      {"[{\"type\":\"text\",\"text\":\"", "\"}]"},
+      {"[{\"type\":\"thinking\",\"thinking\":\"t\"},{\"text\":\"", "\"}]"}};
+  static const char *const ends[] = {
+      "", ",\"obfuscation\":\"x\"", ",\"obfuscation\":\"yz\"",
+      ",\"model\":\"m\"", ",\"usage\":null"};
+  unsigned form = roll(d, 5);
+  ofox_buf_adds(body, "data: {\"choices\":[{\"delta\":{\"content\":");
+  ofox_buf_adds(body, forms[form][0]);
+  ofox_buf_addspan(body, ofox_buf_span(piece));
+  ofox_buf_adds(body, forms[form][1]);
+  ofox_buf_adds(body, "}}]");
+  ofox_buf_adds(body, ends[roll(d, 5)]);
+  ofox_buf_adds(body, roll(d, 8) == 0 ? "}\n: hi\n\n" : "}\n\n");
+}
+
+static void check_sum(struct dice *d) {
+  struct ofox_buf body, piece, text, texts;
+  struct ofox_stream s;
+  size_t events = 1;
+  ofox_buf_init(&body, (size_t)-1);
+  ofox_buf_init(&piece, (size_t)-1);
+  ofox_buf_init(&text, (size_t)-1);
+  ofox_buf_init(&texts, (size_t)-1);
+  while (d->n > 8 && body.n < 20000) {
+    const char *const *c = chars[roll(d, 8)];
+    ofox_buf_adds(&text, *c);
+    for (c++; *c != NULL; c++) {
+      ofox_buf_adds(&piece, *c);
+      if (roll(d, 3) == 0) {
+        add_event(&body, &piece, d);
+        ofox_buf_clear(&piece);
+        events++;
+      }
+    }
+  }
+  add_event(&body, &piece, d);
+  ofox_buf_adds(&body, "data: [DONE]\n\n");
+  ofox_stream_init(&s, OFOX_DIALECT_CHAT, 1 << 16, 1 << 20);
+  run(&s, ofox_buf_span(&body), d, 70, &texts);
+  MUST(s.ended && !s.broken && s.chunks == events);
+  same(ofox_buf_span(&texts), ofox_buf_span(&text));
+  check_said(&s, ofox_buf_span(&texts));
+  ofox_stream_free(&s);
+  ofox_buf_free(&body);
+  ofox_buf_free(&piece);
+  ofox_buf_free(&text);
+  ofox_buf_free(&texts);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct ofox_span body;
+  struct dice d;
+  if (size < 2 || size > 4000)
+    return 0;
+  d.p = data;
+  d.n = size;
+  body.p = (const char *)data + 1;
+  body.n = size - 1;
+  check_any(body, (enum ofox_dialect)(data[0] % 3), &d,
+            data[0] < 128 ? 200 : 1 << 16);
+  d.p = data;
+  d.n = size;
+  check_sum(&d);
+  return 0;
+}
