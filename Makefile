@@ -42,7 +42,7 @@ endif
 LEAVES = buf utf8 base64 redact json jscan jtext when headers errors fault sse delta retry
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
-  lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
+  lencode ldecode ljoin lpolish lerrors lretry lcall levents lsse ldelta
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer outcome engine \
   lofox lpin linterrupt lengine
 
