@@ -629,3 +629,65 @@ describe("[S9] a response whose last event carries less than was streamed:", fun
       { type = "message", role = "assistant", content = { { type = "refusal", refusal = "no" } } } }, got.output)
   end)
 end)
+
+describe("adding up takes a time that grows with the events, not with their square:", function()
+  -- Seconds of the processor, the least of three.
+  local function cost(dialect, list)
+    local least = math.huge
+    for _ = 1, 3 do
+      collectgarbage()
+      local began = os.clock()
+      said(dialect, list)
+      least = math.min(least, os.clock() - began)
+    end
+    return least
+  end
+
+  local function assert_linear(dialect, event, n)
+    local lists = { {}, {} }
+    for i = 1, 4 * n do
+      local item = event(i)
+      if i <= n then lists[1][i] = item end
+      lists[2][i] = item
+    end
+    local small, large = cost(dialect, lists[1]), cost(dialect, lists[2])
+    assert.is_true(large < 9 * small + 0.05, ("%.4f s, then %.4f s"):format(small, large))
+  end
+
+  local function delta(inner) return { '{"choices":[{"index":1,"delta":' .. inner .. "}]}" } end
+  local function calls(inner) return delta('{"tool_calls":[{' .. inner .. "}]}") end
+
+  for name, event in pairs {
+    ["pieces of a name"] = function() return calls '"index":0,"function":{"name":"abcdefghijklmnopqrst"}' end,
+    ["pieces of a signature"] = function(i) return delta(('{"signature":"%d%s"}'):format(i, ("s"):rep(50))) end,
+    ["a name in each fragment, and pieces that open"] = function(i)
+      local piece = i == 1 and '{\\"a\\":\\"' or "{b}"
+      return calls('"index":0,"function":{"name":"f","arguments":"' .. piece .. '"}')
+    end,
+    ["ids under one index"] = function(i)
+      return calls(('"index":0,"id":"%d","function":{"name":"f","arguments":"{}"}'):format(i)) end,
+    ["calls without an index"] = function(i)
+      return calls(('"id":"%d","function":{"name":"f","arguments":"{}"}'):format(i)) end,
+    ["contents in turn"] = function(i)
+      return delta(i % 2 == 1 and '{"content":"a"}' or '{"content":[{"type":"text","text":"b"},{"type":"image"}]}') end,
+    ["messages in pieces"] = function(i)
+      return { ('{"choices":[{"index":1,"message":{"content":"%d %s"}}]}'):format(i, ("x"):rep(30)) } end,
+    ["lists beside choices"] = function(i) return { ('{"citations":["%d"],"choices":[]}'):format(i) } end,
+    ["texts of choice 0"] = function() return { '{"choices":[{"index":0,"delta":{"content":"aaaa"}}]}', "aaaa" } end,
+  } do
+    it(name, function() assert_linear("chat", event, 400) end)
+  end
+
+  for name, event in pairs {
+    ["items"] = function(i)
+      return { ('{"type":"response.output_item.added","output_index":%d,"item":{"id":"%d"}}'):format(i, i) } end,
+    ["deltas, each said to be done"] = function(i)
+      return { i % 2 == 1 and '{"type":"response.function_call_arguments.delta","output_index":0,"delta":"aaaaaaaa"}'
+        or '{"type":"response.function_call_arguments.done","output_index":0,"arguments":"a"}' } end,
+    ["parts with wild indexes"] = function(i)
+      return { ('{"type":"response.reasoning_text.delta","output_index":0,"content_index":%d,"delta":"a"}'):format(-i) }
+    end,
+  } do
+    it(name .. " of a response", function() assert_linear("responses", event, 400) end)
+  end
+end)

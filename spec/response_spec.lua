@@ -178,7 +178,7 @@ describe("an answer", function()
 end)
 
 describe("usage()", function()
-  local function of(usage) return wrap { usage = usage }:usage() end
+  local function of(usage) return wrap { usage = usage, choices = {} }:usage() end
 
   for name, row in pairs {
     ["of a chat"] = { { prompt_tokens = 10, completion_tokens = 5, total_tokens = 15,
@@ -229,6 +229,12 @@ describe("usage()", function()
     assert.same({ { "total_tokens" }, 3, { total = 3 } }, { keys, res.usage.total_tokens, res:usage() })
     assert.same({ total = 3 }, response.usage(res))
     assert.same({ total = 3 }, response.usage { usage = { total_tokens = 3 } })
+  end)
+
+  it("is hidden by a field that is no table, of what no model has answered", function()
+    assert.equal(5.25, wrap({ usage = 5.25 }).usage)
+    assert.is_nil(response.usage(wrap { usage = 5.25 }))
+    assert.same({ value = 5 }, wrap({ usage = 5, output = {} }).usage)
   end)
 
   it("keeps integers", function()

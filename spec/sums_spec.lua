@@ -548,12 +548,14 @@ describe("[R2] a stream that breaks", function()
     local function decoder(text)
       local value = json.decode(text)
       if type(value) == "table" and value.choices then
-        value.usage = { x = odd, y = odd, f = print, loop = setmetatable({}, { __index = error, __pairs = error }) }
+        value.usage = { x = odd, y = odd, f = print, strange = setmetatable({}, { __index = { 1 } }) }
         value.choices[1].delta.tool_calls = { { id = odd, ["function"] = { name = "f", arguments = odd } } }
       end
       return value
     end
-    check(broken("chat", { '{"choices":[{"index":0,"delta":{"content":"x"}}]}' }, { json = decoder }), "odd")
+    local err = broken("chat", { '{"choices":[{"index":0,"delta":{"content":"x","y":1}}]}' }, { json = decoder })
+    check(err, "odd")
+    assert.same({ 1, 2 }, err.partial.usage.x)
   end)
 
   it("can be written down where headers have wild numbers", function()

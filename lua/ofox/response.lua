@@ -146,6 +146,8 @@ local function make_callable(value)
   local usage = rawget(value, "usage")
   if usage == nil then return end
   if type(usage) ~= "table" then
+    -- in an answer of a model it is nonsense; elsewhere it may mean anything
+    if type(rawget(value, "choices")) ~= "table" and type(rawget(value, "output")) ~= "table" then return end
     usage = { value = usage }
     rawset(value, "usage", usage)
   end
