@@ -681,11 +681,11 @@ describe("[S8] pieces of strings", function()
 
   it("that never meet are replaced: each half of a pair once", function()
     for text, expected in pairs {
-      ['"\\ud83d"'] = "X", ['"\\ude00"'] = "X", ['"\\ude00\\ud83d"'] = "XX", ['"\\ud83d\\ud83d\\ude00"'] = "X😀",
-      ['"\\ud83d \\ude00"'] = "X X", ['"\\ud83d\228\184"'] = "XX", ['"\228\184\\ud83d"'] = "XX", ['"\255a"'] = "Xa",
-      ['"\237\160\189"'] = "X", ['"\237\160"'] = "XX", ['"\237"'] = "X", ['"\237\160\189\237\184"'] = "XXX",
+      ['"\\ud83d"'] = "?", ['"\\ude00"'] = "?", ['"\\ude00\\ud83d"'] = "??", ['"\\ud83d\\ud83d\\ude00"'] = "?😀",
+      ['"\\ud83d \\ude00"'] = "? ?", ['"\\ud83d\228\184"'] = "??", ['"\228\184\\ud83d"'] = "??", ['"\255a"'] = "?a",
+      ['"\237\160\189"'] = "?", ['"\237\160"'] = "??", ['"\237"'] = "?", ['"\237\160\189\237\184"'] = "???",
     } do
-      assert.equal((expected:gsub("X", REPLACEMENT)), json.join((json.decode_piece(text))))
+      assert.equal((expected:gsub("%?", REPLACEMENT)), json.join((json.decode_piece(text))))
     end
     for _, text in ipairs { "", "a", "世界😀", "\237\159\191" } do assert.equal(text, json.join(text)) end
   end)
