@@ -43,7 +43,7 @@ LEAVES = buf utf8 half base64 unescape redact json jscan jtext when headers nami
   speech page pause errors fault sse words stray delta retry
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
-  lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
+  lencode ldecode ljoin lpolish lerrors lretry lcall levents lsse ldelta
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer outcome engine \
   lofox lpin linterrupt lengine
 

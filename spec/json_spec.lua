@@ -664,3 +664,39 @@ describe("core.json_check", function()
     end
   end)
 end)
+
+describe("[S8] pieces of strings", function()
+  local REPLACEMENT = "\239\191\189"
+
+  it("keep their halves until they are joined", function()
+    for _, pair in ipairs { { '"a\\ud83d"', '"\\ude00b"', "a😀b" }, { '"a\\uD83D"', '"\\uDE00b"', "a😀b" },
+      { '"a\228\184"', '"\150b"', "a世b" }, { '"a\240\159\152"', '"\128b"', "a😀b" }, { '"a"', '"b"', "ab" } } do
+      local first, rough = json.decode_piece(pair[1])
+      local second = json.decode_piece(pair[2])
+      assert.equal(#pair[1] > 3, rough)
+      assert.equal(pair[3], json.join(first .. second))
+      for _, text in ipairs { pair[1], pair[2] } do
+        assert.equal(json.decode(text), json.join((json.decode_piece(text))))
+      end
+    end
+  end)
+
+  it("that never meet are replaced: each half of a pair once", function()
+    for text, expected in pairs {
+      ['"\\ud83d"'] = "?", ['"\\ude00"'] = "?", ['"\\ude00\\ud83d"'] = "??", ['"\\ud83d\\ud83d\\ude00"'] = "?😀",
+      ['"\\ud83d \\ude00"'] = "? ?", ['"\\ud83d\228\184"'] = "??", ['"\228\184\\ud83d"'] = "??", ['"\255a"'] = "?a",
+      ['"\237\160\189"'] = "?", ['"\237\160"'] = "??", ['"\237"'] = "?", ['"\237\160\189\237\184"'] = "???",
+    } do
+      assert.equal((expected:gsub("%?", REPLACEMENT)), json.join((json.decode_piece(text))))
+    end
+    for _, text in ipairs { "", "a", "世界😀", "\237\159\191" } do assert.equal(text, json.join(text)) end
+  end)
+
+  it("are rough in names and deep inside, and valid text is not", function()
+    assert.is_true(select(2, json.decode_piece '{"\\ud83d":1}'))
+    assert.is_true(select(2, json.decode_piece '[[["\\ud83d"]]]'))
+    assert.is_false(select(2, json.decode_piece '{"a":"世\\ud83d\\ude00\\\\ud83d"}'))
+    assert.same({ nil, "no JSON: unexpected byte at 1" }, { json.decode_piece "x" })
+    assert.same({ a = 1 }, (json.decode_piece '{"a":1,"b":null}'))
+  end)
+end)

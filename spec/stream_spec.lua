@@ -316,7 +316,8 @@ describe("an answer that is no stream", function()
     local client, transport = setup()
     for _ = 1, 3 do transport:reply { body = whole } end
     assert.same({ "Hello" }, texts_of(client:stream(PARAMS)))
-    assert.same(whole, client:stream(PARAMS):next())
+    assert.same(chunk({ role = "assistant", content = "Hello" }, "stop").choices,
+      client:stream(PARAMS):next().choices)
     assert.same(whole, client:stream(PARAMS):collect())
   end)
 
@@ -388,5 +389,206 @@ describe("[D12] collect()", function()
     stream:next() stream:next()
     assert.equal("Hello", stream:collect():output_text())
     assert.equal("Hello", stream:collect():output_text())
+  end)
+end)
+
+describe("[S11] a whole answer to a stream", function()
+  local CALLS = { { id = "a", type = "function", ["function"] = { name = "f", arguments = "{}" } },
+    { id = "b", type = "function", ["function"] = { name = "g", arguments = "" } } }
+  local WHOLE = { id = "x", object = "chat.completion", created = 7, model = "m", usage = { total_tokens = 3 },
+    choices = {
+      { index = 0, message = { role = "assistant", content = { { type = "text", text = "Hel" },
+        { type = "text", text = "lo" } }, tool_calls = CALLS }, finish_reason = "tool_calls",
+        logprobs = { content = {} } },
+      { index = 1, message = { role = "assistant", content = "b" }, finish_reason = "stop" } } }
+  local RESPONSE = { id = "r", object = "response", status = "completed", output = {
+    { type = "message", role = "assistant", content = { { type = "output_text", text = "Hi" } } } } }
+
+  local function replying(body)
+    local client, transport = setup()
+    transport:reply { body = body }
+    if body.object == "response" then return assert(client:responses { model = "m", input = "x", stream = true }) end
+    return assert(client:stream(PARAMS))
+  end
+
+  it("is a chunk", function()
+    local one = replying(WHOLE):next()
+    assert.same({ "chat.completion.chunk", "x", 7, "m", { total_tokens = 3 } },
+      { one.object, one.id, one.created, one.model, one.usage })
+    local first = one.choices[1]
+    assert.is_nil(first.message)
+    assert.same({ "assistant", "Hello", "tool_calls", 0, { content = {} } },
+      { first.delta.role, first.delta.content, first.finish_reason, first.index, first.logprobs })
+    assert.same({ index = 1, id = "b", type = "function", ["function"] = { name = "g", arguments = "" } },
+      first.delta.tool_calls[2])
+    assert.same({ index = 1, delta = { role = "assistant", content = "b" }, finish_reason = "stop" }, one.choices[2])
+  end)
+
+  it("is itself again by collect(), also after it was read", function()
+    assert.same(WHOLE, replying(WHOLE):collect())
+    local stream = replying(WHOLE)
+    stream:next()
+    assert.is_nil((stream:next()))
+    assert.same(WHOLE, stream:collect())
+    assert.same(RESPONSE, replying(RESPONSE):collect())
+    local bare = { output = RESPONSE.output }
+    local client, transport = setup()
+    transport:reply { body = bare }
+    assert.same(bare, client:responses({ model = "m", input = "x", stream = true }):collect())
+  end)
+
+  it("is its text by read() and text()", function()
+    local stream = replying(WHOLE)
+    assert.same({ "Hello" }, { stream:read(), stream:read() })
+    assert.same({ "Hi" }, texts_of(replying(RESPONSE)))
+  end)
+
+  it("is passed on as a chunk by data()", function()
+    local n = 0
+    for data in replying(WHOLE):data() do
+      n = n + 1
+      assert.equal("Hello", cjson.decode(data).choices[1].delta.content)
+    end
+    assert.equal(1, n)
+  end)
+
+  it("of the Responses protocol is the event that ends it", function()
+    assert.same({ type = "response.completed", response = RESPONSE }, replying(RESPONSE):next())
+    local incomplete = { object = "response", status = "incomplete", output = ofox.array {} }
+    assert.equal("response.incomplete", replying(incomplete):next().type)
+  end)
+
+  it("may have anything in it", function()
+    for _, choices in ipairs { { 1 }, { { message = 1 } }, { { message = { tool_calls = { 1, { index = 9 } } } } },
+      { { message = { content = { 1, { type = "image_url" } }, tool_calls = "x" } } }, ofox.array {} } do
+      local body = { id = "x", choices = choices }
+      local one = replying(body):next()
+      assert.is_table(one.choices)
+      assert.equal("chat.completion.chunk", one.object)
+      assert.is_string(replying(body):collect():output_text())
+      assert.is_table(replying(body):collect():tool_calls())
+    end
+  end)
+end)
+
+describe("read()", function()
+  it("gives one piece after the other, then nil for ever", function()
+    local client, transport = setup()
+    transport:reply { sse = HELLO }
+    local stream = client:stream(PARAMS)
+    assert.same({ "Hel", "lo" }, { stream:read(), (stream:read()) })
+    for _ = 1, 3 do assert.equal(0, select("#", stream:read()) - 1) end
+    assert.is_nil((stream:read()))
+    assert.equal("Hello", stream:collect():output_text())
+  end)
+
+  it("tells a failure as 'errors' says", function()
+    local reply = { sse = { ROLE, text "a" }, fail = "reset" }
+    local client, transport = setup { errors = "return" }
+    transport:reply(reply):reply(reply)
+    local stream = client:stream(PARAMS)
+    assert.equal("a", stream:read())
+    local piece, err = stream:read()
+    assert.is_nil(piece)
+    assert.same({ "stream_error", "a" }, { err.type, err.partial.text })
+    assert.is_true(select(2, stream:read()) == err)
+    stream = client:stream(PARAMS, { errors = "raise" })
+    assert.equal("a", stream:read())
+    assert.is_false((pcall(stream.read, stream)))
+  end)
+end)
+
+describe("data()", function()
+  it("gives the JSON of each event as it came, but no sentinel", function()
+    local client, transport = setup()
+    local bytes = { '{"choices":[{"index":0,"delta":{"content" : "\\u0061"}}]}', '{"x":1.50,"choices":[]}',
+      '{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}' }
+    transport:reply { sse = bytes }
+    local seen = {}
+    for data in client:stream(PARAMS):data() do seen[#seen + 1] = data end
+    assert.same(bytes, seen)
+  end)
+
+  it("raises what goes wrong, and gives Lua's closing value", function()
+    local client, transport = setup { errors = "return" }
+    transport:reply { sse = { ROLE, text "a" }, fail = "reset" }
+    local stream = client:stream(PARAMS)
+    local n = 0
+    local ok, err = pcall(function()
+      for _ in stream:data() do n = n + 1 end
+    end)
+    assert.same({ false, "stream_error", 2 }, { ok, err.type, n })
+    assert.is_true(select(4, stream:data()) == stream)
+  end)
+
+  it("goes on where other ways of reading have left off, and they after it", function()
+    local client, transport = setup()
+    transport:reply { sse = { ROLE, text "a", text "b", text "c", text "d", text "e", text "f", STOP, USAGE } }
+    local stream = client:stream(PARAMS)
+    assert.equal("assistant", stream:next().choices[1].delta.role)
+    assert.equal("a", stream:read())
+    assert.equal("b", cjson.decode((stream:data()())).choices[1].delta.content)
+    assert.equal("c", stream:text()())
+    assert.equal("d", stream:chunks()().choices[1].delta.content)
+    assert.equal("e", stream().choices[1].delta.content)
+    assert.equal("f", stream:read())
+    assert.equal("stop", stream:next().choices[1].finish_reason)
+    assert.equal(3, cjson.decode((stream:data()())).usage.total_tokens)
+    assert.is_nil((stream:read()))
+    assert.equal("abcdef", stream:collect():output_text())
+  end)
+end)
+
+describe("[S12] meta()", function()
+  local REPLY = { headers = { ["x-request-id"] = "req_1" }, sse = { ROLE, text "a", 3, text "b", STOP } }
+  local function fields(stream)
+    local meta = stream:meta()
+    return { meta.status, meta.request_id, meta.headers and meta.headers["x-request-id"], meta.attempts,
+      meta.model_requested }
+  end
+  local EXPECTED = { 200, "req_1", "req_1", 1, "openai/gpt-4o" }
+
+  for name, leave in pairs {
+    ["was closed at once"] = function(stream) stream:close() end,
+    ["was closed twice"] = function(stream) stream:next() stream:close() stream:close() end,
+    ["was left in a loop"] = function(stream)
+      for _ in stream:text() do
+        stream:close() -- what Lua 5.4 does where a loop is left
+      end
+    end,
+    ["was closed by each()"] = function(stream) stream:each(function() return false end) end,
+    ["was collected"] = function(stream) stream:collect() end,
+  } do
+    it("knows all of a stream that " .. name, function()
+      local client, transport = setup()
+      transport:reply(REPLY)
+      local stream = client:stream(PARAMS)
+      leave(stream)
+      assert.same(EXPECTED, fields(stream))
+      assert.is_true(stream:meta() == stream:meta())
+    end)
+  end
+
+  for name, fail in pairs { ["broke"] = "reset", ["fell silent"] = "idle_timeout" } do
+    it("knows all of a stream that " .. name, function()
+      local client, transport = setup { errors = "return" }
+      transport:reply { headers = REPLY.headers, sse = { ROLE, text "a" }, fail = fail }
+      local stream = client:stream(PARAMS)
+      stream:collect()
+      assert.same(EXPECTED, fields(stream))
+    end)
+  end
+
+  it("knows all of a stream that was cancelled, and so does the error", function()
+    local client, transport = setup { errors = "return" }
+    transport:reply(REPLY)
+    local token = ofox.cancel_token()
+    local stream = client:stream(PARAMS, { cancel = token })
+    stream:next()
+    token:cancel()
+    stream:next()
+    local _, err = stream:next()
+    assert.same({ "cancelled_error", "req_1" }, { err.type, err.request_id })
+    assert.same(EXPECTED, fields(stream))
   end)
 end)

@@ -308,10 +308,13 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   if (c->state == OFOX_DONE && !ofox_stream_has_event(&c->reply.stream))
     return;
   c->ended = now;
-  ofox_headers_clear(&c->reply.head);
+  /* of a stream that has begun the head is still asked for */
+  if (!c->reply.stream.open) {
+    ofox_headers_clear(&c->reply.head);
+    ofox_buf_clear(&c->request_id);
+  }
   ofox_buf_clear(&c->reply.body);
   ofox_stream_drop(&c->reply.stream);
-  ofox_buf_clear(&c->request_id);
   if (ofox_errors_read(&c->error, 0, outcome, OFOX_NOSPAN,
                        OFOX_CLASS_INTERNAL) != 0)
     c->no_memory = 1;

@@ -29,14 +29,29 @@ static const char *next_lone(const char *p, const char *e) {
   return NULL;
 }
 
-/* Adds 's' with each lone surrogate as U+FFFD, still escaped. */
-static int mend(struct ofox_buf *out, struct ofox_span s) {
+/* The half of a pair at 'p', as if it were a character: see ofox_ljoin. */
+static int put_half(struct ofox_buf *out, const char *p) {
+  struct ofox_span s;
+  unsigned long cp;
+  size_t n;
+  char b[3];
+  s.p = p;
+  s.n = 6;
+  ofox_json_escape(s, &n, &cp);
+  b[0] = '\xED';
+  b[1] = (char)(0x80 | ((cp >> 6) & 0x3F));
+  b[2] = (char)(0x80 | (cp & 0x3F));
+  return ofox_buf_add(out, b, sizeof(b));
+}
+
+/* Adds 's' with each lone surrogate as U+FFFD, still escaped, or as a half. */
+static int mend(struct ofox_buf *out, struct ofox_span s, int halves) {
   const char *p = s.p, *e = s.p + s.n, *lone;
   int rc = 0;
   while (rc == 0 && (lone = next_lone(p, e)) != NULL) {
     rc = ofox_buf_add(out, p, (size_t)(lone - p));
     if (rc == 0)
-      rc = ofox_buf_adds(out, "\\ufffd");
+      rc = halves ? put_half(out, lone) : ofox_buf_adds(out, "\\ufffd");
     p = lone + 6;
   }
   return rc != 0 ? rc : ofox_buf_add(out, p, (size_t)(e - p));
@@ -203,20 +218,28 @@ static size_t trim_nulls(lua_State *L, struct ofox_span *s, int exact) {
 
 /*
 ** The text as every decoder takes it: no byte order mark, no bad UTF-8, no
-** lone surrogates. Leaves on the stack what it is in. [-0, +0 or 2, e]
+** lone surrogates. Where 'rough' is wanted halves of characters stay in it, as
+** bytes, and it says whether there are any. Leaves on the stack what the text
+** is in. [-0, +0 or 2, e]
 */
-static struct ofox_span mend_text(lua_State *L, struct ofox_span s) {
+static struct ofox_span mend_text(lua_State *L, struct ofox_span s,
+                                  int *rough) {
   struct ofox_buf *b;
-  int rc = 0;
+  int rc = 0, halves = *rough;
+  *rough = 0;
   s = ofox_utf8_skip_bom(s);
   if (!is_ascii(s) && ofox_utf8_valid(s) != s.n) {
-    b = ofox_ljson_buffer(L);
-    rc = ofox_utf8_clean(b, s);
-    s = ofox_buf_span(b);
+    *rough = 1;
+    if (!halves) {
+      b = ofox_ljson_buffer(L);
+      rc = ofox_utf8_clean(b, s);
+      s = ofox_buf_span(b);
+    }
   }
   if (rc == 0 && next_lone(s.p, s.p + s.n) != NULL) {
+    *rough = 1;
     b = ofox_ljson_buffer(L);
-    rc = mend(b, s);
+    rc = mend(b, s, halves);
     s = ofox_buf_span(b);
   }
   if (rc != 0)
@@ -225,19 +248,22 @@ static struct ofox_span mend_text(lua_State *L, struct ofox_span s) {
 }
 
 /*
-** decode(text, decoder [, exact]) -> value | nil [, message]. 'exact': the
-** decoder gives integers where Lua has them. Of a name that comes twice the
-** last counts, or the last that is not null.
+** decode(text, decoder [, exact [, piece]]) -> value, rough | nil [, message].
+** 'exact': the decoder gives integers where Lua has them. 'piece': halves of
+** characters stay in the strings, for ofox_ljoin; 'rough' says that there are
+** any. Of a name that comes twice the last counts, or the last that is not
+** null.
 */
 int ofox_ldecode(lua_State *L) {
   struct ofox_span text = ofox_ljson_text(L, 1), s;
-  size_t rough;
-  int rc, i;
-  lua_settop(L, 3);
+  size_t polish;
+  int rc, i, rough;
+  lua_settop(L, 4);
   if (memchr(text.p, '\0', text.n) != NULL)
     return 0; /* some decoders would stop there */
-  s = mend_text(L, text);
-  rough = trim_nulls(L, &s, lua_toboolean(L, 3));
+  rough = lua_toboolean(L, 4);
+  s = mend_text(L, text, &rough);
+  polish = trim_nulls(L, &s, lua_toboolean(L, 3));
   if (s.p != text.p || s.n != text.n) {
     lua_pushlstring(L, s.p, s.n);
     lua_replace(L, 1);
@@ -249,10 +275,11 @@ int ofox_ldecode(lua_State *L) {
   rc = lua_pcall(L, 1, 3, 0);
   if (rc == 0 && !lua_isnil(L, 3)) {
     lua_settop(L, 3);
-    s.n = rough;
-    if (rough > 0)
+    s.n = polish;
+    if (polish > 0)
       ofox_lpolish(L, s);
-    return 1;
+    lua_pushboolean(L, rough);
+    return 2;
   }
   if (rc == LUA_ERRMEM)
     return lua_error(L); /* which says nothing about the text */

@@ -93,6 +93,8 @@ void ofox_open_json(lua_State *L) {
   lua_pushcfunction(L, buffer_gc);
   lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
+  lua_pushcfunction(L, ofox_ljoin);
+  lua_setfield(L, -2, "json_join");
   lua_pushcfunction(L, json_check);
   lua_setfield(L, -2, "json_check");
   lua_pushlightuserdata(L, NULL);

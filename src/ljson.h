@@ -52,5 +52,6 @@ const char *ofox_lpolish_word(const char *p, const char *e, int *whole);
 /* The functions of the module. */
 int ofox_lencode(lua_State *L); /* lencode.c */
 int ofox_ldecode(lua_State *L); /* ldecode.c */
+int ofox_ljoin(lua_State *L);   /* ljoin.c */
 
 #endif

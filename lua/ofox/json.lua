@@ -88,6 +88,27 @@ function json.decode(text, decoder)
   return nil, message or "the decoder failed"
 end
 
+--- Decodes JSON whose strings are pieces of longer ones: halves of characters
+-- stay in them, for json.join to put together. A decoder that does not take
+-- them gets the text as json.decode would give it.
+---@param text string
+---@param decoder? function|table
+---@return any value  as of json.decode
+---@return string|boolean|nil rough  true if there may be halves; a message if there is no value
+function json.decode_piece(text, decoder)
+  local own = decoder
+  if is_table(own) then own = own.decode end
+  local value, rough = decode(text, own or default, not own and exact, true)
+  if value == nil then return json.decode(text, decoder) end
+  return value, rough
+end
+
+--- Text whose pieces have been put together, as valid UTF-8: what is half a
+-- character now is U+FFFD.
+---@param text string
+---@return string
+json.join = core.json_join
+
 --- Encodes a value. Numbers keep their digits; an empty table is {} unless
 -- marked; tables are read raw and never changed.
 ---@param value any

@@ -31,13 +31,18 @@ function reader.new(run)
   return self
 end
 
+-- What reads the JSON of an event that is added up.
+local function piece_decoder(self)
+  local decoder = self.settings.json
+  return function(bytes) return json.decode_piece(bytes, decoder) end
+end
+
 -- What had come, without a secret that a server may have put into it.
 function Reader:partial()
   local call = self.call
   local chunks, text, events = call:said()
-  return merge.partial(self.dialect, chunks, text, events, function(bytes)
-    return (json.decode(bytes, self.settings.json))
-  end, function(said) return call:clean(said) end)
+  return merge.partial(self.dialect, chunks, text, events, piece_decoder(self),
+    function(said) return call:clean(said) end)
 end
 
 function Reader:conclude()
@@ -93,10 +98,11 @@ function Reader:has_event()
   return found
 end
 
--- JSON of the next event, and whether it is a whole answer; nil at the end.
+-- JSON of the next event, whether it is a whole answer, and the name it came
+-- with; nil at the end.
 function Reader:event()
-  local data, whole = self.call:event()
-  if data then return data, whole end
+  local data, whole, name = self.call:event()
+  if data then return data, whole, name end
   if self:has_event() then return self.call:event() end
   return nil
 end
@@ -121,15 +127,50 @@ function Reader:pause()
   self:check_closed(open)
 end
 
+-- A whole answer as the chunk that a reader of chunks expects; nil if it cannot
+-- be decoded.
+function Reader:reshape(data)
+  local value = self:decode(data)
+  if value == nil then return nil end
+  return merge.chunk(self.dialect, value)
+end
+
 --- The next chunk, decoded; nil at the end, and then the error if there is one.
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:chunk()
   if wait.is_spent() then self:pause() end
-  local data = self:event()
-  local chunk = data and self:decode(data)
+  local data, whole, name = self:event()
+  local chunk = nil
+  if data then chunk = (whole and self.reshape or self.decode)(self, data) end
   if chunk == nil then return nil, self.failure end
+  if self.dialect == "responses" and chunk.type == nil and name ~= "" then chunk.type = name end
   return chunk
+end
+
+--- The JSON of the next event as it came, and its name; nil at the end, and
+-- then the error if there is one.
+---@return string|nil data
+---@return string|ofox.Error|nil name  nil where it had none
+function Reader:data()
+  if wait.is_spent() then self:pause() end
+  local data, whole, name = self:event()
+  if data and whole and self.dialect ~= "any" then
+    local chunk = self:reshape(data)
+    data = chunk and json.encode(chunk) or chunk and data
+  end
+  if not data then return nil, self.failure end
+  return data, name ~= "" and name or nil
+end
+
+--- The next piece of text; nil at the end, and then the error if there is one.
+---@return string|nil text
+---@return ofox.Error|nil err
+function Reader:read()
+  if wait.is_spent() then self:pause() end
+  local text, whole = self.call:text()
+  if text then return text end
+  return self:text(whole)
 end
 
 --- The next text that is not the call's first to hand; nil at the end, and
@@ -165,15 +206,14 @@ function Reader:collect()
   if self.failure then return nil, self.failure end
   if self.dialect == "any" then return { value = list } end
   local _, text, events = self.call:said()
-  return merge.answer(self.dialect, text, events, function(bytes)
-    return (json.decode(bytes, self.settings.json))
-  end)
+  return merge.answer(self.dialect, text, events, piece_decoder(self))
 end
 
 --- No more is wanted.
 ---@param lost? string  why reading on is an error
 function Reader:close(lost)
   if self.concluded then return end
+  self.known = self.run:meta()() -- while it is known
   self.closed, self.lost = true, lost
   self.run.transport:cancel(self.call)
   self:conclude()

@@ -1,6 +1,9 @@
 --- Answers: the decoded JSON as it came, plain to pairs, with methods by
--- metatable. A field of the answer wins over a method of the same name.
+-- metatable. A field of the answer wins over a method of the same name, but
+-- for 'usage', which is both. Whatever a server sent, no method raises.
 -- Knows nothing of how an answer came.
+local native = require "ofox.native"
+local reading = require "ofox.reading"
 local try = require "ofox.try"
 
 local response = {}
@@ -17,99 +20,88 @@ local metas = setmetatable({}, { __mode = "k" })
 ---@class ofox.Response
 local Response = {}
 
--- Fields of what a server sent may be of any type.
-local function field(value, key)
-  if type(value) ~= "table" then return nil end
-  return rawget(value, key)
-end
-
-local function length(value)
-  return type(value) == "table" and #value or 0
-end
-
--- Text of a content: a string, or the parts of a list that are text.
-local function text_of(content)
-  if type(content) == "string" then return content end
-  local parts = {}
-  for i = 1, length(content) do
-    local part = content[i]
-    local text = type(part) == "string" and part or field(part, "text")
-    if type(text) == "string" then parts[#parts + 1] = text end
-  end
-  return table.concat(parts)
-end
-
-local function message_of(answer)
-  return field(field(field(answer, "choices"), 1), "message")
-end
-
 --- The text of the answer: of the first choice of a chat, or of all output
 -- texts of the Responses protocol. "" where there is none.
 ---@return string
 function Response:output_text()
-  local message = message_of(self)
-  if message ~= nil then return text_of(field(message, "content")) end
-  local output, parts = field(self, "output"), {}
-  for i = 1, length(output) do
-    local content = field(output[i], "content")
-    for j = 1, length(content) do
-      local part = content[j]
-      local text = field(part, "text")
-      if field(part, "type") == "output_text" and type(text) == "string" then
-        parts[#parts + 1] = text
-      end
-    end
-  end
-  return table.concat(parts)
+  return reading.text(self)
 end
 
 response.output_text = Response.output_text
+
+--- What the model thought before it answered, where it told; else "".
+---@param answer table
+---@return string
+response.reasoning = reading.reasoning
+
+--- Why the answer ended: "stop", "length", "tool_calls" or "content_filter",
+-- whatever the protocol calls it; else the server's own word. nil where it said
+-- nothing.
+---@return string|nil
+function Response:finish_reason()
+  return reading.finish_reason(self)
+end
+
+--- The same for any answer, also one with a field of that name.
+---@param answer any
+---@return string|nil
+response.finish_reason = Response.finish_reason
+
+---@class ofox.Tokens
+---@field input? number  those of the cache included
+---@field output? number  those of reasoning included
+---@field total? number
+---@field cached? number  of the input
+---@field reasoning? number  of the output
+
+--- The tokens that the answer took, whatever the protocol calls them. nil where
+-- it does not say. The field of that name is still there: res.usage is what the
+-- server sent, and can be called.
+---@return ofox.Tokens|nil
+function Response:usage()
+  return reading.usage(self)
+end
+
+--- The same for any answer.
+---@param answer any
+---@return ofox.Tokens|nil
+response.usage = Response.usage
 
 local function decode(answer, text)
   local own = getmetatable(answer)
   return require "ofox.json".decode(text, own and own[DECODER])
 end
 
-local function tool_call(answer, id, name, arguments)
-  local call = { id = id, name = name }
-  if type(arguments) == "string" then
-    local value = decode(answer, arguments)
-    if value ~= require "ofox.json".null then call.arguments = value end
-    call.arguments_json = arguments
-  elseif type(arguments) == "table" then
-    call.arguments = arguments
-    call.arguments_json = require "ofox.json".encode(arguments)
-  end
-  return call
-end
-
 local function string_or_nil(value)
   return type(value) == "string" and value or nil
 end
 
+local function tool_call(answer, found)
+  local call, arguments = { id = string_or_nil(found.id), name = string_or_nil(found.name) }, found.arguments
+  if type(arguments) == "string" then
+    call.arguments_json = arguments
+    if arguments:find("%S") then
+      local value = decode(answer, arguments)
+      if value ~= require "ofox.json".null then call.arguments = value end
+    else
+      call.arguments = {}
+    end
+  elseif type(arguments) == "table" then
+    call.arguments = arguments
+    call.arguments_json = require "ofox.json".encode(arguments)
+  elseif call.name then
+    call.arguments = {}
+  end
+  return call
+end
+
 --- The tools that the model wants called, in order; {} where there are none.
--- 'arguments' is decoded, and nil if it is no JSON; 'id' is what the tool's
--- result must name.
+-- 'arguments' is decoded, {} where the text of it is blank, and nil if it is no
+-- JSON; 'id' is what the tool's result must name.
 ---@return {id: string?, name: string?, arguments: any, arguments_json: string?}[]
 function Response:tool_calls()
-  local calls = {}
-  local list = field(message_of(self), "tool_calls")
-  for i = 1, length(list) do
-    local item = list[i]
-    local what = field(item, "function") or field(item, "custom")
-    if type(what) == "table" then
-      calls[#calls + 1] = tool_call(self, string_or_nil(field(item, "id")), string_or_nil(what.name),
-        what.arguments or what.input)
-    end
-  end
-  local output = field(self, "output")
-  for i = 1, length(output) do
-    local item = output[i]
-    if field(item, "type") == "function_call" then
-      local id = string_or_nil(item.call_id) or string_or_nil(item.id)
-      calls[#calls + 1] = tool_call(self, id, string_or_nil(item.name), item.arguments)
-    end
-  end
+  local calls = reading.calls(self)
+  for i = 1, #calls do calls[i] = tool_call(self, calls[i]) end
   return calls
 end
 
@@ -144,6 +136,31 @@ function response.meta(answer)
   return meta and meta() or nil
 end
 
+-- The usage of an answer: what the server sent, which can be called as the
+-- method that it hides.
+local Usage = {}
+function Usage.__call(own) return reading.tokens(own) end
+local UsageList = { __call = Usage.__call }
+
+local function make_callable(value)
+  local usage = rawget(value, "usage")
+  if usage == nil then return end
+  if type(usage) ~= "table" then
+    -- in an answer of a model it is nonsense; elsewhere it may mean anything
+    if type(rawget(value, "choices")) ~= "table" and type(rawget(value, "output")) ~= "table" then return end
+    usage = { value = usage }
+    rawset(value, "usage", usage)
+  end
+  local own = getmetatable(usage)
+  local marks = native "core".json_marks
+  if own == nil or marks[own] == "object" then
+    setmetatable(usage, Usage)
+  elseif marks[own] then
+    marks[UsageList] = marks[own]
+    setmetatable(usage, UsageList)
+  end
+end
+
 --- Makes a decoded value an answer. An empty list stays what it is: it has
 -- its meta, but no methods.
 ---@param value any  what is no table becomes {value = …}
@@ -152,11 +169,12 @@ end
 ---@return ofox.Response
 function response.wrap(value, meta, decoder)
   if type(value) ~= "table" then value = { value = value } end
+  make_callable(value)
   local own = getmetatable(value)
   local ours = { __index = Response, __name = "ofox.response", [META] = meta, [DECODER] = decoder }
   if own == nil then return setmetatable(value, ours) end
   -- the mark of an empty list says what it is; a locked metatable stays
-  if require "ofox.native" "core".json_marks[own] or not try(setmetatable, value, ours) then
+  if native "core".json_marks[own] or not try(setmetatable, value, ours) then
     metas[value] = meta
   end
   return value

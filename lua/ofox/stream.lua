@@ -67,6 +67,29 @@ function Stream:text()
   end, nil, nil, self
 end
 
+--- The next piece of the answer's text.
+---@return string|nil text  nil at the end
+---@return ofox.Error|nil err  arrives as the option 'errors' says
+function Stream:read()
+  local from = reader_of(self, "stream:read")
+  local text, err = from:read()
+  if text == nil and err then return arrive(from.settings, err) end
+  return text
+end
+
+--- Iterates over the JSON of the events as it came, undecoded: what a proxy
+-- passes on. No tables are made. The second value is the name of the event,
+-- where it had one. Otherwise as chunks().
+---@return fun(): string|nil, string|nil
+function Stream:data()
+  local from = reader_of(self, "stream:data")
+  return function()
+    local data, name = from:data()
+    if data == nil and name then error(name, 0) end
+    return data, name
+  end, nil, nil, self
+end
+
 --- Calls a function with each chunk and closes the stream, however it ends.
 -- A failure is raised.
 ---@param fn fun(chunk: table): any  false ends it early

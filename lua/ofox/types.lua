@@ -223,7 +223,8 @@
 ---@field reasoning? string  the same, from other upstreams
 ---@field reasoning_details? table[]
 ---@field annotations? table[]
----@class ofox.Usage
+---@class ofox.Usage  can be called as the method res:usage()
+---@overload fun(self): ofox.Tokens|nil
 ---@field prompt_tokens integer
 ---@field completion_tokens integer
 ---@field total_tokens integer

@@ -1,0 +1,580 @@
+-- Random answers, cut into random events with all the freedom that servers
+-- take: what the events add up to is the answer. And streams of nonsense: what
+-- had come of them can always be written down.
+local json = require "ofox.json"
+local merge = require "ofox.merge"
+local mock = require "ofox.mock"
+local ofox = require "ofox"
+
+local ROUNDS = tonumber(os.getenv "OFOX_ROUNDS") or 120
+
+-- The same numbers on every Lua.
+local seed
+local function random(n)
+  seed = (seed * 16807) % 2147483647
+  return seed % n + 1
+end
+local function chance(percent) return random(100) <= percent end
+local function pick(list) return list[random(#list)] end
+
+-- JSON as servers write it: a table {RAW} is written as that text. Unlike
+-- ofox's own writer it writes bytes that are no UTF-8.
+local RAW = {}
+local function encode(value)
+  if type(value) ~= "table" then return assert(json.encode(value)) end
+  if value[RAW] then return value[RAW] end
+  local out, list = {}, getmetatable(value) == getmetatable(ofox.array {}) or value[1] ~= nil
+  if list then
+    for i = 1, #value do out[i] = encode(value[i]) end
+    return "[" .. table.concat(out, ",") .. "]"
+  end
+  for name, member in pairs(value) do out[#out + 1] = assert(json.encode(name)) .. ":" .. encode(member) end
+  return "{" .. table.concat(out, ",") .. "}"
+end
+
+local CHARACTERS = { "a", "b", " ", '"', "\\", "\n", "é", "世", "😀", "𝒳", "\127", "/", "{", "}", "1" }
+local function text_of(most)
+  local out = {}
+  for i = 1, random(most) do out[i] = pick(CHARACTERS) end
+  return table.concat(out)
+end
+
+-- What stands between the quotes, one string for each place where it may be cut.
+local function units_of(text, whole)
+  local units = {}
+  for character in text:gmatch "[%z\1-\127\194-\244][\128-\191]*" do
+    if #character == 4 and chance(50) then
+      local a, b, c, d = character:byte(1, 4)
+      local cp = (a % 8) * 262144 + (b % 64) * 4096 + (c % 64) * 64 + d % 64 - 65536
+      local high = ("\\u%04x"):format(0xD800 + math.floor(cp / 1024))
+      local low = ("\\u%04x"):format(0xDC00 + cp % 1024)
+      if whole then
+        units[#units + 1] = high .. low
+      else
+        units[#units + 1], units[#units + 2] = high, low
+      end
+    elseif #character > 1 and not whole then
+      for byte in character:gmatch "." do units[#units + 1] = byte end
+    else
+      units[#units + 1] = json.encode(character):sub(2, -2)
+    end
+  end
+  return units
+end
+
+-- Pieces of a text, as JSON. With 'whole' no character is cut.
+local function cut(text, whole)
+  local pieces, piece = {}, {}
+  for _, unit in ipairs(units_of(text, whole)) do
+    piece[#piece + 1] = unit
+    if chance(30) then pieces[#pieces + 1], piece = table.concat(piece), {} end
+    if chance(5) then pieces[#pieces + 1] = "" end
+  end
+  pieces[#pieces + 1] = table.concat(piece)
+  for i, bytes in ipairs(pieces) do pieces[i] = { [RAW] = '"' .. bytes .. '"' } end
+  return pieces
+end
+
+-- Answers
+
+local function arguments()
+  return pick { "", "{}", function() return json.encode { [text_of(4)] = text_of(20), n = random(1000) } end,
+    function() return json.encode { list = { text_of(5), { a = text_of(5) } } } end }
+end
+
+local function calls()
+  local list = {}
+  for i = 1, random(3) do
+    local text = arguments()
+    list[i] = { id = "call_" .. random(1000000) .. "_" .. i, type = "function",
+      ["function"] = { name = pick { "get_weather", "time", "f" },
+        arguments = type(text) == "string" and text or text() } }
+  end
+  return list
+end
+
+local function parts()
+  local list = {}
+  for i = 1, 1 + random(3) do
+    local last = i > 1 and list[i - 1].type
+    local kinds = { { type = "image_url", image_url = { url = text_of(5) } } }
+    if last ~= "text" then kinds[#kinds + 1] = { type = "text", text = text_of(10) } end
+    if last ~= "thinking" then
+      kinds[#kinds + 1] = { type = "thinking", thinking = { { type = "text", text = text_of(10) } } }
+    end
+    list[i] = pick(kinds)
+  end
+  for _, part in ipairs(list) do
+    if part.type ~= "text" then return list end
+  end
+  return list[1].text
+end
+
+local function answer()
+  local whole = { id = "chatcmpl-" .. random(1000000), object = "chat.completion",
+    created = 1700000000 + random(1000000),
+    model = "m" .. random(9), choices = {} }
+  if chance(50) then whole.system_fingerprint = "fp" end
+  if chance(30) then whole.citations = { "u1", "u2", text_of(3) } end
+  if chance(70) then whole.usage = { prompt_tokens = random(1000000000), completion_tokens = 2 ^ 40 + random(100),
+    prompt_tokens_details = { cached_tokens = random(9) } } end
+  for i = 1, random(3) do
+    local message = { role = "assistant" }
+    local choice = { index = i - 1, message = message, finish_reason = pick { "stop", "length", "tool_calls" } }
+    if chance(80) then message.content = chance(30) and parts() or text_of(30) end
+    if chance(30) then message.reasoning_content = text_of(20) end
+    if chance(20) then message.refusal = text_of(5) end
+    if chance(40) then message.tool_calls = calls() end
+    if chance(20) then
+      message.annotations = { { type = "url_citation", url = "u" }, { type = "url_citation", url = "v" } }
+    end
+    local token = { token = "a", logprob = -1.5 }
+    if chance(20) then choice.logprobs = { content = { token, token } } end
+    whole.choices[i] = choice
+  end
+  return whole
+end
+
+-- Deltas
+
+-- A piece of a text as content: a string, or a list.
+local function as_content(piece)
+  if chance(60) then return piece end
+  return chance(50) and { { type = "text", text = piece } } or { piece }
+end
+
+local function content_deltas(add, content, whole)
+  if type(content) == "string" then content = { { type = "text", text = content } } end
+  for _, part in ipairs(content) do
+    if part.type == "text" then
+      for _, piece in ipairs(cut(part.text, whole)) do add { content = as_content(piece) } end
+    elseif part.type == "thinking" then
+      for _, piece in ipairs(cut(part.thinking[1].text)) do
+        add { content = { { type = "thinking", thinking = { { type = "text", text = piece } } } } }
+      end
+    else
+      add { content = { part } }
+    end
+  end
+end
+
+-- How a server tells the fragments of its calls apart.
+local STYLES = {
+  index = function(i) return { index = i - 1 } end,
+  word = function(i) return { index = tostring(i - 1) } end,
+  zero = function(_, call, first) return { index = 0, id = (first or chance(50)) and call.id or nil } end,
+  none = function(_, call, first) return { id = (first or chance(50)) and call.id or nil } end,
+  null = function(_, call) return { index = ofox.null, id = call.id } end,
+}
+
+local function call_deltas(add, list)
+  local style, repeats = pick { "index", "word", "zero", "none", "null" }, pick { "never", "id", "name", "empty" }
+  local names_in_pieces = repeats == "never" and chance(50)
+  for i, call in ipairs(list) do
+    local function fragment(name, text, first)
+      local item = STYLES[style](i, call, first)
+      if first or repeats == "id" then item.id = call.id end
+      if first and chance(70) or repeats == "id" then item.type = "function" end
+      if repeats == "name" then name = call["function"].name end
+      if repeats == "empty" then
+        item.id, name = item.id or "", name or ""
+      end
+      item["function"] = { name = name, arguments = text }
+      add { tool_calls = { item } }
+    end
+    local name = call["function"].name
+    if names_in_pieces and style ~= "none" then
+      fragment(name:sub(1, 1), "", true)
+      if #name > 1 then fragment(name:sub(2), nil, false) end
+    else
+      fragment(name, "", true)
+    end
+    for _, piece in ipairs(cut(call["function"].arguments)) do fragment(nil, piece, false) end
+  end
+end
+
+local function text_deltas(add, name, text)
+  for _, piece in ipairs(cut(text)) do add { [name] = piece } end
+end
+
+-- The deltas of a choice, in order.
+local function deltas_of(choice, whole)
+  local list, message = {}, choice.message
+  local function add(delta) list[#list + 1] = { delta = delta } end
+  local role = pick { "first", "each", "never" }
+  if role == "first" then add { role = "assistant", content = message.content and "" or ofox.null } end
+  if message.reasoning_content then text_deltas(add, "reasoning_content", message.reasoning_content) end
+  if message.content then content_deltas(add, message.content, whole) end
+  if message.refusal then text_deltas(add, "refusal", message.refusal) end
+  if message.tool_calls then call_deltas(add, message.tool_calls) end
+  for _, item in ipairs(message.annotations or {}) do add { annotations = { item } } end
+  for _, item in ipairs(choice.logprobs and choice.logprobs.content or {}) do
+    list[#list + 1] = { delta = {}, logprobs = { content = { item } } }
+  end
+  for _, item in ipairs(list) do
+    if role == "each" then item.delta.role = "assistant" end
+    if chance(10) then item.delta.role = item.delta.role or "" end
+    if chance(10) and item.delta.content == nil then
+      item.delta.content = message.content and pick { "", ofox.null, ofox.array {} } or ofox.null
+    end
+    if chance(10) then item.finish_reason = ofox.null end
+  end
+  list[#list + 1] = { delta = ofox.object {}, finish_reason = choice.finish_reason }
+  return list
+end
+
+local function beside(chunk, whole)
+  for _, name in ipairs { "id", "created", "model", "system_fingerprint", "citations" } do
+    if chance(60) then chunk[name] = whole[name] end
+  end
+  if chance(10) then chunk.id, chunk.model, chunk.created = "", "", 0 end
+  if whole.usage and chance(10) then chunk.usage = pick { ofox.null, ofox.object {}, whole.usage } end
+  chunk.object = chance(80) and "chat.completion.chunk" or ""
+  return chunk
+end
+
+-- The events of an answer: choices in turn, with what says nothing between.
+local function events_of(whole, opts)
+  local queues, events = {}, {}
+  local function add(chunk) events[#events + 1] = beside(chunk, whole) end
+  for i, choice in ipairs(whole.choices) do queues[i] = { choice.index, deltas_of(choice, opts.whole), 1 } end
+  while queues[1] do
+    local at = random(#queues)
+    local index, list, next_one = queues[at][1], queues[at][2], queues[at][3]
+    local item = list[next_one]
+    item.index = index
+    local items = { item }
+    if queues[2] and chance(10) and index ~= 0 then table.insert(items, 1, { index = index, delta = {} }) end
+    add { choices = items }
+    queues[at][3] = next_one + 1
+    if not list[next_one + 1] then table.remove(queues, at) end
+    if chance(10) then add { choices = ofox.array {}, prompt_filter_results = ofox.array {} } end
+  end
+  events[#events + 1] = { choices = ofox.array {}, id = whole.id, created = whole.created, model = whole.model,
+    object = "chat.completion.chunk", system_fingerprint = whole.system_fingerprint, citations = whole.citations,
+    usage = whole.usage }
+  return events
+end
+
+local function without_fillers(got)
+  got.prompt_filter_results = nil
+  return got
+end
+
+-- A copy in which what choice 0 says in lists is a string, as far as it is text:
+-- those are the core's affair.
+local function plain_first(whole)
+  local message = whole.choices[1].message
+  if type(message.content) == "table" then message.content = "list" end
+  return whole
+end
+
+describe("what random events add up to", function()
+  -- Choice 0's content in strings that cut no character.
+  it("is the answer that was cut: by the public API", function()
+    local list = as_content
+    as_content = function(piece) return piece end
+    for round = 1, ROUNDS do
+      seed = round * 7919
+      local whole = plain_first(answer())
+      local sse = {}
+      for i, event in ipairs(events_of(whole, { whole = true })) do sse[i] = encode(event) end
+      local transport = mock.new()
+      local client = ofox.new { api_key = "sk-test", transport = transport, max_retries = 0 }
+      transport:reply { sse = sse }
+      local got = without_fillers(client:stream { model = "m", messages = {} }:collect())
+      assert.equal(json.encode(whole), json.encode(got), "round " .. round)
+    end
+    as_content = list
+  end)
+
+  -- The text of choice 0 in an event, as the core reads it.
+  local function own_text(event)
+    local choice = event.choices[1] or {}
+    local content, texts = choice.index == 0 and choice.delta.content, {}
+    for _, part in ipairs(type(content) == "table" and not content[RAW] and content or { content or nil }) do
+      if type(part) == "table" and not part[RAW] then part = part.type == "text" and part.text or nil end
+      if type(part) == "table" then texts[#texts + 1] = json.decode(part[RAW]) end
+    end
+    return table.concat(texts)
+  end
+
+  it("is the answer that was cut: as the core hands them over", function()
+    for round = 1, ROUNDS do
+      seed = round * 104729
+      local whole = answer()
+      local text, said = "", {}
+      for _, event in ipairs(events_of(whole, { whole = true })) do
+        local own = own_text(event)
+        local from = #text
+        text = text .. own
+        -- some that say text alone are not kept
+        local delta = event.choices[1] and event.choices[1].delta
+        local plain = delta and #event.choices == 1 and own ~= "" and delta.content[RAW] and chance(50)
+          and not (delta.role or event.choices[1].finish_reason or event.usage)
+        if not plain then said[#said + 1] = { encode(event), from, #text } end
+      end
+      local got = without_fillers(merge.answer("chat", text, said, json.decode_piece))
+      assert.equal(json.encode(whole), json.encode(got), "round " .. round)
+    end
+  end)
+end)
+
+describe("what random events of a response add up to", function()
+  local function response()
+    local whole = { id = "r", object = "response", status = "completed", model = "m", output = {},
+      usage = { input_tokens = random(9), output_tokens = random(9), total_tokens = 9 } }
+    for i = 1, random(4) do
+      local id = "item" .. i
+      whole.output[i] = pick {
+        { id = id, type = "message", role = "assistant", content = { { type = "output_text", text = text_of(20) },
+          chance(30) and { type = "output_text", text = text_of(9) } or chance(30)
+          and { type = "refusal", refusal = text_of(9) } or nil } },
+        { id = id, type = "reasoning", summary = { { type = "summary_text", text = text_of(20) } } },
+        { id = id, type = "reasoning", content = { { type = "reasoning_text", text = text_of(20) } } },
+        { id = id, type = "function_call", call_id = "c" .. i, name = "f", arguments = json.encode { text_of(9) } },
+        { id = id, type = "custom_tool_call", call_id = "c" .. i, name = "f", input = text_of(9) },
+      }
+    end
+    return whole
+  end
+
+  local LISTS = { content = "content_index", summary = "summary_index" }
+  local NAMES = { output_text = "output_text", refusal = "refusal", reasoning_text = "reasoning_text",
+    summary_text = "reasoning_summary_text" }
+
+  -- A copy without what is streamed.
+  local function shell(item)
+    local made = {}
+    for key, value in pairs(item) do made[key] = value end
+    if made.arguments then made.arguments = pick { "", nil } end
+    if made.input then made.input = pick { "", nil } end
+    for list in pairs(LISTS) do
+      if made[list] then made[list] = ofox.array {} end
+    end
+    return made
+  end
+
+  -- Events of an item, each as {type, fields}; texts are handed over apart.
+  local function stream_item(add, item, index)
+    local announced = chance(90) or item.call_id
+    if announced then add("output_item.added", { output_index = index, item = shell(item) }) end
+    local function pieces(name, text, fields)
+      for _, piece in ipairs(cut(text, name == "output_text")) do
+        local event = { item_id = item.id, output_index = index, delta = piece }
+        for key, value in pairs(fields) do event[key] = value end
+        add(name .. ".delta", event)
+      end
+    end
+    for list, name in pairs(LISTS) do
+      for i, part in ipairs(item[list] or {}) do
+        local empty = { type = part.type }
+        if chance(50) or announced == false then
+          local where = list == "summary" and "reasoning_summary_part" or "content_part"
+          if chance(90) or i > 1 then
+            add(where .. ".added", { item_id = item.id, output_index = index, [name] = i - 1, part = empty })
+          end
+        end
+        pieces(NAMES[part.type], part.text or part.refusal, { [name] = i - 1 })
+      end
+    end
+    if item.arguments then pieces("function_call_arguments", item.arguments, {}) end
+    if item.input then pieces("custom_tool_call_input", item.input, {}) end
+    if chance(50) then
+      add("output_item.done", { output_index = index, item = chance(50) and item or shell(item) })
+    end
+  end
+
+  it("is the response that was cut, however little the last event has of it", function()
+    for round = 1, ROUNDS do
+      seed = round * 15485863 % 2147483647
+      local whole = response()
+      local text, said, texts = "", {}, {}
+      local function add(name, event)
+        local from = #text
+        event.type = "response." .. name
+        if name == "output_text.delta" then text = text .. json.decode(event.delta[RAW]) end
+        said[#said + 1] = { encode(event), from, #text }
+      end
+      add("created", { response = { id = "r", object = "response", status = "in_progress", output = ofox.array {} } })
+      for i, item in ipairs(whole.output) do
+        stream_item(add, item, i - 1)
+        for _, part in ipairs(item.content or {}) do
+          texts[#texts + 1] = part.type == "output_text" and part.text or nil
+        end
+      end
+      local last = {}
+      for key, value in pairs(whole) do last[key] = value end
+      last.output = ofox.array {}
+      local how = pick { "whole", "shells", "empty", "absent" }
+      for i, item in ipairs(whole.output) do
+        last.output[i] = how == "whole" and item or how == "shells" and shell(item) or nil
+      end
+      if how == "absent" then last.output = nil end
+      add("completed", { response = last })
+      local got = merge.answer("responses", text, said, json.decode_piece)
+      for i, item in ipairs(got.output) do
+        -- where nobody said it
+        if item.role == nil and item.type == "message" then item.role = "assistant" end
+        got.output[i] = item
+      end
+      assert.equal(json.encode(whole), json.encode(got), "round " .. round .. " " .. how)
+      assert.equal(table.concat(texts), require "ofox.response".output_text(got))
+    end
+  end)
+end)
+
+describe("[R2] a stream that breaks", function()
+  local NUMBERS = { "0", "-1", "1e400", "-1e400", "1.5", "123456789012345678901234567890", "5e-324" }
+  local STRINGS = { '""', '"x"', '"\\ud83d"', '"\\u0000"', '"\255"', '"stop"', '"{}"', '"{\\"a\\":1e400}"',
+    '"[[[1e999]]]"', '"null"', '"\237\160\189"', '"' .. ("["):rep(150) .. '"',
+    '"' .. ("["):rep(900) .. ("]"):rep(900) .. '"', '"{\\"\\ud83d\\":\\"\\ude00\\"}"' }
+  local NAMES = { "index", "id", "type", "function", "name", "arguments", "content", "role", "tool_calls", "x",
+    "text", "usage", "finish_reason", "reasoning", "reasoning_content", "\\ud83d", "custom", "input", "function_call",
+    "summary", "output", "item", "part", "annotations", "signature" }
+
+  local function tree(depth)
+    local kind = depth > 4 and random(3) or random(7)
+    if kind == 1 then return pick(NUMBERS) end
+    if kind == 2 then return pick(STRINGS) end
+    if kind == 3 then return pick { "null", "true", "false", "{}", "[]" } end
+    local out = {}
+    for i = 1, random(4) do
+      out[i] = kind > 5 and tree(depth + 1) or ('"%s":%s'):format(pick(NAMES), tree(depth + 1))
+    end
+    if kind > 5 then return "[" .. table.concat(out, ",") .. "]" end
+    return "{" .. table.concat(out, ",") .. "}"
+  end
+
+  local function chat()
+    return ('{"id":%s,"usage":%s,"choices":[{"index":%s,"finish_reason":%s,"logprobs":%s,"message":%s,"delta":'
+      .. '{"content":%s,"reasoning_content":%s,"reasoning":%s,"tool_calls":%s,"function_call":%s,"x":%s}}]}'):format(
+      tree(1), tree(1), pick { "0", "0", "0", tree(4) }, pick { "null", tree(3) }, tree(3), pick { "null", tree(3) },
+      pick { '"a"', tree(3) }, tree(3), tree(3),
+      pick { tree(2), ('[{"index":%s,"id":%s,"function":{"name":%s,"arguments":%s}}]'):format(tree(4), tree(4), tree(4),
+        pick(STRINGS)) }, tree(3), tree(3))
+  end
+
+  local KINDS = { "output_item.added", "output_item.done", "content_part.added", "output_text.delta",
+    "output_text.done", "refusal.delta", "function_call_arguments.delta", "function_call_arguments.done",
+    "reasoning_text.delta", "reasoning_summary_text.delta", "reasoning_summary_part.added",
+    "output_text.annotation.added", "created",
+    "x.delta" }
+  local function response()
+    return ('{"type":"response.%s","output_index":%s,"content_index":%s,"summary_index":%s,"item_id":%s,"delta":%s,'
+      .. '"item":%s,"part":%s,"annotation":%s,"arguments":%s,"text":%s,"response":%s}'):format(pick(KINDS),
+      pick { "0", "1", tree(4) }, pick { "0", tree(4) }, pick { "0", tree(4) }, pick { '"a"', tree(4) },
+      pick { '"a"', pick(STRINGS), tree(3) },
+      pick { '{"type":"function_call","arguments":' .. pick(STRINGS) .. "}", tree(2) },
+      tree(2), tree(2), pick(STRINGS), tree(3), pick { "null", '{"output":' .. tree(1) .. "}", tree(1) })
+  end
+
+  -- The failure of reading on to the end. A stream that has come to its end
+  -- none the less adds up to something, whose methods do not raise.
+  local function broken(dialect, sse, opts)
+    local transport = mock.new()
+    local all = { api_key = "sk-secret-1234567890", transport = transport, errors = "return", max_retries = 0 }
+    for name, value in pairs(opts or {}) do all[name] = value end
+    local client = ofox.new(all)
+    transport:reply { sse = sse, fail = "reset" }
+    local stream, err
+    if dialect == "chat" then
+      stream, err = client:stream { model = "m", messages = {} }
+    else
+      stream, err = client:responses { model = "m", input = "x", stream = true }
+    end
+    if not stream then return err end
+    while err == nil do
+      local chunk
+      chunk, err = stream:next()
+      if chunk == nil and err == nil then
+        local res = stream:collect()
+        for _, name in ipairs { "output_text", "output_json", "tool_calls", "finish_reason" } do res[name](res) end
+        require "ofox.response".usage(res)
+        return nil
+      end
+    end
+    return err
+  end
+
+  local function check(err, what)
+    if err == nil then return end
+    assert.is_true(ofox.errors.is(err), what)
+    local partial = err.partial
+    if partial then
+      assert.is_true(partial.finish_reason == nil or type(partial.finish_reason) == "string", what)
+      assert.is_true(partial.usage == nil or type(partial.usage) == "table", what)
+      assert.is_true(partial.reasoning == nil or type(partial.reasoning) == "string", what)
+      assert.is_string(partial.text)
+      for _, call in ipairs(partial.tool_calls) do
+        assert.is_true(call.arguments_json == nil or type(call.arguments_json) == "string", what)
+      end
+    end
+    local bytes, message = json.encode(err)
+    assert.is_string(bytes, tostring(message) .. ": " .. what)
+    assert.is_table(json.decode(bytes))
+  end
+
+  for dialect, event in pairs { chat = chat, responses = response } do
+    it("can be written down: " .. dialect, function()
+      for round = 1, ROUNDS do
+        seed = round * 7727
+        local sse = { '{"choices":[{"index":0,"delta":{"content":"x"}}]}' }
+        if dialect == "responses" then sse[1] = '{"type":"response.output_text.delta","delta":"x"}' end
+        for i = 1, random(6) do sse[i + 1] = event() end
+        check(broken(dialect, sse), "round " .. round .. " " .. table.concat(sse, "\n"))
+      end
+    end)
+  end
+
+  it("can be written down where numbers are none", function()
+    for _, event in ipairs {
+      '{"choices":[{"index":0,"finish_reason":1e400,"delta":{"content":"x"}}],"usage":{"a":1e400,"b":[1e400,2]}}',
+      '{"choices":[{"index":0,"delta":{"content":"x"}}],"usage":1e400}',
+      '{"choices":[{"index":0,"delta":{"content":"x","tool_calls":[{"index":0,"id":1e400,"function":{"name":"f",'
+        .. '"arguments":"{\\"a\\":[1e400]}"}}]}}]}',
+      '{"choices":[{"index":0,"delta":{"content":"x","tool_calls":[{"index":0,"function":{"name":"f",'
+        .. '"arguments":{"a":1e400}}}]}}]}',
+    } do check(broken("chat", { event }), event) end
+    local err = broken("chat", { '{"choices":[{"index":0,"finish_reason":"","delta":{"content":"x"}}],'
+      .. '"usage":{"a":1e400,"b":[1e400,2],"total_tokens":3}}' })
+    assert.same({ b = { ofox.null, 2 }, total_tokens = 3 }, err.partial.usage)
+    assert.is_nil(err.partial.finish_reason)
+  end)
+
+  it("can be written down whatever the program's decoder gives", function()
+    local odd = { 1, 2, x = 3, [2.5] = 4, [true] = 5, f = print, bad = "\255", nan = 0 / 0 }
+    odd.loop = odd
+    local function decoder(text)
+      local value = json.decode(text)
+      if type(value) == "table" and value.choices then
+        value.usage = { x = odd, y = odd, f = print, strange = setmetatable({}, { __index = { 1 } }) }
+        value.choices[1].delta.tool_calls = { { id = odd, ["function"] = { name = "f", arguments = odd } } }
+      end
+      return value
+    end
+    local err = broken("chat", { '{"choices":[{"index":0,"delta":{"content":"x","y":1}}]}' }, { json = decoder })
+    check(err, "odd")
+    assert.same({ 1, 2 }, err.partial.usage.x)
+  end)
+
+  it("can be written down where headers have wild numbers", function()
+    local transport = mock.new()
+    local client = ofox.new { api_key = "sk-test", transport = transport, errors = "return", max_retries = 0 }
+    for _, number in ipairs { "1e400", ("9"):rep(400), "-1e400", "nan", "inf" } do
+      local headers = { ["retry-after"] = number, ["retry-after-ms"] = number }
+      for _, what in ipairs { "limit", "remaining", "reset" } do
+        headers["x-ratelimit-" .. what .. "-requests"], headers["x-ratelimit-" .. what .. "-tokens"] = number, number
+      end
+      transport:reply { status = 429, headers = headers,
+        body = '{"error":{"message":"x","code":1e400,"param":1e400,"retry_after":' .. ("9"):rep(400) .. "}}" }
+      local _, err = client:stream { model = "m", messages = {} }
+      assert.is_table(err)
+      check(err, number)
+      transport:reply { headers = headers, sse = { '{"choices":[{"delta":{"content":"x"}}]}' }, fail = "reset" }
+      local stream = client:stream { model = "m", messages = {} }
+      while stream:next() do end
+      check(select(2, stream:next()), number)
+    end
+  end)
+end)
