@@ -1,13 +1,14 @@
 /*
-** ofox.core: what it needs of the machine, which is clocks, randomness and a
-** pause.
+** ofox.core: what it needs of the machine, which is clocks, randomness, a
+** pause and the place that relative paths begin at.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep, getcwd */
 #include "lofox.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/random.h>
 #endif
@@ -16,6 +17,7 @@
 
 #define RANDOM_MAX 256 /* bytes */
 #define PAUSE_MAX 1e8  /* seconds; a time_t of 32 bits holds it */
+#define PATH_SIZE 4096 /* bytes */
 
 static int random_bytes(unsigned char *p, size_t n) {
   FILE *f;
@@ -98,9 +100,19 @@ static int core_pause(lua_State *L) {
   return 1;
 }
 
+/* core.cwd() -> path of the working directory, or nil if it has none */
+static int core_cwd(lua_State *L) {
+  char path[PATH_SIZE];
+  if (getcwd(path, sizeof(path)) == NULL)
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {
-    {"now", core_now},   {"pause", core_pause}, {"random", core_random},
-    {"uuid", core_uuid}, {"wall", core_wall},   {NULL, NULL},
+    {"cwd", core_cwd},       {"now", core_now},   {"pause", core_pause},
+    {"random", core_random}, {"uuid", core_uuid}, {"wall", core_wall},
+    {NULL, NULL},
 };
 
 void ofox_open_machine(lua_State *L) {
