@@ -317,7 +317,7 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   c->failed = 1;
   c->ambiguous = sent;
   memset(&c->plan, 0, sizeof(c->plan));
-  give_up(c, outcome == OFOX_OUTCOME_CANCELLED  ? OFOX_REASON_CANCELLED
-             : outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
-                                                : OFOX_REASON_NOT_RETRYABLE);
+  give_up(c, c->error.cls == OFOX_CLASS_CANCELLED ? OFOX_REASON_CANCELLED
+             : outcome == OFOX_OUTCOME_DEADLINE   ? OFOX_REASON_DEADLINE
+                                                  : OFOX_REASON_NOT_RETRYABLE);
 }

@@ -1,6 +1,6 @@
 /*
 ** ofox.core: what it needs of the machine, which is clocks, randomness, a
-** pause and the place that relative paths begin at.
+** pause, Ctrl-C and the place that relative paths begin at.
 */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep, getcwd */
 #include "lofox.h"
@@ -84,7 +84,7 @@ static int core_now(lua_State *L) {
 }
 
 /* core.pause(seconds) -> true, or false when a signal came first; raises when
-** it was Ctrl-C and this is a coroutine */
+** it was Ctrl-C */
 static int core_pause(lua_State *L) {
   double seconds = luaL_checknumber(L, 1);
   struct timespec t = {0, 0};
@@ -109,9 +109,30 @@ static int core_cwd(lua_State *L) {
   return 1;
 }
 
+/* core.on_interrupt(fn): what fn returns is raised where Ctrl-C ends a wait */
+static int core_on_interrupt(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  ofox_setinterrupt(L);
+  return 0;
+}
+
+/* core.rearm() -> whether a Ctrl-C has come that the interpreter has answered
+** itself: then the next one is ours again */
+static int core_rearm(lua_State *L) {
+  lua_pushboolean(L, ofox_rearm(L));
+  return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {
-    {"cwd", core_cwd},       {"now", core_now},   {"pause", core_pause},
-    {"random", core_random}, {"uuid", core_uuid}, {"wall", core_wall},
+    {"cwd", core_cwd},
+    {"now", core_now},
+    {"on_interrupt", core_on_interrupt},
+    {"pause", core_pause},
+    {"random", core_random},
+    {"rearm", core_rearm},
+    {"uuid", core_uuid},
+    {"wall", core_wall},
     {NULL, NULL},
 };
 

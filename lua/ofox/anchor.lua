@@ -24,14 +24,21 @@ local function on_cpath()
   return nil
 end
 
--- Has modules whose names begin with "ofox." found there.
-local function search_in(folder)
+local load_text = rawget(_G, "loadstring") or load
+
+-- Has modules whose names begin with "ofox." found there. Their sources have the
+-- same name as those of the files that are loaded already.
+local function search_in(cwd, folder)
   table.insert(searchers, FIRST, function(name)
     local words = type(name) == "string" and name:match("^ofox%.([%w_.]+)$")
     if not words then return nil end
-    local path = folder .. "ofox/" .. words:gsub("%.", "/") .. ".lua"
-    if not exists(path) then return "\n\tno file '" .. path .. "'" end
-    return assert(loadfile(path)), path
+    local shown = folder .. "ofox/" .. words:gsub("%.", "/") .. ".lua"
+    local path = cwd .. shown
+    local file = io.open(path, "rb")
+    if not file then return "\n\tno file '" .. path .. "'" end
+    local text = file:read("*a")
+    file:close()
+    return assert(load_text(text, "@" .. shown)), path
   end)
 end
 
@@ -42,7 +49,7 @@ end
 return function(cwd, folder, pattern)
   if not cwd then return nil end
   cwd = cwd:gsub("/$", "") .. "/"
-  if is_relative(folder) then search_in(cwd .. folder) end
+  if is_relative(folder) then search_in(cwd, folder) end
   pattern = pattern or on_cpath()
   return is_relative(pattern) and cwd .. pattern or nil
 end

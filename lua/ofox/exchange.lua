@@ -4,8 +4,10 @@
 local core = require("ofox.native")("core")
 local check = require "ofox.check"
 local errors = require "ofox.errors"
+local interrupt = require "ofox.interrupt"
 local json = require "ofox.json"
 local log = require "ofox.log"
+local place = require "ofox.place"
 local route = require "ofox.route"
 local engine = require "ofox.transport"
 local wait = require "ofox.wait"
@@ -92,6 +94,12 @@ end
 function Run:release()
   if self.forget then self.forget() end
   self.forget = nil
+end
+
+-- The program's line that made the call, as far as the stack still has it.
+function Run:place()
+  local where = place.of_caller()
+  return where and self.call:clean(where)
 end
 
 -- The header line of a model's idempotency key; its bytes are its own.
@@ -183,7 +191,9 @@ function Run:serve()
   end
 end
 
+-- The call has failed for good: the error is about to reach the program.
 function Run:fail(err)
+  err.where = err.where or self.where or self:place()
   self:log(err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
   if self.settings.on_error then self.settings.on_error(err) end
   return nil, err
@@ -281,10 +291,26 @@ local function new_run(request, settings)
   return run
 end
 
+-- What an error that befell no call yet is told of this one.
+local OF_CALL = {
+  "status", "headers", "ratelimit", "request_id", "attempts", "elapsed", "retries", "ambiguous", "model", "url", "cause",
+}
+
+--- What was raised while the call was served: if it is Ctrl-C, that is how the
+-- call has ended.
+---@param err any
+function Run:interrupted(err)
+  if not interrupt.is(err) or err.attempts or not self.call:failed() then return end
+  local blamed = self:blame()
+  for _, name in ipairs(OF_CALL) do err[name] = blamed[name] end
+  self:fail(err)
+end
+
 -- A hook's error or Ctrl-C: nothing goes on behind its back.
-function Run:abandon()
+function Run:abandon(err)
   self:release()
   self.transport:cancel(self.call)
+  self:interrupted(err)
 end
 
 --- Makes the call and waits for its end.

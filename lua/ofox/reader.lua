@@ -1,5 +1,6 @@
 --- Reads the events of a stream whose call has been opened: waits for them,
 -- decodes them, and tells the program once how it all ended.
+local interrupt = require "ofox.interrupt"
 local json = require "ofox.json"
 local merge = require "ofox.merge"
 local response = require "ofox.response"
@@ -72,9 +73,12 @@ function Reader:await()
   return false
 end
 
-function Reader:abandon()
+function Reader:abandon(err)
   self.reading = false
   self:close()
+  if not interrupt.is(err) or self.failure then return end
+  self.failure, err.partial = err, self:partial()
+  self.run:interrupted(err)
 end
 
 -- Has somebody else closed it, which was open before a wait?

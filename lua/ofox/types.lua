@@ -27,7 +27,7 @@
 ---@alias ofox.TLSCode "certificate"|"handshake"
 ---@alias ofox.ResponseCode "empty"|"html"|"invalid_json"|"encoding"|"too_large"|"redirect"|"not_event_stream"
 ---@alias ofox.AuthenticationCode "missing_api_key"|"proxy_authentication_required"
----@alias ofox.CancelledCode "cancelled"
+---@alias ofox.CancelledCode "cancelled"|"interrupted"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.AuthenticationCode|ofox.CancelledCode|string
 

@@ -2,6 +2,7 @@
 -- engine's descriptor while tasks or waits are left, and a step follows when it
 -- speaks: in Neovim in the main loop, where its API may be used.
 local engine = require "ofox.transport"
+local interrupt = require "ofox.interrupt"
 local log = require "ofox.log"
 local scheduler = require "ofox.scheduler"
 
@@ -104,7 +105,7 @@ if vim then
     local function done() return not stander.waiting or is_over() end
     repeat
       local ok, why = vim.wait(SLICE, done)
-      if not ok and why == -2 then error("Interrupted", 0) end
+      if not ok and why == -2 then error(interrupt.error(), 0) end
     until done()
   end
 
