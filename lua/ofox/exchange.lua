@@ -123,6 +123,26 @@ function Run:attempt(key, model)
   }, self.request.route.attempt)
 end
 
+-- The headers of this attempt whose values functions give: what they are told
+-- is a table of their own.
+function Run:add_headers(attempt, number, model)
+  local lines = {}
+  for i, line in ipairs(attempt.lines) do lines[i] = line end
+  for _, header in ipairs(attempt.later) do
+    local name, fn = header[1], header[2]
+    local problem, value = check.given_header(fn {
+      attempt = number, method = attempt.method, url = attempt.url, body = attempt.body,
+      model = self.request.models[model],
+    })
+    if problem then error(("ofox: headers.%s: what the function gave: %s"):format(name, problem), 0) end
+    if value then
+      lines[#lines + 1] = route.line(name, value)
+      for _, secret in ipairs(route.header_secrets(name, value)) do keep_secret(self.call, secret) end
+    end
+  end
+  attempt.lines = lines
+end
+
 function Run:start()
   local call, settings = self.call, self.settings
   if not wait.may_go_on(self.transport, call) then return end
@@ -138,8 +158,10 @@ function Run:start()
   if key then keep_secret(call, key) end
   local attempts, model = call:progress()
   self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
+  local attempt = self:attempt(key, model)
+  if attempt.later then self:add_headers(attempt, attempts + 1, model) end
   if call:state() ~= "ready" then return end
-  self.transport:start(call, self:attempt(key, model))
+  self.transport:start(call, attempt)
 end
 
 -- What the program says to a planned attempt: false, a number or nil.

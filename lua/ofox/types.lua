@@ -44,6 +44,14 @@
 ---@alias ofox.HttpVersion "1.1"|"2"|"2-prior-knowledge"
 ---@alias ofox.LogLevel "debug"|"info"|"warn"|"error"
 ---@alias ofox.QueryValue string|number|boolean
+--- What is sent; false: nothing. A function is called once per attempt; what it gives is sent, nil and false are not.
+---@alias ofox.HeaderValue string|number|false|(fun(attempt: ofox.HeaderAttempt): string|number|false|nil)
+---@class ofox.HeaderAttempt  what such a function is told: of a traced or signed request all there is
+---@field attempt integer  from 1, over all models
+---@field method string
+---@field url string
+---@field body? string  the bytes that are sent
+---@field model? string
 
 -- Options
 
@@ -63,7 +71,8 @@
 ---@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
 ---@field errors? ofox.ErrorsMode
----@field headers? table<string, string|number|false>  added to each request; `false` removes one. Default: none.
+--- added to each request; `false` removes one, a function is called once per attempt. Default: none.
+---@field headers? table<string, ofox.HeaderValue>
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  added to the URL of each request. Default: none.
 ---@field max_event_bytes? integer  the largest event of a stream. Default: 16 MiB.
 ---@field max_response_bytes? integer  the largest answer, after decompression. Default: 64 MiB.
@@ -191,7 +200,7 @@
 ---@field path string  below base_url; may have a query
 ---@field method? string  POST with a body, else GET
 ---@field body? table|string  a table is sent as JSON, a string as it is
----@field headers? table<string, string|number|false>  over those of the client and the call
+---@field headers? table<string, ofox.HeaderValue>  over those of the client and the call
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  over those of the client and the call
 ---@field raw? boolean  the answer is {value = bytes}, whatever it is
 ---@field stream? boolean  the answer is a stream of events
