@@ -100,7 +100,7 @@ local TASKS = [[
   local task = ofox.go(function() return client:chat(PARAMS):output_text() end)
   say(select(2, task:wait()))
   say(#ofox.all({ function() ofox.sleep(0.001) end, function() return 1 end }, { limit = 1 }))
-  say(tostring(ofox.run(function() return ofox.go(error, "x"):wait() end)))
+  say(tostring(ofox.run(function() return ofox.go(function() error "x" end):wait() end)))
 ]]
 
 describe("[P1] all that a client can need", function()
@@ -150,8 +150,8 @@ int luaopen_cd(lua_State *L) { lua_pushcfunction(L, cd); return 1; }
 -- Runs code in the copy with these paths, from the copy.
 local function run_in(path, code, lua_path, cpath)
   host.compile("cd.so", CD, "-shared -fPIC")
-  local wrapper = proc.write(path .. "/run", ("#!/bin/sh\ncd %s && LUA_PATH='%s;;' LUA_CPATH='%s;;' exec %s \"$@\"\n"):format(
-    path, lua_path, cpath or "", proc.LUA))
+  local wrapper = proc.write(path .. "/run", ("#!/bin/sh\ncd %s && LUA_PATH='%s;;' LUA_CPATH='%s;;' exec %s \"$@\"\n")
+    :format(path, lua_path, cpath or "", proc.LUA))
   return succeed("local cd = require 'cd'\n" .. code, { program = "sh " .. wrapper })
 end
 
@@ -173,7 +173,8 @@ describe("[P1] a relative package.path", function()
       local path = prepared()
       live_script()
       assert.matches("^" .. LIVED .. "$",
-        run_in(path, [[local ofox = require "ofox"; assert(cd "elsewhere")]] .. "\n" .. NEW .. LIFE, place.path, place.cpath))
+        run_in(path, [[local ofox = require "ofox"; assert(cd "elsewhere")]] .. "\n" .. NEW .. LIFE, place.path,
+          place.cpath))
     end)
 
     it(place.what .. " leads to all else after it", function()
@@ -191,8 +192,8 @@ describe("[P1] a relative package.path", function()
 
     it(place.what .. " leads to the same ofox where there is another", function()
       local path = prepared()
-      assert(os.execute(("cd %s/elsewhere && mkdir -p lua/ofox share/ofox && echo 'error \"another\"' > lua/ofox/mock.lua "
-        .. "&& cp lua/ofox/mock.lua share/ofox"):format(path)))
+      assert(os.execute(("cd %s/elsewhere && mkdir -p lua/ofox share/ofox "
+        .. "&& echo 'error \"another\"' > lua/ofox/mock.lua && cp lua/ofox/mock.lua share/ofox"):format(path)))
       assert.equal("table\n", run_in(path, NEW .. [[assert(cd "elsewhere") say(type(require "ofox.mock"))]],
         place.path, place.cpath))
     end)
@@ -203,7 +204,8 @@ describe("[P1] what is out of reach later", function()
   it("may be the whole tree", function()
     local path = copy()
     live_script()
-    assert.matches("^" .. LIVED .. "$", run_in(path, NEW .. [[os.rename("lua", "a") os.rename("build", "b")]] .. "\n" .. LIFE,
+    local gone = [[os.rename("lua", "a") os.rename("build", "b")]] .. "\n"
+    assert.matches("^" .. LIVED .. "$", run_in(path, NEW .. gone .. LIFE,
       path .. "/lua/?.lua;" .. path .. "/lua/?/init.lua"))
   end)
 

@@ -57,7 +57,8 @@ describe("[E1] Ctrl-C", function()
         assert.is_nil(out:find("still here", 1, true))
         -- lua5.1 shows no error that is no string, and a coroutine does not know who would catch it
         local unshown = proc.ABI == "5.1" and place.what ~= ""
-        assert.matches(unshown and "error object is not a string" or "ofox: cancelled_error interrupted: interrupted by Ctrl%-C", err)
+        assert.matches(unshown and "error object is not a string"
+          or "ofox: cancelled_error interrupted: interrupted by Ctrl%-C", err)
         assert.equal(1, rc)
       end)
     end
@@ -104,7 +105,8 @@ end
 describe("[P5] Ctrl-C, as often as it is pressed, is an error that a program may catch", function()
   local STALL = { stall = true }
   local DRIP = { headers = { ["Content-Type"] = "text/event-stream" },
-    chunks = { server.events({ "a" })[1], server.events({ "a" })[2], { bytes = ": \n\n", times = 3000, pause = 0.01 } } }
+    chunks = { server.events({ "a" })[1], server.events({ "a" })[2],
+      { bytes = ": \n\n", times = 3000, pause = 0.01 } } }
   local LATER = { status = 503, headers = { ["Retry-After"] = "30" } }
 
   for _, situation in ipairs {
@@ -141,12 +143,14 @@ describe("[P5] Ctrl-C, as often as it is pressed, is an error that a program may
     local program = start [[
       local ofox = require "ofox"
       local heard
-      local client = ofox.new { base_url = URL, max_retries = 1, retry = { base = 0.001 }, on_error = function(e) heard = e end }
+      local client = ofox.new { base_url = URL, max_retries = 1, retry = { base = 0.001 },
+        on_error = function(e) heard = e end }
       say "ready"
       local ok, err = pcall(function()
         client:chat(PARAMS)
       end)
-      say(tostring(err == heard), err.type, err.class, err.attempts, #err.retries, err.model, tostring(err.url == URL .. "/chat/completions"),
+      say(tostring(err == heard), err.type, err.class, err.attempts, #err.retries, err.model,
+        tostring(err.url == URL .. "/chat/completions"),
         tostring(err.ambiguous), tostring(err.elapsed > 0), err.where:match "[^/]*$")
       say(tostring(err))
       say(err:hint())
@@ -155,7 +159,7 @@ describe("[P5] Ctrl-C, as often as it is pressed, is an error that a program may
     local out, rc, err = press(program, 1)
     assert.equal("", err)
     assert.equal(0, rc)
-    assert.matches("^true cancelled_error CancelledError 2 1 m true true true program%d+%.lua:11\n"
+    assert.matches("^true cancelled_error CancelledError 2 1 m true true true program%d+%.lua:12\n"
       .. "ofox: cancelled_error interrupted: interrupted by Ctrl%-C %(2 attempts%)\n"
       .. "Somebody pressed Ctrl%-C [^\n]*\nok\n$", out)
     assert.is_true(s:wait { open = 0 })

@@ -36,9 +36,9 @@ describe("[P1] a worker that may not read ofox", function()
     assert(said == "", said)
     s, directory, port = server.start(), proc.directory(), proc.free_port()
     local root, path = command "pwd", directory.path
-    command(("mkdir %s/tree %s/tmp && cp -r lua build/jit %s/tree && mkdir %s/tree/build && mv %s/tree/jit %s/tree/build "
-      .. "&& chmod -R go= %s/tree && chmod 711 %s && chmod 777 %s/tmp"):format(path, path, path, path, path, path, path,
-      path, path))
+    local copied = command((("mkdir -p DIR/tree/build DIR/tmp && cp -r lua DIR/tree && cp -r build/jit DIR/tree/build "
+      .. "&& chmod -R go= DIR/tree && chmod 711 DIR && chmod 777 DIR/tmp"):gsub("DIR", path)))
+    assert(copied == "", copied)
     local temporary = ""
     for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
       temporary = temporary .. ("  %s_temp_path %s/tmp/%s;\n"):format(name, path, name)
@@ -65,8 +65,9 @@ TEMPORARY
 }
 ]]):gsub("%u%u%u%u?%u*", { DIR = path, ROOT = root, SERVER = s.url, PORT = tostring(port), CONTENT = CONTENT,
       TEMPORARY = temporary }))
-    child = proc.daemon(("env -u http_proxy -u all_proxy LD_LIBRARY_PATH=$(echo %s/build/nginx-lua/usr/lib/*-linux-gnu*) "
-      .. "nginx -p %s -e %s/log -c %s/conf"):format(root, path, path, path), path .. "/log")
+    child = proc.daemon(("env -u http_proxy -u all_proxy "
+      .. "LD_LIBRARY_PATH=$(echo %s/build/nginx-lua/usr/lib/*-linux-gnu*) nginx -p %s -e %s/log -c %s/conf")
+      :format(root, path, path, path), path .. "/log")
     assert(proc.wait_port(port, 10), proc.read(path .. "/log"))
   end)
 

@@ -8,6 +8,7 @@ local interrupt = require "ofox.interrupt"
 local json = require "ofox.json"
 local log = require "ofox.log"
 local place = require "ofox.place"
+local response = require "ofox.response"
 local route = require "ofox.route"
 local engine = require "ofox.transport"
 local wait = require "ofox.wait"
@@ -239,10 +240,17 @@ function Run:meta()
   return meta_of(self.call, self.request.models, self.transport:wall(), self.transport:now())
 end
 
--- The call has succeeded; 'meta' makes what is known of it.
-function Run:succeed(meta)
+--- The call has succeeded.
+---@param meta fun(): table  makes what is known of it
+---@param answer table|fun(): table|nil  decoded, or what decodes it
+function Run:succeed(meta, answer)
   self:log("debug", "answered", success_fields, meta)
-  if self.settings.on_response then self.settings.on_response(meta()) end
+  local on_response = self.settings.on_response
+  if not on_response then return end
+  meta = meta()
+  if type(answer) == "function" then answer = answer() end
+  meta.usage = response.usage and response.usage(answer)
+  on_response(meta)
 end
 
 -- A success that turns out to be none when its body is read.
@@ -281,7 +289,10 @@ end
 -- Until there is an event to read, or the stream has ended without any.
 function Run:open()
   self:serve()
-  if self.call:state() == "events" or not self.call:failed() then return self end
+  if self.call:state() == "events" or not self.call:failed() then
+    self.where = self:place() -- while the one who reads may be another
+    return self
+  end
   self:release()
   return self:fail(self:blame())
 end
@@ -293,7 +304,7 @@ function Run:complete()
   local meta = self:meta()
   local value, code, message = self:decode()
   if value == nil then return nil, self:unreadable(meta(), "response_error", code, message) end
-  self:succeed(meta)
+  self:succeed(meta, value)
   return value, meta
 end
 
@@ -315,7 +326,8 @@ end
 
 -- What an error that befell no call yet is told of this one.
 local OF_CALL = {
-  "status", "headers", "ratelimit", "request_id", "attempts", "elapsed", "retries", "ambiguous", "model", "url", "cause",
+  "status", "headers", "ratelimit", "request_id", "attempts", "elapsed", "retries", "ambiguous", "model", "url",
+  "cause",
 }
 
 --- What was raised while the call was served: if it is Ctrl-C, that is how the

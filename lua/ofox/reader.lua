@@ -50,7 +50,7 @@ function Reader:conclude()
   self.release()
   if self.closed then return end
   if not call:failed() then
-    run:succeed(run:meta())
+    run:succeed(run:meta(), function() return self:answer() end)
     return
   end
   self.failure = run:blame()
@@ -155,6 +155,15 @@ function Reader:text(whole)
   return text
 end
 
+-- All that has come, as one answer; nil where the events may mean anything.
+function Reader:answer()
+  if self.dialect == "any" then return nil end
+  local _, text, events = self.call:said()
+  return merge.answer(self.dialect, text, events, function(bytes)
+    return (json.decode(bytes, self.settings.json))
+  end)
+end
+
 --- All that has come and still comes, as one answer.
 ---@return table|nil answer
 ---@return ofox.Error|nil err
@@ -168,19 +177,25 @@ function Reader:collect()
   end
   if self.failure then return nil, self.failure end
   if self.dialect == "any" then return { value = list } end
-  local _, text, events = self.call:said()
-  return merge.answer(self.dialect, text, events, function(bytes)
-    return (json.decode(bytes, self.settings.json))
-  end)
+  return self:answer()
 end
 
 --- No more is wanted.
 ---@param lost? string  why reading on is an error
 function Reader:close(lost)
   if self.concluded then return end
+  self.known = self.run:meta()() -- while it is known
   self.closed, self.lost = true, lost
   self.run.transport:cancel(self.call)
   self:conclude()
+end
+
+--- The program wants no more: a call that has succeeded as far as it went.
+function Reader:leave()
+  if self.concluded then return end
+  self:close()
+  self.known.closed = true
+  self.run:succeed(function() return self.known end, function() return self:answer() end)
 end
 
 ---@return "open"|"ended"|"failed"|"closed"

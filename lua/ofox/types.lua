@@ -81,7 +81,8 @@
 --- `on_wait(seconds_left, err)`, at most 4 times a second while waiting for a retry. Default: none.
 ---@field on_wait? (fun(seconds_left: number, err: ofox.AnyError))|false
 ---@field on_error? (fun(err: ofox.AnyError))|false  `on_error(err)` when a call has failed for good. Default: none.
----@field on_response? (fun(meta: ofox.Meta))|false  `on_response(meta)` when a call has succeeded. Default: none.
+--- `on_response(meta)` when a call has succeeded. Default: none.
+---@field on_response? (fun(meta: ofox.ResponseMeta))|false
 --- `logger(level, message, fields)`; `false` is silent. Default: none; `OFOX_LOG=debug` logs to stderr.
 ---@field logger? (fun(level: ofox.LogLevel, message: string, fields: table<string, any>))|false
 ---@field proxy? string|false  URL of a proxy; `false` uses none. Default: libcurl's environment variables.
@@ -300,9 +301,14 @@
 ---@field request_id? string
 ---@field attempts integer
 ---@field elapsed number  seconds, waits included
+---@field first_byte? number  seconds from the beginning of the call, waits included, to the first byte of its answer
 ---@field ratelimit? ofox.RateLimit
 ---@field retries ofox.Attempt[]  the earlier attempts
 ---@field model_requested? string  res.model says who answered
+---@class ofox.ResponseMeta: ofox.Meta  what on_response is given
+--- tokens, where the answer said so
+---@field usage? {input?: integer, output?: integer, total?: integer, cached?: integer, reasoning?: integer}
+---@field closed? true  the program has closed this stream before its end
 ---@class ofox.RateLimit  what the headers of the answer said
 ---@field limit_requests? number
 ---@field remaining_requests? number
