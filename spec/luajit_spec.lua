@@ -41,7 +41,8 @@ for round = 1, ROUNDS do
   local answer, err = stream:collect()
   if fail and #err.partial.tool_calls == 3 or not fail and #answer:tool_calls() == 3 then ok = ok + 1 end
   mock:reply{ body = { choices = {{ message = { content = "x" } }} }, headers = { a = "1", b = "2" } }
-  client:chat({ model = "m", messages = {}, metadata = { a = "1", b = "2" } }, { headers = { x = "y" }, query = { q = "1" } })
+  client:chat({ model = "m", messages = {}, metadata = { a = "1", b = "2" } },
+    { headers = { x = "y" }, query = { q = "1" } })
 end
 local ours = {}
 for source in pairs(recorded) do

@@ -84,6 +84,16 @@ void ofox_call_connected(struct ofox_call *c, int reused, double now) {
   c->_reused = reused;
 }
 
+/* Interim answers are none: the last status line is the answer's. */
+static void note_answer(struct ofox_clock *c, const char *p, size_t n,
+                        double now) {
+  static const char first[] = "HTTP/";
+  if (n < sizeof(first) - 1 || memcmp(p, first, sizeof(first) - 1) != 0)
+    return;
+  c->answered = 1;
+  c->answer_at = now;
+}
+
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   struct ofox_reply *r = &c->reply;
   int was_complete = r->head.complete;
@@ -91,6 +101,7 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.connected = 1;
   if (rc != 0 || was_complete) /* trailers buy no time */
     return rc;
+  note_answer(&c->clock, p, n, now);
   c->clock.head_at = c->clock.byte_at = now;
   c->clock.failing = ofox_reply_is_failure(r);
   c->clock.streaming =
@@ -321,7 +332,7 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   c->failed = 1;
   c->ambiguous = sent;
   memset(&c->plan, 0, sizeof(c->plan));
-  give_up(c, outcome == OFOX_OUTCOME_CANCELLED  ? OFOX_REASON_CANCELLED
-             : outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
-                                                : OFOX_REASON_NOT_RETRYABLE);
+  give_up(c, c->error.cls == OFOX_CLASS_CANCELLED ? OFOX_REASON_CANCELLED
+             : outcome == OFOX_OUTCOME_DEADLINE   ? OFOX_REASON_DEADLINE
+                                                  : OFOX_REASON_NOT_RETRYABLE);
 }

@@ -78,7 +78,8 @@ extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
   X(PROXY_AUTH, AUTHENTICATION, "proxy_authentication_required",              \
     "the proxy wants authentication")                                         \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \
-  X(CANCELLED, CANCELLED, "cancelled", "cancelled by the program")
+  X(CANCELLED, CANCELLED, "cancelled", "cancelled by the program")            \
+  X(INTERRUPTED, CANCELLED, "interrupted", "interrupted by Ctrl-C")
 
 enum ofox_outcome {
 #define X(id, cls, code, message) OFOX_OUTCOME_##id,

@@ -19,11 +19,13 @@ struct ofox_limits {
 
 struct ofox_clock {
   double call_began;
-  double began;   /* the attempt */
-  double head_at; /* its latest header */
-  double byte_at; /* its latest byte */
+  double began;     /* the attempt */
+  double answer_at; /* the first byte of the answer, once 'answered' */
+  double head_at;   /* its latest header */
+  double byte_at;   /* its latest byte */
   int queued; /* waits for a connection to be free: only the call's counts */
   int connected;
+  int answered;
   int failing;   /* an error status is in: its body is not worth much time */
   int streaming; /* the headers of a stream are in */
   int paused;    /* its reader is slow: silence is our doing */

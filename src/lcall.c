@@ -433,6 +433,10 @@ static int call_meta(lua_State *L) {
     lua_pushnumber(L, now - c->call.clock.call_began);
     lua_setfield(L, -2, "elapsed");
   }
+  if (c->call.clock.answered) {
+    lua_pushnumber(L, c->call.clock.answer_at - c->call.clock.call_began);
+    lua_setfield(L, -2, "first_byte");
+  }
   return 1;
 }
 

@@ -1,13 +1,14 @@
 /*
-** ofox.core: what it needs of the machine, which is clocks, randomness and a
-** pause.
+** ofox.core: what it needs of the machine, which is clocks, randomness, a
+** pause, Ctrl-C and the place that relative paths begin at.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep, getcwd */
 #include "lofox.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/random.h>
 #endif
@@ -16,6 +17,7 @@
 
 #define RANDOM_MAX 256 /* bytes */
 #define PAUSE_MAX 1e8  /* seconds; a time_t of 32 bits holds it */
+#define PATH_SIZE 4096 /* bytes */
 
 static int random_bytes(unsigned char *p, size_t n) {
   FILE *f;
@@ -82,7 +84,7 @@ static int core_now(lua_State *L) {
 }
 
 /* core.pause(seconds) -> true, or false when a signal came first; raises when
-** it was Ctrl-C and this is a coroutine */
+** it was Ctrl-C */
 static int core_pause(lua_State *L) {
   double seconds = luaL_checknumber(L, 1);
   struct timespec t = {0, 0};
@@ -98,9 +100,40 @@ static int core_pause(lua_State *L) {
   return 1;
 }
 
+/* core.cwd() -> path of the working directory, or nil if it has none */
+static int core_cwd(lua_State *L) {
+  char path[PATH_SIZE];
+  if (getcwd(path, sizeof(path)) == NULL)
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
+}
+
+/* core.on_interrupt(fn): what fn returns is raised where Ctrl-C ends a wait */
+static int core_on_interrupt(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  ofox_setinterrupt(L);
+  return 0;
+}
+
+/* core.rearm() -> whether a Ctrl-C has come that the interpreter has answered
+** itself: then the next one is ours again */
+static int core_rearm(lua_State *L) {
+  lua_pushboolean(L, ofox_rearm(L));
+  return 1;
+}
+
 static const luaL_Reg FUNCTIONS[] = {
-    {"now", core_now},   {"pause", core_pause}, {"random", core_random},
-    {"uuid", core_uuid}, {"wall", core_wall},   {NULL, NULL},
+    {"cwd", core_cwd},
+    {"now", core_now},
+    {"on_interrupt", core_on_interrupt},
+    {"pause", core_pause},
+    {"random", core_random},
+    {"rearm", core_rearm},
+    {"uuid", core_uuid},
+    {"wall", core_wall},
+    {NULL, NULL},
 };
 
 void ofox_open_machine(lua_State *L) {

@@ -210,13 +210,13 @@ local OWN_HEADERS = {
 }
 
 local function header_value(value)
-  if value == false then return nil, value end
+  if value == false or callable(value) then return nil, value end
   if type(value) == "number" then
     local number = number_text(value)
     return not number and expected("a finite number", value) or nil, number
   end
   if type(value) ~= "string" then
-    return expected_type("a string, a number, or false to remove it", value)
+    return expected_type("a string, a number, a function, or false to remove it", value)
   end
   if value:gsub("\t", ""):find(CONTROL) then
     return "contains a line break or another control character"
@@ -224,10 +224,22 @@ local function header_value(value)
   return nil, value:match("^[ \t]*(.-)[ \t]*$")
 end
 
+--- What a function has given for a header of one attempt.
+---@param value any  nil and false: it is not sent
+---@return string|nil problem
+---@return string|false|nil text
+function check.given_header(value)
+  if value == nil then return nil, nil end
+  if value ~= false and type(value) ~= "string" and type(value) ~= "number" then
+    return expected_type("a string, a number, or nil for none", value)
+  end
+  return header_value(value)
+end
+
 --- Checks a table of headers.
 ---@param value any
 ---@return string|nil problem
----@return table<string, string|false>|nil headers  by lower-case name
+---@return table<string, string|function|false>|nil headers  by lower-case name
 function check.headers(value)
   if type(value) ~= "table" then return expected_type("a table of names and values", value) end
   local out = {}

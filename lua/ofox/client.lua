@@ -1,9 +1,23 @@
 --- The client: checks what the program says, puts the request together, has
 -- it performed, and lets the outcome arrive the way the program chose.
+-- All files that a call, a stream or an error can need are loaded with this one,
+-- and what programs use beside: later, when the program has changed its directory,
+-- dropped its rights or used up its descriptors, they may be out of reach.
 require "ofox.uncompiled" ()
 local arrive = require "ofox.arrive"
+local chat = require "ofox.resources.chat"
+local embeddings = require "ofox.resources.embeddings"
+local engine = require "ofox.transport"
+local images = require "ofox.resources.images"
+local json = require "ofox.json"
+local log = require "ofox.log"
+local models = require "ofox.resources.models"
 local options = require "ofox.options"
 local request = require "ofox.request"
+local response = require "ofox.response"
+local responses = require "ofox.resources.responses"
+local stream = require "ofox.stream"
+for _, name in ipairs { "cancel", "exchange", "hints", "loop.protocol", "retry", "sse" } do require("ofox." .. name) end
 
 local client = {}
 
@@ -28,7 +42,8 @@ function client.new(given)
   if not kept then return nil, (problem:gsub("^%.", "")) end
   problem = options.read_environment(kept, os.getenv)
   if problem then return nil, problem end
-  kept.log_threshold = require "ofox.log".threshold()
+  kept.log_threshold = log.threshold()
+  if not kept.transport then engine.prepare() end
   local state = { options = kept, ready = setmetatable({}, { __mode = "k" }) }
   return setmetatable({ [STATE] = function() return state end }, Client)
 end
@@ -73,7 +88,7 @@ end
 -- The same, made once for the calls of a resource that have no options.
 local function parts_of(state, resource, opts)
   -- before anything is sent, and paid for, that could not be read
-  if not state.options.json and not require "ofox.json".can_decode then
+  if not state.options.json and not json.can_decode then
     return nil, "there is no JSON decoder: install lua-cjson, or give ofox.new the option json"
   end
   local parts = opts == nil and state.ready[resource]
@@ -118,9 +133,9 @@ local function prepare(self, who, resource, params, opts)
   local parts, wrong = parts_of(state, resource, opts)
   if not parts then return nil, nil, who .. ": " .. wrong end
   local settings, call = parts.settings, request_of(resource, parts)
-  local bodies, models = request.bodies(params, resource, resource.fallback and settings.fallback or nil)
-  if not bodies then return nil, nil, who .. ": " .. models end
-  call.bodies, call.models = bodies, models
+  local bodies, ids = request.bodies(params, resource, resource.fallback and settings.fallback or nil)
+  if not bodies then return nil, nil, who .. ": " .. ids end
+  call.bodies, call.models = bodies, ids
   if resource.finish and rawget(params, next(resource.add)) == nil then call.finish = resource.finish end
   return call, settings
 end
@@ -139,11 +154,11 @@ local function perform(call, settings)
   if call.dialect then
     local run, err = exchange.open(call, settings)
     if not run then return arrive(settings, err) end
-    return require "ofox.stream".new(run)
+    return stream.new(run)
   end
   local value, meta = exchange.perform(call, settings)
   if value == nil then return arrive(settings, meta) end
-  return require "ofox.response".wrap(value, meta, settings.json)
+  return response.wrap(value, meta, settings.json)
 end
 
 -- The resource, its answer wanted as events.
@@ -171,7 +186,7 @@ end
 ---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
 function Client:chat(params, opts)
-  local resource = wanted(require "ofox.resources.chat", params)
+  local resource = wanted(chat, params)
   local call, settings, problem = prepare(self, "client:chat", resource, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
@@ -188,7 +203,7 @@ function Client:stream(params, opts)
   if type(params) == "table" and rawget(params, "stream") == false then
     error("client:stream: params.stream: expected true or nothing, got false (client:chat makes calls without)", 2)
   end
-  local resource = as_stream(require "ofox.resources.chat")
+  local resource = as_stream(chat)
   local call, settings, problem = prepare(self, "client:stream", resource, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
@@ -201,7 +216,7 @@ end
 ---@return ofox.Response|nil response
 ---@return ofox.Error|nil err
 function Client:embeddings(params, opts)
-  local call, settings, problem = prepare(self, "client:embeddings", require "ofox.resources.embeddings", params, opts)
+  local call, settings, problem = prepare(self, "client:embeddings", embeddings, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
 end
@@ -212,7 +227,7 @@ end
 ---@return ofox.Response|nil response
 ---@return ofox.Error|nil err
 function Client:images(params, opts)
-  local call, settings, problem = prepare(self, "client:images", require "ofox.resources.images", params, opts)
+  local call, settings, problem = prepare(self, "client:images", images, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
 end
@@ -223,7 +238,7 @@ end
 ---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
 function Client:responses(params, opts)
-  local resource = wanted(require "ofox.resources.responses", params)
+  local resource = wanted(responses, params)
   local call, settings, problem = prepare(self, "client:responses", resource, params, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
@@ -234,7 +249,7 @@ end
 ---@return ofox.Response|nil response
 ---@return ofox.Error|nil err
 function Client:models(opts)
-  local call, settings, problem = prepare_bare(self, "client:models", require "ofox.resources.models".list, opts)
+  local call, settings, problem = prepare_bare(self, "client:models", models.list, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)
 end
@@ -248,7 +263,7 @@ function Client:model(id, opts)
   if not state_of(self) then error(colon("client:model"), 2) end
   local escaped, wrong = request.escape_id(id)
   if wrong then error("client:model: id: " .. wrong, 2) end
-  local resource = require "ofox.resources.models".one(escaped)
+  local resource = models.one(escaped)
   local call, settings, problem = prepare_bare(self, "client:model", resource, opts)
   if problem then error(problem, 2) end
   return perform(call, settings)

@@ -157,7 +157,7 @@ function Exam:key_in_headers()
     local value = headers[name]
     if value then
       self.own_auth = true
-      if name == "authorization" and not value:find("^[Bb]earer ") then
+      if name == "authorization" and type(value) == "string" and not value:find("^[Bb]earer ") then
         self:say("key", "warn", "key_no_bearer")
       else
         self:say("key", "ok", "key_in_headers", { header = name })

@@ -30,6 +30,7 @@ local errors = {}
 ---@field model? string
 ---@field url? string
 ---@field partial? table
+---@field where? string  the program's own line that made the call, "file.lua:12"
 
 local by_type = {} -- type -> metatable
 local class_of_meta = {} -- metatable -> class

@@ -4,8 +4,11 @@
 local core = require("ofox.native")("core")
 local check = require "ofox.check"
 local errors = require "ofox.errors"
+local interrupt = require "ofox.interrupt"
 local json = require "ofox.json"
 local log = require "ofox.log"
+local place = require "ofox.place"
+local response = require "ofox.response"
 local route = require "ofox.route"
 local engine = require "ofox.transport"
 local wait = require "ofox.wait"
@@ -94,6 +97,12 @@ function Run:release()
   self.forget = nil
 end
 
+-- The program's line that made the call, as far as the stack still has it.
+function Run:place()
+  local where = place.of_caller()
+  return where and self.call:clean(where)
+end
+
 -- The header line of a model's idempotency key; its bytes are its own.
 function Run:idempotency_line(model)
   local key = self.request.idempotency_key
@@ -115,6 +124,26 @@ function Run:attempt(key, model)
   }, self.request.route.attempt)
 end
 
+-- The headers of this attempt whose values functions give: what they are told
+-- is a table of their own.
+function Run:add_headers(attempt, number, model)
+  local lines = {}
+  for i, line in ipairs(attempt.lines) do lines[i] = line end
+  for _, header in ipairs(attempt.later) do
+    local name, fn = header[1], header[2]
+    local problem, value = check.given_header(fn {
+      attempt = number, method = attempt.method, url = attempt.url, body = attempt.body,
+      model = self.request.models[model],
+    })
+    if problem then error(("ofox: headers.%s: what the function gave: %s"):format(name, problem), 0) end
+    if value then
+      lines[#lines + 1] = route.line(name, value)
+      for _, secret in ipairs(route.header_secrets(name, value)) do keep_secret(self.call, secret) end
+    end
+  end
+  attempt.lines = lines
+end
+
 function Run:start()
   local call, settings = self.call, self.settings
   if not wait.may_go_on(self.transport, call) then return end
@@ -130,8 +159,10 @@ function Run:start()
   if key then keep_secret(call, key) end
   local attempts, model = call:progress()
   self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
+  local attempt = self:attempt(key, model)
+  if attempt.later then self:add_headers(attempt, attempts + 1, model) end
   if call:state() ~= "ready" then return end
-  self.transport:start(call, self:attempt(key, model))
+  self.transport:start(call, attempt)
 end
 
 -- What the program says to a planned attempt: false, a number or nil.
@@ -183,7 +214,9 @@ function Run:serve()
   end
 end
 
+-- The call has failed for good: the error is about to reach the program.
 function Run:fail(err)
+  err.where = err.where or self.where or self:place()
   self:log(err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
   if self.settings.on_error then self.settings.on_error(err) end
   return nil, err
@@ -207,10 +240,17 @@ function Run:meta()
   return meta_of(self.call, self.request.models, self.transport:wall(), self.transport:now())
 end
 
--- The call has succeeded; 'meta' makes what is known of it.
-function Run:succeed(meta)
+--- The call has succeeded.
+---@param meta fun(): table  makes what is known of it
+---@param answer table|fun(): table|nil  decoded, or what decodes it
+function Run:succeed(meta, answer)
   self:log("debug", "answered", success_fields, meta)
-  if self.settings.on_response then self.settings.on_response(meta()) end
+  local on_response = self.settings.on_response
+  if not on_response then return end
+  meta = meta()
+  if type(answer) == "function" then answer = answer() end
+  meta.usage = response.usage(answer)
+  on_response(meta)
 end
 
 -- A success that turns out to be none when its body is read.
@@ -250,7 +290,10 @@ end
 -- Until there is an event to read, or the stream has ended without any.
 function Run:open()
   self:serve()
-  if self.call:state() == "events" or not self.call:failed() then return self end
+  if self.call:state() == "events" or not self.call:failed() then
+    self.where = self:place() -- while the one who reads may be another
+    return self
+  end
   self:release()
   return self:fail(self:blame())
 end
@@ -262,7 +305,7 @@ function Run:complete()
   local meta = self:meta()
   local value, code, message = self:decode()
   if value == nil then return nil, self:unreadable(meta(), "response_error", code, message) end
-  self:succeed(meta)
+  self:succeed(meta, value)
   return value, meta
 end
 
@@ -282,10 +325,27 @@ local function new_run(request, settings)
   return run
 end
 
+-- What an error that befell no call yet is told of this one.
+local OF_CALL = {
+  "status", "headers", "ratelimit", "request_id", "attempts", "elapsed", "retries", "ambiguous", "model", "url",
+  "cause",
+}
+
+--- What was raised while the call was served: if it is Ctrl-C, that is how the
+-- call has ended.
+---@param err any
+function Run:interrupted(err)
+  if not interrupt.is(err) or err.attempts or not self.call:failed() then return end
+  local blamed = self:blame()
+  for _, name in ipairs(OF_CALL) do err[name] = blamed[name] end
+  self:fail(err)
+end
+
 -- A hook's error or Ctrl-C: nothing goes on behind its back.
-function Run:abandon()
+function Run:abandon(err)
   self:release()
   self.transport:cancel(self.call)
+  self:interrupted(err)
 end
 
 --- Makes the call and waits for its end.

@@ -292,6 +292,12 @@ hints.rows = {
   cancelled_error = {
     en = "The program itself cancelled this call; there is nothing to mend.",
     zh = "该调用由程序自身取消，无需处理。",
+    codes = {
+      interrupted = {
+        en = "Somebody pressed Ctrl-C while the program waited: let it end, or catch the error and go on.",
+        zh = "等待期间有人按下了 Ctrl-C：可以让程序结束，也可以捕获该错误后继续运行。",
+      },
+    },
   },
 }
 

@@ -1,5 +1,5 @@
 --- ofox: the client of Lua programs for the OfoxAI gateway.
--- Only the small core is loaded here; libcurl waits for the first call.
+-- Only the small core is loaded here; the rest, libcurl too, with the first client.
 local core = require "ofox.native" "core"
 
 ---@class ofox
@@ -71,6 +71,13 @@ local LATER = {
   use_loop = { "ofox.loop.protocol", "use_loop", waits = true },
   doctor = { "ofox.doctor", "examine", waits = true },
 }
+
+-- The workers of nginx may not be allowed to read what its master can.
+local ngx = rawget(_G, "ngx")
+if ngx and ngx.get_phase() == "init" then
+  settle()
+  require "ofox.whole"
+end
 
 return setmetatable(ofox, {
   __index = function(_, name)

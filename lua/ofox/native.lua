@@ -4,62 +4,39 @@ local try = require "ofox.try"
 
 local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
 
-local here = debug.getinfo(1, "S").source:match("^@(.*)lua[/\\]ofox[/\\]native%.lua$")
+-- The folder that ofox/ is in, and the clone if it is in one.
+local folder = debug.getinfo(1, "S").source:match("^@(.*)ofox[/\\]native%.lua$")
+local clone = folder and folder:match("^(.*)lua[/\\]$")
+
+-- Where the halves are, if that is known.
+local pattern = clone and clone .. "build/" .. ABI .. "/ofox/%s.so"
 
 local function exists(path)
-  local f = io.open(path, "rb")
+  local f = path and io.open(path, "rb")
   if f then f:close() end
   return f ~= nil
 end
 
-local function other_builds(name)
-  local found = {}
-  for _, abi in ipairs { "5.1", "jit", "5.2", "5.3", "5.4" } do
-    if here and exists(here .. "build/" .. abi .. "/ofox/" .. name .. ".so") then
-      found[#found + 1] = abi
-    end
-  end
-  return table.concat(found, ", ")
-end
-
-local THIS = rawget(_G, "jit") and "LuaJIT" or _VERSION
-
-local function explain(name, message, tried)
-  message = tostring(message)
-  if message:find("undefined symbol: _?luaL?_") or message:find("was built for", 1, true)
-    or message:find("multiple Lua VMs", 1, true) or message:find("version mismatch", 1, true) then
-    return ("ofox.%s was built for another Lua than this one, which is %s; build it again with: make LUA=%s")
-      :format(name, THIS, ABI)
-  end
-  local others = other_builds(name)
-  if others ~= "" and not tried then
-    return ("ofox.%s is built for %s only, and this is %s; build it with: make LUA=%s")
-      :format(name, others, THIS, ABI)
-  end
-  if message:find("^module '[^']*' not found") then
-    return ("ofox.%s is not built for this Lua, which is %s; build it with: make LUA=%s"):format(name, THIS, ABI)
-  end
-  return message
+local function load(module, name, path)
+  if not path then return try(require, module) end
+  local open, message = package.loadlib(path, "luaopen_ofox_" .. name)
+  if not open then return false, message end
+  local ok, result = try(open, module)
+  if ok then package.loaded[module] = result end
+  return ok, result
 end
 
 --- Loads ofox.<name> ("core" or "engine"), or raises one clear sentence.
 return function(name)
   local module = "ofox." .. name
   if package.loaded[module] then return package.loaded[module] end
-  local path = here and here .. "build/" .. ABI .. "/ofox/" .. name .. ".so"
-  local built = path and exists(path)
-  local ok, result
-  if built then
-    local open, message = package.loadlib(path, "luaopen_ofox_" .. name)
-    if open then
-      ok, result = try(open, module)
-    else
-      ok, result = false, message
-    end
-    if ok then package.loaded[module] = result end
-  else
-    ok, result = try(require, module)
+  local path = pattern and pattern:gsub("%%s", name)
+  if not exists(path) then path = nil end
+  local ok, result = load(module, name, path)
+  if not ok then error(require "ofox.unbuilt"(name, result, ABI, clone, path ~= nil), 0) end
+  -- the program may change its directory
+  if name == "core" and not (path and folder:find("^/")) then
+    pattern = require "ofox.anchor"(result.cwd(), folder, path and pattern) or pattern
   end
-  if not ok then error(explain(name, result, built), 0) end
   return result
 end

@@ -48,7 +48,7 @@ options.rows = {
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
   { name = "headers", check = check.headers, shown = "none",
-    doc = "added to each request; `false` removes one" },
+    doc = "added to each request; `false` removes one, a function is called once per attempt" },
   { name = "query", check = check.query, shown = "none",
     doc = "added to the URL of each request" },
   { name = "idempotency_key", check = check.idempotency_key, shown = "new per call and model",

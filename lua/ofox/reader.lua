@@ -1,5 +1,6 @@
 --- Reads the events of a stream whose call has been opened: waits for them,
 -- decodes them, and tells the program once how it all ended.
+local interrupt = require "ofox.interrupt"
 local json = require "ofox.json"
 local merge = require "ofox.merge"
 local response = require "ofox.response"
@@ -54,7 +55,7 @@ function Reader:conclude()
   self.release()
   if self.closed then return end
   if not call:failed() then
-    run:succeed(run:meta())
+    run:succeed(run:meta(), function() return self:answer() end)
     return
   end
   self.failure = run:blame()
@@ -77,9 +78,12 @@ function Reader:await()
   return false
 end
 
-function Reader:abandon()
+function Reader:abandon(err)
   self.reading = false
   self:close()
+  if not interrupt.is(err) or self.failure then return end
+  self.failure, err.partial = err, self:partial()
+  self.run:interrupted(err)
 end
 
 -- Has somebody else closed it, which was open before a wait?
@@ -192,6 +196,13 @@ function Reader:text(whole)
   return text
 end
 
+-- All that has come, as one answer; nil where the events may mean anything.
+function Reader:answer()
+  if self.dialect == "any" then return nil end
+  local _, text, events = self.call:said()
+  return merge.answer(self.dialect, text, events, piece_decoder(self))
+end
+
 --- All that has come and still comes, as one answer.
 ---@return table|nil answer
 ---@return ofox.Error|nil err
@@ -205,8 +216,7 @@ function Reader:collect()
   end
   if self.failure then return nil, self.failure end
   if self.dialect == "any" then return { value = list } end
-  local _, text, events = self.call:said()
-  return merge.answer(self.dialect, text, events, piece_decoder(self))
+  return self:answer()
 end
 
 --- No more is wanted.
@@ -217,6 +227,14 @@ function Reader:close(lost)
   self.closed, self.lost = true, lost
   self.run.transport:cancel(self.call)
   self:conclude()
+end
+
+--- The program wants no more: a call that has succeeded as far as it went.
+function Reader:leave()
+  if self.concluded then return end
+  self:close()
+  self.known.closed = true
+  self.run:succeed(function() return self.known end, function() return self:answer() end)
 end
 
 ---@return "open"|"ended"|"failed"|"closed"

@@ -65,8 +65,8 @@ request.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
 
 --- The headers of a request, sorted by name.
 ---@param defaults table<string, string>
----@param given? table<string, string|false>  by lower-case name; false removes
----@return string[][] headers  pairs of name and value
+---@param given? table<string, string|function|false>  by lower-case name; false removes
+---@return table[] headers  pairs of name and value, which is a string or a function that gives one
 ---@return boolean own_auth  the program speaks for itself: no key is added
 function request.headers(defaults, given)
   local fields = options.overlay(defaults, given)

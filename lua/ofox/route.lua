@@ -59,6 +59,16 @@ local function add_header_secrets(secrets, value)
   end
 end
 
+--- What is secret about a header.
+---@param name string
+---@param value string
+---@return string[]
+function route.header_secrets(name, value)
+  local secrets = {}
+  if is_secret_name(name) then add_header_secrets(secrets, value) end
+  return secrets
+end
+
 local IN_URL, IN_PROXY = "^([^/?#]*)@", "^(.*)@"
 
 -- Where libcurl looks for a proxy if none is given.
@@ -75,27 +85,42 @@ local function secrets_of(request, settings)
   end
   secrets[#secrets + 1] = settings.client_cert and settings.client_cert.password
   for _, header in ipairs(request.headers) do
-    if is_secret_name(header[1]) then add_header_secrets(secrets, header[2]) end
+    if type(header[2]) == "string" and is_secret_name(header[1]) then add_header_secrets(secrets, header[2]) end
   end
   return secrets
 end
 
+--- A header as transports take it.
+---@param name string
+---@param value string
+---@return string
+function route.line(name, value)
+  -- for libcurl "name:" takes a header away and "name;" sends an empty one
+  return value == "" and name .. ";" or name .. ": " .. value
+end
+
+-- Lines of the headers whose values are known, and the others: {name, function}.
 local function lines_of(headers)
-  local lines = {}
-  for i, header in ipairs(headers) do
-    -- for libcurl "name:" takes a header away and "name;" sends an empty one
-    lines[i] = header[2] == "" and header[1] .. ";" or header[1] .. ": " .. header[2]
+  local lines, later = {}, {}
+  for _, header in ipairs(headers) do
+    if type(header[2]) == "string" then
+      lines[#lines + 1] = route.line(header[1], header[2])
+    else
+      later[#later + 1] = header
+    end
   end
-  return lines
+  return lines, later[1] and later or nil
 end
 
 local function new(request, settings)
   local cert = settings.client_cert or {}
+  local lines, later = lines_of(request.headers)
   local self = {
     method = request.method,
     url = request.url,
     shown_url = request.url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1"),
-    lines = lines_of(request.headers),
+    lines = lines,
+    later = later,
     secrets = secrets_of(request, settings),
     idempotent = request.method == "GET" or request.method == "HEAD",
     verify = settings.verify,
@@ -114,7 +139,7 @@ local function new(request, settings)
 end
 
 --- The route of a request; made once for all that share 'request.shared'.
----@param request table  method, url, headers (list of {name, value})
+---@param request table  method, url, headers (list of {name, value}; a value may be a function)
 ---@param settings table
 ---@return table route
 function route.of(request, settings)

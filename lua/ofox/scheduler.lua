@@ -4,6 +4,7 @@
 require "ofox.uncompiled" ()
 local core = require("ofox.native")("core")
 local engine = require "ofox.transport"
+local interrupt = require "ofox.interrupt"
 local served = require "ofox.served"
 local timers = require "ofox.timers"
 local yieldable = require "ofox.yieldable"
@@ -284,7 +285,7 @@ function scheduler.step(max, transport, max_events)
     depth, budget.left = depth - 1, left
     current, nested = outer, deep
     served.count(transport, -1)
-    if not ok then error(message, 0) end
+    if not ok then interrupt.raise(interrupt.caught(message)) end
     scheduler.sync()
     if scheduler.after_step then scheduler.after_step() end
   end

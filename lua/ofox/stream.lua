@@ -99,8 +99,8 @@ function Stream:each(fn)
   wait.protect(function()
     local chunk = chunk_or_raise(from)
     while chunk ~= nil and fn(chunk) ~= false do chunk = chunk_or_raise(from) end
-  end, function() from:close() end)
-  from:close()
+  end, function() from:leave() end)
+  from:leave()
 end
 
 --- Reads to the end: the response that the same call would have given without
@@ -119,7 +119,7 @@ end
 --- Ends the stream: nothing more is read, and its connection is closed if the
 -- answer has not ended. May be called any time.
 function Stream:close()
-  reader_of(self, "stream:close"):close()
+  reader_of(self, "stream:close"):leave()
 end
 
 --- What is known of the call beside its chunks: status, headers, request_id,

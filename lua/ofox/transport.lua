@@ -1,6 +1,7 @@
---- The engine of this Lua state, made by the first call and again after a
--- fork, since a child must not use the connections of its parent.
+--- The engine of this Lua state, made with the first client that needs it and
+-- again after a fork, since a child must not use the connections of its parent.
 local native = require "ofox.native"
+local try = require "ofox.try"
 
 local transport = {}
 
@@ -10,6 +11,12 @@ local engine
 function transport.get()
   if engine == nil or not engine:is_ours() then engine = native("engine").new() end
   return engine
+end
+
+--- Has all of it there before the first call, by when its files may be out of
+-- reach. What is wrong with them, or with the machine, the first call says.
+function transport.prepare()
+  try(transport.get)
 end
 
 --- The same, if there is one already.

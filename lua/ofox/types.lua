@@ -27,7 +27,7 @@
 ---@alias ofox.TLSCode "certificate"|"handshake"
 ---@alias ofox.ResponseCode "empty"|"html"|"invalid_json"|"encoding"|"too_large"|"redirect"|"not_event_stream"
 ---@alias ofox.AuthenticationCode "missing_api_key"|"proxy_authentication_required"
----@alias ofox.CancelledCode "cancelled"
+---@alias ofox.CancelledCode "cancelled"|"interrupted"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.AuthenticationCode|ofox.CancelledCode|string
 
@@ -45,6 +45,14 @@
 ---@alias ofox.HttpVersion "1.1"|"2"|"2-prior-knowledge"
 ---@alias ofox.LogLevel "debug"|"info"|"warn"|"error"
 ---@alias ofox.QueryValue string|number|boolean
+--- What is sent; false: nothing. A function is called once per attempt; what it gives is sent, nil and false are not.
+---@alias ofox.HeaderValue string|number|false|(fun(attempt: ofox.HeaderAttempt): string|number|false|nil)
+---@class ofox.HeaderAttempt  what such a function is told: of a traced or signed request all there is
+---@field attempt integer  from 1, over all models
+---@field method string
+---@field url string
+---@field body? string  the bytes that are sent
+---@field model? string
 
 -- Options
 
@@ -64,7 +72,8 @@
 ---@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
 ---@field errors? ofox.ErrorsMode
----@field headers? table<string, string|number|false>  added to each request; `false` removes one. Default: none.
+--- added to each request; `false` removes one, a function is called once per attempt. Default: none.
+---@field headers? table<string, ofox.HeaderValue>
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  added to the URL of each request. Default: none.
 ---@field max_event_bytes? integer  the largest event of a stream. Default: 16 MiB.
 ---@field max_response_bytes? integer  the largest answer, after decompression. Default: 64 MiB.
@@ -73,7 +82,8 @@
 --- `on_wait(seconds_left, err)`, at most 4 times a second while waiting for a retry. Default: none.
 ---@field on_wait? (fun(seconds_left: number, err: ofox.AnyError))|false
 ---@field on_error? (fun(err: ofox.AnyError))|false  `on_error(err)` when a call has failed for good. Default: none.
----@field on_response? (fun(meta: ofox.Meta))|false  `on_response(meta)` when a call has succeeded. Default: none.
+--- `on_response(meta)` when a call has succeeded. Default: none.
+---@field on_response? (fun(meta: ofox.ResponseMeta))|false
 --- `logger(level, message, fields)`; `false` is silent. Default: none; `OFOX_LOG=debug` logs to stderr.
 ---@field logger? (fun(level: ofox.LogLevel, message: string, fields: table<string, any>))|false
 ---@field proxy? string|false  URL of a proxy; `false` uses none. Default: libcurl's environment variables.
@@ -192,7 +202,7 @@
 ---@field path string  below base_url; may have a query
 ---@field method? string  POST with a body, else GET
 ---@field body? table|string  a table is sent as JSON, a string as it is
----@field headers? table<string, string|number|false>  over those of the client and the call
+---@field headers? table<string, ofox.HeaderValue>  over those of the client and the call
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  over those of the client and the call
 ---@field raw? boolean  the answer is {value = bytes}, whatever it is
 ---@field stream? boolean  the answer is a stream of events
@@ -293,9 +303,14 @@
 ---@field request_id? string
 ---@field attempts integer
 ---@field elapsed number  seconds, waits included
+---@field first_byte? number  seconds from the beginning of the call, waits included, to the first byte of its answer
 ---@field ratelimit? ofox.RateLimit
 ---@field retries ofox.Attempt[]  the earlier attempts
 ---@field model_requested? string  res.model says who answered
+---@class ofox.ResponseMeta: ofox.Meta  what on_response is given
+--- tokens, where the answer said so
+---@field usage? {input?: integer, output?: integer, total?: integer, cached?: integer, reasoning?: integer}
+---@field closed? true  the program has closed this stream before its end
 ---@class ofox.RateLimit  what the headers of the answer said
 ---@field limit_requests? number
 ---@field remaining_requests? number

@@ -2,8 +2,7 @@
 -- so that others run; anywhere else the engine, and tasks if there are any, go
 -- on in place until the wait is over. A cancelled task hears of it at its next
 -- wait, once; when it waits again after that, it is put down.
-local core = require("ofox.native")("core")
-local errors = require "ofox.errors"
+local interrupt = require "ofox.interrupt"
 local plain = require "ofox.loop.plain"
 local scheduler = require "ofox.scheduler"
 local served = require "ofox.served"
@@ -21,12 +20,7 @@ wait.is_spent = scheduler.is_spent
 --- The error of what was cancelled while it was no call.
 ---@return ofox.Error
 function wait.cancelled_error()
-  for _, outcome in ipairs(core.outcomes) do
-    if outcome.name == "cancelled" then
-      return errors.new { type = outcome.type, code = outcome.code, message = outcome.message, retryable = false,
-        reason = "cancelled" }
-    end
-  end
+  return interrupt.outcome "cancelled"
 end
 
 --- Is the running task one that was cancelled?
@@ -124,7 +118,7 @@ function wait.sleep(seconds)
   elseif served.virtual() then
     served.virtual():advance(seconds)
   else
-    plain.sleep(seconds)
+    wait.protect(plain.sleep, nothing, seconds)
   end
 end
 
@@ -194,7 +188,7 @@ local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 --- Calls fn with what follows undo; if it raises, calls undo and raises on.
 ---@param fn fun(...: any): any, any
----@param undo fun(first: any)
+---@param undo fun(first: any, err: any)  'err': what was raised; nil at the end of a task
 ---@param ... any  undo gets the first of them
 ---@return any, any
 function wait.protect(fn, undo, ...)
@@ -210,8 +204,9 @@ function wait.protect(fn, undo, ...)
   end
   local ok, value, more = pcall(fn, ...)
   if not ok then
-    undo((...))
-    error(value, 0)
+    value = interrupt.caught(value)
+    undo((...), value)
+    interrupt.raise(value)
   end
   return value, more
 end

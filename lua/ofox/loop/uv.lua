@@ -3,6 +3,7 @@
 -- speaks: in Neovim in the main loop, where its API may be used.
 require "ofox.uncompiled" ()
 local engine = require "ofox.transport"
+local interrupt = require "ofox.interrupt"
 local log = require "ofox.log"
 local scheduler = require "ofox.scheduler"
 
@@ -105,7 +106,7 @@ if vim then
     local function done() return not stander.waiting or is_over() end
     repeat
       local ok, why = vim.wait(SLICE, done)
-      if not ok and why == -2 then error("Interrupted", 0) end
+      if not ok and why == -2 then error(interrupt.error(), 0) end
     until done()
   end
 

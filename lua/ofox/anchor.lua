@@ -1,0 +1,55 @@
+--- Remembers places that relative paths lead to as absolute ones: the program may
+-- change its directory. Nothing of package.path or package.cpath is changed.
+local searchers = rawget(package, "searchers") or rawget(package, "loaders")
+
+local FIRST = 2 -- after package.preload: in another directory the path may lead to another ofox
+
+local function is_relative(path)
+  return path ~= nil and not path:find("^[/\\]") and not path:find("^%a:[/\\]")
+end
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+-- The file that package.cpath leads to, as a pattern for all of its kind.
+local function on_cpath()
+  local separator = package.config:sub(1, 1)
+  for template in package.cpath:gmatch("[^;]+") do
+    local pattern = template:gsub("%?", "ofox" .. separator .. "%%s")
+    if exists((pattern:gsub("%%s", "core"))) then return pattern end
+  end
+  return nil
+end
+
+local load_text = rawget(_G, "loadstring") or load
+
+-- Has modules whose names begin with "ofox." found there. Their sources have the
+-- same name as those of the files that are loaded already.
+local function search_in(cwd, folder)
+  table.insert(searchers, FIRST, function(name)
+    local words = type(name) == "string" and name:match("^ofox%.([%w_.]+)$")
+    if not words then return nil end
+    local shown = folder .. "ofox/" .. words:gsub("%.", "/") .. ".lua"
+    local path = cwd .. shown
+    local file = io.open(path, "rb")
+    if not file then return "\n\tno file '" .. path .. "'" end
+    local text = file:read("*a")
+    file:close()
+    return assert(load_text(text, "@" .. shown)), path
+  end)
+end
+
+---@param cwd string|nil
+---@param folder string|nil  that ofox/ is in, with the slash
+---@param pattern string|nil  path of the C halves, with %s for their names; nil if package.cpath led to them
+---@return string|nil pattern  the same, absolute; nil if it was not relative
+return function(cwd, folder, pattern)
+  if not cwd then return nil end
+  cwd = cwd:gsub("/$", "") .. "/"
+  if is_relative(folder) then search_in(cwd, folder) end
+  pattern = pattern or on_cpath()
+  return is_relative(pattern) and cwd .. pattern or nil
+end

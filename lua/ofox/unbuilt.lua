@@ -1,0 +1,38 @@
+--- Why a C half of ofox cannot be loaded, in one sentence that says what to do.
+local THIS = rawget(_G, "jit") and "LuaJIT" or _VERSION
+
+local function other_builds(clone, name)
+  local found = {}
+  for _, abi in ipairs { "5.1", "jit", "5.2", "5.3", "5.4" } do
+    local file = io.open(clone .. "build/" .. abi .. "/ofox/" .. name .. ".so", "rb")
+    if file then
+      file:close()
+      found[#found + 1] = abi
+    end
+  end
+  return table.concat(found, ", ")
+end
+
+---@param name string  "core" or "engine"
+---@param message any  what the loader said
+---@param abi string  what it must be built for, as in make LUA=
+---@param clone string|nil  the clone that it must be in, with the slash
+---@param is_there boolean  its file was found
+---@return string
+return function(name, message, abi, clone, is_there)
+  message = tostring(message)
+  if message:find("undefined symbol: _?luaL?_") or message:find("was built for", 1, true)
+    or message:find("multiple Lua VMs", 1, true) or message:find("version mismatch", 1, true) then
+    return ("ofox.%s was built for another Lua than this one, which is %s; build it again with: make LUA=%s")
+      :format(name, THIS, abi)
+  end
+  local others = clone and other_builds(clone, name) or ""
+  if others ~= "" and not is_there then
+    return ("ofox.%s is built for %s only, and this is %s; build it with: make LUA=%s")
+      :format(name, others, THIS, abi)
+  end
+  if message:find("^module '[^']*' not found") then
+    return ("ofox.%s is not built for this Lua, which is %s; build it with: make LUA=%s"):format(name, THIS, abi)
+  end
+  return message
+end
