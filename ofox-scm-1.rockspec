@@ -39,6 +39,7 @@ build = {
     ["ofox.json"] = "lua/ofox/json.lua",
     ["ofox.log"] = "lua/ofox/log.lua",
     ["ofox.loop.plain"] = "lua/ofox/loop/plain.lua",
+    ["ofox.memory"] = "lua/ofox/memory.lua",
     ["ofox.merge"] = "lua/ofox/merge.lua",
     ["ofox.loop.ngx"] = "lua/ofox/loop/ngx.lua",
     ["ofox.loop.protocol"] = "lua/ofox/loop/protocol.lua",

@@ -30,7 +30,7 @@ end
 -- once: the disk and the compiler are not what is tried here.
 local FILES = {
   "arrive", "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain",
-  "loop.protocol", "merge", "mock", "native", "options", "reader", "request", "resources.chat",
+  "loop.protocol", "memory", "merge", "mock", "native", "options", "reader", "request", "resources.chat",
   "resources.embeddings", "resources.images", "resources.models", "resources.responses", "response", "retry", "route",
   "scheduler", "scripted", "served", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
 }
