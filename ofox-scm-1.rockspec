@@ -45,6 +45,7 @@ build = {
     ["ofox.loop.plain"] = "lua/ofox/loop/plain.lua",
     ["ofox.loop.protocol"] = "lua/ofox/loop/protocol.lua",
     ["ofox.loop.uv"] = "lua/ofox/loop/uv.lua",
+    ["ofox.memory"] = "lua/ofox/memory.lua",
     ["ofox.merge"] = "lua/ofox/merge.lua",
     ["ofox.merge.chat"] = "lua/ofox/merge/chat.lua",
     ["ofox.merge.elements"] = "lua/ofox/merge/elements.lua",

@@ -45,6 +45,16 @@ describe("inside nginx", function()
     return keep(worker.start(calls.with({ url = s.url }, options)))
   end
 
+  it("[P3] the example's own file starts as it says, and passes a stream on", function()
+    local front = keep(worker.example(s.url))
+    s:script { { chunks = paced({ "one ", "two" }, 0.1) }, { status = 401, body = '{"error":{"message":"who?"}}' } }
+    local status, body = front:ask("/chat", ASK)
+    assert.same({ 200, "one two" }, { status, body })
+    assert.equal(502, (front:ask("/chat", ASK)))
+    assert.matches("authentication_error[^\n]* 1\n", select(2, front:ask("/errors")))
+    assert.equal("pong\n", select(2, front:ask("/ping")))
+  end)
+
   it("[E7] a hundred streams on one worker do not hold up what is beside them", function()
     local PAUSE = 0.4
     local front = start()

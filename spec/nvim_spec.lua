@@ -431,6 +431,45 @@ describe("[E6] in Neovim", function()
     assert.matches("^false .*make LUA=jit", out)
   end)
 
+  it("[P9] shows the line of a raised error object, in a mapping to a function alone it does not", function()
+    local out = neovim.finish(neovim.start [[
+      local ofox = require "ofox"
+      function RAISE() error(ofox.parse_error(401, {}, '{"error":{"message":"bad key"}}')) end
+      vim.api.nvim_create_user_command("Raise", RAISE, {})
+      vim.api.nvim_create_autocmd("User", { pattern = "Raise", callback = RAISE })
+      vim.keymap.set("n", "Q1", "<Cmd>lua RAISE()<CR>")
+      vim.keymap.set("n", "Q2", RAISE)
+      local function press(keys) return function() vim.api.nvim_feedkeys(keys, "x", false) end end
+      for _, one in ipairs {
+        { "lua", function() vim.cmd "lua RAISE()" end }, { "command", function() vim.cmd "Raise" end },
+        { "autocommand", function() vim.cmd "doautocmd User Raise" end }, { "cmd mapping", press "Q1" },
+        { "mapping", press "Q2" }, { "schedule", function() vim.schedule(RAISE) vim.wait(20) end },
+        { "defer_fn", function() vim.defer_fn(RAISE, 1) vim.wait(20) end },
+      } do
+        vim.v.errmsg = ""
+        local _, why = pcall(one[2])
+        local text = tostring(why or "") .. vim.v.errmsg
+        say(one[1], text:match("Error executing[^\n]*"))
+      end
+      done()]])
+    local line = "ofox: authentication_error 401: bad key\n"
+    for _, name in ipairs { "lua", "command", "autocommand", "cmd mapping", "schedule", "defer_fn" } do
+      assert.matches("\n" .. name .. " Error executing [%w ._]+:? " .. line, "\n" .. out)
+    end
+    assert.matches("\nmapping Error executing lua: \n", out)
+  end)
+
+  it("[P9] is found by a plugin manager's loader, and by its cache", function()
+    s:script { OK, repeat_last = true }
+    for _ = 1, 2 do
+      assert.equal("ok\n", succeed([[
+        if vim.loader then vim.loader.enable() end -- from 0.9 on; lazy.nvim does so
+        vim.opt.rtp:append("]] .. neovim.ROOT .. [[")
+        local ofox = require "ofox"
+        say(select(2, ofox.go(function() return ofox.new {}:chat(PARAMS):output_text() end):wait()))]], { rtp = {} }))
+    end
+  end)
+
   it("a step that would wait is refused", function()
     local out = succeed [[
       local ofox = require "ofox"
@@ -551,7 +590,10 @@ end)
 describe("[E6] in a terminal", function()
   local PLUGIN = { rtp = { neovim.ROOT, neovim.ROOT .. "/examples/nvim" } }
   local t
-  after_each(function() t:close() end)
+  after_each(function()
+    if t then t:close() end
+    t = nil
+  end)
 
   it("Ctrl-C ends a blocking call, and the next one works", function()
     s:script { { stall = true }, OK }

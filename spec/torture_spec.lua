@@ -4,6 +4,26 @@ local assert = require "luassert"
 local proc = require "support.proc"
 
 describe("memory", function()
+  it("[P10] is short in all words that a Lua has for it", function()
+    local memory = require "ofox.memory"
+    for _, message in ipairs { "not enough memory", "ofox.mock:112: stack overflow (too many captures)",
+      "x.lua:1: stack overflow ()", "not enough memory for buffer allocation" } do
+      assert.is_true(memory.is_short(message), message)
+    end
+    local function endless() return 1 + endless() end
+    for _, message in ipairs { (select(2, pcall(endless))), "C stack overflow", "too many captures", false, {} } do
+      assert.is_false(memory.is_short(message), tostring(message))
+    end
+  end)
+
+  it("[P10] that is short goes on through try", function()
+    local try = require "ofox.try"
+    for _, message in ipairs { "not enough memory", "stack overflow (too many captures)" } do
+      assert.same({ false, message }, { pcall(try, error, message, 0) })
+    end
+    assert.same({ true, false, "no" }, { pcall(try, error, "no", 0) })
+  end)
+
   it("[E10] may run out anywhere: no crash, no leak, a clean error", function()
     local program = ("build/%s/torture"):format(proc.ABI)
     local pipe = assert(io.popen(("make -s LUA=%s %s 2>&1 && %s -s 61 2>&1"):format(proc.ABI, program, program)))

@@ -4,6 +4,7 @@ require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local errors = require "ofox.errors"
 local log = require "ofox.log"
+local memory = require "ofox.memory"
 local scheduler = require "ofox.scheduler"
 local wait = require "ofox.wait"
 
@@ -168,7 +169,7 @@ local function go_on(record)
   local thread = record.thread
   if not thread then return end -- it has been ended meanwhile
   local ok, results = scheduler.resume(record, run_on)
-  if not ok and not tostring(results):find("not enough memory", 1, true) then error(results, 0) end
+  if not ok and not memory.is_short(tostring(results)) then error(results, 0) end
   if not ok then results = NO_MEMORY end
   if coroutine.status(thread) == "dead" then
     conclude(record, thread, results)

@@ -1,8 +1,9 @@
 --- pcall for what may fail for reasons of its own. Want of memory is none of
 -- them: it goes on to whoever catches everything.
+local memory = require "ofox.memory"
 
 local function result(ok, ...)
-  if not ok and type((...)) == "string" and (...):find("not enough memory", 1, true) then error((...), 0) end
+  if not ok and memory.is_short((...)) then error((...), 0) end
   return ok, ...
 end
 

@@ -117,9 +117,11 @@ static int call(lua_State *L, const char *name, int args) {
   return lua_pcall(L, args, 1, 0);
 }
 
-/* What Lua 5.2's own table.sort calls a stack that could not grow. */
-#if LUA_VERSION_NUM == 502
-#define NO_STACK "stack overflow ()"
+/* What luaL_checkstack, of which patterns, table.sort and the like ask room on
+** the stack, says where there is no memory for it; Lua 5.1 says what it always
+** says. A recursion without end has no such parenthesis. */
+#if LUA_VERSION_NUM >= 502 || defined(LUA_JITLIBNAME)
+#define NO_STACK "stack overflow ("
 #else
 #define NO_STACK "not enough memory"
 #endif

@@ -28,13 +28,18 @@ end
 
 -- The C halves come from this program, and the files are read and compiled
 -- once: the disk and the compiler are not what is tried here.
-local FILES = {
-  "arrive", "cancel", "check", "client", "errors", "exchange", "hints", "init", "json", "log", "loop.plain",
-  "loop.protocol", "merge", "merge.chat", "merge.elements", "merge.partial", "merge.pieces", "merge.responses",
-  "merge.rules", "mock", "native", "options", "reader", "reading", "request", "resources.chat",
-  "resources.embeddings", "resources.images", "resources.models", "resources.responses", "response", "retry", "route",
-  "scheduler", "scripted", "served", "sse", "stream", "task", "timers", "transport", "try", "wait", "yieldable",
-}
+-- What a host loads by itself, and what nobody loads in a call, is left out.
+local LEFT_OUT = { "^types$", "^health$", "^doctor", "^loop%.ngx$", "^loop%.uv$" }
+local FILES = {}
+do
+  local list = assert(io.popen("cd lua/ofox && find . -name '*.lua' | sort"))
+  for path in list:lines() do
+    local name, wanted = path:match("^%./(.*)%.lua$"):gsub("/", "."), true
+    for _, pattern in ipairs(LEFT_OUT) do wanted = wanted and not name:find(pattern) end
+    if wanted then FILES[#FILES + 1] = name end
+  end
+  list:close()
+end
 
 local load = loadstring or load -- luacheck: ignore 113
 

@@ -10,12 +10,32 @@ local certs = {}
 
 local LOCAL = "DNS:localhost,IP:127.0.0.1"
 
+local VALID = "-days 2"
+
 local LEAVES = {
-  { name = "good", days = 2, names = LOCAL },
-  { name = "expired", days = -1, names = LOCAL },
-  { name = "wrong-host", days = 2, names = "DNS:elsewhere.test" },
-  { name = "client", days = 2, names = "DNS:client.test" },
+  { name = "good", dates = VALID, names = LOCAL },
+  { name = "expired", dates = "-startdate 20240101000000Z -enddate 20240102000000Z", names = LOCAL },
+  { name = "wrong-host", dates = VALID, names = "DNS:elsewhere.test" },
+  { name = "client", dates = VALID, names = "DNS:client.test" },
 }
+
+-- Only `openssl ca` takes dates that are past, in OpenSSL 1.1 to 3.5: x509 of
+-- 3.5 refuses an end that is before its beginning, which is always now.
+local AUTHORITY = [[
+[ca]
+default_ca = here
+[here]
+certificate = ca.crt
+private_key = ca.key
+database = index
+new_certs_dir = .
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+]]
 
 local NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
 
@@ -28,8 +48,8 @@ local function signed(leaf)
   local name = leaf.name
   return ([[echo subjectAltName=%s >%s.ext
     openssl req %s -subj /CN=%s -keyout %s.key -out %s.csr
-    openssl x509 -req -in %s.csr -CA ca.crt -CAkey ca.key -days %d -extfile %s.ext -out %s.crt]])
-    :format(leaf.names, name, NEW_KEY, name, name, name, name, leaf.days, name, name)
+    openssl ca -batch -config authority -notext -in %s.csr %s -extfile %s.ext -out %s.crt]])
+    :format(leaf.names, name, NEW_KEY, name, name, name, name, leaf.dates, name, name)
 end
 
 local made
@@ -40,8 +60,9 @@ function certs.make()
   if made then return made end
   local directory = proc.directory()
   local path = directory.path
+  proc.write(path .. "/authority", AUTHORITY)
   local lines = {
-    "set -e", "cd " .. proc.quote(path), "exec 2>log",
+    "set -e", "cd " .. proc.quote(path), "exec 2>log", ": >index",
     self_signed("ca", "-addext keyUsage=critical,keyCertSign,cRLSign"),
     self_signed("self-signed", "-addext subjectAltName=" .. LOCAL),
   }

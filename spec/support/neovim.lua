@@ -12,7 +12,7 @@ neovim.ROOT = io.popen("pwd"):read("*l")
 -- What every program begins with.
 local PREAMBLE = [[
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
-local uv = vim.loop
+local uv = vim.uv or vim.loop
 local notified = {}
 vim.notify = function(message, level) notified[#notified + 1] = { message = message, level = level } end
 local echoed = {}
@@ -43,6 +43,43 @@ end
 
 local programs = 0
 
+-- What starts one, in words of the shell.
+local program = "nvim"
+
+local function says(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+--- What runs: "0.7", say.
+---@return string version
+function neovim.version()
+  return (assert(says(program .. " --version"):match("NVIM v(%d+%.%d+)")))
+end
+
+-- From 0.8 to 0.10 what matters to a plugin has got new names, so specs run in
+-- one of each kind: the system's, and that of another release of Debian.
+local OTHER = { ["0.7"] = "trixie" }
+
+--- From now on all run in the other Neovim.
+---@return boolean  false: there can be none, for want of Debian's apt-get
+function neovim.use_other()
+  if says "command -v apt-get" == "" then return false end
+  local release = OTHER[neovim.version()] or "bookworm"
+  local problem = says(".ci/neovim " .. release)
+  if problem ~= "" then error(problem, 0) end
+  local tree = ("%s/build/neovim-%s/usr"):format(neovim.ROOT, release)
+  program = ("env VIMRUNTIME=%s/share/nvim/runtime %s/bin/nvim"):format(tree, tree)
+  return true
+end
+
+--- From now on all run in the system's again.
+function neovim.use_system()
+  program = "nvim"
+end
+
 --- For setup().
 ---@param url string  of the server that ofox is to call
 function neovim.open(url)
@@ -71,7 +108,7 @@ local function words(path, options)
     list[#list + 1] = ("XDG_%s_HOME=%s"):format(name, neovim.directory.path)
   end
   list[#list + 1] = "LC_ALL=C.UTF-8 OFOX_BASE_URL=" .. (options.url or neovim.url) .. " OFOX_API_KEY=k-0123456789"
-  list[#list + 1] = "timeout -s KILL 25 nvim -n -i NONE"
+  list[#list + 1] = "timeout -s KILL 25 " .. program .. " -n -i NONE"
   for _, part in ipairs(options.rtp or { neovim.ROOT }) do
     list[#list + 1] = "--cmd " .. proc.quote("set rtp+=" .. part)
   end
@@ -96,13 +133,13 @@ function neovim.start(code, options)
 end
 
 --- What the program says until its end, its exit code, its standard error.
----@param program table
+---@param running table
 ---@return string, integer, string
-function neovim.finish(program)
-  local text = program.pipe:read("*a")
-  program.pipe:close()
+function neovim.finish(running)
+  local text = running.pipe:read("*a")
+  running.pipe:close()
   local out, rc = text:match("^(.-)rc=(%d+)\n$")
-  return out, tonumber(rc), proc.read(program.err)
+  return out, tonumber(rc), proc.read(running.err)
 end
 
 --- Runs code that must end well, without a word on standard error.

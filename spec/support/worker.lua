@@ -31,29 +31,37 @@ local CASES = [[
 
 local ROOT = "build/nginx-lua"
 
+local EXAMPLE = "examples/nginx/nginx.conf"
+
+-- Its lines that load nginx's Lua module from where Debian's packages put it.
+local LOADED = "load_module /usr/lib/nginx/modules/ndk_http_module.so;\n"
+  .. "load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;"
+local LOADED_HERE = LOADED:gsub("load_module ", "load_module " .. ROOT)
+
 -- Puts something in the place of a text that has to be there, once.
 local function put(text, old, new)
   local first, last = text:find(old, 1, true)
-  assert(first, "examples/nginx/nginx.conf has no " .. old)
-  assert(not text:find(old, last + 1, true), "examples/nginx/nginx.conf has more than one " .. old)
+  assert(first, EXAMPLE .. " has no " .. old)
+  assert(not text:find(old, last + 1, true), EXAMPLE .. " has more than one " .. old)
   return text:sub(1, first - 1) .. new .. text:sub(last + 1)
 end
 
-local function is_root()
-  local pipe = io.popen("id -u")
-  local id = pipe:read("*n")
+local function says(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("*a")
   pipe:close()
-  return id == 0
+  return text
+end
+
+local function is_root()
+  return says "id -u" == "0\n"
 end
 
 local function configuration(options, port, directory)
-  local text = assert(proc.read("examples/nginx/nginx.conf"))
-  local modules = ""
-  for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
-    modules = modules .. ("load_module %s/usr/lib/nginx/modules/%s.so;\n"):format(ROOT, name)
-  end
+  local text = assert(proc.read(EXAMPLE))
+  local modules = LOADED_HERE .. "\n"
   if is_root() then modules = modules .. "user root;\n" end -- who may read this tree
-  text = put(text, "include /etc/nginx/modules-enabled/*.conf;", modules .. (options.main or ""))
+  text = put(text, LOADED, modules .. (options.main or ""))
   text = put(text, "worker_processes 1;", ("worker_processes %d;"):format(options.workers or 1))
   text = put(text, "pid /tmp/ofox-nginx.pid;", "pid " .. directory .. "/pid;")
   local level = options.level or "warn"
@@ -71,6 +79,14 @@ local function configuration(options, port, directory)
   return put(text, "    location = /ping", CASES .. "    location = /ping")
 end
 
+local function unpack_modules()
+  local said = says ".ci/nginx-lua 2>&1"
+  if said ~= "" then error(said, 0) end
+end
+
+-- For nginx that finds OpenResty's LuaJIT.
+local LIBRARIES = ("LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*)"):format(ROOT)
+
 local running = {}
 running.__index = running
 
@@ -80,20 +96,57 @@ running.__index = running
 --   of the master, words of the shell
 ---@return table front  port; ask(), open(), log(), reload(), stop()
 function worker.start(options)
-  local said = assert(io.popen(".ci/nginx-lua 2>&1")):read("*a")
-  if said ~= "" then error(said, 0) end
+  unpack_modules()
   local message
   for _ = 1, 3 do
     local directory, port = proc.directory(), proc.free_port()
     local conf = proc.write(directory.path .. "/conf", configuration(options, port, directory.path))
-    local child = proc.daemon(("env LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*) "
-      .. "OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s nginx -p . -e %s/log -c %s"):format(ROOT, worker.KEY, options.url,
-      options.env or "", directory.path, conf), directory.path .. "/log")
+    local child = proc.daemon(("env %s OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s nginx -p . -e %s/log -c %s"):format(
+      LIBRARIES, worker.KEY, options.url, options.env or "", directory.path, conf), directory.path .. "/log")
     local self = setmetatable({ child = child, directory = directory, port = port }, running)
     if proc.wait_port(port, 10) then return self end
     message = self:log()
     self:stop()
   end
+  error("nginx did not start: " .. message, 2)
+end
+
+-- Words that run the example's command where Debian's packages are installed:
+-- on this machine, or in what the command alone sees of it. Where the kernel
+-- allows no such thing, only the modules' directory in the file is another.
+local function with_packages(command, directory)
+  if proc.read("/usr/lib/nginx/modules/ngx_http_lua_module.so") then return command end
+  unpack_modules()
+  local unshare = is_root() and "unshare -m " or "unshare -rm "
+  if says(unshare .. "mount -t tmpfs none /var/lib/nginx 2>&1 && echo yes") ~= "yes\n" then
+    io.stderr:write("ofox: no mounts of one's own here: the modules' directory in nginx.conf is replaced\n")
+    local copy = proc.write(directory .. "/conf", put(proc.read(EXAMPLE), LOADED, LOADED_HERE))
+    return ("env %s LUA_PATH='%s/usr/share/lua/5.1/?.lua;;' %s"):format(LIBRARIES, ROOT, put(command, EXAMPLE, copy))
+  end
+  local mounts = "mount -t tmpfs none /var/lib/nginx"
+  for _, path in ipairs { "/usr/lib/nginx/modules", "/usr/share/lua/5.1" } do
+    mounts = mounts .. (" && mount --bind %s%s %s"):format(ROOT, path, path)
+  end
+  return unshare .. "sh -c " .. proc.quote(mounts .. " && exec env " .. LIBRARIES .. " " .. command)
+end
+
+--- Starts the example's own file, as its first comment says.
+---@param url string  of the model server
+---@return table front  as from start, without reload() and workers()
+function worker.example(url)
+  local text = assert(proc.read(EXAMPLE))
+  local command = text:match("\n#   OFOXAI_API_KEY=%S+ (nginx [^\n]+)")
+  assert(command, EXAMPLE .. " does not say how to run it")
+  local port = tonumber(assert(text:match("listen 127.0.0.1:(%d+);")))
+  local due = socket.gettime() + 60
+  while proc.wait_port(port, 0) and socket.gettime() < due do socket.sleep(0.1) end -- another's example
+  local directory = proc.directory()
+  command = ("env OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s"):format(worker.KEY, url, command)
+  local child = proc.daemon(with_packages(command, directory.path), directory.path .. "/log")
+  local self = setmetatable({ child = child, directory = directory, port = port }, running)
+  if proc.wait_port(port, 10) then return self end
+  local message = self:log()
+  self:stop()
   error("nginx did not start: " .. message, 2)
 end
 
