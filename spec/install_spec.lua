@@ -315,3 +315,86 @@ describe("require \"ofox\"", function()
     sentence(out, "built for another Lua")
   end)
 end)
+
+describe("what installs packages", function()
+  it("[P2] never removes one for it: each apt-get install says so", function()
+    local found = 0
+    for line in succeed("grep -rhE 'apt[-_]get (.* )?install' Makefile .ci examples"):gmatch("[^\n]+") do
+      if not line:find("apt-get -s install", 1, true) then -- which only says what it would do
+        found = found + 1
+        assert.is_truthy(line:find("--no-remove", 1, true), line)
+      end
+    end
+    assert.is_true(found >= 3, found .. " found")
+  end)
+
+  -- Programs that .ci/deps runs; those that it looks for are not there.
+  local TOOLS = "sh sed grep tr sort id mktemp tail rm apt-cache apt-get dpkg-query"
+
+  -- The real apt and dpkg with another list of what is installed: without the
+  -- packages of a pattern, and with the given paragraphs. Nothing is installed.
+  local machines = 0
+  local function machine(without, paragraphs)
+    machines = machines + 1
+    local path = directory.path .. "/machine" .. machines
+    succeed(("mkdir -p %s/dpkg/info %s/bin %s/cache/archives/partial"):format(path, path, path))
+    for tool in TOOLS:gmatch("%S+") do succeed(("ln -s $(command -v %s) %s/bin/%s"):format(tool, path, tool)) end
+    local status = {}
+    for paragraph in (proc.read "/var/lib/dpkg/status" .. "\n"):gmatch("(Package: .-\n)\n") do
+      if not paragraph:find("^Package: " .. without) then status[#status + 1] = paragraph end
+    end
+    for _, paragraph in ipairs(paragraphs) do
+      status[#status + 1] = (paragraph:gsub("\n", "\nStatus: install ok installed\n", 1))
+    end
+    proc.write(path .. "/dpkg/status", table.concat(status, "\n"))
+    proc.write(path .. "/apt.conf",
+      ('Dir::State::status "%s/dpkg/status";\nDir::Cache "%s/cache";\n'):format(path, path))
+    return path, ("env DPKG_ADMINDIR=%s/dpkg APT_CONFIG=%s/apt.conf LUA_INCDIR=/nowhere "):format(path, path)
+  end
+
+  -- As somebody who may install, or may not; apt only says what it would do.
+  local function deps(path, environment, user)
+    proc.write(path .. "/as", ("#!/bin/sh\necho %d\n"):format(user))
+    succeed(("mv %s/as %s/bin/id && chmod +x %s/bin/id && rm -f %s/bin/apt-get"):format(path, path, path, path))
+    proc.write(path .. "/bin/apt-get", '#!/bin/sh\n[ "$1" = update ] || exec /usr/bin/apt-get -s "$@"\n')
+    succeed("chmod +x " .. path .. "/bin/apt-get")
+    return run(("%s PATH=%s/bin LUA=jit .ci/deps build"):format(environment, path))
+  end
+
+  -- Apt is asked often and slowly, and knows nothing of Lua: one will do.
+  local function knows(package)
+    return ABI == "5.4" and run("apt-cache policy " .. package):find("Candidate: %d") ~= nil
+  end
+
+  if knows "libluajit2-5.1-2" then -- on Debian 12; later there is one LuaJIT only
+    it("[P2] asks for OpenResty's program and headers where its LuaJIT is, and that pushes nothing out", function()
+      local paragraphs, fields = {}, "^(Package|Source|Version|Architecture|Multi-Arch|Maintainer|Depends|Conflicts|"
+        .. "Provides|Replaces|Description):"
+      for i, name in ipairs { "libluajit2-5.1-2", "libluajit2-5.1-common" } do
+        paragraphs[i] = succeed(("apt-cache show --no-all-versions %s | grep -E %s"):format(name, proc.quote(fields)))
+      end
+      local path, environment = machine("%S*luajit", paragraphs)
+      local out, rc = deps(path, environment, 1000)
+      assert.equal(1, rc)
+      assert.matches("are missing: [^\n]*libluajit2%-5%.1%-dev lua%-cjson luajit2\n", out)
+      local function simulated(packages)
+        return run(environment .. "apt-get -s install --no-remove --no-install-recommends " .. packages)
+      end
+      local said, code = simulated "libluajit2-5.1-dev luajit2"
+      assert.equal(0, code, said)
+      assert.is_nil(said:find("\nRemv ", 1, true), said)
+      assert.is_truthy(simulated("libluajit-5.1-dev"):find("remove is disabled", 1, true))
+    end)
+  end
+
+  if knows "lua-cjson" then
+    it("[P2] says what would have to go, and for what, and changes nothing", function()
+      local path, environment = machine("lua%-cjson\n", {
+        "Package: holder\nVersion: 1\nArchitecture: all\nConflicts: lua-cjson\n"
+        .. "Maintainer: nobody <nobody@localhost>\nDescription: what stands in the way\n" })
+      local out, rc = deps(path, environment, 0)
+      assert.equal("ofox: nothing was installed: to make room for lua-cjson apt would remove holder\n", out)
+      assert.equal(1, rc)
+    end)
+  end
+end)
