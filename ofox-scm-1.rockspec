@@ -14,9 +14,11 @@ dependencies = {
   "lua >= 5.1, < 5.5",
 }
 -- Debian keeps curl/curl.h where the compiler finds it but LuaRocks does not
--- look: the library alone is asked for.
+-- look: the libraries alone are asked for.
 external_dependencies = {
+  BROTLI = { library = "brotlidec" },
   CURL = { library = "curl" },
+  ZLIB = { library = "z" },
 }
 build = {
   type = "builtin",
@@ -46,6 +48,7 @@ build = {
     ["ofox.mock"] = "lua/ofox/mock.lua",
     ["ofox.native"] = "lua/ofox/native.lua",
     ["ofox.options"] = "lua/ofox/options.lua",
+    ["ofox.plaintext"] = "lua/ofox/plaintext.lua",
     ["ofox.reader"] = "lua/ofox/reader.lua",
     ["ofox.request"] = "lua/ofox/request.lua",
     ["ofox.resources.chat"] = "lua/ofox/resources/chat.lua",
@@ -82,12 +85,12 @@ build = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/base64.c", "src/redact.c", "src/json.c", "src/jscan.c", "src/jtext.c", "src/when.c",
         "src/headers.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
-        "src/linterrupt.c", "src/lpin.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/transfer.c", "src/outcome.c",
+        "src/coding.c", "src/files.c", "src/socks.c", "src/linterrupt.c", "src/lpin.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/transfer.c", "src/outcome.c",
         "src/engine.c", "src/lengine.c",
       },
-      libraries = { "curl", "m" },
-      incdirs = { "$(CURL_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)" },
+      libraries = { "curl", "z", "brotlidec", "m" },
+      incdirs = { "$(CURL_INCDIR)", "$(ZLIB_INCDIR)", "$(BROTLI_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)", "$(ZLIB_LIBDIR)", "$(BROTLI_LIBDIR)" },
     },
   },
   copy_directories = { "examples" },

@@ -6,6 +6,7 @@ local check = require "ofox.check"
 local errors = require "ofox.errors"
 local json = require "ofox.json"
 local log = require "ofox.log"
+local plaintext = require "ofox.plaintext"
 local route = require "ofox.route"
 local engine = require "ofox.transport"
 local wait = require "ofox.wait"
@@ -128,6 +129,8 @@ function Run:start()
     end
   end
   if key then keep_secret(call, key) end
+  local to = self.request.route
+  if to.exposed and (key or to.exposes_own) then plaintext.warn(settings, to.exposed) end
   local attempts, model = call:progress()
   self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
   if call:state() ~= "ready" then return end

@@ -3,6 +3,8 @@
 -- secret. Knows nothing of keys, bodies or attempts.
 local core = require "ofox.native" "core"
 local options = require "ofox.options"
+local plaintext = require "ofox.plaintext"
+local requests = require "ofox.request"
 
 local route = {}
 
@@ -89,6 +91,17 @@ local function lines_of(headers)
   return lines
 end
 
+-- Where an own word of the program that is as good as a key goes to, if not
+-- safely; 'exposed' is where a key would.
+local function find_exposed(self, request, settings)
+  if settings.insecure_http or settings.unix_socket then return end
+  local host, speaks = plaintext.host(request.url)
+  for _, name in ipairs(requests.AUTH) do
+    for _, header in ipairs(request.headers) do speaks = speaks or header[1] == name end
+  end
+  self.exposed, self.exposes_own = host, speaks
+end
+
 local function new(request, settings)
   local cert = settings.client_cert or {}
   local self = {
@@ -109,6 +122,7 @@ local function new(request, settings)
     client_key = cert.key,
     client_password = cert.password,
   }
+  find_exposed(self, request, settings)
   self.attempt = { __index = self } -- metatable of what the transport is given
   return self
 end
