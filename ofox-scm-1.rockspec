@@ -80,6 +80,7 @@ build = {
         "src/lretry.c", "src/lcall.c", "src/levents.c", "src/lsse.c", "src/ldelta.c",
       },
       libraries = { "m" },
+      defines = { "_FORTIFY_SOURCE=2" },
     },
     ["ofox.engine"] = {
       sources = {
@@ -89,6 +90,7 @@ build = {
         "src/engine.c", "src/lengine.c",
       },
       libraries = { "curl", "z", "brotlidec", "m" },
+      defines = { "_FORTIFY_SOURCE=2" },
       incdirs = { "$(CURL_INCDIR)", "$(ZLIB_INCDIR)", "$(BROTLI_INCDIR)" },
       libdirs = { "$(CURL_LIBDIR)", "$(ZLIB_LIBDIR)", "$(BROTLI_LIBDIR)" },
     },
