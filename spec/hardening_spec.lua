@@ -18,11 +18,11 @@ for _, name in ipairs { "core", "engine" } do
     end)
 
     it("[R5] guards its stack and checks its copies", function()
-      local symbols = reads("--dyn-syms " .. path)
+      local symbols = reads("--syms " .. path)
       assert.matches("__stack_chk_fail", symbols)
-      -- the sanitizers look after copies themselves
-      if not symbols:find("__asan_init", 1, true) then
-        assert.matches(name == "engine" and "__%l+_chk@" or "_chk", symbols)
+      -- sanitizers check copies themselves, and without an optimizer nobody does
+      if not symbols:find("__asan_init", 1, true) and not symbols:find("__gcov_", 1, true) then
+        assert.matches("__%l+_chk@", symbols)
       end
     end)
 
