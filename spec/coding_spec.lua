@@ -161,6 +161,10 @@ describe("a compressed answer", function()
     local seen = {}
     for i, entry in ipairs(s:log()) do seen[i] = entry.headers["accept-encoding"] end
     assert.same({ "gzip, deflate, br", "identity", "" }, seen)
+    s:reset()
+    s:script { coded(CODED.gzip) }
+    assert.equal("hello", client { headers = { ["Accept-Encoding"] = false } }:chat(PARAMS):output_text())
+    assert.is_nil(s:log()[1].headers["accept-encoding"])
   end)
 
   it("[N3] is given raw as it was meant, also in pieces of members", function()

@@ -6,6 +6,7 @@ local child = require "support.child"
 local proc = require "support.proc"
 local real = require "support.real"
 local server = require "support.server"
+local socks = require "support.socks"
 
 local KEY = "sk-of-outcomes-0123456789"
 local PARAMS = calls.PARAMS
@@ -145,6 +146,30 @@ describe("a SOCKS proxy", function()
       assert.is_nil(err.message:find("wrong-one", 1, true))
     end)
   end
+
+  it("[N5] that knows the login carries the call, and else nothing", function()
+    local s = scripted { { body = server.completion("ok"), close = true } } -- the proxy has one at a time
+    local url = s.url
+    for _, scheme in ipairs { "socks5", "socks5h" } do
+      local locked = keep(socks.start { user = "user", password = "right-one" })
+      local function proxy(login) return ("%s://%s%s:%d"):format(scheme, login, locked.host, locked.port) end
+      local res, err = client_of(url, { proxy = proxy "user:right-one@" }):chat(PARAMS)
+      assert.is_truthy(res, tostring(err))
+      for _, login in ipairs { "user:wrong-one@", "other:right-one@", "" } do
+        assert_final("authentication_error", "proxy_authentication_required", "the SOCKS proxy",
+          failure(url, { proxy = proxy(login) }))
+      end
+      local open = keep(socks.start())
+      res, err = client_of(url, { proxy = ("%s://%s:%d"):format(scheme, open.host, open.port) }):chat(PARAMS)
+      assert.is_truthy(res, tostring(err))
+      assert_retried("refused", "the server refused the connection of the SOCKS proxy",
+        failure(server.refused_url(), { proxy = ("%s://%s:%d"):format(scheme, open.host, open.port) }))
+      local closed = keep(socks.start { deny = true })
+      assert_final("permission_error", "proxy_refused", "the rules of the SOCKS proxy",
+        failure(url, { proxy = ("%s://%s:%d"):format(scheme, closed.host, closed.port) }))
+    end
+    assert.equal(4, #s:log())
+  end)
 
   it("[N5] of version 4 whose identd knows another is one try, too", function()
     for code = 92, 93 do

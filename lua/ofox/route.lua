@@ -82,12 +82,14 @@ local function secrets_of(request, settings)
   return secrets
 end
 
-local function lines_of(headers)
+local function lines_of(headers, given)
   local lines = {}
   for i, header in ipairs(headers) do
     -- for libcurl "name:" takes a header away and "name;" sends an empty one
     lines[i] = header[2] == "" and header[1] .. ";" or header[1] .. ": " .. header[2]
   end
+  -- the one that the engine would add: this takes it away
+  if given and given["accept-encoding"] == false then lines[#lines + 1] = "Accept-Encoding:" end
   return lines
 end
 
@@ -108,7 +110,7 @@ local function new(request, settings)
     method = request.method,
     url = request.url,
     shown_url = request.url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1"),
-    lines = lines_of(request.headers),
+    lines = lines_of(request.headers, settings.headers),
     secrets = secrets_of(request, settings),
     idempotent = request.method == "GET" or request.method == "HEAD",
     verify = settings.verify,
