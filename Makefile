@@ -35,17 +35,23 @@ WARN = -Wall -Wextra -pedantic -Wshadow -Wconversion -Wundef \
 OUR_CFLAGS = -std=c99 -O2 -g -fPIC -fvisibility=hidden $(WARN) \
   -I$(LUA_INCDIR) $(CURL_INCDIR:%=-I%)
 OUR_LDFLAGS = -shared $(CURL_LIBDIR:%=-L%)
+# _FORTIFY_SOURCE wants an optimizer, and no sanitizer beside it.
+HARDEN = -fstack-protector-strong $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),, \
+  -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ifeq ($(shell uname),Darwin)
 OUR_LDFLAGS += -undefined dynamic_lookup
+else
+OUR_LDFLAGS += -Wl,-z,relro -Wl,-z,now
 endif
+ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
 LEAVES = buf utf8 half base64 unescape redact json jscan jtext when headers naming \
   speech page pause errors fault sse words stray delta retry
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode ljoin lpolish lerrors lretry lcall levents lsse ldelta
-ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer outcome engine \
-  lofox lpin linterrupt lengine
+ENGINE = $(LEAVES) $(FLOW) coding files socks poller sockets sigpipe transfer \
+  outcome engine lofox lpin linterrupt lengine
 
 CORE_O = $(CORE:%=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:%=$(OBJ)/%.o)
@@ -58,11 +64,11 @@ $(BUILD)/ofox/core.so: $(CORE_O)
 
 $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -o $@ $(ENGINE_O) $(LDFLAGS) -lcurl -lm
+	$(CC) $(OUR_LDFLAGS) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm
 
 $(OBJ)/%.o: src/%.c $(wildcard src/*.h) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(OUR_CFLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # What must be there to build and run; see .ci/deps.
 deps:
@@ -102,7 +108,7 @@ $(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*.c src/*.h Makefile
 	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -Isrc -o $@ $(TORTURE) \
 	  $(sort $(CORE:%=src/%.c) $(ENGINE:%=src/%.c)) \
 	  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
-	  -l$(LUA_LIB) -lcurl -ldl -lm -lpthread
+	  -l$(LUA_LIB) $(ENGINE_LIBS) -ldl -lm -lpthread
 
 torture: $(BUILD)/torture
 	@$(BUILD)/torture $(ARGS)

@@ -14,9 +14,11 @@ dependencies = {
   "lua >= 5.1, < 5.5",
 }
 -- Debian keeps curl/curl.h where the compiler finds it but LuaRocks does not
--- look: the library alone is asked for.
+-- look: the libraries alone are asked for.
 external_dependencies = {
+  BROTLI = { library = "brotlidec" },
   CURL = { library = "curl" },
+  ZLIB = { library = "z" },
 }
 build = {
   type = "builtin",
@@ -58,6 +60,7 @@ build = {
     ["ofox.odd"] = "lua/ofox/odd.lua",
     ["ofox.options"] = "lua/ofox/options.lua",
     ["ofox.place"] = "lua/ofox/place.lua",
+    ["ofox.plaintext"] = "lua/ofox/plaintext.lua",
     ["ofox.reader"] = "lua/ofox/reader.lua",
     ["ofox.reading"] = "lua/ofox/reading.lua",
     ["ofox.request"] = "lua/ofox/request.lua",
@@ -96,6 +99,7 @@ build = {
         "src/levents.c", "src/lsse.c", "src/ldelta.c",
       },
       libraries = { "m" },
+      defines = { "_FORTIFY_SOURCE=2" },
     },
     ["ofox.engine"] = {
       sources = {
@@ -103,13 +107,14 @@ build = {
         "src/jscan.c", "src/jtext.c", "src/when.c", "src/headers.c", "src/naming.c", "src/speech.c", "src/page.c",
         "src/pause.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/words.c", "src/stray.c", "src/delta.c",
         "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c",
-        "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c",
-        "src/transfer.c", "src/outcome.c", "src/engine.c", "src/lofox.c", "src/lpin.c", "src/linterrupt.c",
-        "src/lengine.c",
+        "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/coding.c", "src/files.c", "src/socks.c",
+        "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/transfer.c", "src/outcome.c", "src/engine.c",
+        "src/lofox.c", "src/lpin.c", "src/linterrupt.c", "src/lengine.c",
       },
-      libraries = { "curl", "m" },
-      incdirs = { "$(CURL_INCDIR)" },
-      libdirs = { "$(CURL_LIBDIR)" },
+      libraries = { "curl", "z", "brotlidec", "m" },
+      defines = { "_FORTIFY_SOURCE=2" },
+      incdirs = { "$(CURL_INCDIR)", "$(ZLIB_INCDIR)", "$(BROTLI_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)", "$(ZLIB_LIBDIR)", "$(BROTLI_LIBDIR)" },
     },
   },
   copy_directories = { "examples" },

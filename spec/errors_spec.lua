@@ -61,6 +61,7 @@ describe("the classes", function()
       tls_error = "certificate handshake ",
       response_error = "empty html invalid_json encoding too_large redirect not_event_stream ",
       authentication_error = "proxy_authentication_required missing_api_key ",
+      permission_error = "proxy_refused ",
       cancelled_error = "cancelled interrupted ",
     }, codes)
     assert.are.equal("dns", core.outcomes[1].name)

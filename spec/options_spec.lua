@@ -172,6 +172,7 @@ local MISUSE = {
     { 0, "expected true or false, got 0" },
     { "no", 'expected true or false, got "no"' },
   },
+  insecure_http = { { "yes", 'expected true or false, got "yes"' } },
   client_cert = {
     { 1, "expected a path or a table with cert, key and password, got a number" },
     { "", "expected a path, got an empty string" },
@@ -253,6 +254,7 @@ local GOOD = {
     { "socks4a://h" }, { "socks5://h" }, { "SOCKS5H://h" } },
   ca_file = { { "/etc/ssl/a b.pem" } },
   verify = { { true }, { false } },
+  insecure_http = { { true }, { false } },
   client_cert = {
     { "/c.pem", { cert = "/c.pem" } },
     { { cert = "/c", key = "/k", password = "p" } },

@@ -218,7 +218,7 @@ describe("[E2] cancel", function()
   it("in DNS, where the resolver does not answer", function()
     local out = host.succeed([[
       local ofox = require "ofox"
-      local client = ofox.new { base_url = "http://slow.test/v1" }
+      local client = ofox.new { base_url = "http://slow.test/v1", insecure_http = true }
       local task = ofox.go(function() return client:chat(PARAMS) end)
       for _ = 1, 5 do ofox.step(0.02) end
       local socket = require "socket"

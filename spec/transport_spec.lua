@@ -573,7 +573,10 @@ describe("a proxy that is asked for a tunnel", function()
     { { raw = "HTTP/1.1 407 No\r\nContent-Length: 100\r\n\r\nhalf", close = true },
       "authentication_error", "proxy_authentication_required", 1 },
     { { status = 503, body = "busy" }, "connection_error", "refused", 2 },
-    { { status = 403, body = "no" }, "connection_error", "refused", 2 },
+    { { status = 401, body = "no" }, "authentication_error", "proxy_authentication_required", 1 },
+    { { status = 403, body = "no" }, "permission_error", "proxy_refused", 1 },
+    { { status = 502, body = "no" }, "connection_error", "refused", 2 },
+    { { status = 504, body = "no" }, "connection_error", "refused", 2 },
     { { raw = "", close = true }, "connection_error", nil, 2 },
     { { raw = "", close = "rst" }, "connection_error", nil, 2 },
     { { raw = "SSH-2.0-OpenSSH_9.2\r\n", close = true }, "connection_error", nil, 2 },
@@ -595,7 +598,6 @@ describe("a proxy that is asked for a tunnel", function()
   end
 
   for name, row in pairs {
-    ["SOCKS5 that knows no method"] = { "socks5h", "\5\255" },
     ["SOCKS5 that refuses"] = { "socks5h", "\5\0" .. "\5\5\0\1\0\0\0\0\0\0" },
     ["SOCKS4 that refuses"] = { "socks4a", "\0\91\0\0\0\0\0\0" },
   } do

@@ -29,7 +29,7 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
 /* Does what the transport knows explain more than the outcome does? */
 static int is_explained(const struct ofox_call *c) {
   const struct ofox_reply *r = &c->reply;
-  return c->error.status == 0 ||
+  return c->error.status == 0 || c->error.outcome == OFOX_OUTCOME_ENCODING ||
          (c->error.cls == OFOX_CLASS_STREAM && !r->stream.broken &&
           r->stopped == OFOX_OUTCOME_ANSWERED);
 }
@@ -44,6 +44,12 @@ static void add_detail(struct ofox_call *c, struct ofox_span detail) {
   if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
     rc = ofox_buf_adds(m, " to ");
     detail = to;
+  }
+  else if (is_explained(c) && detail.n > 1 && detail.p[0] == '!') {
+    rc = 0;
+    ofox_buf_clear(m);
+    detail.p++;
+    detail.n--;
   }
   else if (is_explained(c) && detail.n > 0) {
     rc = ofox_buf_adds(m, ": ");

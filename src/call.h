@@ -79,7 +79,7 @@ void ofox_call_pause(struct ofox_call *c, int paused, double now);
 /* Takes the next event off reply.stream, where it was peeked at. */
 void ofox_call_next(struct ofox_call *c);
 /* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
-** what the transport knows beyond the outcome; 'wall': seconds since 1970. */
+** more than the outcome says or, after a '!', all; 'wall': s since 1970. */
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                    struct ofox_span detail, double now, double wall);
 

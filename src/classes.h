@@ -77,6 +77,8 @@ extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
     "the answer is not an event stream")                                      \
   X(PROXY_AUTH, AUTHENTICATION, "proxy_authentication_required",              \
     "the proxy wants authentication")                                         \
+  X(PROXY_REFUSED, PERMISSION, "proxy_refused",                               \
+    "the proxy does not allow this connection")                               \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \
   X(CANCELLED, CANCELLED, "cancelled", "cancelled by the program")            \
   X(INTERRUPTED, CANCELLED, "interrupted", "interrupted by Ctrl-C")

@@ -93,6 +93,7 @@ static void stop(struct ofox_transfer *t) {
   if (!ofox_engine_is_ours(t->engine)) { /* left behind, see abandon */
     t->easy = NULL;
     t->headers = NULL;
+    ofox_coding_free(&t->coding);
     return;
   }
   ofox_sigpipe_hold(&guard);
@@ -103,8 +104,7 @@ static void stop(struct ofox_transfer *t) {
   park(t->engine, t->easy);
   ofox_sigpipe_release(&guard);
   t->easy = NULL;
-  curl_slist_free_all(t->headers);
-  t->headers = NULL;
+  ofox_transfer_clear(t);
 }
 
 static void drop(struct ofox_transfer *t) {

@@ -8,11 +8,12 @@
 #define OFOX_ENGINE_H
 
 #include "call.h"
+#include "files.h"
 
 struct ofox_engine;
 
-/* What an attempt sends. The engine copies all but the body, which must stay
-** where it is until the attempt has ended. */
+/* What an attempt sends. The engine copies all but the body, the names of
+** files and of the socket, which must stay until the attempt has ended. */
 struct ofox_request {
   const char *method, *url;
   const char *const *headers; /* "Name: value", ended by NULL */
@@ -21,8 +22,8 @@ struct ofox_request {
   int http_version;     /* 0 libcurl's choice, 11, 20, or 22: 2 without TLS */
   long max_connections; /* per host; 0: no limit */
   /* NULL: libcurl's own way */
-  const char *proxy, *ca_file, *ca_path, *unix_socket;
-  const char *client_cert, *client_key, *client_password;
+  const char *proxy, *unix_socket;
+  struct ofox_files files;
 };
 
 /* What libcurl is, and is made of: "libcurl/7.88.1 OpenSSL/3.0.19 ..." */

@@ -117,12 +117,12 @@ static int engine_start(lua_State *L) {
   r.method = string_field(L, 3, "method");
   r.url = string_field(L, 3, "url");
   r.proxy = string_field(L, 3, "proxy");
-  r.ca_file = string_field(L, 3, "ca_file");
-  r.ca_path = string_field(L, 3, "ca_path");
   r.unix_socket = string_field(L, 3, "unix_socket");
-  r.client_cert = string_field(L, 3, "client_cert");
-  r.client_key = string_field(L, 3, "client_key");
-  r.client_password = string_field(L, 3, "client_password");
+  r.files.ca_file = string_field(L, 3, "ca_file");
+  r.files.ca_path = string_field(L, 3, "ca_path");
+  r.files.client_cert = string_field(L, 3, "client_cert");
+  r.files.client_key = string_field(L, 3, "client_key");
+  r.files.client_password = string_field(L, 3, "client_password");
   r.http_version = integer_field(L, 3, "http_version");
   r.max_connections = integer_field(L, 3, "max_connections");
   lua_getfield(L, 3, "verify");
@@ -135,8 +135,8 @@ static int engine_start(lua_State *L) {
                          string_field(L, 3, "idempotency"));
   luaL_argcheck(L, r.method != NULL && r.url != NULL, 3,
                 "method and url are wanted");
-  /* the body stays where it is as long as the call does, and the engine as
-     long as a call that it serves */
+  /* body and names stay where they are as long as the call does, and the
+     engine as long as a call that it serves */
   lua_createtable(L, 2, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);

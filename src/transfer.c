@@ -14,6 +14,8 @@
 #define DRAIN_BYTES (64 * 1024)
 #define DRAIN_SECONDS 1.0
 
+#define DECODED (16 * 1024) /* bytes that are handed on at once */
+
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
 void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t) {
@@ -31,6 +33,7 @@ static void look_earlier(struct ofox_transfer *t) {
 int ofox_transfer_drain(struct ofox_transfer *t, double now) {
   curl_off_t sent = 0;
   t->version = t->call->reply.head.version;
+  ofox_coding_free(&t->coding);
   ofox_call_let_go(t->call);
   t->call = NULL;
   t->wire->draining++;
@@ -53,25 +56,91 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
   return size * n;
 }
 
+/* Finds out what codes a body, when it begins. */
+static void find_coding(struct ofox_transfer *t) {
+  const struct ofox_headers *h = &t->call->reply.head;
+  struct ofox_span name, value;
+  size_t i, n = t->looked ? 0 : ofox_headers_count(h);
+  t->looked = 1;
+  for (i = 0; i < n; i++) {
+    ofox_headers_at(h, i, &name, &value);
+    if (ofox_span_eq(name, "content-encoding"))
+      ofox_coding_add(&t->coding, value);
+  }
+}
+
+/* Bytes of the body as the call wants them. 0, or negative: stop. */
+static int hand_on(struct ofox_transfer *t, const char *p, size_t n,
+                   double now) {
+  struct ofox_call *c = t->call;
+  int rc = ofox_call_body(c, p, n, now);
+  if (rc == 0 && c->state == OFOX_DONE)
+    rc = ofox_transfer_drain(t, now);
+  return rc;
+}
+
+/*
+** A failure whose headers say more of its body than is true: it is read as it
+** is, for there may be words in it.
+*/
+static int is_page(const struct ofox_reply *r) {
+  return ofox_reply_is_failure(r) && r->body.n == 0;
+}
+
+/*
+** Bytes of a body that is coded: 0, negative, or 1: the reader is slow, and
+** the same bytes must come again. A few of them may decode to very many, so
+** that a reader is waited for in the middle of them, too.
+*/
+static int decode(struct ofox_transfer *t, const char *p, size_t n,
+                  double now) {
+  struct ofox_span in = {p, n};
+  char out[DECODED];
+  size_t skip = t->taken < n ? t->taken : n, got;
+  int rc = 1;
+  in.p += skip;
+  in.n -= skip;
+  t->taken -= skip;
+  while (rc == 1) {
+    if (ofox_stream_is_full(&t->call->reply.stream)) {
+      t->taken = n - in.n;
+      return 1;
+    }
+    rc = ofox_coding_next(&t->coding, &in, out, sizeof(out), &got);
+    if (rc == OFOX_EMEM)
+      t->call->no_memory = 1;
+    if (rc == OFOX_ESYNTAX && is_page(&t->call->reply)) {
+      ofox_coding_free(&t->coding);
+      return hand_on(t, p, n, now);
+    }
+    if (rc == 1 && (rc = hand_on(t, out, got, now)) == 0)
+      rc =
+          t->call != NULL; /* else the stream has ended, the rest is drained */
+  }
+  return rc;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
   struct ofox_call *c = t->call;
   double now;
+  int rc = 1; /* the reader is slow */
   t->progress = t->wire->turn;
   if (c == NULL) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
   now = ofox_engine_now();
-  if (ofox_stream_is_full(&c->reply.stream)) {
+  find_coding(t);
+  if (ofox_coding_any(&t->coding))
+    rc = decode(t, p, size * n, now);
+  else if (!ofox_stream_is_full(&c->reply.stream))
+    rc = hand_on(t, p, size * n, now);
+  if (rc == 1) {
     ofox_call_pause(c, 1, now);
     return CURL_WRITEFUNC_PAUSE;
   }
-  if (ofox_call_body(c, p, size * n, now) != 0)
-    return 0;
-  if (c->state == OFOX_DONE && ofox_transfer_drain(t, now) != 0)
-    return 0;
-  return size * n;
+  return rc == 0 ? size * n : 0;
 }
 
 /* Called when a name is about to be looked up. */
@@ -153,22 +222,27 @@ static int on_close(void *user, curl_socket_t fd) {
 static CURLcode set_tls(CURL *h, const struct ofox_wire *w,
                         const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
+  /* whatever the system's configuration of TLS allows */
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_VERIFYPEER, r->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, r->verify ? 2L : 0L);
-  if (r->ca_file != NULL || r->ca_path != NULL) {
-    SET(CURLOPT_CAINFO, r->ca_file);
-    SET(CURLOPT_CAPATH, r->ca_path);
+  if (r->files.ca_file != NULL || r->files.ca_path != NULL) {
+    SET(CURLOPT_CAINFO, r->files.ca_file);
+    SET(CURLOPT_CAPATH, r->files.ca_path);
   }
   else if (w->one_ca_file) {
     /* with both set, libcurl reads the store for each connection */
     SET(CURLOPT_CAPATH, NULL);
   }
-  if (r->client_cert != NULL)
-    SET(CURLOPT_SSLCERT, r->client_cert);
-  if (r->client_key != NULL)
-    SET(CURLOPT_SSLKEY, r->client_key);
-  if (r->client_password != NULL)
-    SET(CURLOPT_KEYPASSWD, r->client_password);
+  if (r->files.client_cert != NULL) {
+    SET(CURLOPT_SSLCERT, r->files.client_cert);
+    /* without any OpenSSL would ask for one on the terminal */
+    SET(CURLOPT_KEYPASSWD,
+        r->files.client_password != NULL ? r->files.client_password : "");
+  }
+  if (r->files.client_key != NULL)
+    SET(CURLOPT_SSLKEY, r->files.client_key);
   return rc;
 }
 
@@ -221,7 +295,6 @@ static CURLcode set_message(CURL *h, struct ofox_transfer *t,
   else if (strcmp(r->method, r->body.p != NULL ? "POST" : "GET") != 0)
     SET(CURLOPT_CUSTOMREQUEST, r->method);
   SET(CURLOPT_HTTPHEADER, t->headers);
-  SET(CURLOPT_ACCEPT_ENCODING, "");
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -235,6 +308,10 @@ static CURLcode set_message(CURL *h, struct ofox_transfer *t,
 
 #undef SET
 
+/* Not libcurl's option: it would decode by itself, the first member only. */
+#define ACCEPT "Accept-Encoding"
+#define ACCEPT_OURS ACCEPT ": gzip, deflate, br"
+
 static int add_header(struct ofox_transfer *t, const char *line) {
   struct curl_slist *list = curl_slist_append(t->headers, line);
   if (list == NULL)
@@ -247,17 +324,25 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
                                const struct ofox_request *r) {
   CURLcode rc;
   size_t i;
+  int own = 0;
   t->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
   t->limit = r->max_connections;
   t->upload = r->body.n;
   t->drained = 0;
   t->sends = t->resent = t->stray = 0;
+  t->looked = 0;
+  t->taken = 0;
+  t->files = r->files;
+  t->unix_socket = r->unix_socket;
   t->detail[0] = '\0';
   for (i = 0; r->headers[i] != NULL; i++) {
     if (add_header(t, r->headers[i]) != 0)
       return CURLE_OUT_OF_MEMORY;
+    own |= ofox_span_ihas_prefix(ofox_span_of(r->headers[i]), ACCEPT);
   }
+  if (!own && add_header(t, ACCEPT_OURS) != 0)
+    return CURLE_OUT_OF_MEMORY;
   /* libcurl shall add none of these by itself */
   if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
       add_header(t, "Accept:") != 0)
@@ -266,6 +351,12 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   if (rc == CURLE_OK)
     rc = set_route(t->easy, t, r);
   return rc == CURLE_OK ? set_message(t->easy, t, r) : rc;
+}
+
+void ofox_transfer_clear(struct ofox_transfer *t) {
+  curl_slist_free_all(t->headers);
+  t->headers = NULL;
+  ofox_coding_free(&t->coding);
 }
 
 int ofox_transfer_sent(struct ofox_transfer *t) {

@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 
 #include "call.h"
+#include "coding.h"
+#include "files.h"
 #include "poller.h"
 #include "sockets.h"
 
@@ -24,6 +26,11 @@ struct ofox_wire {
   int draining;       /* transfers that have no call any more */
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
 };
+
+#define OFOX_DETAIL 512
+#if OFOX_DETAIL < CURL_ERROR_SIZE
+#error "libcurl writes into it, too"
+#endif
 
 struct ofox_transfer;
 
@@ -48,7 +55,12 @@ struct ofox_transfer {
   double drained_by;                  /* when it may take no longer */
   int resent;                         /* libcurl wanted to send once more */
   int stray; /* the connection was not silent: nothing was sent */
-  char detail[CURL_ERROR_SIZE];
+  struct ofox_coding coding; /* of the body */
+  int looked;                /* for what codes it */
+  size_t taken;              /* bytes that come once more and were decoded */
+  struct ofox_files files;   /* those of the request */
+  const char *unix_socket;
+  char detail[OFOX_DETAIL]; /* see ofox_call_end */
 };
 
 /* Sets all options of a handle fresh from reset. */
@@ -61,6 +73,9 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
 ** negative: nothing can be kept, stop the transfer.
 */
 int ofox_transfer_drain(struct ofox_transfer *t, double now);
+
+/* What an attempt needed besides its handle; idempotent. */
+void ofox_transfer_clear(struct ofox_transfer *t);
 
 /* Has a byte of the request left? */
 int ofox_transfer_sent(struct ofox_transfer *t);

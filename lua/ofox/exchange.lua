@@ -8,6 +8,7 @@ local interrupt = require "ofox.interrupt"
 local json = require "ofox.json"
 local log = require "ofox.log"
 local place = require "ofox.place"
+local plaintext = require "ofox.plaintext"
 local response = require "ofox.response"
 local route = require "ofox.route"
 local engine = require "ofox.transport"
@@ -157,6 +158,8 @@ function Run:start()
     end
   end
   if key then keep_secret(call, key) end
+  local to = self.request.route
+  if to.exposed and (key or to.exposes_own) then plaintext.warn(settings, to.exposed) end
   local attempts, model = call:progress()
   self:log("debug", "attempt", attempt_fields, attempts + 1, self.request.models[model])
   local attempt = self:attempt(key, model)

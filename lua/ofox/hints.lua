@@ -68,9 +68,9 @@ hints.rows = {
           .. "在其他终端中设置的变量在此不可见。",
       },
       proxy_authentication_required = {
-        en = "The proxy wants a user name and a password: put them into the proxy option, as "
-          .. "http://user:password@host:port, or go around the proxy with no_proxy.",
-        zh = "代理服务器要求身份验证：请在 proxy 选项中填写用户名和密码（http://user:password@host:port），或用 no_proxy 绕过代理。",
+        en = "The proxy wants a user name and a password, or refused those it got: put the right ones into the proxy "
+          .. "option, as http://user:password@host:port, or go around the proxy with no_proxy.",
+        zh = "代理服务器要求身份验证，或拒绝了所给的凭据：请在 proxy 选项中填写正确的用户名和密码（http://user:password@host:port），或用 no_proxy 绕过代理。",
       },
     },
   },
@@ -84,6 +84,13 @@ hints.rows = {
     en = "The key is valid but may not do this: check in the console which models and features it may use, "
       .. "whether its spending limit is reached, and whether the model is offered in your region.",
     zh = "密钥有效，但没有执行此操作的权限：请在控制台检查该密钥可用的模型和功能、消费限额是否已到，以及该模型是否在您所在地区提供。",
+    codes = {
+      proxy_refused = {
+        en = "The proxy does not let this host or port through: ask who runs it to allow it, name another one in the "
+          .. "proxy option, or go around it with no_proxy.",
+        zh = "代理服务器不允许连接该主机或端口：请联系代理的管理员放行，在 proxy 选项中改用其他代理，或用 no_proxy 绕过代理。",
+      },
+    },
   },
   not_found_error = {
     page = true,
@@ -193,8 +200,9 @@ hints.rows = {
         },
       },
       refused = {
-        en = "Nobody listens there: check host and port in base_url and in the proxy option, and the firewall.",
-        zh = "目标地址没有服务在监听：请检查 base_url 和 proxy 选项中的主机与端口，以及防火墙设置。",
+        en = "Nobody listens there, or a proxy could not connect: check host and port in base_url and in the proxy "
+          .. "option, the path of unix_socket, and the firewall.",
+        zh = "目标地址没有服务在监听，或代理无法建立连接：请检查 base_url 和 proxy 选项中的主机与端口、unix_socket 的路径，以及防火墙设置。",
       },
       protocol = {
         en = "What answered does not speak HTTP: check the port and the scheme (http or https) in base_url and in the "
@@ -228,9 +236,10 @@ hints.rows = {
         zh = "对方可能不支持 TLS：如果服务器只提供明文 HTTP，请在 base_url 中使用 http://；否则请确认中间没有代理或杀毒软件拦截。",
       },
       certificate = {
-        en = "The server's certificate was not accepted: check the system's clock and certificates; behind a "
-          .. "company's proxy, name its certificate in ca_file. Do not switch verify off.",
-        zh = "服务器证书未通过验证：请检查系统时间和系统证书；如果处于公司代理之后，请用 ca_file 指定其证书。不要关闭 verify。",
+        en = "If the message names a file or a client certificate, put that right. Else the server's certificate was "
+          .. "not accepted: check the system's clock and certificates; behind a company's proxy, name its certificate "
+          .. "in ca_file. Do not switch verify off.",
+        zh = "如果错误信息提到某个文件或客户端证书，请先更正它。否则是服务器证书未通过验证：请检查系统时间和系统证书；如果处于公司代理之后，请用 ca_file 指定其证书。不要关闭 verify。",
       },
     },
   },

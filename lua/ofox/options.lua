@@ -79,6 +79,8 @@ options.rows = {
     doc = "directory of certificates to trust" },
   { name = "verify", check = check.boolean, default = true, scope = "client",
     doc = "whether the server's certificate is checked" },
+  { name = "insecure_http", check = check.boolean, default = false,
+    doc = "`true`: no warning when a key goes over `http://` to another machine" },
   { name = "client_cert", check = check.client_cert, shown = "none",
     doc = "path of a certificate with its key, or `{cert = …, key = …, password = …}`" },
   { name = "unix_socket", check = check.socket, shown = "none",

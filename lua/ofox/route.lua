@@ -3,6 +3,8 @@
 -- secret. Knows nothing of keys, bodies or attempts.
 local core = require "ofox.native" "core"
 local options = require "ofox.options"
+local plaintext = require "ofox.plaintext"
+local requests = require "ofox.request"
 
 local route = {}
 
@@ -100,7 +102,7 @@ function route.line(name, value)
 end
 
 -- Lines of the headers whose values are known, and the others: {name, function}.
-local function lines_of(headers)
+local function lines_of(headers, given)
   local lines, later = {}, {}
   for _, header in ipairs(headers) do
     if type(header[2]) == "string" then
@@ -109,12 +111,25 @@ local function lines_of(headers)
       later[#later + 1] = header
     end
   end
+  -- the one that the engine would add: this takes it away
+  if given and given["accept-encoding"] == false then lines[#lines + 1] = "Accept-Encoding:" end
   return lines, later[1] and later or nil
+end
+
+-- Where an own word of the program that is as good as a key goes to, if not
+-- safely; 'exposed' is where a key would.
+local function find_exposed(self, request, settings)
+  if settings.insecure_http or settings.unix_socket then return end
+  local host, speaks = plaintext.host(request.url)
+  for _, name in ipairs(requests.AUTH) do
+    for _, header in ipairs(request.headers) do speaks = speaks or header[1] == name end
+  end
+  self.exposed, self.exposes_own = host, speaks
 end
 
 local function new(request, settings)
   local cert = settings.client_cert or {}
-  local lines, later = lines_of(request.headers)
+  local lines, later = lines_of(request.headers, settings.headers)
   local self = {
     method = request.method,
     url = request.url,
@@ -134,6 +149,7 @@ local function new(request, settings)
     client_key = cert.key,
     client_password = cert.password,
   }
+  find_exposed(self, request, settings)
   self.attempt = { __index = self } -- metatable of what the transport is given
   return self
 end

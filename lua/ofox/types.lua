@@ -28,8 +28,10 @@
 ---@alias ofox.ResponseCode "empty"|"html"|"invalid_json"|"encoding"|"too_large"|"redirect"|"not_event_stream"
 ---@alias ofox.AuthenticationCode "missing_api_key"|"proxy_authentication_required"
 ---@alias ofox.CancelledCode "cancelled"|"interrupted"
+---@alias ofox.PermissionCode "proxy_refused"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
----@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.AuthenticationCode|ofox.CancelledCode|string
+---@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode
+---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
 --- Why there was no further attempt.
 ---@alias ofox.Reason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"|"cancelled"
@@ -89,6 +91,8 @@
 ---@field proxy? string|false  URL of a proxy; `false` uses none. Default: libcurl's environment variables.
 ---@field ca_file? string  file of certificates to trust. Default: the system's.
 ---@field ca_path? string  directory of certificates to trust. Default: the system's.
+--- `true`: no warning when a key goes over `http://` to another machine. Default: `false`.
+---@field insecure_http? boolean
 --- path of a certificate with its key, or `{cert = …, key = …, password = …}`. Default: none.
 ---@field client_cert? string|{cert: string, key?: string, password?: string}
 ---@field unix_socket? string  path of a socket to connect to instead of the host. Default: none.
@@ -466,7 +470,7 @@
 -- How a transfer may end: any code of ofox's own but "deadline", which its option brings about.
 ---@alias ofox.MockTimeout "connect_timeout"|"timeout"|"idle_timeout"
 ---@alias ofox.MockTransport ofox.ConnectionCode|ofox.MockTimeout|ofox.StreamCode|ofox.TLSCode
----@alias ofox.MockFailure ofox.MockTransport|ofox.ResponseCode|ofox.AuthenticationCode|ofox.CancelledCode
+---@alias ofox.MockFailure ofox.MockTransport|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode
 
 ---@class ofox.MockScript: ofox.MockReply
 ---@field status? integer  200 unless given

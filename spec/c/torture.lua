@@ -472,6 +472,28 @@ end, {
   end,
 })
 
+-- '{"choices":[{"message":{"content":"hello"}}]}' in two members of gzip, and
+-- in brotli upon gzip; node's zlib.
+local function bytes(digits)
+  return (digits:gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+local GZIP = bytes("1f8b0800000000000203ab564acec8cf4c4e2d56b28aae56ca4d2d2e4e4c0700e0c3359614000000"
+  .. "1f8b08000000000002034b55b2aa564acecf2b49cd2b51b252ca48cdc9c957aaad8dad05007ea7e87919000000")
+local BOTH = bytes("0b20801f8b0800000000000203ab564acec8cf4c4e2d56b28aae56ca4d2d2e4e4c4f55b2aa564acecf2b49cd2b"
+  .. "51b252ca48cdc9c957aaad8dad05008275e9e02d00000003")
+
+add("wire coded", function(port)
+  local client = wire_client(port)
+  for _ = 1, 2 do must(got(client:chat(PARAMS)):output_text() == "hello", "wrong: text") end
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    local gzip = http("200 OK", GZIP, "Content-Encoding: gzip\r\n")
+    return torture.serve { gzip, http("200 OK", BOTH, "Content-Encoding: gzip, br\r\n"), gzip, gzip }
+  end,
+})
+
 add("wire tasks", function(port)
   local client = wire_client(port)
   local function ask() return got(client:chat(PARAMS)):output_text() end

@@ -22,7 +22,7 @@ function calls.with(defaults, given)
   return all
 end
 
-local COMMON = { errors = "return", retry = calls.FAST, timeout = 5, proxy = false }
+local COMMON = { errors = "return", retry = calls.FAST, timeout = 5, proxy = false, insecure_http = true }
 
 --- A client that returns its errors, waits little for a retry and 5 s for an
 -- answer, and asks the environment for no proxy.

@@ -172,8 +172,23 @@ function real.nghttpx(options)
   return self
 end
 
+--- openssl s_server, for what other servers no longer do.
+---@param flags string  further ones, such as "-tls1 -Verify 1"
+---@return table server  url, host, port, ca_file, client_cert, client_key; log(), stop()
+function real.s_server(flags)
+  local made = certs.make()
+  local self = start("openssl s_server", function(port)
+    return ("openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -CAfile %s -www %s")
+      :format(port, made.good.cert, made.good.key, made.ca, flags)
+  end)
+  self.url = ("https://127.0.0.1:%d/v1"):format(self.port)
+  self.ca_file, self.client_cert, self.client_key = made.ca, made.client.cert, made.client.key
+  return self
+end
+
 --- tinyproxy: passes plain requests on and opens tunnels with CONNECT.
----@param options table|nil  auth = "user:password": demanded, else 407
+---@param options table|nil  auth = "user:password": demanded, else 407, or 401 for a wrong one; deny: true
+-- forbids all hosts
 ---@return table server  url, host, port; log(), stop()
 function real.proxy(options)
   local user, password = ((options or {}).auth or ""):match("^(.-):(.*)$")
@@ -186,7 +201,10 @@ Timeout 60
 LogLevel Info
 PidFile "%s/pid"
 %s
-]]):format(port, directory, user and ("BasicAuth %s %s"):format(user, password) or ""))
+%s
+]]):format(port, directory, user and ("BasicAuth %s %s"):format(user, password) or "",
+      (options or {}).deny and ('Filter "%s"\nFilterDefaultDeny Yes'):format(proc.write(directory .. "/filter", ""))
+        or ""))
   end)
   self.url = ("http://127.0.0.1:%d"):format(self.port)
   return self
