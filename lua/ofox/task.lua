@@ -2,6 +2,7 @@
 -- Who runs when is the scheduler's affair.
 local check = require "ofox.check"
 local errors = require "ofox.errors"
+local interrupt = require "ofox.interrupt"
 local log = require "ofox.log"
 local scheduler = require "ofox.scheduler"
 local wait = require "ofox.wait"
@@ -332,7 +333,7 @@ end
 local function deliver(record)
   record.asked = true
   local results = record.results
-  if not results[1] then error(results[2], 0) end
+  if not results[1] then interrupt.raise(results[2]) end
   return unpack(results, 2, results.n)
 end
 
