@@ -49,7 +49,7 @@ end
 return function(cwd, folder, pattern)
   if not cwd then return nil end
   cwd = cwd:gsub("/$", "") .. "/"
-  if is_relative(folder) then search_in(cwd, folder) end
+  if searchers and is_relative(folder) then search_in(cwd, folder) end
   pattern = pattern or on_cpath()
   return is_relative(pattern) and cwd .. pattern or nil
 end

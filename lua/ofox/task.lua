@@ -3,6 +3,7 @@
 require "ofox.uncompiled" ()
 local check = require "ofox.check"
 local errors = require "ofox.errors"
+local interrupt = require "ofox.interrupt"
 local log = require "ofox.log"
 local memory = require "ofox.memory"
 local scheduler = require "ofox.scheduler"
@@ -334,7 +335,7 @@ end
 local function deliver(record)
   record.asked = true
   local results = record.results
-  if not results[1] then error(results[2], 0) end
+  if not results[1] then interrupt.raise(results[2]) end
   return unpack(results, 2, results.n)
 end
 
