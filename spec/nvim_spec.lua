@@ -230,7 +230,7 @@ describe("[E6] in Neovim", function()
     assert.equal("cancelled true\nnil cancelled_error true\n", out)
   end)
 
-  it("a failure that nobody asked for is notified", function()
+  it("[P4] a failure that is not handled is notified, with its place", function()
     local out = succeed [[
       local ofox = require "ofox"
       ofox.go(function() error("unasked", 0) end)
@@ -240,8 +240,9 @@ describe("[E6] in Neovim", function()
       collectgarbage() collectgarbage()
       wait_until(function() return #notified == 2 end)
       for _, one in ipairs(notified) do say(one.level == vim.log.levels.ERROR, one.message) end]]
-    assert.matches("^true ofox error: a task failed and nobody asked for its error error=unasked[^\n]*\n"
-      .. "true ofox error: [^\n]* error=later[^\n]*\n$", out)
+    assert.matches("^true ofox error: a task failed and its error was not handled error=unasked[^\n]*\n"
+      .. "true ofox error: [^\n]* error=later traceback=\"[^\n]*'error' <%- (%S+:%d+): in [^\n]*\" where=%1\n$",
+      out)
   end)
 
   it("an idle one hears of a failure, too, and others' callbacks are not the task", function()

@@ -371,7 +371,7 @@ describe("[E5] the end of the program", function()
       kept = ofox.go(function() error("unheard") end)
       say "end"]]
     assert.same({ "end\n", 0 }, { out, rc })
-    assert.matches("ofox error: a task failed and nobody asked for its error.*unheard", err)
+    assert.matches("ofox error: a task failed and its error was not handled.*unheard", err)
   end)
 
   it("by os.exit in a task, and in what it called", function()

@@ -2,7 +2,7 @@
 -- Who runs when is the scheduler's affair.
 local check = require "ofox.check"
 local errors = require "ofox.errors"
-local log = require "ofox.log"
+local failures = require "ofox.failures"
 local scheduler = require "ofox.scheduler"
 local wait = require "ofox.wait"
 
@@ -37,50 +37,6 @@ local function check_function(who, fn)
   error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
 end
 
--- Failures that nobody asked for
-
-local function text_of(value)
-  local ok, text = pcall(tostring, value)
-  return ok and text or "an error that cannot be shown"
-end
-
-local function report(settings, message, err, where)
-  local fields = { error = text_of(err), where = where }
-  local logger = settings and settings.logger
-  if logger == false then return end
-  if logger and pcall(logger, "error", message, fields) then return end
-  log.print("error", message, fields)
-end
-
-local function report_failure(record)
-  if record.status ~= "failed" or record.asked then return end
-  record.asked = true
-  report(record.settings, "a task failed and nobody asked for its error", record.results[2], record.where)
-end
-
-local unreported = {} -- tasks whose failure waits for a place where it may be told
-
--- Called by the garbage collector, where a host with threads of its own may be
--- in the middle of anything: there it is noted only.
-local function dropped(record)
-  record.dropped = true
-  local loop = scheduler.loop()
-  if not (loop and loop.spawn) then
-    report_failure(record)
-  elseif record.status == "failed" and not record.asked then
-    unreported[#unreported + 1] = record
-    unreported.any = true
-  end
-end
-
-local function report_dropped()
-  if not unreported.any then return end
-  local list = unreported
-  unreported = {}
-  for _, record in ipairs(list) do report_failure(record) end
-end
-scheduler.after_step = report_dropped
-
 -- Tables have no __gc before Lua 5.2.
 local newproxy = rawget(_G, "newproxy")
 
@@ -88,27 +44,29 @@ local function handle_of(record)
   local handle = { [RECORD] = function() return record end }
   if newproxy and _VERSION == "Lua 5.1" then
     local proxy = newproxy(true)
-    getmetatable(proxy).__gc = function() dropped(record) end
+    getmetatable(proxy).__gc = function() failures.dropped(record) end
     handle[Task] = proxy
   end
   return setmetatable(handle, Task)
 end
 
 if not (newproxy and _VERSION == "Lua 5.1") then
-  function Task:__gc() dropped(rawget(self, RECORD)()) end
+  function Task:__gc() failures.dropped(rawget(self, RECORD)()) end
 end
 
 -- The end
 
 local function call_back(record, fn)
-  local ok, message = pcall(fn, unpack(record.results, 1, record.results.n))
-  if not ok then report(record.settings, "a function given to task:on_done failed", message) end
+  local found, results = {}, record.results
+  local ok, err = xpcall(function() fn(unpack(results, 1, results.n)) end, failures.catcher(found))
+  if ok then return end
+  failures.report(record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
 end
 
 local function close_owned(record, owned)
   for closer in pairs(owned) do
     local ok, message = pcall(closer)
-    if not ok then report(record.settings, "what a task had opened could not be closed", message) end
+    if not ok then failures.report(record.settings, "what a task had opened could not be closed", message) end
   end
 end
 
@@ -132,7 +90,7 @@ local function finish(record, status, results)
   for _, fn in ipairs(listeners) do call_back(record, fn) end
   local loop = scheduler.loop()
   if status == "failed" and not record.asked and loop and loop.failed then loop.failed(record) end
-  if record.dropped then report_failure(record) end
+  if record.dropped then failures.tell(record) end
 end
 
 -- Ends a task that has not come to its end.
@@ -153,13 +111,11 @@ local function run_on(record)
   return pack(coroutine.resume(record.thread))
 end
 
-local function conclude(record, thread, results)
+-- It has come to its end by itself. 'thread': where its stack still is.
+local function conclude(record, results, thread)
   if results[1] then return finish(record, "done", results) end
   local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
-  if not cancelled then
-    local ok, trace = pcall(debug.traceback, thread)
-    record.where = ok and trace:match("\n%s*([^\n]-:%d+):") or nil
-  end
+  if not cancelled then failures.note(record, results[2], thread) end
   finish(record, cancelled and "cancelled" or "failed", results)
 end
 
@@ -170,7 +126,7 @@ local function go_on(record)
   if not ok and not tostring(results):find("not enough memory", 1, true) then error(results, 0) end
   if not ok then results = NO_MEMORY end
   if coroutine.status(thread) == "dead" then
-    conclude(record, thread, results)
+    conclude(record, results, thread)
   elseif results[2] == wait.PUT_DOWN then
     put_down(record, "cancelled", pack(false, wait.cancelled_error()))
   elseif not ok and not record.waiting then
@@ -182,16 +138,9 @@ end
 
 -- In a thread of the host's own, from the task's beginning to its end.
 local function run_thread(record, fn, ...)
-  local where
-  local results = pack(xpcall(fn, function(message)
-    local ok, trace = pcall(debug.traceback, "", 3)
-    where = ok and trace:match("\n%s*([^\n]-:%d+):") or nil
-    return message
-  end, ...))
-  record.where = where
+  local results = pack(xpcall(fn, failures.catcher(record), ...))
   if record.status ~= "running" then return end -- it was given up for lost
-  local cancelled = not results[1] and record.cancelled and errors.is(results[2], "cancelled_error")
-  finish(record, results[1] and "done" or cancelled and "cancelled" or "failed", results)
+  conclude(record, results)
 end
 
 -- The host has ended the thread of a task: nothing of it runs any more.
@@ -210,7 +159,7 @@ end
 -- Starts a task; of a group if it belongs to a run. 'observer' is called with
 -- its record when it ends.
 local function start(group, observer, fn, ...)
-  report_dropped()
+  failures.tell_dropped()
   local loop = scheduler.loop()
   local is_hosted = loop ~= nil and loop.spawn ~= nil
   if is_hosted then wait.check() end
