@@ -65,6 +65,7 @@ build = {
     ["ofox.stream"] = "lua/ofox/stream.lua",
     ["ofox.task"] = "lua/ofox/task.lua",
     ["ofox.timers"] = "lua/ofox/timers.lua",
+    ["ofox.together"] = "lua/ofox/together.lua",
     ["ofox.trace"] = "lua/ofox/trace.lua",
     ["ofox.transport"] = "lua/ofox/transport.lua",
     ["ofox.try"] = "lua/ofox/try.lua",

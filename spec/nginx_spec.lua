@@ -370,6 +370,11 @@ describe("inside nginx", function()
     assert.equal("done\n", select(2, start():ask("/case/yielding")))
   end)
 
+  it("[E7] [2.6] items side by side tell their results, and the first success is enough", function()
+    assert.equal("2 true 0\n4 true 0\n3 true 2\n1 true 3\nfast\nnil\nfalsetwo\n125250\n",
+      select(2, start():ask("/case/together")))
+  end)
+
   it("[E7] who waits for a task does not wait for its listeners", function()
     assert.equal("outer listener\n", select(2, start():ask("/case/listeners")))
   end)

@@ -230,6 +230,24 @@ describe("[E6] in Neovim", function()
     assert.equal("cancelled true\nnil cancelled_error true\n", out)
   end)
 
+  it("[2.6] items side by side tell their results, and the first success is enough", function()
+    local out = succeed [[
+      local ofox = require "ofox"
+      local function nap(seconds) ofox.sleep(seconds) return seconds end
+      local told = 0
+      ofox.map({ 1, 0 }, function(before) repeat nap(0.005) until told >= before end, { on_result = function(i, ok)
+        told = told + 1
+        say(i, ok, #vim.api.nvim_list_bufs() > 0)
+      end })
+      local slow
+      say(ofox.any { function() nap(100) slow = true end, function() error("no") end, function() return nap(0.01) end })
+      say(slow)
+      local function third() say(ofox.map({ 1, 2, 3 }, nap, { limit = 1 })[3][2]) end
+      nap = function(i) ofox.sleep(0.01) return i end
+      ofox.go(third):wait()]]
+    assert.equal("2 true true\n1 true true\n0.01\nnil\n3\n", out)
+  end)
+
   it("[P4] a failure that is not handled is notified, with its place", function()
     local out = succeed [[
       local ofox = require "ofox"

@@ -365,7 +365,7 @@ describe("[E5] the end of the program", function()
     assert.is_true(s:wait { open = 0 })
   end)
 
-  it("reports a failure that nobody asked for", function()
+  it("reports a failure that was not handled", function()
     local out, rc, err = host.run [[
       local ofox = require "ofox"
       kept = ofox.go(function() error("unheard") end)

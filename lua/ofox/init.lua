@@ -16,6 +16,8 @@ local core = require "ofox.native" "core"
 ---@field go fun(fn: function, ...: any): ofox.Task
 ---@field run fun(fn: function, ...: any): ...
 ---@field all fun(list: function[], options?: table): table[]
+---@field map fun(list: any[], fn: function, options?: table): table[]
+---@field any fun(list: function[], options?: table): ...
 ---@field step fun(max_wait?: number): boolean
 ---@field pollfd fun(): integer|nil
 ---@field getfd fun(): integer|nil
@@ -61,7 +63,9 @@ local LATER = {
   sse = { "ofox.sse" },
   go = { "ofox.task", "go", waits = true },
   run = { "ofox.task", "run", waits = true },
-  all = { "ofox.task", "all", waits = true },
+  all = { "ofox.together", "all", waits = true },
+  map = { "ofox.together", "map", waits = true },
+  any = { "ofox.together", "any", waits = true },
   step = { "ofox.loop.protocol", "step", waits = true },
   pollfd = { "ofox.loop.protocol", "pollfd", waits = true },
   getfd = { "ofox.loop.protocol", "getfd", waits = true },

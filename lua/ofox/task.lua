@@ -31,9 +31,16 @@ local function record_of(self, who)
   return get()
 end
 
+--- Can the value be called?
+---@param value any
+---@return boolean
+function task.is_callable(value)
+  local meta = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
 local function check_function(who, fn)
-  local meta = type(fn) ~= "function" and getmetatable(fn)
-  if type(fn) == "function" or type(meta) == "table" and meta.__call ~= nil then return end
+  if task.is_callable(fn) then return end
   error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
 end
 
@@ -122,6 +129,9 @@ end
 local function go_on(record)
   local thread = record.thread
   if not thread then return end -- it has been ended meanwhile
+  if record.cancelled and record.start then -- it has not begun
+    return put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  end
   local ok, results = scheduler.resume(record, run_on)
   if not ok and not tostring(results):find("not enough memory", 1, true) then error(results, 0) end
   if not ok then results = NO_MEMORY end
@@ -156,15 +166,30 @@ local function leave_thread(record)
   scheduler.loop().leave(record)
 end
 
--- Starts a task; of a group if it belongs to a run. 'observer' is called with
--- its record when it ends.
-local function start(group, observer, fn, ...)
+local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+-- PUC Lua 5.1 makes no thread of a C function, and none of what can be called.
+local function thread_of(fn)
+  if type(fn) == "function" and not (IS_51 and debug.getinfo(fn, "S").what == "C") then
+    return coroutine.create(fn)
+  end
+  return coroutine.create(function(...) return fn(...) end)
+end
+
+--- Starts a task.
+---@param group table|nil  of the run that it belongs to
+---@param observer fun(record: table)|nil  called when it has ended
+---@param later boolean  it begins at its turn, not here
+---@param fn function
+---@param ... any  given to fn
+---@return table record
+function task.start(group, observer, later, fn, ...)
   failures.tell_dropped()
   local loop = scheduler.loop()
   local is_hosted = loop ~= nil and loop.spawn ~= nil
   if is_hosted then wait.check() end
   local record = {
-    status = "running", thread = not is_hosted and coroutine.create(fn) or nil, start = pack(...), go_on = go_on,
+    status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
     group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
     heard = false, next_ready = false, is_ready = false, is_served = false, round = 0,
   }
@@ -176,7 +201,7 @@ local function start(group, observer, fn, ...)
   if is_hosted then
     record.abandon, record.leave = abandon_thread, leave_thread
     loop.spawn(record, run_thread, fn, ...)
-  elseif scheduler.is_deep() then
+  elseif later or scheduler.is_deep() then
     scheduler.enqueue(record)
   else
     go_on(record)
@@ -184,8 +209,11 @@ local function start(group, observer, fn, ...)
   return record
 end
 
--- Cancels a task. Its wait, if it is in one, is over at once.
-local function cancel(record)
+--- Cancels a task. Its wait, if it is in one, is over at once; if it has not
+-- begun, it never does.
+---@param record table
+---@return boolean  whether it made a difference
+function task.cancel(record)
   if record.cancelled or record.status ~= "running" then return false end
   record.cancelled = true
   wait.interrupt(record)
@@ -195,7 +223,7 @@ end
 -- Each of them, also when memory ends. None runs on before its turn, so that
 -- the table stays as it is.
 local function cancel_all(records)
-  for record in pairs(records) do pcall(cancel, record) end
+  for record in pairs(records) do pcall(task.cancel, record) end
 end
 
 -- The public part
@@ -207,7 +235,7 @@ end
 function task.go(fn, ...)
   check_function("ofox.go", fn)
   local outer = scheduler.current()
-  return handle_of(start(outer and outer.group, nil, fn, ...))
+  return handle_of(task.start(outer and outer.group, nil, false, fn, ...))
 end
 
 --- Waits for the task's end, at most 'seconds'. Nothing is raised but the
@@ -231,7 +259,7 @@ end
 -- CancelledError there, and its call is broken off.
 ---@return boolean  whether it made a difference
 function Task:cancel()
-  return cancel(record_of(self, "task:cancel"))
+  return task.cancel(record_of(self, "task:cancel"))
 end
 
 ---@return "running"|"done"|"failed"|"cancelled"
@@ -294,108 +322,9 @@ function task.run(fn, ...)
   check_function("ofox.run", fn)
   wait.check()
   local group = { count = 0, members = {} }
-  local record = start(group, nil, fn, ...)
+  local record = task.start(group, nil, false, fn, ...)
   wait_for_group(group)
   return deliver(record)
-end
-
-local function check_all(list, options)
-  if type(list) ~= "table" then return "list: expected a list of functions, got a " .. type(list) end
-  for i = 1, #list do
-    if type(list[i]) ~= "function" then
-      return ("list[%d]: expected a function, got %s"):format(i, check.describe(list[i]))
-    end
-  end
-  if options == nil then return nil end
-  if type(options) ~= "table" then return "options: expected a table, got " .. check.describe(options) end
-  for name in pairs(options) do
-    if name ~= "limit" and name ~= "stop_on_error" then return "options: unknown option " .. tostring(name) end
-  end
-  local limit = options.limit
-  if limit ~= nil and not (type(limit) == "number" and limit >= 1 and limit % 1 == 0) then
-    return "options.limit: expected an integer from 1 on, got " .. check.describe(limit)
-  end
-  if options.stop_on_error ~= nil and type(options.stop_on_error) ~= "boolean" then
-    return "options.stop_on_error: expected true or false, got " .. check.describe(options.stop_on_error)
-  end
-  return nil
-end
-
--- The error of a function's results, if it failed in either way.
-local function failure(results)
-  if not results[1] then return results[2] end
-  if results[2] == nil and errors.is(results[3]) then return results[3] end
-  return nil
-end
-
---- Runs functions side by side and waits for all of them.
----@param list (fun(): ...)[]
----@param options? {limit?: integer, stop_on_error?: boolean}  'limit': so many
---   at a time; 'stop_on_error': the first failure (raised, or returned as
---   nil, err) cancels the rest and is raised
----@return table[] results  in order: {ok, ..., n = count}, as task:wait() gives them
-function task.all(list, options)
-  local problem = check_all(list, options)
-  if problem then error("ofox.all: " .. problem, 2) end
-  wait.check()
-  options = options or {}
-  local count, results, began, launching = #list, {}, 0, false
-  local failed, first_error = false, nil
-  local limit, outer = options.limit or #list, scheduler.current()
-  local running = { count = 0, members = {} }
-  for i = 1, count do results[i] = false end
-
-  local function fail(err)
-    if failed then return end
-    failed, first_error = true, err
-    cancel_all(running.members)
-  end
-
-  local launch
-
-  -- One has ended: another may run now.
-  local function ended(i, record)
-    running.members[record] = nil
-    results[i] = record.results
-    record.asked = true
-    local err = options.stop_on_error and failure(record.results)
-    if err then fail(err) end
-    if not launching then launch() end
-  end
-
-  -- Should that fail, for want of memory, nobody must wait for it.
-  local function observer_of(i)
-    return function(record)
-      running.count = running.count - 1
-      local ok, message = pcall(ended, i, record)
-      if not ok then fail(message) end
-      if running.count == 0 and running.waiter then scheduler.wake(running.waiter) end
-    end
-  end
-
-  -- Starts as many as may run.
-  function launch()
-    launching = true
-    while began < count and not failed and running.count < limit do
-      began = began + 1
-      local observer = observer_of(began)
-      running.count = running.count + 1
-      local ok, record = pcall(start, outer and outer.group, observer, list[began])
-      if not ok then
-        running.count = running.count - 1
-        fail(record)
-      elseif record.status == "running" then
-        running.members[record] = true
-        if failed then cancel(record) end -- meanwhile
-      end
-    end
-    launching = false
-  end
-
-  launch()
-  wait_for_group(running)
-  if failed then error(first_error, 0) end
-  return results
 end
 
 return task
