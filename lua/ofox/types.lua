@@ -463,6 +463,7 @@
 ---@class ofox.Mock
 --- Queues an answer to one attempt.
 ---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
+---@field always fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
 
 ---@class ofox.MapOptions
 ---@field limit? integer  so many at a time
