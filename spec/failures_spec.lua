@@ -114,6 +114,20 @@ describe("[P4] the report of a failed task", function()
     assert.is_nil(run.errors:find("lua/ofox/", 1, true), run.errors)
   end)
 
+  it("is there at level debug where the program has the error: a text cannot carry its stack", function()
+    local code = [[
+      local ofox = require "ofox"
+      local function deep() error("oops", 0) end
+      print(pcall(ofox.run, function() deep() return nil end))
+    ]]
+    local run = child.run { code = code, env = { "OFOX_LOG=debug" } }
+    assert.same({ "false\toops\n", 0 }, { run.output, run.status })
+    assert.matches("^ofox debug: a task failed error=oops traceback=\"[^\n]*:2: in function 'deep'[^\n]*\" "
+      .. "where=[^\n]*:2\n$", run.errors)
+    run = child.run { code = code, env = { "OFOX_LOG=info" } }
+    assert.same({ "false\toops\n", "" }, { run.output, run.errors })
+  end)
+
   it("stands any error value, and one that cannot be shown", function()
     local function broken() error("in tostring") end
     for _, row in ipairs {

@@ -17,6 +17,15 @@ local function in_one_line(traceback)
   return traceback and traceback:gsub("\n\t", " ", 1):gsub("\n\t", " <- ")
 end
 
+local function report(level, settings, message, err, where, traceback)
+  local fields = { error = text_of(err), where = where, traceback = traceback }
+  local logger = settings and settings.logger
+  if logger == false then return end
+  if logger and pcall(logger, level, message, fields) then return end
+  fields.traceback = in_one_line(traceback)
+  log.print(level, message, fields)
+end
+
 --- Tells the program's logger, else writes a line. Raises nothing.
 ---@param settings table|nil  of the latest call of the task
 ---@param message string
@@ -24,12 +33,7 @@ end
 ---@param where string|nil
 ---@param traceback string|nil
 function failures.report(settings, message, err, where, traceback)
-  local fields = { error = text_of(err), where = where, traceback = traceback }
-  local logger = settings and settings.logger
-  if logger == false then return end
-  if logger and pcall(logger, "error", message, fields) then return end
-  fields.traceback = in_one_line(traceback)
-  log.print("error", message, fields)
+  report("error", settings, message, err, where, traceback)
 end
 
 --- Makes the handler of an xpcall: it notes where the error was raised.
@@ -44,7 +48,8 @@ function failures.catcher(found)
 end
 
 --- Notes where a task has failed, in its record and in an error of ofox that
--- has not come out of another task before.
+-- has not come out of another task before. Whoever logs at level debug hears of
+-- it, for an error of Lua's own has no place for it.
 ---@param record table  of the task
 ---@param err any
 ---@param thread thread|nil  whose stack is still as it was; nil: its catcher has noted it
@@ -54,6 +59,9 @@ function failures.note(record, err, thread)
     if ok then record.traceback, record.where = traceback, where end
   end
   if errors.is(err) and rawget(err, "traceback") == nil then pcall(rawset, err, "traceback", record.traceback) end
+  if log.enabled(record.settings, "debug") then
+    report("debug", record.settings, "a task failed", err, record.where, record.traceback)
+  end
 end
 
 --- Reports the failure of a task, once, unless the program has its error.
