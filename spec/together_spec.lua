@@ -356,6 +356,20 @@ describe("who waits for functions side by side", function()
     end)
   end
 
+  it("in a task that has been cancelled already begins none", function()
+    local began = 0
+    local function begin() began = began + 1 end
+    for _, call in pairs(STARTS) do
+      local task = ofox.go(function()
+        coroutine.yield()
+        return call(begin)
+      end)
+      task:cancel()
+      assert.is_false((task:wait()))
+    end
+    assert.equal(0, began)
+  end)
+
   it("and swallows that it was cancelled in on_result leaves none running", function()
     local ended, heard = 0, 0
     local task = ofox.go(function()

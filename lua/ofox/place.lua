@@ -26,7 +26,7 @@ end
 function place.source(info)
   local source = info.source
   if source:find("^[@=]") then return clean((source:sub(2):gsub("%c", "?"))) end
-  return source:find("^[%w_./-]+$") and ('[string "%s"]'):format(source) or '[string "..."]'
+  return '[string "..."]'
 end
 
 --- Its file and line: "file.lua:12".
@@ -54,6 +54,12 @@ function place.of(thread, level)
     end
   end
   return nil
+end
+
+--- The same of whoever called the function that calls this.
+---@return string|nil
+function place.of_caller()
+  return (place.of(nil, 3))
 end
 
 return place

@@ -123,9 +123,11 @@ local function abandon(crew)
   scheduler.flush()
 end
 
--- Waits for the end of all, or raises the error that has stopped them. If the
--- waiting is broken off, nothing of them goes on.
+-- Runs all to their end, or raises the error that has stopped them. If the
+-- waiting is broken off, nothing of them goes on; in a task that has been
+-- cancelled none begins.
 function Crew:finish()
+  wait.for_group(self)
   self:launch()
   local release = wait.own(function() abandon(self) end)
   wait.protect(attend, abandon, self)
