@@ -38,6 +38,7 @@ build = {
     ["ofox.health"] = "lua/ofox/health.lua",
     ["ofox.hints"] = "lua/ofox/hints.lua",
     ["ofox.json"] = "lua/ofox/json.lua",
+    ["ofox.life"] = "lua/ofox/life.lua",
     ["ofox.log"] = "lua/ofox/log.lua",
     ["ofox.loop.plain"] = "lua/ofox/loop/plain.lua",
     ["ofox.merge"] = "lua/ofox/merge.lua",

@@ -2,8 +2,8 @@
 -- list, or so many as it takes until one succeeds. Each call is a task; they
 -- begin in order, when there is room, so that no more of them exist than run.
 local check = require "ofox.check"
+local life = require "ofox.life"
 local scheduler = require "ofox.scheduler"
-local task = require "ofox.task"
 local wait = require "ofox.wait"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -30,7 +30,7 @@ end
 function Crew:stop()
   self.stopped = true
   for i = 1, self.began do
-    if self.members[i] then pcall(task.cancel, self.members[i]) end
+    if self.members[i] then pcall(life.cancel, self.members[i]) end
   end
 end
 
@@ -67,7 +67,7 @@ end
 -- Who takes the place of one that has ended begins at its turn: others run
 -- between those that never wait.
 local function start(crew, i, observer)
-  return task.start(crew.group, observer, i > crew.limit, crew.job(i))
+  return life.start(crew.group, observer, i > crew.limit, crew.job(i))
 end
 
 local function begin_next(crew)
@@ -82,7 +82,7 @@ local function begin_next(crew)
   end
   if record.status ~= "running" then return end
   crew.members[i] = record
-  if crew.stopped then task.cancel(record) end -- meanwhile
+  if crew.stopped then life.cancel(record) end -- meanwhile
 end
 
 -- Has as many run as may.
@@ -152,7 +152,7 @@ end
 local function check_functions(list)
   if type(list) ~= "table" then return "list: expected a list of functions, got " .. got(list) end
   for i = 1, #list do
-    if not task.is_callable(list[i]) then
+    if not life.is_callable(list[i]) then
       return ("list[%d]: expected a function, got %s"):format(i, check.describe(list[i]))
     end
   end
@@ -164,7 +164,7 @@ local OPTIONS = {
     return type(value) == "number" and value >= 1 and value % 1 == 0
   end },
   stop_on_error = { "true or false", function(value) return type(value) == "boolean" end },
-  on_result = { "a function", task.is_callable },
+  on_result = { "a function", life.is_callable },
 }
 
 -- 'names': of those that count here.
@@ -227,7 +227,7 @@ local OF_MAP = "limit stop_on_error on_result"
 ---@return table[] results  in order of the list: {ok, ..., n = count}, as task:wait() gives them
 function together.map(list, fn, options)
   local problem = type(list) ~= "table" and "list: expected a list, got " .. got(list)
-    or not task.is_callable(fn) and "fn: expected a function, got " .. got(fn) or check_options(options, OF_MAP)
+    or not life.is_callable(fn) and "fn: expected a function, got " .. got(fn) or check_options(options, OF_MAP)
   if problem then error("ofox.map: " .. problem, 2) end
   local results = collect(#list, options, function(i) return fn, list[i], i end)
   return results
