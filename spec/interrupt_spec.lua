@@ -39,7 +39,7 @@ describe("[E1] Ctrl-C", function()
         s:script(situation.script or {})
         local program = start(([[
           local ofox = require "ofox"
-          local client = ofox.new { base_url = URL, timeout = 60, connect_timeout = 60 }
+          local client = ofox.new { base_url = URL, timeout = 60, connect_timeout = 60, insecure_http = true }
           %s
           say "still here"]]):format(place.code:format(situation.code)), {
           url = situation.url,
@@ -88,7 +88,7 @@ local function survive(code, options)
   local program = start(([[
     local ofox = require "ofox"
     local GOOD = %q
-    local client = ofox.new { base_url = URL, errors = "return", max_retries = 0, connect_timeout = 60 }
+    local client = ofox.new { base_url = URL, insecure_http = true, errors = "return", max_retries = 0, connect_timeout = 60 }
     for _ = 1, 3 do
       say "ready"
       local ok, err = pcall(function() %s end)

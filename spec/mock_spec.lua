@@ -182,6 +182,61 @@ describe("a function as a reply", function()
   end)
 end)
 
+describe("[P11] a standing reply", function()
+  it("answers when no reply is queued, as often as it takes", function()
+    local client, transport = setup()
+    assert.is_true(transport:always { body = OK } == transport)
+    transport:reply { status = 503 }
+    for _ = 1, 3 do assert.equal("hi", client:chat(PARAMS):output_text()) end
+    assert.equal(4, #transport.requests)
+    assert.equal(0, transport:unused())
+    transport:always { sse = { EVENT, 2, EVENT } }
+    for _ = 1, 2 do assert.equal("aa", client:stream(PARAMS):collect():output_text()) end
+  end)
+
+  it("may be a function, of each request", function()
+    local client, transport = setup()
+    transport:always(function(request) return { body = { choices = { { message = { content = request.body } } } } } end)
+    for _, model in ipairs { "a", "b" } do
+      local text = client:chat({ model = model, messages = PARAMS.messages }):output_text()
+      assert.matches('"model":"' .. model .. '"', text)
+    end
+    transport:always(function() error("wrong", 0) end)
+    assert.same({ false, "wrong" }, { pcall(client.chat, client, PARAMS) })
+    transport:always(function() end)
+    assert.matches("what the function gave for request 4, POST /v1/chat/completions: expected a table, got nil",
+      select(2, pcall(client.chat, client, PARAMS)))
+  end)
+
+  it("is taken away by reset, and by the next", function()
+    local client, transport = setup { max_retries = 0, errors = "return" }
+    transport:always { body = OK }:always { status = 500 }
+    assert.equal(500, select(2, client:chat(PARAMS)).status)
+    transport:reset()
+    assert.matches("no reply is queued", select(2, pcall(client.chat, client, PARAMS)))
+  end)
+
+  it("serves many calls side by side", function()
+    local client, transport = setup()
+    transport:always(function() return { delay = #transport.requests % 3, body = OK } end)
+    local list = {}
+    for i = 1, 50 do list[i] = i end
+    for _, result in ipairs(ofox.map(list, function() return client:chat(PARAMS):output_text() end, { limit = 8 })) do
+      assert.same({ true, "hi", n = 2 }, result)
+    end
+    assert.equal(50, #transport.requests)
+  end)
+
+  it("is refused at the caller's line as a reply is", function()
+    local transport = mock.new()
+    for i = 1, #REFUSED do
+      local message = misuse(function() transport:always(REFUSED[i][1]) end)
+      local problem = "mock:always: " .. REFUSED[i][2]
+      assert.equal(problem, message:sub(1, #problem))
+    end
+  end)
+end)
+
 describe("the mock", function()
   it("says how many replies are left", function()
     local client, transport = setup()
@@ -216,7 +271,7 @@ describe("the mock", function()
   end)
 
   it("wants a colon", function()
-    for _, name in ipairs { "reply", "now", "wall", "install", "step", "advance", "unused", "reset" } do
+    for _, name in ipairs { "reply", "always", "now", "wall", "install", "step", "advance", "unused", "reset" } do
       local text = ("mock:%s: expected a mock before the dot; call it with a colon, mock:%s(…)"):format(name, name)
       local transport = mock.new()
       assert.equal(text, misuse(function() transport[name]() end))
@@ -228,5 +283,35 @@ describe("the mock", function()
   it("is made without arguments", function()
     assert.equal("ofox.mock.new: expected no argument, got 1", misuse(function() mock.new(1) end))
     assert.equal("ofox.mock.new: expected no argument, got a table", misuse(function() mock:new() end))
+  end)
+end)
+
+describe("[P11] an error without retries", function()
+  it("is encoded with an empty list, as the data of a success is", function()
+    local json = require "ofox.json"
+    local client, transport = setup { max_retries = 0, errors = "return" }
+    transport:reply { status = 400 }:reply { fail = "reset" }:reply { body = "{" }:reply { body = OK }
+    for _ = 1, 3 do
+      local _, err = client:chat(PARAMS)
+      assert.matches('"retries":%[%]', json.encode(err))
+    end
+    local res = client:chat(PARAMS)
+    assert.matches('"retries":%[%]', json.encode(res:meta()))
+    transport:reply { sse = { EVENT }, fail = "reset" }
+    local stream = client:stream(PARAMS)
+    assert.matches('"retries":%[%]', json.encode(select(2, stream:collect())))
+  end)
+
+  it("has the mark that lua-cjson knows, where it has one", function()
+    local run = require("support.child").run { code = [[
+      local cjson = require "cjson"
+      cjson.array_mt = cjson.array_mt or {}
+      local transport = require "ofox.mock".new():reply { status = 400 }
+      local key = "sk-of-secret-0123456789"
+      local client = require "ofox".new { api_key = key, transport = transport, errors = "return" }
+      local _, err = client:chat { model = "m", messages = {} }
+      io.write(tostring(#err.retries == 0 and getmetatable(err.retries) == cjson.array_mt))
+    ]] }
+    assert.same({ "true", "" }, { run.output, run.errors })
   end)
 end)

@@ -380,15 +380,22 @@ describe("inside nginx", function()
     assert.equal("done\n", select(2, start():ask("/case/yielding")))
   end)
 
+  it("[E7] [2.6] items side by side tell their results, and the first success is enough", function()
+    assert.equal("2 true 0\n4 true 0\n3 true 2\n1 true 3\nfast\nnil\nfalsetwo\n125250\n",
+      select(2, start():ask("/case/together")))
+  end)
+
   it("[E7] who waits for a task does not wait for its listeners", function()
     assert.equal("outer listener\n", select(2, start():ask("/case/listeners")))
   end)
 
-  it("[E7] a failure that nobody asked for is in the error log", function()
+  it("[E7] [P4] a failure that is not handled is in the error log, with its place", function()
     local front = start()
     front:ask("/case/unasked")
-    local line = "%[error%].*a task failed and nobody asked for its error.*nobody asks for this"
-    assert.is_true(becomes(function() return front:log():find(line) ~= nil end))
+    local line = "%[error%][^\n]*a task failed and its error was not handled error=[^\n]*nobody asks for this\"? "
+      .. "traceback=\"stack traceback:[^\n]*worker_cases%.lua:%d+: in function [^\n<]*<[^\n<]*worker_cases%.lua:%d+>\" "
+      .. "where=[^\n]*worker_cases%.lua:%d+"
+    assert.is_true(becomes(function() return front:log():find(line) ~= nil end), front:log())
   end)
 
   it("[E7] OFOX_LOG speaks in the error log, and the key is not there", function()

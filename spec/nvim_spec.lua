@@ -230,7 +230,25 @@ describe("[E6] in Neovim", function()
     assert.equal("cancelled true\nnil cancelled_error true\n", out)
   end)
 
-  it("a failure that nobody asked for is notified", function()
+  it("[2.6] items side by side tell their results, and the first success is enough", function()
+    local out = succeed [[
+      local ofox = require "ofox"
+      local function nap(seconds) ofox.sleep(seconds) return seconds end
+      local told = 0
+      ofox.map({ 1, 0 }, function(before) repeat nap(0.005) until told >= before end, { on_result = function(i, ok)
+        told = told + 1
+        say(i, ok, #vim.api.nvim_list_bufs() > 0)
+      end })
+      local slow
+      say(ofox.any { function() nap(100) slow = true end, function() error("no") end, function() return nap(0.01) end })
+      say(slow)
+      local function third() say(ofox.map({ 1, 2, 3 }, nap, { limit = 1 })[3][2]) end
+      nap = function(i) ofox.sleep(0.01) return i end
+      ofox.go(third):wait()]]
+    assert.equal("2 true true\n1 true true\n0.01\nnil\n3\n", out)
+  end)
+
+  it("[P4] a failure that is not handled is notified, with its place", function()
     local out = succeed [[
       local ofox = require "ofox"
       ofox.go(function() error("unasked", 0) end)
@@ -240,8 +258,9 @@ describe("[E6] in Neovim", function()
       collectgarbage() collectgarbage()
       wait_until(function() return #notified == 2 end)
       for _, one in ipairs(notified) do say(one.level == vim.log.levels.ERROR, one.message) end]]
-    assert.matches("^true ofox error: a task failed and nobody asked for its error error=unasked[^\n]*\n"
-      .. "true ofox error: [^\n]* error=later[^\n]*\n$", out)
+    assert.matches("^true ofox error: a task failed and its error was not handled error=unasked[^\n]*\n"
+      .. "true ofox error: [^\n]* error=later traceback=\"[^\n]*'error' <%- (%S+:%d+): in [^\n]*\" where=%1\n$",
+      out)
   end)
 
   it("an idle one hears of a failure, too, and others' callbacks are not the task", function()

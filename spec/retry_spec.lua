@@ -476,8 +476,9 @@ describe("ofox.retry.call", function()
     assert.equal("more", more)
   end)
 
-  it("hands on what is no retryable error of ofox, at once and unchanged", function()
-    for _, value in ipairs { "text", 42, true, { retryable = true, status = 429 },
+  it("hands on what is no retryable error, at once and unchanged", function()
+    for _, value in ipairs { "text", 42, true, { status = 429 }, { retryable = "yes" }, { retryable = 1 },
+      { retryable = false, retry_after = 1 }, print,
       fault { retryable = false, status = 400 } } do
       local fn, calls = flaky(9, function() error(value, 0) end)
       local ok, err = pcall(retry.call, fn)
@@ -490,6 +491,36 @@ describe("ofox.retry.call", function()
     assert.is_false(ok)
     assert.is_nil(err)
     assert.same({}, time.slept)
+  end)
+
+  it("[P11] believes any error table that says it is retryable, whosever it is", function()
+    local Class = { retryable = true }
+    Class.__index = Class
+    local Child = setmetatable({}, Class)
+    Child.__index = Child
+    for _, err in ipairs {
+      { retryable = true }, { retryable = true, message = "x" }, setmetatable({ status = 7 }, Child),
+      setmetatable({ retryable = true }, { __index = function() error "asked" end, __tostring = error }),
+    } do
+      for _, how in ipairs { function() error(err, 0) end, function() return nil, err end } do
+        time.slept = {}
+        local seen
+        local fn = flaky(2, how)
+        assert.same({ 1, nil, 3 }, { retry.call(fn, { jitter = "none", on_retry = function(it) seen = it end }) })
+        assert.same({ 1, 2 }, time.slept)
+        assert.is_true(rawequal(seen, err))
+        assert.is_true(retry.plan("ofox", err).retry)
+      end
+    end
+    time.slept = {}
+    retry.call(flaky(2, function(i) error({ retryable = true, retry_after = i * 7 }) end), PLAIN)
+    assert.same({ 7, 14 }, { math.floor(time.slept[1]), math.floor(time.slept[2]) })
+    local last = { retryable = true }
+    local _, err = pcall(retry.call, function() error(last) end, { max_retries = 1, jitter = "none" })
+    assert.is_true(err == last)
+    time.slept = {}
+    assert.equal(1, (retry.call(flaky(1, function() return nil, { status = 425 } end), { statuses = { 425 } })))
+    assert.equal(1, #time.slept)
   end)
 
   it("[A1] [A2] [A12] follows the server's word", function()

@@ -246,6 +246,22 @@ describe("a sleep of no time", function()
   end)
 end)
 
+describe("a sleep outside of tasks", function()
+  it("goes on when the last task has ended, without haste", function()
+    ofox.go(ofox.sleep, 1)
+    ofox.sleep(5)
+    assert.equal(5, transport:now())
+    uninstall()
+    ofox.go(ofox.sleep, 0.01)
+    local steps, step = 0, require("ofox.served").move
+    require("ofox.served").move = function(...) steps = steps + 1 return step(...) end
+    ofox.sleep(0.3)
+    require("ofox.served").move = step
+    uninstall = transport:install()
+    assert.is_true(steps < 50, steps .. " steps in a sleep")
+  end)
+end)
+
 describe("a wait that cannot yield", function()
   it("says so where too many stand on top of each other", function()
     local token = ofox.go(function() ofox.sleep(1) return "token" end)
@@ -577,10 +593,10 @@ describe("a cancelled task", function()
   end)
 end)
 
-describe("an error that nobody asks for", function()
+describe("an error that is not handled", function()
   it("is reported when its handle is gone", function()
     local text = errors_of(function() ofox.go(function() error("lost and found") end) end)
-    assert.is_truthy(text:find("a task failed and nobody asked for its error", 1, true), text)
+    assert.is_truthy(text:find("a task failed and its error was not handled", 1, true), text)
     assert.is_truthy(text:find("lost and found", 1, true))
   end)
 

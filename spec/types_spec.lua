@@ -261,6 +261,9 @@ describe("the types of what can be called", function()
     for name in pairs(fields) do assert.is_truthy(ofox[name], "there is no ofox." .. name) end
     assert.is_truthy(fields.all.type:find("{limit?: integer, stop_on_error?: boolean}", 1, true))
     assert.same({}, ofox.all({}, { limit = 1, stop_on_error = true }))
+    local of_map = { limit = 1, stop_on_error = true, on_result = print }
+    assert.same({}, ofox.map({}, print, of_map))
+    assert.same(names_of "ofox.MapOptions", public_keys(of_map))
   end)
 
   it("are those of every object", function()
@@ -400,7 +403,7 @@ describe("the types of answers", function()
 
   it("say more than table where the other files do not", function()
     local REFINED = {
-      Module = "new errors retry meta parse_error all use_loop", Response = "meta", Stream = "meta",
+      Module = "new errors retry meta parse_error all map any use_loop", Response = "meta", Stream = "meta",
       ChatStream = "next chunks each collect", ResponsesStream = "next chunks each collect",
       AnyError = "type code reason ratelimit retries cause partial", PartialAnswer = "tool_calls finish_reason usage",
       Mock = "reply",
@@ -486,8 +489,11 @@ describe("the types of errors", function()
     local chunk, broken = stream:next()
     while chunk do chunk, broken = stream:next() end
 
+    client = scripted({ REFUSED }, { max_retries = 0, errors = "raise" })
+    local _, raised = ofox.go(client.chat, client, PARAMS):wait()
+
     local seen = {}
-    for _, err in ipairs { full, cancelled, broken } do
+    for _, err in ipairs { full, cancelled, broken, raised } do
       for name in pairs(err) do seen[name] = true end
     end
     assert.same(names_of("ofox.AnyError", "hint"), sorted(seen))

@@ -16,6 +16,8 @@ local core = require "ofox.native" "core"
 ---@field go fun(fn: function, ...: any): ofox.Task
 ---@field run fun(fn: function, ...: any): ...
 ---@field all fun(list: function[], options?: table): table[]
+---@field map fun(list: any[], fn: function, options?: table): table[]
+---@field any fun(list: function[], options?: table): ...
 ---@field step fun(max_wait?: number): boolean
 ---@field pollfd fun(): integer|nil
 ---@field getfd fun(): integer|nil
@@ -62,6 +64,8 @@ local LATER = {
   go = { "ofox.task", "go", waits = true },
   run = { "ofox.task", "run", waits = true },
   all = { "ofox.task", "all", waits = true },
+  map = { "ofox.task", "map", waits = true },
+  any = { "ofox.task", "any", waits = true },
   step = { "ofox.loop.protocol", "step", waits = true },
   pollfd = { "ofox.loop.protocol", "pollfd", waits = true },
   getfd = { "ofox.loop.protocol", "getfd", waits = true },

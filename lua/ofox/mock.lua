@@ -45,6 +45,18 @@ end
 ---@field body string|nil
 ---@field at number  virtual seconds since the mock was made
 
+-- A reply as it is kept. Level 3 is the caller of the mock.
+local function checked(name, reply)
+  local kept, problem = reply, nil
+  if type(reply) == "table" then
+    kept, problem = scripted.read(reply)
+  elseif type(reply) ~= "function" then
+    problem = "expected a table or a function, got " .. check.describe(reply)
+  end
+  if problem then error("mock:" .. name .. ": " .. problem, 3) end
+  return kept
+end
+
 --- Queues an answer to one attempt. Status 200 and no headers unless told
 -- otherwise; a table as body is sent as JSON. With 'fail' (a code of
 -- ofox.errors, as "refused", "reset", "dns", "timeout") the transfer ends so,
@@ -57,30 +69,33 @@ end
 ---@return ofox.Mock self
 function Mock:reply(reply)
   check_self(self, "reply")
-  local kept, problem = reply, nil
-  if type(reply) == "table" then
-    kept, problem = scripted.read(reply)
-  elseif type(reply) ~= "function" then
-    problem = "expected a table or a function, got " .. check.describe(reply)
-  end
-  if problem then error("mock:reply: " .. problem, 2) end
-  self._replies[#self._replies + 1] = kept
+  self._replies[#self._replies + 1] = checked("reply", reply)
   return self
 end
 
---- How many of the replies have not been used.
+--- Answers every attempt for which no reply is queued, until another standing
+-- reply takes its place or reset() takes it away.
+---@param reply ofox.MockReply|fun(request: ofox.MockRequest): ofox.MockReply  as of mock:reply
+---@return ofox.Mock self
+function Mock:always(reply)
+  check_self(self, "always")
+  self._standing = checked("always", reply)
+  return self
+end
+
+--- How many of the queued replies have not been used.
 ---@return integer
 function Mock:unused()
   check_self(self, "unused")
   return #self._replies
 end
 
---- Forgets replies and requests. Time stays as it is, and calls that have their
+--- Forgets replies, the standing one too, and requests. Time stays as it is, and calls that have their
 -- reply go on.
 ---@return ofox.Mock self
 function Mock:reset()
   check_self(self, "reset")
-  self.requests, self._replies = {}, {}
+  self.requests, self._replies, self._standing = {}, {}, nil
   return self
 end
 
@@ -131,7 +146,7 @@ end
 -- The next reply. Raises what a function raises in its place, and what is wrong.
 local function next_reply(self, request)
   local what = ("request %d, %s %s"):format(#self.requests, request.method, request.path)
-  local reply = table.remove(self._replies, 1)
+  local reply = table.remove(self._replies, 1) or self._standing
   if not reply then error("ofox.mock: no reply is queued for " .. what, 0) end
   if type(reply) == "table" then return reply end
   local kept, problem = scripted.read(reply(request))

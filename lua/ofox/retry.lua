@@ -66,15 +66,34 @@ function retry.delay(policy, attempt, state)
   return seconds, source
 end
 
---- Whether `err` is worth another attempt, and when. Anything else that was
--- raised is not, unless `policy.statuses` names its `status`; nil and a number
--- are no errors.
+-- A field of a table or of the tables that it inherits from; runs no code.
+local function inherited(value, name)
+  for _ = 1, 8 do
+    if type(value) ~= "table" then return nil end
+    local field = rawget(value, name)
+    if field ~= nil then return field end
+    local meta = debug.getmetatable(value)
+    value = type(meta) == "table" and rawget(meta, "__index")
+  end
+  return nil
+end
+
+-- What counts of an error of whatever library, where the core reads it.
+local function facts_of(err)
+  if type(err) ~= "table" or rawget(err, "retryable") ~= nil then return err end
+  return { retryable = inherited(err, "retryable"), status = inherited(err, "status"),
+    retry_after = inherited(err, "retry_after"), headers = inherited(err, "headers") }
+end
+
+--- Whether `err` is worth another attempt, and when. A table is, whosever error
+-- it is, where its `retryable` is true or `policy.statuses` names its `status`;
+-- nothing else that was raised is. nil and a number are no errors.
 ---@param policy "ofox"|"openai"|"aws"|ofox.RetryPolicy|nil
 ---@param err ofox.Error|any
 ---@param state? ofox.RetryPlanState
 ---@return ofox.RetryPlan
 function retry.plan(policy, err, state)
-  local plan = checked("plan", try(core.retry_plan, policy, err, state))
+  local plan = checked("plan", try(core.retry_plan, policy, facts_of(err), state))
   if err == nil or tonumber(err) then
     local got = require "ofox.check".describe(err)
     error(("ofox.retry.plan: err: expected an error, got %s (ofox.parse_error makes one of a status)"):format(got), 2)
@@ -158,8 +177,9 @@ end
 
 --- Calls `fn` until it succeeds or there is no sense in another attempt, and
 -- returns what it returned or raises what it raised last. An attempt failed
--- when it raised, or returned nil and an error, of ofox; all else is handed on
--- at once. A call of a client inside `fn` has retries of its own: give it
+-- when it raised a table, or returned nil and a table: an error of ofox or of
+-- any other library, as `retry.plan` takes them. All else is handed on at once.
+-- A call of a client inside `fn` has retries of its own: give it
 -- `max_retries = 0`. In a task on PUC Lua 5.1 `fn` must not wait.
 ---@generic T
 ---@param fn fun(): T, ...
@@ -173,7 +193,6 @@ function retry.call(fn, policy)
   if problem then error("ofox.retry.call: " .. problem, 2) end
   checked("call", try(core.retry_delay, bare, 0))
 
-  local is_error = require("ofox.errors").is
   local timer = stopwatch(extra.deadline)
   local seed = type(bare) == "table" and bare.seed or nil
   local state = { attempt = 0, max_retries = extra.max_retries, deadline = extra.deadline }
@@ -181,13 +200,14 @@ function retry.call(fn, policy)
   while true do
     local results = pack(pcall(fn))
     local err = failure(results)
-    if not is_error(err) then return conclude(results) end
+    if type(err) ~= "table" then return conclude(results) end
 
+    local facts = facts_of(err)
     state.elapsed = timer.elapsed()
     state.zero_before = last_hint == 0
     state.u = seed and core.retry_random(seed, 1, state.attempt)[1]
-    last_hint = err.retry_after
-    local plan = core.retry_plan(bare, err, state)
+    last_hint = rawget(facts, "retry_after")
+    local plan = core.retry_plan(bare, facts, state)
     if not plan.retry then return conclude(results) end
 
     local delay = plan.delay

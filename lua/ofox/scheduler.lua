@@ -44,7 +44,7 @@ local budget = {} -- left: how many turns and events are, in this step; nil: no 
 ---@field defers? fun(): boolean  must a task begin at its turn, not here?
 ---@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
 ---@field spawn? fun(task: table, run: function)  starts such a thread
----@field failed? fun(task: table)  a task has failed, and nobody has asked for that yet
+---@field failed? fun(task: table)  a task has failed, and its error is not handled yet
 ---@field leave? fun(task: table)  ends it where it stands
 
 --- The task that runs, or nil.
@@ -269,26 +269,29 @@ function scheduler.flush()
   depth, budget.left = depth - 1, left
 end
 
+-- Serves what there is to do, waiting at most 'max' seconds for it.
+local function serve(max, transport, max_events)
+  local outer, deep, left = current, nested, budget.left
+  served.count(transport, 1)
+  depth, budget.left = depth + 1, max_events
+  local ok, message = pcall(step, max)
+  depth, budget.left = depth - 1, left
+  current, nested = outer, deep
+  served.count(transport, -1)
+  if not ok then interrupt.raise(interrupt.caught(message)) end
+  scheduler.sync()
+  if scheduler.after_step then scheduler.after_step() end
+end
+
 --- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
--- there is something).
+-- there is something). Does not wait where nothing will come.
 ---@param max? number
 ---@param transport? table  that has to be served, for somebody outside of tasks
 ---@param max_events? integer  turns of tasks and events of streams that are done at most
 ---@return boolean  whether tasks, calls or waits are left
 function scheduler.step(max, transport, max_events)
-  if alive == 0 and not transport then max = 0 end -- nothing will come
-  if alive > 0 or max or transport then
-    local outer, deep, left = current, nested, budget.left
-    served.count(transport, 1)
-    depth, budget.left = depth + 1, max_events
-    local ok, message = pcall(step, max)
-    depth, budget.left = depth - 1, left
-    current, nested = outer, deep
-    served.count(transport, -1)
-    if not ok then interrupt.raise(interrupt.caught(message)) end
-    scheduler.sync()
-    if scheduler.after_step then scheduler.after_step() end
-  end
+  if alive == 0 and not transport then max = 0 end
+  serve(max, transport, max_events)
   return alive > 0
 end
 
@@ -446,7 +449,7 @@ function scheduler.stand(is_over, transport, seconds, enter, leave)
     if waited and left and left <= LEAST then return end
     check_depth(transport)
     waited = true
-    scheduler.step(left, transport)
+    serve(left, transport) -- also when nobody else is left: a sleep waits for its moment
   end
 end
 

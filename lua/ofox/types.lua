@@ -398,6 +398,7 @@
 ---@field retries? ofox.Attempt[]  the earlier attempts
 ---@field cause? ofox.AnyError  what a cancelled call was waiting out
 ---@field partial? ofox.PartialAnswer  what had come of a stream that broke
+---@field traceback? string  the stack of the task that it came out of
 ---@class ofox.PartialAnswer: ofox.Partial
 ---@field tool_calls {id?: string, name?: string, arguments?: any, arguments_json?: string}[]
 ---@field finish_reason? ofox.FinishReason
@@ -483,6 +484,12 @@
 ---@class ofox.Mock
 --- Queues an answer to one attempt.
 ---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
+---@field always fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
+
+---@class ofox.MapOptions
+---@field limit? integer  so many at a time
+---@field stop_on_error? boolean  the first failure cancels the rest and is raised
+---@field on_result? fun(i: integer, ok: boolean, ...: any): nil  what task:wait() would give follows i
 
 ---@class ofox.Module: ofox  what require "ofox" gives
 ---@field VERSION string
@@ -498,6 +505,12 @@
 --- Runs functions side by side, 'limit' at a time; gives in order what task:wait() would: {ok, …, n = count}. With
 --- 'stop_on_error' the first failure cancels the rest and is raised.
 ---@field all fun(list: (fun(): ...)[], options?: {limit?: integer, stop_on_error?: boolean}): table[]
+--- Calls fn(item, i) with each item of a list, side by side, as all does; 'on_result' is called with each result as it
+--- comes, one after the other, where map was called: what it raises cancels the rest and is raised.
+---@field map fun(list: any[], fn: (fun(item: any, i: integer): ...), options?: ofox.MapOptions): table[]
+--- Runs functions side by side; gives what the first gives that neither raises nor returns nil and an error, and
+--- cancels the rest. If none does, the last failure is raised.
+---@field any fun(list: (fun(): ...)[], options?: {limit?: integer}): ...
 --- Has waits outside of tasks done by the program's own event loop; nil: by ofox again. 'wait' returns when
 --- ofox.pollfd() is readable or so many seconds have passed (nil: no limit).
 ---@field use_loop fun(loop: {wait: fun(seconds: number|nil)}|nil): nil

@@ -94,10 +94,10 @@ function wait.for_task(other, seconds)
     function(task) other.waiters[task] = true end, function(task) other.waiters[task] = nil end)
 end
 
---- Waits until a group has no members.
----@param group {count: integer, waiter: table|nil}
+--- Waits until a group has no members, or has something to tell.
+---@param group {count: integer, news: boolean|nil, waiter: table|nil}
 function wait.for_group(group)
-  for_condition(function() return group.count == 0 end, nil,
+  for_condition(function() return group.count == 0 or group.news == true end, nil,
     function(task) group.waiter = task end, function() group.waiter = nil end)
 end
 

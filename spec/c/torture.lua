@@ -414,6 +414,28 @@ add("tasks", function()
   must(task.run(function() return 7 end) == 7, "wrong: run")
 end, { setup = forget_engine })
 
+add("map and any", function()
+  local task = require "ofox.task"
+  local sleep = require "ofox.wait".sleep
+  local transport = mock.new()
+  for i = 1, 3 do transport:reply { delay = i, body = OK } end
+  local client = client_of(transport)
+  local uninstall = transport:install()
+  local function ask() return got(client:chat(PARAMS)):output_text() end
+  local heard = 0
+  local ok, results = pcall(task.map, { 1, 2, 3 }, ask, { limit = 2, stop_on_error = true, on_result = function()
+    heard = heard + 1
+    sleep(0.5)
+  end })
+  local won, first = pcall(task.any, { function() sleep(9) return "late" end, function() sleep(1) return "first" end })
+  uninstall()
+  if not ok then error(results, 0) end
+  if not won then error(first, 0) end
+  for i = 1, 3 do must(results[i][2] == "hi", "wrong: result") end
+  must(heard == 3, "wrong: on_result")
+  must(first == "first" or first == "late", "wrong: any")
+end, { setup = forget_engine })
+
 -- Over libcurl
 
 local function http(status, body, headers)

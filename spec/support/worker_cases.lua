@@ -212,6 +212,29 @@ function cases.yielding()
   ngx.say(task:status())
 end
 
+-- Each result is said when it comes; of two the slower one is cancelled.
+function cases.together()
+  local told = {}
+  ofox.map({ 3, 0, 2, 0 }, function(before)
+    repeat ofox.sleep(0.005) until #told >= before
+    return before
+  end, { limit = 3, on_result = function(i, ok, before)
+    told[#told + 1] = i
+    ngx.say(i, " ", ok, " ", before)
+    ngx.flush(true)
+  end })
+  local slow
+  ngx.say(ofox.any { function() ofox.sleep(100) slow = true end, function() error("no") end,
+    function() ofox.sleep(0.02) return "fast" end })
+  ngx.say(tostring(slow))
+  ngx.say(pcall(ofox.any, { function() error("one", 0) end, function() ofox.sleep(0.01) error("two", 0) end }))
+  local list = {}
+  for i = 1, 500 do list[i] = i end
+  local sum = 0
+  ofox.map(list, function(i) if i % 2 == 0 then ofox.sleep(0.001) end sum = sum + i end, { limit = 8 })
+  ngx.say(sum)
+end
+
 function cases.unasked()
   ofox.go(function() error("nobody asks for this") end)
   collectgarbage()
