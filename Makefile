@@ -40,8 +40,8 @@ OUR_LDFLAGS += -undefined dynamic_lookup
 endif
 
 LEAVES = buf utf8 half base64 redact json jscan jtext when headers errors fault sse \
-  words stray delta retry
-FLOW = transcript stream answer reply history news clock blame call
+  prose delta retry
+FLOW = stray transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
 ENGINE = $(LEAVES) $(FLOW) poller sockets sigpipe transfer outcome engine \

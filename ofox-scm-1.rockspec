@@ -71,7 +71,7 @@ build = {
     ["ofox.core"] = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/base64.c", "src/redact.c", "src/json.c", "src/jscan.c", "src/jtext.c", "src/when.c",
-        "src/headers.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/half.c", "src/words.c", "src/stray.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
+        "src/headers.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/half.c", "src/prose.c", "src/stray.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
         "src/names.c", "src/linterrupt.c", "src/lpin.c", "src/lcore.c", "src/lmachine.c", "src/lparts.c", "src/ljson.c",
         "src/lencode.c", "src/ldecode.c", "src/lpolish.c", "src/lerrors.c",
         "src/lretry.c", "src/lcall.c", "src/levents.c", "src/lsse.c", "src/ldelta.c",
@@ -81,7 +81,7 @@ build = {
     ["ofox.engine"] = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/base64.c", "src/redact.c", "src/json.c", "src/jscan.c", "src/jtext.c", "src/when.c",
-        "src/headers.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/half.c", "src/words.c", "src/stray.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
+        "src/headers.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/half.c", "src/prose.c", "src/stray.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
         "src/linterrupt.c", "src/lpin.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/transfer.c", "src/outcome.c",
         "src/engine.c", "src/lengine.c",
       },

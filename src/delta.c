@@ -361,10 +361,11 @@ static void fail(struct ofox_delta *out, struct ofox_span part,
       fallback == OFOX_CLASS_INTERNAL ? OFOX_CLASS_STREAM : fallback;
 }
 
-/* Is it an error as fault.h has it? */
-static int is_fault(struct ofox_delta *out, struct ofox_span data) {
+int ofox_delta_is_fault(enum ofox_dialect dialect, struct ofox_span json,
+                        struct ofox_delta *out) {
   struct ofox_fault fault;
-  if (!ofox_fault_find(data, &fault))
+  (void)dialect;
+  if (!ofox_fault_find(json, &fault))
     return 0;
   fail(out, fault.part, fault.fallback);
   return 1;
@@ -374,7 +375,7 @@ static int is_fault(struct ofox_delta *out, struct ofox_span data) {
 static void judge_end(struct reading *r, int failed) {
   struct ofox_delta *out = r->out;
   int whole = r->response.type == OFOX_JSON_OBJECT;
-  if (whole && is_fault(out, r->response.raw))
+  if (whole && ofox_delta_is_fault(r->dialect, r->response.raw, out))
     return;
   if (failed)
     fail(out, whole ? r->response.raw : out->part, OFOX_CLASS_STREAM);
@@ -421,7 +422,7 @@ static void judge(struct reading *r, struct ofox_span name,
   }
   out->kind = OFOX_DELTA_CHUNK;
   out->part = data;
-  if (is_suspect(r, type) && is_fault(out, data))
+  if (is_suspect(r, type) && ofox_delta_is_fault(r->dialect, data, out))
     return;
   if (names_error(type))
     fail(out, data, OFOX_CLASS_STREAM);
@@ -458,14 +459,14 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
   out->fallback = OFOX_CLASS_STREAM;
   type = ofox_span_trim(type);
   if (names_error(type)) {
-    if (!is_fault(out, data))
+    if (!ofox_delta_is_fault(dialect, data, out))
       fail(out, data, OFOX_CLASS_STREAM);
     return;
   }
   if (ofox_span_trim(data).n == 0)
     return;
   if (ofox_span_eq(type, "ping")) {
-    is_fault(out, data);
+    ofox_delta_is_fault(dialect, data, out);
     return;
   }
   if (ofox_delta_is_end(type, data)) {
@@ -481,5 +482,5 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
   else if (object)
     judge(&r, type, data);
   else
-    is_fault(out, data); /* a list of them */
+    ofox_delta_is_fault(dialect, data, out); /* a list of them */
 }
