@@ -103,7 +103,8 @@ describe("an event of a chat", function()
   it("[D5] of a choice that failed", function()
     local got = read("chat", "", failed)
     assert.same({ "error", "upstream_error" }, { got.kind, got.fallback })
-    assert.equal(failed:match '"choices":%[(.*)%],"usage"', got.part)
+    assert.is_truthy(failed:find(got.part, 1, true))
+    assert.is_truthy(got.part:find('"message":"x"', 1, true))
     local two = '{"choices":[{"finish_reason":"error","a":1},{"index":1,"finish_reason":"error"}]}'
     assert.equal('{"finish_reason":"error","a":1}', read("chat", "", two).part)
     local top = '{"choices":[{"finish_reason":"error"}],"error":{"message":"x"}}'
@@ -153,7 +154,6 @@ describe("an event of any dialect", function()
     check("[D5] an error object, " .. dialect, dialect, "", '{"id":"x","error":{"message":"no"}}',
       { kind = "error", fallback = "stream_error" })
     check("[D5] an error text, " .. dialect, dialect, "", '{"error":"no"}', { kind = "error" })
-    check("an error text with an id, " .. dialect, dialect, "", '{"error":"no","id":"x"}', { kind = "chunk" })
     check("[D5] a flat error, " .. dialect, dialect, "", '{"type":"error","message":"no"}', { kind = "error" })
     check("[D5] a flat error by object, " .. dialect, dialect, "", '{"object":"error","message":"no"}',
       { kind = "error" })
@@ -171,6 +171,8 @@ describe("an event of any dialect", function()
       end
     end)
   end
+
+  check("an error text with an id, any", "any", "", '{"error":"no","id":"x"}', { kind = "chunk" })
 
   it("is a chunk of content where nothing is known", function()
     local got = read("any", "x", '{"choices":[{"delta":{"content":"a"}}]}')
