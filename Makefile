@@ -46,8 +46,8 @@ endif
 ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
 LEAVES = buf utf8 half base64 unescape redact json jscan jtext when headers naming \
-  speech page pause errors fault sse words stray delta retry
-FLOW = transcript stream answer reply history news clock blame call
+  speech page pause errors fault sse prose delta retry
+FLOW = stray transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode ljoin lpolish lerrors lretry lcall levents lsse ldelta
 ENGINE = $(LEAVES) $(FLOW) coding files socks poller sockets sigpipe transfer \

@@ -95,8 +95,8 @@ build = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/half.c", "src/base64.c", "src/unescape.c", "src/redact.c", "src/json.c",
         "src/jscan.c", "src/jtext.c", "src/when.c", "src/headers.c", "src/naming.c", "src/speech.c", "src/page.c",
-        "src/pause.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/words.c", "src/stray.c", "src/delta.c",
-        "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c",
+        "src/pause.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/prose.c", "src/delta.c", "src/retry.c",
+        "src/stray.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c",
         "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/names.c", "src/lofox.c", "src/lcore.c",
         "src/lpin.c", "src/linterrupt.c", "src/lmachine.c", "src/lparts.c", "src/ljson.c", "src/lencode.c",
         "src/ldecode.c", "src/ljoin.c", "src/lpolish.c", "src/lerrors.c", "src/lretry.c", "src/lcall.c",
@@ -109,8 +109,8 @@ build = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/half.c", "src/base64.c", "src/unescape.c", "src/redact.c", "src/json.c",
         "src/jscan.c", "src/jtext.c", "src/when.c", "src/headers.c", "src/naming.c", "src/speech.c", "src/page.c",
-        "src/pause.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/words.c", "src/stray.c", "src/delta.c",
-        "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c",
+        "src/pause.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/prose.c", "src/delta.c", "src/retry.c",
+        "src/stray.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c",
         "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/coding.c", "src/files.c", "src/socks.c",
         "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/transfer.c", "src/outcome.c", "src/engine.c",
         "src/lofox.c", "src/lpin.c", "src/linterrupt.c", "src/lengine.c",

@@ -173,6 +173,8 @@ describe("an event of any dialect", function()
     end)
   end
 
+  check("an error text with an id, any", "any", "", '{"error":"no","id":"x"}', { kind = "chunk" })
+
   it("is a chunk of content where nothing is known", function()
     local got = read("any", "x", '{"choices":[{"delta":{"content":"a"}}]}')
     assert.same({ "chunk", true, false, nil }, { got.kind, got.content, got.plain, got.text })

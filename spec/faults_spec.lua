@@ -513,3 +513,38 @@ describe("[R6] an answer that is not JSON", function()
     end)
   end
 end)
+
+describe("[X1] a body that is called an event stream and begins like JSON", function()
+  local function stream_of(body)
+    local reply = { body = body, headers = { ["content-type"] = "text/event-stream" } }
+    local client = client_of { reply }
+    local stream, err = client:stream(calls.PARAMS)
+    if not stream then return nil, err end
+    return stream:collect()
+  end
+  local EVENTS = 'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+  it("is the error that its first lines say it is, whatever follows", function()
+    for _, tail in ipairs { "", "\ndata: [DONE]\n\n", "\n\n" .. EVENTS, "\n: bye\n" } do
+      for _, head in ipairs {
+        '{"error":{"message":"boom","code":429}}', '{\n "error": {"message":"boom",\n "code":429}}',
+      } do
+        local _, err = stream_of(head .. tail)
+        assert.same({ "rate_limit_error", "boom" }, { err and err.type, err and err.message })
+      end
+    end
+  end)
+
+  it("is the stream that follows a line which is none", function()
+    local answer = stream_of('{"status":"starting"}\n\n' .. EVENTS)
+    assert.equal("hi", answer:output_text())
+  end)
+
+  it("is no event stream if no event comes", function()
+    local chunk = '{"choices":[{"index":0,"delta":{"content":"hi"}}]}\n'
+    for _, body in ipairs { chunk .. chunk, '{"a":1}', "[1]\n[2]\n" } do
+      local _, err = stream_of(body)
+      assert.same({ "response_error", "not_event_stream" }, { err.type, err.code })
+    end
+  end)
+end)

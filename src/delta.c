@@ -361,11 +361,12 @@ static void fail(struct ofox_delta *out, struct ofox_span part,
       fallback == OFOX_CLASS_INTERNAL ? OFOX_CLASS_STREAM : fallback;
 }
 
-/* Is it an error as fault.h has it? */
-static int is_fault(struct ofox_delta *out, enum ofox_due due,
-                    struct ofox_span data) {
+int ofox_delta_is_fault(enum ofox_dialect dialect, struct ofox_span json,
+                        struct ofox_delta *out) {
+  static const enum ofox_due due[] = {OFOX_DUE_CHOICES, OFOX_DUE_OUTPUT,
+                                      OFOX_DUE_NOTHING};
   struct ofox_fault fault;
-  if (!ofox_fault_find(data, due, &fault))
+  if (!ofox_fault_find(json, due[dialect], &fault))
     return 0;
   fail(out, fault.part, fault.fallback);
   return 1;
@@ -375,7 +376,7 @@ static int is_fault(struct ofox_delta *out, enum ofox_due due,
 static void judge_end(struct reading *r, int failed) {
   struct ofox_delta *out = r->out;
   int whole = r->response.type == OFOX_JSON_OBJECT;
-  if (whole && is_fault(out, OFOX_DUE_OUTPUT, r->response.raw))
+  if (whole && ofox_delta_is_fault(r->dialect, r->response.raw, out))
     return;
   if (failed)
     fail(out, whole ? r->response.raw : out->part, OFOX_CLASS_STREAM);
@@ -422,7 +423,7 @@ static void judge(struct reading *r, struct ofox_span name,
   }
   out->kind = OFOX_DELTA_CHUNK;
   out->part = data;
-  if (is_suspect(r, type) && is_fault(out, ofox_delta_due(r->dialect), data))
+  if (is_suspect(r, type) && ofox_delta_is_fault(r->dialect, data, out))
     return;
   if (names_error(type))
     fail(out, data, OFOX_CLASS_STREAM);
@@ -446,12 +447,6 @@ static int read(struct reading *r, struct ofox_span data, int *object) {
   return rc == 1 ? ofox_scan_end(&r->s) : rc;
 }
 
-enum ofox_due ofox_delta_due(enum ofox_dialect dialect) {
-  return dialect == OFOX_DIALECT_CHAT        ? OFOX_DUE_CHOICES
-         : dialect == OFOX_DIALECT_RESPONSES ? OFOX_DUE_OUTPUT
-                                             : OFOX_DUE_NOTHING;
-}
-
 int ofox_delta_is_end(struct ofox_span type, struct ofox_span data) {
   return data.n >= 6 && ofox_span_eq(ofox_span_trim(data), "[DONE]") &&
          !names_error(type);
@@ -460,20 +455,19 @@ int ofox_delta_is_end(struct ofox_span type, struct ofox_span data) {
 void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
                      struct ofox_span data, struct ofox_delta *out) {
   struct reading r;
-  enum ofox_due due = ofox_delta_due(dialect);
   int object;
   memset(out, 0, sizeof(*out));
   out->fallback = OFOX_CLASS_STREAM;
   type = ofox_span_trim(type);
   if (names_error(type)) {
-    if (!is_fault(out, due, data))
+    if (!ofox_delta_is_fault(dialect, data, out))
       fail(out, data, OFOX_CLASS_STREAM);
     return;
   }
   if (ofox_span_trim(data).n == 0)
     return;
-  if (ofox_span_eq(type, "ping")) {
-    is_fault(out, OFOX_DUE_NOTHING, data);
+  if (ofox_span_eq(type, "ping")) { /* it may say what it likes */
+    ofox_delta_is_fault(OFOX_DIALECT_ANY, data, out);
     return;
   }
   if (ofox_delta_is_end(type, data)) {
@@ -489,5 +483,5 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
   else if (object)
     judge(&r, type, data);
   else
-    is_fault(out, due, data); /* a list of them */
+    ofox_delta_is_fault(dialect, data, out); /* a list of them */
 }

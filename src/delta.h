@@ -61,8 +61,10 @@ int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
 /* 'd' is of 'from', and shall be of a copy of it at 'to'. */
 void ofox_delta_move(struct ofox_delta *d, const char *from, const char *to);
 
-/* What an event of its stream should have in it. */
-enum ofox_due ofox_delta_due(enum ofox_dialect dialect);
+/* Does JSON of that dialect, be it no event, say that it is an error? Then
+** 'out' is one: see fault.h. */
+int ofox_delta_is_fault(enum ofox_dialect dialect, struct ofox_span json,
+                        struct ofox_delta *out);
 
 /* Is this data the sentinel? It counts as soon as its line is complete. */
 int ofox_delta_is_end(struct ofox_span type, struct ofox_span data);

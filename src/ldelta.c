@@ -4,7 +4,7 @@
 #include "lofox.h"
 
 #include "delta.h"
-#include "words.h"
+#include "prose.h"
 
 static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
 static const char *const KINDS[] = {"skip", "chunk", "end", "error", "broken"};
@@ -22,12 +22,12 @@ static void push_bits(lua_State *L, uint64_t bits) {
 
 /* Sets field "words" of the table on top. [-0, +0, e] */
 static void set_words(lua_State *L, struct ofox_json choices) {
-  struct ofox_words w;
+  struct ofox_prose w;
   size_t most = 3 * choices.raw.n; /* repair lengthens */
-  ofox_words_init(&w, most);
+  ofox_prose_init(&w, most);
   w.text.p = ofox_newuserdata(L, most);
   w.text._size = most;
-  if (ofox_words_choices(&w, choices) != 0 || ofox_words_end(&w) != 0)
+  if (ofox_prose_choices(&w, choices) != 0 || ofox_prose_end(&w) != 0)
     luaL_error(L, "not enough memory");
   lua_pushlstring(L, w.text.p, w.text.n);
   lua_setfield(L, -3, "words");

@@ -99,7 +99,7 @@ static int call_said(lua_State *L) {
   } while (ofox_transcript_size(&s->said) != n);
   ofox_transcript_copy(&s->said, room, &said);
   lua_pushinteger(L, (lua_Integer)s->chunks);
-  lua_pushlstring(L, said.words.text.p, said.words.text.n);
+  lua_pushlstring(L, said.prose.text.p, said.prose.text.n);
   lua_newtable(L);
   for (i = 1; ofox_transcript_next(&said, &pos, &e); i++) {
     lua_createtable(L, 4, 0);

@@ -181,6 +181,15 @@ static struct ofox_verdict judge_body(struct ofox_reply *r, int status) {
 static struct ofox_verdict judge_whole(struct ofox_reply *r) {
   struct ofox_span body = ofox_buf_span(&r->body);
   struct ofox_verdict v = judge_body(r, 200); /* nothing at all is no stream */
+  if (v.outcome == OFOX_OUTCOME_INVALID_JSON &&
+      ofox_answer_is_stream(&r->head)) {
+    /* it only began like JSON: see stray.h */
+    feed(r, body.p, body.n);
+    if (r->stream.broken || r->stream.chunks > 0) {
+      r->kind = OFOX_ANSWER_EVENTS;
+      return judge_events(r, OFOX_OUTCOME_ANSWERED);
+    }
+  }
   if (v.outcome == OFOX_OUTCOME_INVALID_JSON ||
       (!v.failed && !is_answer(r->config.dialect, body))) {
     v.failed = 1;

@@ -5,9 +5,10 @@
 #include "json.h"
 #include "page.h"
 
-void ofox_stray_init(struct ofox_stray *t, enum ofox_due due, size_t cap) {
+void ofox_stray_init(struct ofox_stray *t, enum ofox_dialect dialect,
+                     size_t cap) {
   memset(t, 0, sizeof(*t));
-  t->due = due;
+  t->dialect = dialect;
   ofox_buf_init(&t->_text, cap);
 }
 
@@ -27,12 +28,16 @@ static void start(struct ofox_stray *t, enum ofox_stray_kind kind) {
   t->kind = kind;
 }
 
+static int is_fault(const struct ofox_stray *t, struct ofox_delta *out) {
+  return ofox_delta_is_fault(t->dialect, ofox_buf_span(&t->_text), out);
+}
+
 /* Is the value of a field "error" one that says something? Then what it says
 ** is in '_text'. The reader of faults decides, who knows hollow ones. */
-static int judge_field(struct ofox_stray *t, struct ofox_fault *out) {
+static int judge_field(struct ofox_stray *t, struct ofox_delta *out) {
   struct ofox_buf whole;
   int rc;
-  if (ofox_fault_find(ofox_buf_span(&t->_text), t->due, out))
+  if (is_fault(t, out))
     return 1;
   ofox_buf_init(&whole, (size_t)-1);
   rc = ofox_buf_adds(&whole, "{\"error\":");
@@ -42,11 +47,11 @@ static int judge_field(struct ofox_stray *t, struct ofox_fault *out) {
     rc = ofox_buf_adds(&whole, "}");
   ofox_buf_free(&t->_text);
   t->_text = whole;
-  return rc == 0 ? ofox_fault_find(ofox_buf_span(&t->_text), t->due, out) : rc;
+  return rc == 0 ? is_fault(t, out) : rc;
 }
 
 /* What has been gathered is all there is of it. */
-static int judge(struct ofox_stray *t, struct ofox_fault *out) {
+static int judge(struct ofox_stray *t, struct ofox_delta *out) {
   struct ofox_span text = ofox_buf_span(&t->_text);
   enum ofox_stray_kind kind = t->kind;
   t->kind = OFOX_STRAY_NONE;
@@ -55,7 +60,7 @@ static int judge(struct ofox_stray *t, struct ofox_fault *out) {
   if (kind == OFOX_STRAY_FIELD)
     return judge_field(t, out);
   if (kind == OFOX_STRAY_JSON)
-    return ofox_fault_find(text, t->due, out);
+    return is_fault(t, out);
   out->part = text;
   out->fallback = OFOX_CLASS_STREAM;
   return kind == OFOX_STRAY_PAGE && ofox_page_is(OFOX_NOSPAN, text);
@@ -82,7 +87,7 @@ static size_t balance(struct ofox_stray *t, struct ofox_span s) {
 
 /* Goes on with JSON. A text that has become too long is judged as it is. */
 static int gather(struct ofox_stray *t, struct ofox_span *s,
-                  struct ofox_fault *out) {
+                  struct ofox_delta *out) {
   struct ofox_span piece = *s;
   int rc;
   piece.n = balance(t, piece);
@@ -114,7 +119,7 @@ static struct ofox_span error_field(struct ofox_span line) {
 
 /* An error in words. */
 static int say(struct ofox_stray *t, struct ofox_span words,
-               struct ofox_fault *out) {
+               struct ofox_delta *out) {
   size_t pos;
   int rc;
   start(t, OFOX_STRAY_FIELD);
@@ -130,7 +135,7 @@ static int say(struct ofox_stray *t, struct ofox_span words,
 }
 
 static int begin(struct ofox_stray *t, struct ofox_span line,
-                 struct ofox_fault *out) {
+                 struct ofox_delta *out) {
   struct ofox_span value = error_field(line), s = ofox_span_trim(line);
   int rc = 0;
   if (value.n > 0 && !is_json(value))
@@ -152,7 +157,7 @@ static int begin(struct ofox_stray *t, struct ofox_span line,
 }
 
 int ofox_stray_line(struct ofox_stray *t, struct ofox_span line,
-                    struct ofox_fault *out) {
+                    struct ofox_delta *out) {
   struct ofox_span end = ofox_span_of("\n");
   int rc;
   switch (t->kind) {
@@ -168,6 +173,6 @@ int ofox_stray_line(struct ofox_stray *t, struct ofox_span line,
   }
 }
 
-int ofox_stray_end(struct ofox_stray *t, struct ofox_fault *out) {
+int ofox_stray_end(struct ofox_stray *t, struct ofox_delta *out) {
   return t->kind == OFOX_STRAY_NONE ? 0 : judge(t, out);
 }

@@ -7,7 +7,7 @@
 #ifndef OFOX_STRAY_H
 #define OFOX_STRAY_H
 
-#include "fault.h"
+#include "delta.h"
 
 enum ofox_stray_kind {
   OFOX_STRAY_NONE,
@@ -17,24 +17,25 @@ enum ofox_stray_kind {
 };
 
 struct ofox_stray {
+  enum ofox_dialect dialect; /* of the stream */
   enum ofox_stray_kind kind; /* of what is being gathered */
-  enum ofox_due due;         /* what the events should have in them */
   struct ofox_buf _text;     /* it */
   size_t _depth;             /* brackets that are open in it */
   int _quoted, _escaped;
 };
 
-void ofox_stray_init(struct ofox_stray *t, enum ofox_due due, size_t cap);
+void ofox_stray_init(struct ofox_stray *t, enum ofox_dialect dialect,
+                     size_t cap);
 void ofox_stray_free(struct ofox_stray *t);
 void ofox_stray_clear(struct ofox_stray *t);
 
 /*
-** The next line. 1: the lines say that the stream has failed, 'out' says how,
-** until the next call of any of these; 0: not so; or OFOX_EMEM.
+** The next line. 1: the lines say that the stream has failed, 'out' is the
+** ERROR, until the next call of any of these; 0: not so; or OFOX_EMEM.
 */
 int ofox_stray_line(struct ofox_stray *t, struct ofox_span line,
-                    struct ofox_fault *out);
+                    struct ofox_delta *out);
 /* An event follows them, or nothing does. The same results. */
-int ofox_stray_end(struct ofox_stray *t, struct ofox_fault *out);
+int ofox_stray_end(struct ofox_stray *t, struct ofox_delta *out);
 
 #endif

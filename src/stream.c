@@ -19,7 +19,7 @@ void ofox_stream_init(struct ofox_stream *s, enum ofox_dialect dialect,
   s->_hold = max_event > QUEUE ? max_event : QUEUE;
   ofox_sse_init(&s->_sse, max_event);
   s->_sse.all = 1;
-  ofox_stray_init(&s->_stray, ofox_delta_due(dialect), max_event);
+  ofox_stray_init(&s->_stray, dialect, max_event);
   ofox_buf_init(&s->failure, (size_t)-1);
   ofox_buf_init(&s->_queue, (size_t)-1);
   ofox_transcript_init(&s->said, max_said);
@@ -76,7 +76,7 @@ static int queue(struct ofox_stream *s, struct ofox_span name,
   e.n = data.n;
   e.name = name.n;
   e.from = from;
-  e.to = s->said.words.text.n;
+  e.to = s->said.prose.text.n;
   e.whole = whole != 0;
   p = s->_queue.p + s->_queue.n;
   memcpy(p, &e, sizeof(e));
@@ -92,7 +92,7 @@ static int queue(struct ofox_stream *s, struct ofox_span name,
 
 static int chunk(struct ofox_stream *s, struct ofox_span name,
                  struct ofox_span data, const struct ofox_delta *d) {
-  size_t from = s->said.words.text.n;
+  size_t from = s->said.prose.text.n;
   int rc = 0;
   if (s->dialect != OFOX_DIALECT_ANY)
     rc = ofox_transcript_add(&s->said, name, data, d);
@@ -110,9 +110,9 @@ static int chunk(struct ofox_stream *s, struct ofox_span name,
 
 /* No more text comes: what was half of a character is one now. */
 static int settle(struct ofox_stream *s) {
-  size_t from = s->said.words.text.n;
-  int rc = ofox_words_end(&s->said.words);
-  if (rc == 0 && s->said.words.text.n > from)
+  size_t from = s->said.prose.text.n;
+  int rc = ofox_prose_end(&s->said.prose);
+  if (rc == 0 && s->said.prose.text.n > from)
     rc = queue(s, ofox_span_of(""), ofox_span_of(""), from, 0);
   return rc == OFOX_ECAP ? fail(s, OFOX_OUTCOME_TOO_LARGE, rc) : rc;
 }
@@ -147,7 +147,7 @@ static int take_in(struct ofox_stream *s, const struct ofox_sse_event *ev) {
 
 /* Lines beside the events have said so. What was said around them, in the
 ** event 'ev' or in one that is still coming (NULL), is not lost. */
-static int fail_by_stray(struct ofox_stream *s, const struct ofox_fault *fault,
+static int fail_by_stray(struct ofox_stream *s, const struct ofox_delta *fault,
                          int page, const struct ofox_sse_event *ev) {
   struct ofox_sse_event coming;
   struct ofox_delta d;
@@ -170,7 +170,7 @@ static int fail_by_stray(struct ofox_stream *s, const struct ofox_fault *fault,
 /* A line that is in no event; or, with an event or NULL for the end of the
 ** body, no more of them. */
 static int stray(struct ofox_stream *s, const struct ofox_sse_event *ev) {
-  struct ofox_fault fault;
+  struct ofox_delta fault;
   int line = ev != NULL && ev->line;
   int page = s->_stray.kind == OFOX_STRAY_PAGE;
   int rc = line ? ofox_stray_line(&s->_stray, ev->data, &fault)
@@ -225,7 +225,7 @@ static int drain(struct ofox_stream *s) {
   if (rc != 0 || s->ended)
     ofox_sse_clear(&s->_sse);
   if (rc != 0)
-    return s->broken && ofox_words_end(&s->said.words) != OFOX_EMEM
+    return s->broken && ofox_prose_end(&s->said.prose) != OFOX_EMEM
                ? OFOX_ESYNTAX
                : OFOX_EMEM;
   return more < 0 ? more : 0;

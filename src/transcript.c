@@ -4,18 +4,18 @@
 
 void ofox_transcript_init(struct ofox_transcript *t, size_t cap) {
   memset(t, 0, sizeof(*t));
-  ofox_words_init(&t->words, cap);
+  ofox_prose_init(&t->prose, cap);
   ofox_buf_init(&t->_events, cap);
 }
 
 void ofox_transcript_free(struct ofox_transcript *t) {
-  ofox_words_free(&t->words);
+  ofox_prose_free(&t->prose);
   ofox_buf_free(&t->_events);
   t->_data = OFOX_NOSPAN;
 }
 
 void ofox_transcript_clear(struct ofox_transcript *t) {
-  ofox_words_clear(&t->words);
+  ofox_prose_clear(&t->prose);
   ofox_buf_clear(&t->_events);
   t->_data = OFOX_NOSPAN;
 }
@@ -34,7 +34,7 @@ static int keep(struct ofox_transcript *t, struct ofox_span name,
   struct ofox_passage e;
   int rc;
   e.from = from;
-  e.to = t->words.text.n;
+  e.to = t->prose.text.n;
   e.name = name;
   e.data = data;
   t->_data = OFOX_NOSPAN;
@@ -57,18 +57,18 @@ static void remember(struct ofox_transcript *t, size_t name, size_t data,
   t->_last = *d;
 }
 
-static int add_text(struct ofox_words *w, struct ofox_json text) {
+static int add_text(struct ofox_prose *w, struct ofox_json text) {
   if (text.type == OFOX_JSON_STRING)
-    return ofox_words_string(w, text);
-  return text.type == OFOX_JSON_ARRAY ? ofox_words_choices(w, text) : 0;
+    return ofox_prose_string(w, text);
+  return text.type == OFOX_JSON_ARRAY ? ofox_prose_choices(w, text) : 0;
 }
 
 int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
                         struct ofox_span data, const struct ofox_delta *d) {
-  size_t from = t->words.text.n;
-  int rc = add_text(&t->words, d->text);
+  size_t from = t->prose.text.n;
+  int rc = add_text(&t->prose, d->text);
   if (rc == 0 && (d->finished & 1))
-    rc = ofox_words_end(&t->words);
+    rc = ofox_prose_end(&t->prose);
   if (rc != 0 || d->again)
     return rc;
   rc = keep(t, name, data, from);
@@ -83,18 +83,18 @@ int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
                           struct ofox_span body) {
   struct ofox_json root = ofox_json_root(body);
   int rc = 0;
-  t->words.text.cap = t->_events.cap = (size_t)-1;
+  t->prose.text.cap = t->_events.cap = (size_t)-1;
   if (dialect == OFOX_DIALECT_CHAT)
-    rc = ofox_words_choices(&t->words, ofox_json_get(root, "choices"));
+    rc = ofox_prose_choices(&t->prose, ofox_json_get(root, "choices"));
   else if (dialect == OFOX_DIALECT_RESPONSES)
-    rc = ofox_words_output(&t->words, root);
+    rc = ofox_prose_output(&t->prose, root);
   if (rc == 0)
-    rc = ofox_words_end(&t->words);
+    rc = ofox_prose_end(&t->prose);
   return rc == 0 ? keep(t, ofox_span_of(""), body, 0) : rc;
 }
 
 struct ofox_span ofox_transcript_text(const struct ofox_transcript *t) {
-  return ofox_buf_span(&t->words.text);
+  return ofox_buf_span(&t->prose.text);
 }
 
 int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
@@ -109,7 +109,7 @@ int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
 }
 
 size_t ofox_transcript_size(const struct ofox_transcript *t) {
-  return t->words.text.n + t->_events.n;
+  return t->prose.text.n + t->_events.n;
 }
 
 static void move(const struct ofox_buf *b, char *room, struct ofox_buf *to) {
@@ -123,6 +123,6 @@ static void move(const struct ofox_buf *b, char *room, struct ofox_buf *to) {
 void ofox_transcript_copy(const struct ofox_transcript *t, char *room,
                           struct ofox_transcript *to) {
   memset(to, 0, sizeof(*to));
-  move(&t->words.text, room, &to->words.text);
-  move(&t->_events, room + t->words.text.n, &to->_events);
+  move(&t->prose.text, room, &to->prose.text);
+  move(&t->_events, room + t->prose.text.n, &to->_events);
 }

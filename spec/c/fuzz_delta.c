@@ -6,7 +6,7 @@
 #include "../../src/delta.h"
 #include "../../src/fault.h"
 #include "../../src/utf8.h"
-#include "../../src/words.h"
+#include "../../src/prose.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -72,11 +72,11 @@ static struct ofox_json choices_of(struct ofox_json root) {
 
 /* The text is what a walk over the choices finds. */
 static void check_words(const struct ofox_delta *d, struct ofox_json choices) {
-  struct ofox_words w;
+  struct ofox_prose w;
   struct ofox_buf text;
-  ofox_words_init(&w, (size_t)-1);
+  ofox_prose_init(&w, (size_t)-1);
   ofox_buf_init(&text, (size_t)-1);
-  MUST(ofox_words_choices(&w, choices) == 0 && ofox_words_end(&w) == 0);
+  MUST(ofox_prose_choices(&w, choices) == 0 && ofox_prose_end(&w) == 0);
   MUST(ofox_utf8_valid(ofox_buf_span(&w.text)) == w.text.n);
   if (d->text.type == OFOX_JSON_STRING) {
     MUST(ofox_json_text(d->text, &text) == 0);
@@ -89,7 +89,7 @@ static void check_words(const struct ofox_delta *d, struct ofox_json choices) {
     MUST(d->text.raw.p == choices.raw.p && d->text.raw.n == choices.raw.n);
   }
   ofox_buf_free(&text);
-  ofox_words_free(&w);
+  ofox_prose_free(&w);
 }
 
 static void check_chat(struct ofox_span data, const struct ofox_delta *d) {
@@ -119,7 +119,7 @@ static int has_type(struct ofox_span data) {
 
 static void check(enum ofox_dialect dialect, struct ofox_span data) {
   struct ofox_delta d;
-  struct ofox_fault fault;
+  struct ofox_delta fault;
   size_t pos;
   int whole = ofox_json_check(data, &pos) == 1, failed;
   ofox_delta_read(dialect, OFOX_NOSPAN, data, &d);
@@ -136,7 +136,8 @@ static void check(enum ofox_dialect dialect, struct ofox_span data) {
   MUST(inside(d.part, data) && inside(d.text.raw, data));
   if (d.text.type == OFOX_JSON_STRING)
     MUST(ofox_json_check(d.text.raw, &pos) == 1 && d.text.raw.n > 2);
-  failed = ofox_fault_find(data, ofox_delta_due(dialect), &fault);
+  memset(&fault, 0, sizeof(fault));
+  failed = ofox_delta_is_fault(dialect, data, &fault);
   if (failed && dialect != OFOX_DIALECT_RESPONSES)
     MUST(d.kind == OFOX_DELTA_ERROR && d.part.p == fault.part.p);
   else if (failed)

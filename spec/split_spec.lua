@@ -1,0 +1,24 @@
+-- The parser and the stream as clang's sanitizers see them, fed at random splits:
+-- the fuzzers with a fixed seed and few runs; `make fuzz` gives them time.
+local assert = require "luassert"
+
+-- All that needs neither Lua nor libcurl.
+local file = assert(io.open "Makefile")
+local leaves, flow = file:read("*a"):match "\nLEAVES = (.-)\nFLOW = (.-)\nCORE = "
+file:close()
+local SOURCES = (leaves .. " " .. flow):gsub("\\\n", " "):gsub("[%w_]+", "src/%0.c")
+
+describe("[R6] at random splits nothing is undefined:", function()
+  for _, name in ipairs { "sse", "stream", "delta" } do
+    it(name, function()
+      local program = "build/fuzz/few-" .. name
+      local pipe = assert(io.popen(("mkdir -p build/fuzz && clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined "
+        .. "-fno-sanitize-recover=undefined -Isrc -o %s spec/c/fuzz_%s.c %s -lm 2>&1 && "
+        .. "%s -seed=1 -runs=4000 -verbosity=0 2>&1 && echo fine"):format(program, name,
+        SOURCES, program)))
+      local output = pipe:read("*a")
+      pipe:close()
+      assert.is_truthy(output:find("fine\n$"), output)
+    end)
+  end
+end)
