@@ -398,6 +398,17 @@ describe("inside nginx", function()
     assert.is_true(becomes(function() return front:log():find(line) ~= nil end), front:log())
   end)
 
+  it("[P1] calls, streams and errors work where only root can read the clone", function()
+    local front = start { private = true, init = 'require "support.worker_cases"' }
+    s:script { { body = server.completion "well" }, { chunks = paced({ "one ", "two" }, 0.02) },
+      { status = 429, headers = { ["Retry-After"] = "90" }, body = '{"error":{"message":"slow down"}}' },
+      { chunks = { server.events { "half" }[2] }, cut = 300 } }
+    assert.equal("0 well\n", select(2, front:ask("/case/ask")))
+    assert.equal("one two", select(2, front:ask("/chat", ASK)))
+    assert.equal(429, (front:ask("/chat", ASK)))
+    assert.matches("^half\n%[stream_error: ", select(2, front:ask("/chat", ASK)))
+  end)
+
   it("[E7] OFOX_LOG speaks in the error log, and the key is not there", function()
     local front = start { main = "env OFOX_LOG;\n", level = "debug", env = "OFOX_LOG=debug" }
     s:script { { status = 401, body = '{"error":{"message":"bad key: ' .. worker.KEY .. '"}}' },

@@ -60,7 +60,7 @@ end
 local function configuration(options, port, directory)
   local text = assert(proc.read(EXAMPLE))
   local modules = LOADED_HERE .. "\n"
-  if is_root() then modules = modules .. "user root;\n" end -- who may read this tree
+  if is_root() and not options.private then modules = modules .. "user root;\n" end -- who may read this tree
   text = put(text, LOADED, modules .. (options.main or ""))
   text = put(text, "worker_processes 1;", ("worker_processes %d;"):format(options.workers or 1))
   text = put(text, "pid /tmp/ofox-nginx.pid;", "pid " .. directory .. "/pid;")
@@ -90,10 +90,18 @@ local LIBRARIES = ("LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*)"):format(ROO
 local running = {}
 running.__index = running
 
+local function private_clone(directory)
+  local clone = directory .. "/clone"
+  says(("mkdir -p %s/build && chmod 700 %s && cp -r lua examples spec %s"):format(clone, clone, clone)
+    .. (" && cp -r build/jit build/nginx-lua %s/build"):format(clone))
+  return clone
+end
+
 --- Starts it.
 ---@param options table  url: of the model server; workers: how many (1); level: of the log (warn);
 --   init: Lua code that the master runs first; main, http: lines of the configuration; env: variables
---   of the master, words of the shell
+--   of the master, words of the shell; private: it runs in a clone that only this user can read,
+--   which workers of root's do not
 ---@return table front  port; ask(), open(), log(), reload(), stop()
 function worker.start(options)
   unpack_modules()
@@ -101,8 +109,10 @@ function worker.start(options)
   for _ = 1, 3 do
     local directory, port = proc.directory(), proc.free_port()
     local conf = proc.write(directory.path .. "/conf", configuration(options, port, directory.path))
-    local child = proc.daemon(("env %s OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s nginx -p . -e %s/log -c %s"):format(
-      LIBRARIES, worker.KEY, options.url, options.env or "", directory.path, conf), directory.path .. "/log")
+    local root = options.private and private_clone(directory.path) or "."
+    local child = proc.daemon(("env -C %s %s OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s nginx -p . -e %s/log -c %s")
+      :format(root, LIBRARIES, worker.KEY, options.url, options.env or "", directory.path, conf),
+      directory.path .. "/log")
     local self = setmetatable({ child = child, directory = directory, port = port }, running)
     if proc.wait_port(port, 10) then return self end
     message = self:log()
