@@ -6,46 +6,27 @@
 #include <stdlib.h>
 
 #include <curl/curl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "moment.h"
 #include "outcome.h"
 #include "sigpipe.h"
 #include "transfer.h"
 
 #define EVENTS 32      /* taken at once: what a step costs has a bound */
 #define LATE_PASSES 64 /* reads that a host which came late is granted */
-#define SPARE_HANDLES 8
+#define MOST_READS 128 /* more than that, it gets in its next step */
 
 struct ofox_engine {
-  CURLM *multi; /* NULL while there is no memory for one */
   struct ofox_wire wire;
   struct ofox_transfer *transfers;
-  CURL *spare[SPARE_HANDLES];
-  size_t spares;
   struct ofox_news news;
-  double curl_due; /* when libcurl wants to be called */
-  double alarm;    /* when whoever drives the engine does */
-  int resume;      /* a paused transfer may go on */
-  int shown;       /* an outer loop watches the poller's descriptor */
+  double alarm; /* when whoever drives the engine wants to be called */
+  int late;     /* reads since a limit has passed, see look_again */
+  int resume;   /* a paused transfer may go on */
+  int shown;    /* an outer loop watches the poller's descriptor */
   pid_t pid;
 };
-
-/* Clocks */
-
-static double seconds_of(clockid_t id) {
-  struct timespec t;
-  clock_gettime(id, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-double ofox_engine_now(void) {
-  return seconds_of(CLOCK_MONOTONIC);
-}
-
-double ofox_engine_wall(void) {
-  return seconds_of(CLOCK_REALTIME);
-}
 
 /* Lets an outer loop know in time. */
 static void rearm(struct ofox_engine *e) {
@@ -53,41 +34,18 @@ static void rearm(struct ofox_engine *e) {
     ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
 }
 
-/* What libcurl asks for */
-
-static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user,
-                       void *socket_user) {
-  struct ofox_engine *e = user;
-  int events = 0;
-  (void)easy;
-  (void)socket_user;
-  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-    events |= OFOX_POLL_IN;
-  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-    events |= OFOX_POLL_OUT;
-  return ofox_poller_set(e->wire.poller, fd, events) < 0 ? -1 : 0;
-}
-
-static int on_timer(CURLM *multi, long ms, void *user) {
-  struct ofox_engine *e = user;
-  (void)multi;
-  e->curl_due = ms < 0 ? INFINITY : ofox_engine_now() + (double)ms / 1000;
-  return 0;
-}
-
 /* Transfers */
 
-static void park(struct ofox_engine *e, CURL *easy) {
-  curl_easy_reset(easy);
-  if (e->spares < SPARE_HANDLES)
-    e->spare[e->spares++] = easy;
-  else
-    curl_easy_cleanup(easy);
-}
-
-/* Takes the handle off the wire: a connection in the middle is closed. */
-static void stop(struct ofox_transfer *t) {
+/*
+** Takes the handle off the wire: a connection in the middle is closed. One
+** that goes on without it, but let it wait in vain for 'patience' seconds,
+** takes no new transfers.
+*/
+static void stop(struct ofox_transfer *t, double patience) {
+  struct ofox_wire *w = t->wire;
+  struct ofox_hold socket = t->socket;
   struct ofox_sigpipe guard;
+  int silent;
   if (t->easy == NULL)
     return;
   if (!ofox_engine_is_ours(t->engine)) { /* left behind, see abandon */
@@ -95,20 +53,25 @@ static void stop(struct ofox_transfer *t) {
     t->headers = NULL;
     return;
   }
+  silent = ofox_transfer_is_silent(t, patience, ofox_moment_now());
   ofox_sigpipe_hold(&guard);
-  curl_multi_remove_handle(t->engine->multi, t->easy);
-  ofox_sockets_release(&t->wire->sockets, t,
+  if (t->pool != NULL)
+    ofox_pool_remove(t->pool, t->easy);
+  ofox_sockets_release(&w->sockets, &t->socket,
                        t->call != NULL ? t->call->reply.head.version
                                        : t->version);
-  park(t->engine, t->easy);
+  if (silent && ofox_sockets_silence(&w->sockets, &socket))
+    ofox_pools_leave(&w->pools);
+  ofox_pools_park(&w->pools, t->easy);
   ofox_sigpipe_release(&guard);
   t->easy = NULL;
+  t->pool = NULL;
   curl_slist_free_all(t->headers);
   t->headers = NULL;
 }
 
-static void drop(struct ofox_transfer *t) {
-  stop(t);
+static void drop(struct ofox_transfer *t, double patience) {
+  stop(t, patience);
   if (t->call != NULL)
     ofox_call_let_go(t->call);
   else
@@ -121,8 +84,9 @@ static void drop(struct ofox_transfer *t) {
   free(t);
 }
 
+/* Who gives up waits no less than for a connection before it is to blame. */
 static void detach(struct ofox_call *c) {
-  drop(c->transfer);
+  drop(c->transfer, c->config.limits.connect_timeout);
 }
 
 /* There is room for the events of a transfer that was paused. */
@@ -154,39 +118,26 @@ static struct ofox_transfer *attach(struct ofox_engine *e,
   return t;
 }
 
+/* 'patience': see stop; 0 if it ran out of time. */
 static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
-                   const char *detail) {
+                   const char *detail, double patience) {
   struct ofox_call *c = t->call;
   int sent = ofox_transfer_sent(t);
-  stop(t);
+  stop(t, patience);
   if (c == NULL) {
-    drop(t);
+    drop(t, INFINITY);
     return;
   }
-  ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_engine_now(),
-                ofox_engine_wall());
+  ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_moment_now(),
+                ofox_moment_wall());
   ofox_wire_expect(t->wire, t);
   if (c->state == OFOX_DONE)
-    drop(t);
+    drop(t, INFINITY);
 }
 
-/* Nothing was sent on a connection that was not silent: take a new one. */
-static void start_over(struct ofox_transfer *t) {
-  CURLM *multi = t->engine->multi;
-  curl_multi_remove_handle(multi, t->easy);
-  ofox_sockets_release(&t->wire->sockets, t, 0);
-  t->sends = t->stray = 0;
-  curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
-  if (curl_multi_add_handle(multi, t->easy) != CURLM_OK)
-    finish(t, OFOX_OUTCOME_SEND, "");
-}
-
-static void ended(struct ofox_transfer *t, CURLcode rc) {
-  enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
-  if (t->call != NULL && t->stray)
-    start_over(t);
-  else
-    finish(t, outcome, t->detail);
+static void fail(struct ofox_transfer *t, enum ofox_outcome outcome,
+                 const char *detail) {
+  finish(t, outcome, detail, INFINITY);
 }
 
 /* libcurl has one limit of connections to a host for all. */
@@ -200,17 +151,32 @@ static long least_limit(const struct ofox_engine *e) {
   return least;
 }
 
-static int open_multi(struct ofox_engine *e) {
-  if (e->multi != NULL)
-    return 0;
-  e->multi = curl_multi_init();
-  if (e->multi == NULL)
+/* 0, or OFOX_EMEM. */
+static int admit(struct ofox_engine *e, struct ofox_transfer *t) {
+  if (ofox_pools_open(&e->wire.pools) != 0)
     return OFOX_EMEM;
-  curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
-  curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
-  curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
-  return 0;
+  ofox_pools_limit(&e->wire.pools, least_limit(e));
+  t->pool = ofox_pools_add(&e->wire.pools, t->easy);
+  return t->pool == NULL ? OFOX_EMEM : 0;
+}
+
+/* Nothing was sent on a connection that was not fit: take a new one. */
+static void start_over(struct ofox_transfer *t) {
+  long fresh = t->pool == t->wire->pools.open;
+  ofox_pool_remove(t->pool, t->easy);
+  t->pool = NULL;
+  t->sends = t->stray = 0;
+  curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh);
+  if (admit(t->engine, t) != 0)
+    fail(t, OFOX_OUTCOME_SEND, "");
+}
+
+static void ended(struct ofox_transfer *t, CURLcode rc) {
+  enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
+  if (t->call != NULL && t->stray)
+    start_over(t);
+  else
+    fail(t, outcome, t->detail);
 }
 
 /*
@@ -226,59 +192,85 @@ static void start_anew(struct ofox_engine *e) {
       continue;
     if (t->call != NULL)
       t->call->no_memory = 1;
-    finish(t, OFOX_OUTCOME_SEND, "");
+    fail(t, OFOX_OUTCOME_SEND, "");
   }
-  curl_multi_cleanup(e->multi);
-  e->multi = NULL;
-  e->curl_due = INFINITY;
+  ofox_pools_leave(&e->wire.pools);
+  ofox_pools_sweep(&e->wire.pools);
 }
 
 /* Rounds */
 
-/* Takes what at most 'max' sockets have, after at most 'seconds'. 0, or -1: a
-** signal. */
-static int take(struct ofox_engine *e, double seconds, size_t max) {
+/* Takes what at most 'max' sockets have, after at most 'seconds'; '*found' is
+** how much that was, so that 0 says there is no more. 0, or -1: a signal. */
+static int take(struct ofox_engine *e, double seconds, size_t max,
+                int *found) {
+  struct ofox_pools *p = &e->wire.pools;
   struct ofox_poll_event events[EVENTS];
   struct ofox_transfer *t = NULL;
-  CURLMsg *m;
-  CURLcode rc;
-  int i, n, running, lost = 0;
+  CURL *easy;
+  CURLcode how;
+  double now;
+  int i, n, lost = 0;
   e->wire.turn++;
   n = ofox_poller_wait(e->wire.poller, seconds, events, max);
+  now = ofox_moment_now();
+  *found = n < 0 ? 1 : n;
   for (i = 0; i < n; i++) {
-    /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
-    int what = (events[i].what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
-               (events[i].what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
-    lost |= curl_multi_socket_action(e->multi, events[i].fd, what, &running) !=
-            CURLM_OK;
+    if (events[i].what & OFOX_POLL_IN)
+      ofox_sockets_hear(&e->wire.sockets, events[i].fd, now);
+    lost |= ofox_pools_event(p, &events[i]);
   }
-  if (ofox_engine_now() >= e->curl_due) {
-    e->curl_due = INFINITY;
-    lost |= curl_multi_socket_action(e->multi, CURL_SOCKET_TIMEOUT, 0,
-                                     &running) != CURLM_OK;
+  if (now >= ofox_pools_due(p)) {
+    ++*found;
+    lost |= ofox_pools_timers(p, now);
   }
-  while ((m = curl_multi_info_read(e->multi, &i)) != NULL) {
-    rc = m->data.result;
-    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+  while ((easy = ofox_pools_ended(p, &how)) != NULL) {
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
     if (t != NULL)
-      ended(t, rc);
+      ended(t, how);
   }
   if (lost)
     start_anew(e);
+  ofox_pools_sweep(p);
   return n < 0 ? -1 : 0;
 }
 
-/* Has a limit passed for a call that is still being answered? */
+/* Has a limit passed for an attempt whose answer may be waiting? */
 static int is_late(const struct ofox_engine *e, double now) {
   const struct ofox_transfer *t;
   if (now < e->wire.next_due)
     return 0;
   for (t = e->transfers; t != NULL; t = t->next) {
-    if (t->call != NULL && t->easy != NULL && t->progress == e->wire.turn &&
+    if (t->call != NULL && t->easy != NULL &&
         ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
       return 1;
   }
   return 0;
+}
+
+/*
+** Limits are judged after a read that found nothing, so that a process which
+** stood still is not punished for answers that were there in time. Where
+** there is always more to read, each socket has had its turn by then, and a
+** step does a part of that. The moment to judge by; -INFINITY: not yet.
+*/
+static double look_again(struct ofox_engine *e) {
+  int enough =
+      LATE_PASSES + (int)(ofox_sockets_count(&e->wire.sockets) / EVENTS);
+  int found, reads = 0;
+  double now = ofox_moment_now();
+  while (is_late(e, now) && e->late < enough) {
+    if (reads > MOST_READS)
+      return -INFINITY;
+    take(e, 0, EVENTS, &found);
+    if (found == 0)
+      break;
+    e->late++;
+    reads += found;
+    now = ofox_moment_now();
+  }
+  e->late = 0;
+  return now;
 }
 
 /* Reads on where a reader was slow. */
@@ -293,7 +285,7 @@ static void go_on(struct ofox_engine *e) {
     if (t->call == NULL || !t->call->clock.paused ||
         !ofox_stream_has_room(&t->call->reply.stream))
       continue;
-    ofox_call_pause(t->call, 0, ofox_engine_now());
+    ofox_call_pause(t->call, 0, ofox_moment_now());
     ofox_wire_expect(&e->wire, t);
     rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
     if (rc != CURLE_OK)
@@ -301,8 +293,8 @@ static void go_on(struct ofox_engine *e) {
   }
 }
 
-/* Lets the limits of calls speak, and their waits end. */
-static void judge(struct ofox_engine *e, double now) {
+/* Lets waits end, and the limits of calls speak that had passed at 'late'. */
+static void judge(struct ofox_engine *e, double now, double late) {
   struct ofox_transfer *t, *next;
   enum ofox_outcome o;
   if (now < e->wire.next_due)
@@ -312,16 +304,16 @@ static void judge(struct ofox_engine *e, double now) {
     struct ofox_call *c = t->call;
     next = t->next;
     if (c == NULL && now >= t->drained_by) {
-      drop(t);
+      drop(t, INFINITY);
       continue;
     }
     o = OFOX_OUTCOME_ANSWERED;
     if (c != NULL) {
       ofox_call_tick(c, now);
-      o = ofox_call_expired(c, now);
+      o = ofox_call_expired(c, late);
     }
     if (o != OFOX_OUTCOME_ANSWERED)
-      finish(t, o, "");
+      finish(t, o, "", 0);
     else
       ofox_wire_expect(&e->wire, t);
   }
@@ -331,27 +323,26 @@ static void judge(struct ofox_engine *e, double now) {
 ** a connection for the next call. */
 static void settle(struct ofox_engine *e) {
   struct ofox_sigpipe guard;
+  int found;
   if (e->wire.draining == 0)
     return;
   ofox_sigpipe_hold(&guard);
-  take(e, 0, EVENTS);
+  take(e, 0, EVENTS, &found);
   ofox_sigpipe_release(&guard);
 }
 
 int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   struct ofox_sigpipe guard;
-  int rc, passes;
+  double late;
+  int rc, found;
   if (max == 0 || max > EVENTS)
     max = EVENTS;
   ofox_sigpipe_hold(&guard);
   go_on(e);
-  rc = take(e, fmin(seconds, ofox_engine_timeout(e)), max);
-  /* limits are judged after a read that found nothing, so that a host which
-     paused is not punished for answers that were there in time */
-  for (passes = 0; passes < LATE_PASSES && is_late(e, ofox_engine_now());
-       passes++)
-    take(e, 0, EVENTS);
-  judge(e, ofox_engine_now());
+  rc = take(e, fmin(seconds, ofox_engine_timeout(e)), max, &found);
+  late = look_again(e);
+  judge(e, ofox_moment_now(), late);
+  ofox_pools_sweep(&e->wire.pools);
   rearm(e);
   ofox_sigpipe_release(&guard);
   return rc;
@@ -361,41 +352,40 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
   CURLcode rc;
-  long limit;
-  if (open_multi(e) != 0)
-    return OFOX_EMEM;
   settle(e);
   if (t != NULL && t->engine != e) { /* of an engine of another process */
-    drop(t);
+    drop(t, INFINITY);
     t = NULL;
   }
   if (t == NULL)
     t = attach(e, c);
   if (t == NULL)
     return OFOX_EMEM;
-  t->easy = e->spares > 0 ? e->spare[--e->spares] : curl_easy_init();
+  t->easy = ofox_pools_handle(&e->wire.pools);
   rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
-  if (ofox_call_begin(c, ofox_engine_now()) != 0) {
-    drop(t);
+  if (ofox_call_begin(c, ofox_moment_now()) != 0) {
+    drop(t, INFINITY);
     return 0;
   }
   if (rc != CURLE_OK) { /* what this libcurl cannot do */
-    finish(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
+    fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
     return 0;
   }
-  limit = least_limit(e);
-  if (limit > 0)
+  if (ofox_poller_open(e->wire.poller) != 0) {
+    fail(t, OFOX_OUTCOME_NO_DESCRIPTORS, "");
+    return 0;
+  }
+  if (least_limit(e) > 0)
     ofox_call_queue(c);
-  curl_multi_setopt(e->multi, CURLMOPT_MAX_HOST_CONNECTIONS, limit);
-  if (curl_multi_add_handle(e->multi, t->easy) != CURLM_OK)
+  if (admit(e, t) != 0)
     goto fail;
   ofox_wire_expect(&e->wire, t);
   rearm(e);
   return 0;
 fail:
-  drop(t);
+  drop(t, INFINITY);
   return OFOX_EMEM;
 }
 
@@ -404,16 +394,17 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
   int sent = t != NULL && ofox_transfer_sent(t);
   if (c->detach != NULL)
     c->detach(c);
-  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_engine_now());
+  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_moment_now());
   if (e != NULL && ofox_engine_is_ours(e))
     rearm(e);
 }
 
 double ofox_engine_timeout(const struct ofox_engine *e) {
-  double due = fmin(fmin(e->curl_due, e->wire.next_due), e->alarm);
+  double due =
+      fmin(fmin(ofox_pools_due(&e->wire.pools), e->wire.next_due), e->alarm);
   return e->resume || ofox_news_any(&e->news)
              ? 0
-             : fmax(0, due - ofox_engine_now());
+             : fmax(0, due - ofox_moment_now());
 }
 
 void ofox_engine_alarm(struct ofox_engine *e, double at) {
@@ -426,6 +417,8 @@ struct ofox_news *ofox_engine_news(struct ofox_engine *e) {
 }
 
 int ofox_engine_pollfd(struct ofox_engine *e) {
+  if (ofox_poller_open(e->wire.poller) != 0)
+    return -1;
   e->shown = 1;
   rearm(e);
   return ofox_poller_fd(e->wire.poller);
@@ -440,22 +433,19 @@ int ofox_engine_setup(void) {
 struct ofox_engine *ofox_engine_new(void) {
   struct ofox_engine *e = calloc(1, sizeof(*e));
   curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-  int why;
   if (e == NULL)
     return NULL;
   e->pid = getpid();
-  e->curl_due = e->wire.next_due = e->alarm = INFINITY;
+  e->wire.next_due = e->alarm = INFINITY;
   ofox_news_init(&e->news);
   e->wire.one_ca_file =
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
   ofox_sockets_init(&e->wire.sockets);
   e->wire.poller = ofox_poller_new();
-  why = errno;
-  if (e->wire.poller != NULL && open_multi(e) == 0)
+  ofox_pools_init(&e->wire.pools, e->wire.poller);
+  if (e->wire.poller != NULL && ofox_pools_open(&e->wire.pools) == 0)
     return e;
-  why = e->wire.poller == NULL ? why : ENOMEM;
   ofox_engine_delete(e);
-  errno = why;
   return NULL;
 }
 
@@ -487,12 +477,10 @@ void ofox_engine_delete(struct ofox_engine *e) {
   ofox_sigpipe_hold(&guard);
   for (t = e->transfers; t != NULL; t = next) {
     next = t->next;
-    drop(t);
+    drop(t, INFINITY);
   }
   ofox_news_clear(&e->news);
-  while (e->spares > 0)
-    curl_easy_cleanup(e->spare[--e->spares]);
-  curl_multi_cleanup(e->multi);
+  ofox_pools_free(&e->wire.pools);
   ofox_sockets_free(&e->wire.sockets);
   ofox_poller_delete(e->wire.poller);
   free(e);

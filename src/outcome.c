@@ -74,9 +74,22 @@ static enum ofox_outcome without_memory(struct ofox_transfer *t) {
   return OFOX_OUTCOME_SEND;
 }
 
+/* Where libcurl does not say why a descriptor could not be had. */
+static int may_be_starved(CURLcode rc) {
+  return rc == CURLE_COULDNT_RESOLVE_HOST ||
+         rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_OUT_OF_MEMORY ||
+         rc == CURLE_FAILED_INIT || rc == CURLE_SSL_CERTPROBLEM ||
+         rc == CURLE_SSL_CACERT_BADFILE;
+}
+
 enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
   enum ofox_outcome o = OFOX_OUTCOME_PROTOCOL;
   size_t i;
+  if (t->sends == 0 &&
+      (t->starved || (may_be_starved(rc) && ofox_sockets_are_short()))) {
+    t->detail[0] = '\0';
+    return OFOX_OUTCOME_NO_DESCRIPTORS;
+  }
   if (t->resent) {
     t->detail[0] = '\0'; /* it says what we did, not what happened */
     return OFOX_OUTCOME_EMPTY_REPLY;

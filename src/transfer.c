@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "engine.h"
+#include "moment.h"
 
 /* What is read after the end of a stream to keep its connection. */
 #define DRAIN_BYTES (64 * 1024)
@@ -47,7 +48,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
+  if (ofox_call_head(t->call, p, size * n, ofox_moment_now()) != 0)
     return 0;
   look_earlier(t);
   return size * n;
@@ -62,7 +63,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  now = ofox_engine_now();
+  now = ofox_moment_now();
   if (ofox_stream_is_full(&c->reply.stream)) {
     ofox_call_pause(c, 1, now);
     return CURL_WRITEFUNC_PAUSE;
@@ -80,10 +81,19 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
   (void)resolver;
   (void)reserved;
   if (t->call != NULL) {
-    ofox_call_connect(t->call, ofox_engine_now());
+    ofox_call_connect(t->call, ofox_moment_now());
     look_earlier(t);
   }
   return 0;
+}
+
+/* libcurl is about to send the request again by itself. */
+static void note_resend(struct ofox_transfer *t) {
+  if (t->resent || t->call == NULL)
+    return;
+  t->resent = 1;
+  /* on a new connection it only does where the server refused the stream */
+  t->refused = t->opened >= 0;
 }
 
 /*
@@ -95,22 +105,24 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
 static int on_request(void *user, char *peer, char *local, int peer_port,
                       int local_port) {
   struct ofox_transfer *t = user;
+  unsigned long key = t->unix_key;
   long connects = 0;
-  (void)peer;
-  (void)local;
-  (void)peer_port;
   if (t->sends++ > 0 || t->call == NULL) {
-    t->resent = 1;
+    note_resend(t);
     return CURL_PREREQFUNC_ABORT;
   }
+  if (key == 0)
+    key = ofox_sockets_key(local, local_port, peer, peer_port);
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-  if (!ofox_sockets_claim(&t->wire->sockets,
-                          t->unix_key != 0 ? t->unix_key : local_port, t) &&
-      connects == 0) {
+  if (connects == 0)
+    t->opened = -1;
+  if (ofox_sockets_claim(&t->wire->sockets, key, t->opened, &t->socket) ==
+      OFOX_CLAIM_STRAY) {
     t->stray = 1;
     return CURL_PREREQFUNC_ABORT;
   }
-  ofox_call_connected(t->call, connects == 0, ofox_engine_now());
+  t->asked = ofox_moment_now();
+  ofox_call_connected(t->call, connects == 0, t->asked);
   ofox_wire_expect(t->wire, t);
   return CURL_PREREQFUNC_OK;
 }
@@ -119,20 +131,22 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a) {
   struct ofox_transfer *t = user;
   const char *path = NULL;
-  int fd;
   (void)purpose;
   if (t->sends > 0 || t->call == NULL) {
-    t->resent = 1;
+    note_resend(t);
     return CURL_SOCKET_BAD;
   }
-  ofox_call_connect(t->call, ofox_engine_now());
+  ofox_call_connect(t->call, ofox_moment_now());
   look_earlier(t);
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
-  fd = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
-                         a->protocol, path);
-  t->call->no_memory |= fd < 0 && errno == ENOMEM;
-  return fd;
+  t->opened = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
+                                a->protocol, path);
+  if (t->opened < 0) {
+    t->call->no_memory |= errno == ENOMEM;
+    t->starved |= errno == EMFILE || errno == ENFILE;
+  }
+  return t->opened;
 }
 
 static int on_close(void *user, curl_socket_t fd) {
@@ -252,7 +266,8 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   t->limit = r->max_connections;
   t->upload = r->body.n;
   t->drained = 0;
-  t->sends = t->resent = t->stray = 0;
+  t->sends = t->resent = t->refused = t->stray = t->starved = 0;
+  t->opened = -1;
   t->detail[0] = '\0';
   for (i = 0; r->headers[i] != NULL; i++) {
     if (add_header(t, r->headers[i]) != 0)
@@ -268,9 +283,20 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   return rc == CURLE_OK ? set_message(t->easy, t, r) : rc;
 }
 
+int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
+                            double now) {
+  const struct ofox_call *c = t->call;
+  double since, heard;
+  if (c == NULL || c->clock.paused)
+    return 0;
+  heard = ofox_sockets_heard(&t->wire->sockets, &t->socket);
+  since = fmax(t->asked, c->clock.byte_at);
+  return now - since >= patience && heard <= since + (now - since) / 2;
+}
+
 int ofox_transfer_sent(struct ofox_transfer *t) {
   long n = 0;
-  return t->easy != NULL && t->sends > 0 &&
+  return !t->refused && t->easy != NULL && t->sends > 0 &&
          curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &n) == CURLE_OK &&
          n > 0;
 }

@@ -9,7 +9,7 @@
 #include <curl/curl.h>
 
 #include "call.h"
-#include "poller.h"
+#include "pool.h"
 #include "sockets.h"
 
 struct ofox_engine;
@@ -18,6 +18,7 @@ struct ofox_request;
 /* What the transfers of an engine share. */
 struct ofox_wire {
   struct ofox_poller *poller;
+  struct ofox_pools pools;
   struct ofox_sockets sockets;
   double next_due;    /* no call is due before this */
   unsigned long turn; /* counts rounds of reading */
@@ -36,17 +37,23 @@ struct ofox_transfer {
   struct ofox_wire *wire;
   struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
   CURL *easy;             /* NULL between attempts */
+  struct ofox_pool *pool; /* where it runs */
   struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
-  long unix_key;                      /* of the path it connects to; 0: none */
-  int sends;                          /* requests libcurl was about to send */
-  long limit;                         /* of connections to its host; 0: none */
-  size_t upload;                      /* bytes of the request's body */
-  int version;                        /* of HTTP, as headers.h has it */
-  size_t drained;                     /* bytes since it has no call */
-  double drained_by;                  /* when it may take no longer */
-  int resent;                         /* libcurl wanted to send once more */
+  unsigned long unix_key;             /* of the path it connects to; 0: none */
+  int opened;              /* the latest socket opened for it; -1: none */
+  struct ofox_hold socket; /* that its request went to */
+  double asked;            /* when it did */
+  int sends;               /* requests libcurl was about to send */
+  long limit;              /* of connections to its host; 0: none */
+  size_t upload;           /* bytes of the request's body */
+  int version;             /* of HTTP, as headers.h has it */
+  size_t drained;          /* bytes since it has no call */
+  double drained_by;       /* when it may take no longer */
+  int resent;              /* libcurl wanted to send once more */
+  int refused;             /* since the server had not looked at the request */
+  int starved;             /* there was no descriptor for it */
   int stray; /* the connection was not silent: nothing was sent */
   char detail[CURL_ERROR_SIZE];
 };
@@ -62,7 +69,14 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
 */
 int ofox_transfer_drain(struct ofox_transfer *t, double now);
 
-/* Has a byte of the request left? */
+/*
+** Has its connection said nothing, to nobody, for the later half of the time
+** that it has waited, which are 'patience' seconds or more?
+*/
+int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
+                            double now);
+
+/* Has a byte of the request left, that the server may have looked at? */
 int ofox_transfer_sent(struct ofox_transfer *t);
 
 #endif
