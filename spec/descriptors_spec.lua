@@ -86,8 +86,8 @@ print(res and ofox.meta(res).attempts or err)
     it("[N2] with " .. free .. " left: a call ends well, or says so", function()
       local front = keep(real.nginx { tls = true })
       for _, host in ipairs { "127.0.0.1", "localhost" } do
-        local output = run(64, front.url:gsub("127.0.0.1", host), ("hold(%d) tell(client:chat(PARAMS, { max_retries = 1 }))")
-          :format(free), front.ca_file)
+        local output = run(64, (front.url:gsub("127.0.0.1", host)),
+          ("hold(%d) tell(client:chat(PARAMS, { max_retries = 1 }))"):format(free), front.ca_file)
         if output ~= "ok\n" then assert.equal(NONE:format(2), output) end
       end
     end)

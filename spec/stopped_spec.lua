@@ -13,8 +13,9 @@ after_each(stop_kept)
 local PRELUDE = [[
 local ofox = require "ofox"
 local url, ca_file = ...
-local client = ofox.new { api_key = "sk-of-stopped-0123456789", base_url = url, ca_file = ca_file ~= "" and ca_file or nil,
-  proxy = false, errors = "return", max_retries = 0, timeout = 0.8, idle_timeout = 0.8, connect_timeout = 0.8 }
+local client = ofox.new { api_key = "sk-of-stopped-0123456789", base_url = url,
+  ca_file = ca_file ~= "" and ca_file or nil, proxy = false, errors = "return", max_retries = 0, timeout = 0.8, idle_timeout = 0.8,
+  connect_timeout = 0.8 }
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
 local stat = assert(io.open("/proc/self/stat"))
 local PID = stat:read("*a"):match("^%d+")
