@@ -213,7 +213,8 @@ static int carries(struct ofox_socket *e, unsigned long key) {
 static enum ofox_claim take(struct ofox_socket *e, struct ofox_hold *hold) {
   hold->fd = e->fd;
   hold->nth = e->nth;
-  return e->users++ > 0 ? OFOX_CLAIM_SHARED : OFOX_CLAIM_FREE;
+  e->shared |= e->users++ > 0;
+  return e->shared ? OFOX_CLAIM_SHARED : OFOX_CLAIM_OWN;
 }
 
 /*
@@ -238,7 +239,7 @@ enum ofox_claim ofox_sockets_claim(struct ofox_sockets *s, unsigned long key,
     if (mine == NULL || (mine->users > 0 && e->users == 0))
       mine = e;
   }
-  return mine == NULL ? OFOX_CLAIM_FREE : take(mine, hold);
+  return mine == NULL ? OFOX_CLAIM_OWN : take(mine, hold);
 }
 
 /* Whoever keeps it finds out when it is looked at again. */
@@ -254,8 +255,10 @@ void ofox_sockets_release(struct ofox_sockets *s, struct ofox_hold *hold,
   if (e == NULL || e->users == 0)
     return;
   e->users--;
-  if (version != 0)
+  if (version != 0) {
     e->silent_idle = version < 20;
+    e->shared = version >= 20;
+  }
   hang_up(e);
 }
 

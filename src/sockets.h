@@ -14,6 +14,7 @@ struct ofox_socket {
   unsigned long nth; /* of all that were opened: descriptors come back */
   unsigned long key; /* of its two ends, or of a unix path; 0: not known yet */
   int silent_idle;   /* HTTP/1.x: nothing may arrive between two answers */
+  int shared;        /* HTTP/2: several may use it at once */
   int silenced;      /* somebody waited in vain: nobody else shall */
   size_t users;
   double heard; /* when bytes last came */
@@ -54,8 +55,8 @@ unsigned long ofox_sockets_unix_key(const char *path);
 
 /* What a claim has found. */
 enum ofox_claim {
-  OFOX_CLAIM_FREE,   /* nobody else uses it */
-  OFOX_CLAIM_SHARED, /* others do */
+  OFOX_CLAIM_OWN,    /* nobody else uses it */
+  OFOX_CLAIM_SHARED, /* others do, or may at the same time */
   OFOX_CLAIM_STRAY   /* not taken: bytes wait on it, or its peer has closed
                         it, or it was silenced */
 };

@@ -87,13 +87,16 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
   return 0;
 }
 
-/* libcurl is about to send the request again by itself. */
+/*
+** libcurl is about to send the request again by itself. It does where a
+** connection that was used before has died, and says of what; over HTTP/2 it
+** also does, without a word, where the server has refused the stream.
+*/
 static void note_resend(struct ofox_transfer *t) {
   if (t->resent || t->call == NULL)
     return;
   t->resent = 1;
-  /* on a new connection it only does where the server refused the stream */
-  t->refused = t->opened >= 0;
+  t->refused = (t->opened >= 0 || t->shares) && t->detail[0] == '\0';
 }
 
 /*
@@ -106,6 +109,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
                       int local_port) {
   struct ofox_transfer *t = user;
   unsigned long key = t->unix_key;
+  enum ofox_claim claim;
   long connects = 0;
   if (t->sends++ > 0 || t->call == NULL) {
     note_resend(t);
@@ -116,11 +120,12 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   if (connects == 0)
     t->opened = -1;
-  if (ofox_sockets_claim(&t->wire->sockets, key, t->opened, &t->socket) ==
-      OFOX_CLAIM_STRAY) {
+  claim = ofox_sockets_claim(&t->wire->sockets, key, t->opened, &t->socket);
+  if (claim == OFOX_CLAIM_STRAY) {
     t->stray = 1;
     return CURL_PREREQFUNC_ABORT;
   }
+  t->shares = claim == OFOX_CLAIM_SHARED;
   t->asked = ofox_moment_now();
   ofox_call_connected(t->call, connects == 0, t->asked);
   ofox_wire_expect(t->wire, t);
@@ -267,6 +272,7 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   t->upload = r->body.n;
   t->drained = 0;
   t->sends = t->resent = t->refused = t->stray = t->starved = 0;
+  t->shares = 0;
   t->opened = -1;
   t->detail[0] = '\0';
   for (i = 0; r->headers[i] != NULL; i++) {

@@ -51,10 +51,11 @@ struct ofox_transfer {
   int version;             /* of HTTP, as headers.h has it */
   size_t drained;          /* bytes since it has no call */
   double drained_by;       /* when it may take no longer */
-  int resent;              /* libcurl wanted to send once more */
-  int refused;             /* since the server had not looked at the request */
-  int starved;             /* there was no descriptor for it */
-  int stray; /* the connection was not silent: nothing was sent */
+  int shares;  /* its connection is known to carry several at once */
+  int resent;  /* libcurl wanted to send once more */
+  int refused; /* the server has not looked at the request */
+  int starved; /* there was no descriptor for it */
+  int stray;   /* the connection was not fit: nothing was sent */
   char detail[CURL_ERROR_SIZE];
 };
 
