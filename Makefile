@@ -43,7 +43,8 @@ LEAVES = buf utf8 base64 redact json jscan jtext when headers errors fault sse d
 FLOW = transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode lpolish lerrors lretry lcall levents lsse ldelta
-ENGINE = $(LEAVES) $(FLOW) moment poller sockets sigpipe pool transfer outcome engine \
+ENGINE = $(LEAVES) $(FLOW) moment poller sockets sigpipe pool doors transfer outcome traffic \
+  engine \
   lofox lpin linterrupt lengine
 
 CORE_O = $(CORE:%=$(OBJ)/%.o)

@@ -82,7 +82,8 @@ build = {
       sources = {
         "src/buf.c", "src/utf8.c", "src/base64.c", "src/redact.c", "src/json.c", "src/jscan.c", "src/jtext.c", "src/when.c",
         "src/headers.c", "src/errors.c", "src/fault.c", "src/sse.c", "src/delta.c", "src/retry.c", "src/transcript.c", "src/stream.c", "src/answer.c", "src/reply.c", "src/history.c", "src/news.c", "src/clock.c", "src/blame.c", "src/call.c", "src/lofox.c",
-        "src/linterrupt.c", "src/lpin.c", "src/moment.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/pool.c", "src/transfer.c", "src/outcome.c",
+        "src/linterrupt.c", "src/lpin.c", "src/moment.c", "src/poller.c", "src/sockets.c", "src/sigpipe.c", "src/pool.c", "src/doors.c", "src/transfer.c", "src/outcome.c",
+        "src/traffic.c",
         "src/engine.c", "src/lengine.c",
       },
       libraries = { "curl", "m" },

@@ -9,193 +9,26 @@
 #include <unistd.h>
 
 #include "moment.h"
-#include "outcome.h"
 #include "sigpipe.h"
-#include "transfer.h"
+#include "traffic.h"
 
 #define EVENTS 32      /* taken at once: what a step costs has a bound */
 #define LATE_PASSES 64 /* reads that a host which came late is granted */
+#define AWAY 0.25      /* seconds that a program which steps does not take */
 #define MOST_READS 128 /* more than that, it gets in its next step */
 
 struct ofox_engine {
   struct ofox_wire wire;
-  struct ofox_transfer *transfers;
-  struct ofox_news news;
-  double alarm; /* when whoever drives the engine wants to be called */
-  int late;     /* reads since a limit has passed, see look_again */
-  int resume;   /* a paused transfer may go on */
-  int shown;    /* an outer loop watches the poller's descriptor */
-  pid_t pid;
+  double alarm;  /* when whoever drives the engine wants to be called */
+  double looked; /* the end of the latest step; 0: none yet */
+  double away;   /* seconds that nobody looked before this step */
+  int late;      /* reads since a limit has passed, see look_again */
 };
 
 /* Lets an outer loop know in time. */
 static void rearm(struct ofox_engine *e) {
-  if (e->shown)
+  if (e->wire.shown)
     ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
-}
-
-/* Transfers */
-
-/*
-** Takes the handle off the wire: a connection in the middle is closed. One
-** that goes on without it, but let it wait in vain for 'patience' seconds,
-** takes no new transfers.
-*/
-static void stop(struct ofox_transfer *t, double patience) {
-  struct ofox_wire *w = t->wire;
-  struct ofox_hold socket = t->socket;
-  struct ofox_sigpipe guard;
-  int silent;
-  if (t->easy == NULL)
-    return;
-  if (!ofox_engine_is_ours(t->engine)) { /* left behind, see abandon */
-    t->easy = NULL;
-    t->headers = NULL;
-    return;
-  }
-  silent = ofox_transfer_is_silent(t, patience, ofox_moment_now());
-  ofox_sigpipe_hold(&guard);
-  if (t->pool != NULL)
-    ofox_pool_remove(t->pool, t->easy);
-  ofox_sockets_release(&w->sockets, &t->socket,
-                       t->call != NULL ? t->call->reply.head.version
-                                       : t->version);
-  if (silent && ofox_sockets_silence(&w->sockets, &socket))
-    ofox_pools_leave(&w->pools);
-  ofox_pools_park(&w->pools, t->easy);
-  ofox_sigpipe_release(&guard);
-  t->easy = NULL;
-  t->pool = NULL;
-  curl_slist_free_all(t->headers);
-  t->headers = NULL;
-}
-
-static void drop(struct ofox_transfer *t, double patience) {
-  stop(t, patience);
-  if (t->call != NULL)
-    ofox_call_let_go(t->call);
-  else
-    t->wire->draining--;
-  *t->link = t->next;
-  if (t->next != NULL)
-    t->next->link = t->link;
-  if (t->engine->transfers == NULL)
-    t->wire->next_due = INFINITY;
-  free(t);
-}
-
-/* Who gives up waits no less than for a connection before it is to blame. */
-static void detach(struct ofox_call *c) {
-  drop(c->transfer, c->config.limits.connect_timeout);
-}
-
-/* There is room for the events of a transfer that was paused. */
-static void resume(struct ofox_call *c) {
-  struct ofox_transfer *t = c->transfer;
-  t->engine->resume = 1;
-  if (ofox_engine_is_ours(t->engine))
-    rearm(t->engine);
-}
-
-static struct ofox_transfer *attach(struct ofox_engine *e,
-                                    struct ofox_call *c) {
-  struct ofox_transfer *t = calloc(1, sizeof(*t));
-  if (t == NULL)
-    return NULL;
-  t->engine = e;
-  t->wire = &e->wire;
-  t->call = c;
-  t->next = e->transfers;
-  t->link = &e->transfers;
-  if (t->next != NULL)
-    t->next->link = &t->next;
-  e->transfers = t;
-  c->transfer = t;
-  c->detach = detach;
-  c->resume = resume;
-  ofox_note_drop(&c->note);
-  c->note.list = &e->news;
-  return t;
-}
-
-/* 'patience': see stop; 0 if it ran out of time. */
-static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
-                   const char *detail, double patience) {
-  struct ofox_call *c = t->call;
-  int sent = ofox_transfer_sent(t);
-  stop(t, patience);
-  if (c == NULL) {
-    drop(t, INFINITY);
-    return;
-  }
-  ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_moment_now(),
-                ofox_moment_wall());
-  ofox_wire_expect(t->wire, t);
-  if (c->state == OFOX_DONE)
-    drop(t, INFINITY);
-}
-
-static void fail(struct ofox_transfer *t, enum ofox_outcome outcome,
-                 const char *detail) {
-  finish(t, outcome, detail, INFINITY);
-}
-
-/* libcurl has one limit of connections to a host for all. */
-static long least_limit(const struct ofox_engine *e) {
-  const struct ofox_transfer *t;
-  long least = 0;
-  for (t = e->transfers; t != NULL; t = t->next) {
-    if (t->easy != NULL && t->limit > 0 && (least == 0 || t->limit < least))
-      least = t->limit;
-  }
-  return least;
-}
-
-/* 0, or OFOX_EMEM. */
-static int admit(struct ofox_engine *e, struct ofox_transfer *t) {
-  if (ofox_pools_open(&e->wire.pools) != 0)
-    return OFOX_EMEM;
-  ofox_pools_limit(&e->wire.pools, least_limit(e));
-  t->pool = ofox_pools_add(&e->wire.pools, t->easy);
-  return t->pool == NULL ? OFOX_EMEM : 0;
-}
-
-/* Nothing was sent on a connection that was not fit: take a new one. */
-static void start_over(struct ofox_transfer *t) {
-  long fresh = t->pool == t->wire->pools.open;
-  ofox_pool_remove(t->pool, t->easy);
-  t->pool = NULL;
-  t->sends = t->stray = 0;
-  curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh);
-  if (admit(t->engine, t) != 0)
-    fail(t, OFOX_OUTCOME_SEND, "");
-}
-
-static void ended(struct ofox_transfer *t, CURLcode rc) {
-  enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
-  if (t->call != NULL && t->stray)
-    start_over(t);
-  else
-    fail(t, outcome, t->detail);
-}
-
-/*
-** libcurl had no memory to note what it waits for, and does not say for whom:
-** some transfer would hear of nothing any more, and the next on its socket
-** would crash libcurl 7.88.
-*/
-static void start_anew(struct ofox_engine *e) {
-  struct ofox_transfer *t, *next;
-  for (t = e->transfers; t != NULL; t = next) {
-    next = t->next;
-    if (t->easy == NULL)
-      continue;
-    if (t->call != NULL)
-      t->call->no_memory = 1;
-    fail(t, OFOX_OUTCOME_SEND, "");
-  }
-  ofox_pools_leave(&e->wire.pools);
-  ofox_pools_sweep(&e->wire.pools);
 }
 
 /* Rounds */
@@ -227,10 +60,10 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
   while ((easy = ofox_pools_ended(p, &how)) != NULL) {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
     if (t != NULL)
-      ended(t, how);
+      ofox_traffic_ended(t, how);
   }
   if (lost)
-    start_anew(e);
+    ofox_traffic_start_anew(&e->wire);
   ofox_pools_sweep(p);
   return n < 0 ? -1 : 0;
 }
@@ -240,7 +73,7 @@ static int is_late(const struct ofox_engine *e, double now) {
   const struct ofox_transfer *t;
   if (now < e->wire.next_due)
     return 0;
-  for (t = e->transfers; t != NULL; t = t->next) {
+  for (t = e->wire.first; t != NULL; t = t->next) {
     if (t->call != NULL && t->easy != NULL &&
         ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
       return 1;
@@ -277,10 +110,10 @@ static double look_again(struct ofox_engine *e) {
 static void go_on(struct ofox_engine *e) {
   struct ofox_transfer *t, *next;
   CURLcode rc;
-  if (!e->resume)
+  if (!e->wire.resume)
     return;
-  e->resume = 0;
-  for (t = e->transfers; t != NULL; t = next) {
+  e->wire.resume = 0;
+  for (t = e->wire.first; t != NULL; t = next) {
     next = t->next;
     if (t->call == NULL || !t->call->clock.paused ||
         !ofox_stream_has_room(&t->call->reply.stream))
@@ -289,8 +122,21 @@ static void go_on(struct ofox_engine *e) {
     ofox_wire_expect(&e->wire, t);
     rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
     if (rc != CURLE_OK)
-      ended(t, rc);
+      ofox_traffic_ended(t, rc);
   }
+}
+
+/*
+** A limit that passed while nobody looked is moved by that time, once in an
+** attempt: the other side may need our answer to go on, as in a handshake.
+*/
+static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
+                      enum ofox_outcome o, double now) {
+  if (o == OFOX_OUTCOME_DEADLINE || t->excused || e->away == 0)
+    return 0;
+  t->excused = 1;
+  ofox_call_excuse(t->call, e->away, now);
+  return 1;
 }
 
 /* Lets waits end, and the limits of calls speak that had passed at 'late'. */
@@ -300,11 +146,11 @@ static void judge(struct ofox_engine *e, double now, double late) {
   if (now < e->wire.next_due)
     return;
   e->wire.next_due = INFINITY;
-  for (t = e->transfers; t != NULL; t = next) {
+  for (t = e->wire.first; t != NULL; t = next) {
     struct ofox_call *c = t->call;
     next = t->next;
     if (c == NULL && now >= t->drained_by) {
-      drop(t, INFINITY);
+      ofox_traffic_drop(t);
       continue;
     }
     o = OFOX_OUTCOME_ANSWERED;
@@ -312,8 +158,8 @@ static void judge(struct ofox_engine *e, double now, double late) {
       ofox_call_tick(c, now);
       o = ofox_call_expired(c, late);
     }
-    if (o != OFOX_OUTCOME_ANSWERED)
-      finish(t, o, "", 0);
+    if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
+      ofox_traffic_expire(t, o);
     else
       ofox_wire_expect(&e->wire, t);
   }
@@ -331,18 +177,31 @@ static void settle(struct ofox_engine *e) {
   ofox_sigpipe_release(&guard);
 }
 
+/* How long the process stood still, or did other things, before and in a wait
+** of 'seconds' that began then; 0: no longer than any program may. */
+static double time_away(const struct ofox_engine *e, double began,
+                        double seconds) {
+  double before = e->looked > 0 ? began - e->looked : 0;
+  double away = fmax(before, ofox_moment_now() - began - seconds);
+  return away < AWAY ? 0 : away;
+}
+
 int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   struct ofox_sigpipe guard;
-  double late;
+  double late, began = ofox_moment_now();
   int rc, found;
   if (max == 0 || max > EVENTS)
     max = EVENTS;
   ofox_sigpipe_hold(&guard);
   go_on(e);
-  rc = take(e, fmin(seconds, ofox_engine_timeout(e)), max, &found);
+  seconds = fmin(seconds, ofox_engine_timeout(e));
+  rc = take(e, seconds, max, &found);
+  e->away = time_away(e, began, seconds);
+  ofox_traffic_let_in(&e->wire);
   late = look_again(e);
   judge(e, ofox_moment_now(), late);
   ofox_pools_sweep(&e->wire.pools);
+  e->looked = ofox_moment_now();
   rearm(e);
   ofox_sigpipe_release(&guard);
   return rc;
@@ -353,12 +212,12 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   struct ofox_transfer *t = c->transfer;
   CURLcode rc;
   settle(e);
-  if (t != NULL && t->engine != e) { /* of an engine of another process */
-    drop(t, INFINITY);
+  if (t != NULL && t->wire != &e->wire) { /* of another process */
+    ofox_traffic_drop(t);
     t = NULL;
   }
   if (t == NULL)
-    t = attach(e, c);
+    t = ofox_traffic_attach(&e->wire, c);
   if (t == NULL)
     return OFOX_EMEM;
   t->easy = ofox_pools_handle(&e->wire.pools);
@@ -366,26 +225,24 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
   if (ofox_call_begin(c, ofox_moment_now()) != 0) {
-    drop(t, INFINITY);
+    ofox_traffic_drop(t);
     return 0;
   }
   if (rc != CURLE_OK) { /* what this libcurl cannot do */
-    fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
+    ofox_traffic_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
     return 0;
   }
   if (ofox_poller_open(e->wire.poller) != 0) {
-    fail(t, OFOX_OUTCOME_NO_DESCRIPTORS, "");
+    ofox_traffic_fail(t, OFOX_OUTCOME_NO_DESCRIPTORS, "");
     return 0;
   }
-  if (least_limit(e) > 0)
-    ofox_call_queue(c);
-  if (admit(e, t) != 0)
+  if (ofox_traffic_admit(t) != 0)
     goto fail;
   ofox_wire_expect(&e->wire, t);
   rearm(e);
   return 0;
 fail:
-  drop(t, INFINITY);
+  ofox_traffic_drop(t);
   return OFOX_EMEM;
 }
 
@@ -402,9 +259,10 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
 double ofox_engine_timeout(const struct ofox_engine *e) {
   double due =
       fmin(fmin(ofox_pools_due(&e->wire.pools), e->wire.next_due), e->alarm);
-  return e->resume || ofox_news_any(&e->news)
-             ? 0
-             : fmax(0, due - ofox_moment_now());
+  if (e->wire.resume || ofox_news_any(&e->wire.news) ||
+      (e->wire.crowd > 0 && e->wire.doors.moved))
+    return 0;
+  return fmax(0, due - ofox_moment_now());
 }
 
 void ofox_engine_alarm(struct ofox_engine *e, double at) {
@@ -413,13 +271,13 @@ void ofox_engine_alarm(struct ofox_engine *e, double at) {
 }
 
 struct ofox_news *ofox_engine_news(struct ofox_engine *e) {
-  return &e->news;
+  return &e->wire.news;
 }
 
 int ofox_engine_pollfd(struct ofox_engine *e) {
   if (ofox_poller_open(e->wire.poller) != 0)
     return -1;
-  e->shown = 1;
+  e->wire.shown = 1;
   rearm(e);
   return ofox_poller_fd(e->wire.poller);
 }
@@ -435,9 +293,8 @@ struct ofox_engine *ofox_engine_new(void) {
   curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   if (e == NULL)
     return NULL;
-  e->pid = getpid();
-  e->wire.next_due = e->alarm = INFINITY;
-  ofox_news_init(&e->news);
+  ofox_traffic_init(&e->wire);
+  e->alarm = INFINITY;
   e->wire.one_ca_file =
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
   ofox_sockets_init(&e->wire.sockets);
@@ -450,36 +307,21 @@ struct ofox_engine *ofox_engine_new(void) {
 }
 
 int ofox_engine_is_ours(const struct ofox_engine *e) {
-  return e->pid == getpid();
-}
-
-/* In a child libcurl must not speak: what it holds there is left behind. */
-static void abandon(struct ofox_engine *e) {
-  struct ofox_transfer *t;
-  for (t = e->transfers; t != NULL; t = t->next) {
-    if (t->call != NULL)
-      ofox_call_let_go(t->call);
-  }
-  ofox_news_clear(&e->news);
-  ofox_sockets_abandon(&e->wire.sockets);
-  ofox_poller_delete(e->wire.poller);
+  return ofox_wire_is_ours(&e->wire);
 }
 
 void ofox_engine_delete(struct ofox_engine *e) {
-  struct ofox_transfer *t, *next;
   struct ofox_sigpipe guard;
   if (e == NULL)
     return;
-  if (!ofox_engine_is_ours(e)) {
-    abandon(e);
+  if (!ofox_engine_is_ours(e)) { /* what libcurl holds is left behind */
+    ofox_traffic_abandon(&e->wire);
+    ofox_sockets_abandon(&e->wire.sockets);
+    ofox_poller_delete(e->wire.poller);
     return;
   }
   ofox_sigpipe_hold(&guard);
-  for (t = e->transfers; t != NULL; t = next) {
-    next = t->next;
-    drop(t, INFINITY);
-  }
-  ofox_news_clear(&e->news);
+  ofox_traffic_end(&e->wire);
   ofox_pools_free(&e->wire.pools);
   ofox_sockets_free(&e->wire.sockets);
   ofox_poller_delete(e->wire.poller);

@@ -6,6 +6,9 @@
 #include "moment.h"
 
 /* Of one connection; the server's limit counts, and libcurl's own is 100. */
+/* Connections kept for later; libcurl would keep four for one call at a time,
+** and close the one just used when there are more, to whatever hosts. */
+#define MOST_KEPT 64L
 #define MOST_STREAMS 10000L
 
 struct ofox_pool {
@@ -94,6 +97,7 @@ int ofox_pools_open(struct ofox_pools *p) {
   curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
   curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+  curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, MOST_KEPT);
   curl_multi_setopt(pool->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
                     MOST_STREAMS);
   return 0;

@@ -15,6 +15,8 @@
 #define DRAIN_BYTES (64 * 1024)
 #define DRAIN_SECONDS 1.0
 
+#define ORIGIN_CAP 512 /* of a URL's bytes that tell where it leads */
+
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
 void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t) {
@@ -75,12 +77,20 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
   return size * n;
 }
 
+/* 1: others are opening the connection that it may use, too. */
+static int is_crowded(struct ofox_transfer *t) {
+  t->crowded |= !ofox_doors_open(t->door, t);
+  return t->crowded;
+}
+
 /* Called when a name is about to be looked up. */
 static int on_resolve(void *resolver, void *reserved, void *user) {
   struct ofox_transfer *t = user;
   (void)resolver;
   (void)reserved;
   if (t->call != NULL) {
+    if (is_crowded(t))
+      return 1;
     ofox_call_connect(t->call, ofox_moment_now());
     look_earlier(t);
   }
@@ -126,6 +136,7 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
     return CURL_PREREQFUNC_ABORT;
   }
   t->shares = claim == OFOX_CLAIM_SHARED;
+  ofox_doors_pass(&t->wire->doors, t->door, t, t->shares);
   t->asked = ofox_moment_now();
   ofox_call_connected(t->call, connects == 0, t->asked);
   ofox_wire_expect(t->wire, t);
@@ -141,6 +152,8 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
     note_resend(t);
     return CURL_SOCKET_BAD;
   }
+  if (is_crowded(t))
+    return CURL_SOCKET_BAD;
   ofox_call_connect(t->call, ofox_moment_now());
   look_earlier(t);
   if (a->family == AF_UNIX)
@@ -208,7 +221,6 @@ static CURLcode set_route(CURL *h, struct ofox_transfer *t,
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);
-  SET(CURLOPT_PIPEWAIT, 1L);
   SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, NEVER_MS);
   SET(CURLOPT_QUICK_EXIT, 1L);
@@ -262,10 +274,44 @@ static int add_header(struct ofox_transfer *t, const char *line) {
   return 0;
 }
 
+/* Where a connection of this request would be opened to; 0: what opens there
+** does not depend on others. */
+static unsigned long door_key(const struct ofox_request *r) {
+  const char *options[8];
+  int tls = ofox_span_ihas_prefix(ofox_span_of(r->url), "https:");
+  unsigned long key;
+  size_t i;
+  char origin[ORIGIN_CAP];
+  if (r->http_version == 11 || (!tls && r->http_version != 22))
+    return 0;
+  for (i = 0; i + 1 < sizeof(origin) && r->url[i] != '\0'; i++) {
+    if (i > 8 && strchr("/?#", r->url[i]) != NULL)
+      break;
+    origin[i] = r->url[i];
+  }
+  origin[i] = '\0';
+  options[0] = r->proxy;
+  options[1] = r->unix_socket;
+  options[2] = r->ca_file;
+  options[3] = r->ca_path;
+  options[4] = r->client_cert;
+  options[5] = r->client_key;
+  options[6] = r->client_password;
+  options[7] = r->verify ? "" : NULL;
+  key = ofox_doors_key(0, origin);
+  for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+    key = ofox_doors_key(key, options[i]);
+  return key | 1;
+}
+
 CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
                                const struct ofox_request *r) {
+  unsigned long key = door_key(r);
   CURLcode rc;
   size_t i;
+  if (key != 0 && (t->door = ofox_doors_enter(&t->wire->doors, key)) == NULL)
+    return CURLE_OUT_OF_MEMORY;
+  t->crowded = t->excused = 0;
   t->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
   t->limit = r->max_connections;

@@ -8,12 +8,15 @@
 
 #include <curl/curl.h>
 
+#include <sys/types.h>
+
 #include "call.h"
+#include "doors.h"
 #include "pool.h"
 #include "sockets.h"
 
-struct ofox_engine;
 struct ofox_request;
+struct ofox_transfer;
 
 /* What the transfers of an engine share. */
 struct ofox_wire {
@@ -24,20 +27,25 @@ struct ofox_wire {
   unsigned long turn; /* counts rounds of reading */
   int draining;       /* transfers that have no call any more */
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
+  struct ofox_transfer *first, **end; /* in order of arrival */
+  struct ofox_news news;
+  struct ofox_doors doors;
+  int crowd;  /* transfers that wait outside, see traffic.h */
+  int resume; /* a paused transfer may go on */
+  int shown;  /* an outer loop watches the poller's descriptor */
+  pid_t pid;
 };
-
-struct ofox_transfer;
 
 /* 't' may be due earlier than was thought. */
 void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t);
 
 /* Ties a call to the engine, from its first attempt to its end. */
 struct ofox_transfer {
-  struct ofox_engine *engine;
   struct ofox_wire *wire;
   struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
   CURL *easy;             /* NULL between attempts */
   struct ofox_pool *pool; /* where it runs */
+  struct ofox_door *door; /* NULL: it may always open a connection */
   struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
@@ -55,6 +63,8 @@ struct ofox_transfer {
   int resent;  /* libcurl wanted to send once more */
   int refused; /* the server has not looked at the request */
   int starved; /* there was no descriptor for it */
+  int excused; /* its limits were moved once, see judge in engine.c */
+  int crowded; /* others open the connection that it may use */
   int stray;   /* the connection was not fit: nothing was sent */
   char detail[CURL_ERROR_SIZE];
 };

@@ -89,9 +89,12 @@ while true do
       local conn = conns[sock]
       local bytes, why, partial = sock:receive(65536)
       conn.bytes = conn.bytes .. (bytes or partial)
-      if serve(conn) or why == "closed" then
+      if why == "closed" then
         conns[sock] = nil
         sock:close()
+      elseif not conn.over and serve(conn) then
+        conn.over = true -- read on, or the kernel would say that with a reset
+        sock:shutdown("send")
       end
     end
   end
