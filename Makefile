@@ -50,8 +50,8 @@ LEAVES = buf utf8 half base64 unescape redact json jscan jtext when headers nami
 FLOW = stray transcript stream answer reply history news clock blame call
 CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
   lencode ldecode ljoin lpolish lerrors lretry lcall levents lsse ldelta
-ENGINE = $(LEAVES) $(FLOW) coding files socks poller sockets sigpipe transfer \
-  outcome engine lofox lpin linterrupt lengine
+ENGINE = $(LEAVES) $(FLOW) coding files socks moment poller sockets sigpipe pool \
+  doors transfer outcome traffic engine lofox lpin linterrupt lengine
 
 CORE_O = $(CORE:%=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:%=$(OBJ)/%.o)

@@ -23,6 +23,8 @@ describe("[E1] Ctrl-C", function()
     { what = "in a wait with on_wait", script = { { status = 503, headers = { ["Retry-After"] = "30" } } },
       said = true, code = "client:chat(PARAMS, { on_wait = function() say 'now' end })" },
     { what = "in ofox.sleep", said = true, code = "say 'now' ofox.sleep(30)" },
+    { what = "in ofox.sleep after a call", said = true, script = { { body = server.completion("ok") } },
+      code = "client:chat(PARAMS) say 'now' ofox.sleep(30)" },
     { what = "in connect()", script = { { stall = true } }, requests = 1, code = "client:connect()" },
     { what = "in a slow name look-up", said = true, lookup = true, url = "http://slow.test/v1",
       code = "say 'now' client:chat(PARAMS)" },

@@ -125,6 +125,12 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   return rc;
 }
 
+void ofox_call_excuse(struct ofox_call *c, double seconds, double now) {
+  c->clock.began = fmin(now, c->clock.began + seconds);
+  c->clock.head_at = fmin(now, c->clock.head_at + seconds);
+  c->clock.byte_at = fmin(now, c->clock.byte_at + seconds);
+}
+
 void ofox_call_pause(struct ofox_call *c, int paused, double now) {
   c->clock.paused = paused;
   c->clock.byte_at = now;

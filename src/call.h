@@ -74,6 +74,9 @@ void ofox_call_connected(struct ofox_call *c, int reused, double now);
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now);
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
 
+/* So many seconds of the attempt do not count: nobody could look. */
+void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
+
 /* The body waits for a slow reader, or does no longer. */
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
 /* Takes the next event off reply.stream, where it was peeked at. */

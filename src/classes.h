@@ -54,6 +54,8 @@ extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
   X(TRUNCATED, CONNECTION, "truncated", "the answer was cut short")           \
   X(PROTOCOL, CONNECTION, "protocol", "the answer was not valid HTTP")        \
   X(SEND, CONNECTION, "send", "the request could not be sent")                \
+  X(NO_DESCRIPTORS, CONNECTION, "no_descriptors",                             \
+    "no file descriptor was left for a connection")                           \
   X(CONNECT_TIMEOUT, TIMEOUT, "connect_timeout",                              \
     "no connection within connect_timeout")                                   \
   X(TIMEOUT, TIMEOUT, "timeout", "no answer within timeout")                  \

@@ -31,15 +31,12 @@ const char *ofox_engine_curl(void);
 
 int ofox_engine_setup(void); /* once before the first; 0 or negative */
 
-struct ofox_engine *ofox_engine_new(void); /* NULL: errno says why */
+struct ofox_engine *ofox_engine_new(void); /* NULL: no memory */
 /* Lets go of all its calls. In a forked child the parent's connections are
 ** closed without a word to the peers. NULL is fine. */
 void ofox_engine_delete(struct ofox_engine *e);
 /* Made by this process? A forked child must make its own. */
 int ofox_engine_is_ours(const struct ofox_engine *e);
-
-double ofox_engine_now(void);  /* seconds of a clock that never jumps */
-double ofox_engine_wall(void); /* seconds since 1970 */
 
 /* READY -> FLIGHT. 0, or OFOX_EMEM; the call may be DONE at once. */
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,

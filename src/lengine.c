@@ -3,13 +3,13 @@
 */
 #include "lofox.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "engine.h"
 #include "linterrupt.h"
 #include "lpin.h"
+#include "moment.h"
 
 /* Seconds; a signal that comes just before a wait is noticed after it. */
 #define LONGEST_WAIT 0.08
@@ -41,10 +41,8 @@ static int engine_curl(lua_State *L) {
 static int engine_new(lua_State *L) {
   struct lengine *e = ofox_newobject(L, OFOX_ENGINE_T, sizeof(*e));
   e->engine = ofox_engine_new();
-  if (e->engine == NULL && errno == ENOMEM)
-    luaL_error(L, "not enough memory");
   if (e->engine == NULL)
-    luaL_error(L, "no engine: %s", strerror(errno));
+    luaL_error(L, "not enough memory");
   return 1;
 }
 
@@ -205,12 +203,12 @@ static int engine_pollfd(lua_State *L) {
 }
 
 static int engine_now(lua_State *L) {
-  lua_pushnumber(L, ofox_engine_now());
+  lua_pushnumber(L, ofox_moment_now());
   return 1;
 }
 
 static int engine_wall(lua_State *L) {
-  lua_pushnumber(L, ofox_engine_wall());
+  lua_pushnumber(L, ofox_moment_wall());
   return 1;
 }
 

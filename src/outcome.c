@@ -233,7 +233,35 @@ static enum ofox_outcome without_memory(struct ofox_transfer *t) {
   return OFOX_OUTCOME_SEND;
 }
 
+/* Where libcurl does not say why a descriptor could not be had. */
+static int may_be_starved(CURLcode rc) {
+  return rc == CURLE_COULDNT_RESOLVE_HOST ||
+         rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_OUT_OF_MEMORY ||
+         rc == CURLE_FAILED_INIT || rc == CURLE_SSL_CERTPROBLEM ||
+         rc == CURLE_SSL_CACERT_BADFILE;
+}
+
+static const char REFUSED[] = "the server has refused the stream";
+
+/* Before libcurl 8, which wants to send again, a GOAWAY that leaves the
+** request out ends so. */
+static int is_goaway(const struct ofox_transfer *t, CURLcode rc) {
+  return rc == CURLE_HTTP2 && t->detail[0] == '\0' && t->call != NULL &&
+         t->call->reply.head.status == 0 &&
+         curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
 enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
+  if (t->sends == 0 &&
+      (t->starved || (may_be_starved(rc) && ofox_sockets_are_short()))) {
+    t->detail[0] = '\0';
+    return OFOX_OUTCOME_NO_DESCRIPTORS;
+  }
+  t->refused |= is_goaway(t, rc);
+  if (t->refused) {
+    memcpy(t->detail, REFUSED, sizeof(REFUSED));
+    return OFOX_OUTCOME_RESET;
+  }
   if (t->resent) {
     t->detail[0] = '\0'; /* it says what we did, not what happened */
     return OFOX_OUTCOME_EMPTY_REPLY;

@@ -112,31 +112,42 @@ static int ctl(int ep, int op, int fd, int what) {
 }
 
 struct ofox_poller *ofox_poller_new(void) {
-  int e;
   struct ofox_poller *p = malloc(sizeof(*p));
   if (p == NULL)
     return NULL;
   p->armed = INFINITY;
-  p->timer = -1;
-  p->ep = epoll_create1(EPOLL_CLOEXEC);
+  p->ep = p->timer = -1;
+  return p;
+}
+
+static void close_both(struct ofox_poller *p) {
+  if (p->timer >= 0)
+    close(p->timer);
   if (p->ep >= 0)
-    p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (p->timer >= 0 && ctl(p->ep, EPOLL_CTL_ADD, p->timer, OFOX_POLL_IN) == 0)
-    return p;
-  e = errno;
-  ofox_poller_delete(p);
-  errno = e;
-  return NULL;
+    close(p->ep);
+  p->ep = p->timer = -1;
 }
 
 void ofox_poller_delete(struct ofox_poller *p) {
   if (p == NULL)
     return;
-  if (p->timer >= 0)
-    close(p->timer);
-  if (p->ep >= 0)
-    close(p->ep);
+  close_both(p);
   free(p);
+}
+
+int ofox_poller_open(struct ofox_poller *p) {
+  int e;
+  if (p->ep >= 0)
+    return 0;
+  p->ep = epoll_create1(EPOLL_CLOEXEC);
+  if (p->ep >= 0)
+    p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (p->timer >= 0 && ctl(p->ep, EPOLL_CTL_ADD, p->timer, OFOX_POLL_IN) == 0)
+    return 0;
+  e = errno;
+  close_both(p);
+  errno = e;
+  return -1;
 }
 
 /*
@@ -160,7 +171,7 @@ void ofox_poller_arm(struct ofox_poller *p, double seconds) {
   double t = now(), at;
   seconds = tame(seconds);
   at = t + seconds;
-  if (serves(p->armed, at, t))
+  if (p->ep < 0 || serves(p->armed, at, t))
     return;
   memset(&spec, 0, sizeof(spec));
   if (seconds < INFINITY) /* all zero would switch it off */
@@ -206,6 +217,8 @@ int ofox_poller_wait(struct ofox_poller *p, double seconds,
   int i, n;
   size_t filled = 0;
   seconds = tame(seconds);
+  if (p->ep < 0)
+    return poll(NULL, 0, milliseconds(seconds));
   if (seconds > 0 && seconds < PRECISE) {
     n = nap(p->ep, seconds);
     if (n <= 0)
@@ -252,18 +265,21 @@ struct ofox_poller {
 };
 
 struct ofox_poller *ofox_poller_new(void) {
-  int e;
   struct ofox_poller *p = malloc(sizeof(*p));
   if (p == NULL)
     return NULL;
   p->armed = INFINITY;
-  p->kq = kqueue();
-  if (p->kq >= 0 && fcntl(p->kq, F_SETFD, FD_CLOEXEC) == 0)
-    return p;
-  e = errno;
-  ofox_poller_delete(p);
-  errno = e;
-  return NULL;
+  p->kq = -1;
+  return p;
+}
+
+int ofox_poller_open(struct ofox_poller *p) {
+  if (p->kq < 0)
+    p->kq = kqueue();
+  if (p->kq < 0)
+    return -1;
+  fcntl(p->kq, F_SETFD, FD_CLOEXEC);
+  return 0;
 }
 
 void ofox_poller_delete(struct ofox_poller *p) {
@@ -294,7 +310,7 @@ void ofox_poller_arm(struct ofox_poller *p, double seconds) {
   double units, t = now(), at;
   seconds = tame(seconds);
   at = t + seconds;
-  if (serves(p->armed, at, t))
+  if (p->kq < 0 || serves(p->armed, at, t))
     return;
   if (p->armed < INFINITY) {
     EV_SET(&ev, TIMER, EVFILT_TIMER, EV_DELETE, 0, 0, 0);
@@ -325,8 +341,10 @@ int ofox_poller_wait(struct ofox_poller *p, double seconds,
   int i, n;
   size_t filled = 0;
   seconds = tame(seconds);
-  if (seconds < INFINITY)
-    ts = timespec_of(seconds);
+  if (seconds < INFINITY || p->kq < 0)
+    ts = timespec_of(seconds < INFINITY ? seconds : LONGEST);
+  if (p->kq < 0)
+    return nanosleep(&ts, NULL);
   n = kevent(p->kq, NULL, 0, got, batch(max), seconds < INFINITY ? &ts : NULL);
   if (n < 0)
     return -1;
@@ -371,6 +389,11 @@ void ofox_poller_delete(struct ofox_poller *p) {
     return;
   free(p->fds);
   free(p);
+}
+
+int ofox_poller_open(struct ofox_poller *p) {
+  (void)p;
+  return 0;
 }
 
 static int grow(struct ofox_poller *p) {

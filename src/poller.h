@@ -21,8 +21,14 @@ struct ofox_poll_event {
 
 struct ofox_poller;
 
-struct ofox_poller *ofox_poller_new(void);      /* NULL: errno says why */
+struct ofox_poller *ofox_poller_new(void);      /* NULL: no memory */
 void ofox_poller_delete(struct ofox_poller *p); /* NULL is fine */
+
+/*
+** Takes the descriptors that it needs, if it has none. 0, or negative: errno
+** says why. Until then nothing can be watched, and a wait only takes time.
+*/
+int ofox_poller_open(struct ofox_poller *p);
 
 /*
 ** Watches 'fd' for 'what' (0: not at all), also where the number was closed

@@ -9,12 +9,14 @@
 #include <sys/un.h>
 
 #include "engine.h"
+#include "moment.h"
 
 /* What is read after the end of a stream to keep its connection. */
 #define DRAIN_BYTES (64 * 1024)
 #define DRAIN_SECONDS 1.0
 
 #define DECODED (16 * 1024) /* bytes that are handed on at once */
+#define ORIGIN_CAP 512      /* of a URL's bytes that tell where it leads */
 
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
@@ -50,7 +52,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  if (ofox_call_head(t->call, p, size * n, ofox_engine_now()) != 0)
+  if (ofox_call_head(t->call, p, size * n, ofox_moment_now()) != 0)
     return 0;
   look_earlier(t);
   return size * n;
@@ -130,7 +132,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  now = ofox_engine_now();
+  now = ofox_moment_now();
   find_coding(t);
   if (ofox_coding_any(&t->coding))
     rc = decode(t, p, size * n, now);
@@ -143,16 +145,36 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
   return rc == 0 ? size * n : 0;
 }
 
+/* 1: others are opening the connection that it may use, too. */
+static int is_crowded(struct ofox_transfer *t) {
+  t->crowded |= !ofox_doors_open(t->door, t);
+  return t->crowded;
+}
+
 /* Called when a name is about to be looked up. */
 static int on_resolve(void *resolver, void *reserved, void *user) {
   struct ofox_transfer *t = user;
   (void)resolver;
   (void)reserved;
   if (t->call != NULL) {
-    ofox_call_connect(t->call, ofox_engine_now());
+    if (is_crowded(t))
+      return 1;
+    ofox_call_connect(t->call, ofox_moment_now());
     look_earlier(t);
   }
   return 0;
+}
+
+/*
+** libcurl is about to send the request again by itself. It does where a
+** connection that was used before has died, and says of what; over HTTP/2 it
+** also does, without a word, where the server has refused the stream.
+*/
+static void note_resend(struct ofox_transfer *t) {
+  if (t->resent || t->call == NULL)
+    return;
+  t->resent = 1;
+  t->refused = (t->opened >= 0 || t->shares) && t->detail[0] == '\0';
 }
 
 /*
@@ -164,22 +186,27 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
 static int on_request(void *user, char *peer, char *local, int peer_port,
                       int local_port) {
   struct ofox_transfer *t = user;
+  unsigned long key = t->unix_key;
+  enum ofox_claim claim;
   long connects = 0;
-  (void)peer;
-  (void)local;
-  (void)peer_port;
   if (t->sends++ > 0 || t->call == NULL) {
-    t->resent = 1;
+    note_resend(t);
     return CURL_PREREQFUNC_ABORT;
   }
+  if (key == 0)
+    key = ofox_sockets_key(local, local_port, peer, peer_port);
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
-  if (!ofox_sockets_claim(&t->wire->sockets,
-                          t->unix_key != 0 ? t->unix_key : local_port, t) &&
-      connects == 0) {
+  if (connects == 0)
+    t->opened = -1;
+  claim = ofox_sockets_claim(&t->wire->sockets, key, t->opened, &t->socket);
+  if (claim == OFOX_CLAIM_STRAY) {
     t->stray = 1;
     return CURL_PREREQFUNC_ABORT;
   }
-  ofox_call_connected(t->call, connects == 0, ofox_engine_now());
+  t->shares = claim == OFOX_CLAIM_SHARED;
+  ofox_doors_pass(&t->wire->doors, t->door, t, t->shares);
+  t->asked = ofox_moment_now();
+  ofox_call_connected(t->call, connects == 0, t->asked);
   ofox_wire_expect(t->wire, t);
   return CURL_PREREQFUNC_OK;
 }
@@ -188,20 +215,24 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
                              struct curl_sockaddr *a) {
   struct ofox_transfer *t = user;
   const char *path = NULL;
-  int fd;
   (void)purpose;
   if (t->sends > 0 || t->call == NULL) {
-    t->resent = 1;
+    note_resend(t);
     return CURL_SOCKET_BAD;
   }
-  ofox_call_connect(t->call, ofox_engine_now());
+  if (is_crowded(t))
+    return CURL_SOCKET_BAD;
+  ofox_call_connect(t->call, ofox_moment_now());
   look_earlier(t);
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
-  fd = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
-                         a->protocol, path);
-  t->call->no_memory |= fd < 0 && errno == ENOMEM;
-  return fd;
+  t->opened = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
+                                a->protocol, path);
+  if (t->opened < 0) {
+    t->call->no_memory |= errno == ENOMEM;
+    t->starved |= errno == EMFILE || errno == ENFILE;
+  }
+  return t->opened;
 }
 
 static int on_close(void *user, curl_socket_t fd) {
@@ -263,7 +294,6 @@ static CURLcode set_route(CURL *h, struct ofox_transfer *t,
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);
-  SET(CURLOPT_PIPEWAIT, 1L);
   SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, NEVER_MS);
   SET(CURLOPT_QUICK_EXIT, 1L);
@@ -320,17 +350,53 @@ static int add_header(struct ofox_transfer *t, const char *line) {
   return 0;
 }
 
+/* Where a connection of this request would be opened to; 0: what opens there
+** does not depend on others. */
+static unsigned long door_key(const struct ofox_request *r) {
+  const char *options[8];
+  int tls = ofox_span_ihas_prefix(ofox_span_of(r->url), "https:");
+  unsigned long key;
+  size_t i;
+  char origin[ORIGIN_CAP];
+  if (r->http_version == 11 || (!tls && r->http_version != 22))
+    return 0;
+  for (i = 0; i + 1 < sizeof(origin) && r->url[i] != '\0'; i++) {
+    if (i > 8 && strchr("/?#", r->url[i]) != NULL)
+      break;
+    origin[i] = r->url[i];
+  }
+  origin[i] = '\0';
+  options[0] = r->proxy;
+  options[1] = r->unix_socket;
+  options[2] = r->files.ca_file;
+  options[3] = r->files.ca_path;
+  options[4] = r->files.client_cert;
+  options[5] = r->files.client_key;
+  options[6] = r->files.client_password;
+  options[7] = r->verify ? "" : NULL;
+  key = ofox_doors_key(0, origin);
+  for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+    key = ofox_doors_key(key, options[i]);
+  return key | 1;
+}
+
 CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
                                const struct ofox_request *r) {
+  unsigned long key = door_key(r);
   CURLcode rc;
   size_t i;
   int own = 0;
+  if (key != 0 && (t->door = ofox_doors_enter(&t->wire->doors, key)) == NULL)
+    return CURLE_OUT_OF_MEMORY;
+  t->crowded = t->excused = 0;
   t->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
   t->limit = r->max_connections;
   t->upload = r->body.n;
   t->drained = 0;
-  t->sends = t->resent = t->stray = 0;
+  t->sends = t->resent = t->refused = t->stray = t->starved = 0;
+  t->shares = 0;
+  t->opened = -1;
   t->looked = 0;
   t->taken = 0;
   t->files = r->files;
@@ -359,9 +425,20 @@ void ofox_transfer_clear(struct ofox_transfer *t) {
   ofox_coding_free(&t->coding);
 }
 
+int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
+                            double now) {
+  const struct ofox_call *c = t->call;
+  double since, heard;
+  if (c == NULL || c->clock.paused)
+    return 0;
+  heard = ofox_sockets_heard(&t->wire->sockets, &t->socket);
+  since = fmax(t->asked, c->clock.byte_at);
+  return now - since >= patience && heard <= since + (now - since) / 2;
+}
+
 int ofox_transfer_sent(struct ofox_transfer *t) {
   long n = 0;
-  return t->easy != NULL && t->sends > 0 &&
+  return !t->refused && t->easy != NULL && t->sends > 0 &&
          curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &n) == CURLE_OK &&
          n > 0;
 }

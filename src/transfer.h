@@ -8,23 +8,34 @@
 
 #include <curl/curl.h>
 
+#include <sys/types.h>
+
 #include "call.h"
 #include "coding.h"
+#include "doors.h"
 #include "files.h"
-#include "poller.h"
+#include "pool.h"
 #include "sockets.h"
 
-struct ofox_engine;
 struct ofox_request;
+struct ofox_transfer;
 
 /* What the transfers of an engine share. */
 struct ofox_wire {
   struct ofox_poller *poller;
+  struct ofox_pools pools;
   struct ofox_sockets sockets;
   double next_due;    /* no call is due before this */
   unsigned long turn; /* counts rounds of reading */
   int draining;       /* transfers that have no call any more */
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
+  struct ofox_transfer *first, **end; /* in order of arrival */
+  struct ofox_news news;
+  struct ofox_doors doors;
+  int crowd;  /* transfers that wait outside, see traffic.h */
+  int resume; /* a paused transfer may go on */
+  int shown;  /* an outer loop watches the poller's descriptor */
+  pid_t pid;
 };
 
 #define OFOX_DETAIL 512
@@ -32,29 +43,36 @@ struct ofox_wire {
 #error "libcurl writes into it, too"
 #endif
 
-struct ofox_transfer;
-
 /* 't' may be due earlier than was thought. */
 void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t);
 
 /* Ties a call to the engine, from its first attempt to its end. */
 struct ofox_transfer {
-  struct ofox_engine *engine;
   struct ofox_wire *wire;
   struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
   CURL *easy;             /* NULL between attempts */
+  struct ofox_pool *pool; /* where it runs */
+  struct ofox_door *door; /* NULL: it may always open a connection */
   struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
-  long unix_key;                      /* of the path it connects to; 0: none */
-  int sends;                          /* requests libcurl was about to send */
-  long limit;                         /* of connections to its host; 0: none */
-  size_t upload;                      /* bytes of the request's body */
-  int version;                        /* of HTTP, as headers.h has it */
-  size_t drained;                     /* bytes since it has no call */
-  double drained_by;                  /* when it may take no longer */
-  int resent;                         /* libcurl wanted to send once more */
-  int stray; /* the connection was not silent: nothing was sent */
+  unsigned long unix_key;             /* of the path it connects to; 0: none */
+  int opened;              /* the latest socket opened for it; -1: none */
+  struct ofox_hold socket; /* that its request went to */
+  double asked;            /* when it did */
+  int sends;               /* requests libcurl was about to send */
+  long limit;              /* of connections to its host; 0: none */
+  size_t upload;           /* bytes of the request's body */
+  int version;             /* of HTTP, as headers.h has it */
+  size_t drained;          /* bytes since it has no call */
+  double drained_by;       /* when it may take no longer */
+  int shares;  /* its connection is known to carry several at once */
+  int resent;  /* libcurl wanted to send once more */
+  int refused; /* the server has not looked at the request */
+  int starved; /* there was no descriptor for it */
+  int excused; /* its limits were moved once, see judge in engine.c */
+  int crowded; /* others open the connection that it may use */
+  int stray;   /* the connection was not fit: nothing was sent */
   struct ofox_coding coding; /* of the body */
   int looked;                /* for what codes it */
   size_t taken;              /* bytes that come once more and were decoded */
@@ -77,7 +95,14 @@ int ofox_transfer_drain(struct ofox_transfer *t, double now);
 /* What an attempt needed besides its handle; idempotent. */
 void ofox_transfer_clear(struct ofox_transfer *t);
 
-/* Has a byte of the request left? */
+/*
+** Has its connection said nothing, to nobody, for the later half of the time
+** that it has waited, which are 'patience' seconds or more?
+*/
+int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
+                            double now);
+
+/* Has a byte of the request left, that the server may have looked at? */
 int ofox_transfer_sent(struct ofox_transfer *t);
 
 #endif

@@ -209,6 +209,12 @@ hints.rows = {
           .. "proxy option.",
         zh = "对方返回的不是 HTTP 数据：请检查 base_url 和 proxy 选项中的端口与协议（http 或 https）。",
       },
+      no_descriptors = {
+        en = "This process may open no more files and sockets: run fewer calls at once (the option limit of ofox.all "
+          .. "and ofox.map, max_connections of the client), close what it keeps open, or raise the limit (ulimit -n).",
+        zh = "本进程可打开的文件和套接字已达上限：请减少同时进行的调用（ofox.all 和 ofox.map 的 limit 选项、"
+          .. "客户端的 max_connections），关闭不再使用的文件，或提高上限（ulimit -n）。",
+      },
       send = {
         en = "The request could not be sent completely: try again; if it is large, make it smaller.",
         zh = "请求未能完整发出：请重试；如果请求体较大，请先缩小。",

@@ -21,7 +21,7 @@
 ---| "cancelled_error" # cancelled by the program
 
 -- Codes of ofox's own, by the type of their error. Any other code is the server's.
----@alias ofox.ConnectionCode "dns"|"refused"|"reset"|"empty_reply"|"truncated"|"protocol"|"send"
+---@alias ofox.ConnectionCode "dns"|"refused"|"reset"|"empty_reply"|"truncated"|"protocol"|"send"|"no_descriptors"
 ---@alias ofox.TimeoutCode "connect_timeout"|"timeout"|"idle_timeout"|"deadline"
 ---@alias ofox.StreamCode "truncated"|"reset"|"invalid_json"|"too_large"
 ---@alias ofox.TLSCode "certificate"|"handshake"

@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -331,7 +332,7 @@ static void test_descriptors(void) {
   for (fd = 0; fd < 64; fd++)
     open_before[fd] = fcntl(fd, F_GETFD) >= 0;
   p = ofox_poller_new();
-  assert(p != NULL);
+  assert(p != NULL && ofox_poller_open(p) == 0 && ofox_poller_open(p) == 0);
   for (fd = 0; fd < 64; fd++) {
     int flags = fcntl(fd, F_GETFD);
     assert(open_before[fd] || flags < 0 || (flags & FD_CLOEXEC));
@@ -342,13 +343,36 @@ static void test_descriptors(void) {
   ofox_poller_delete(NULL);
 }
 
+/* Without descriptors it waits, and works once there are some again. */
+static void test_want(void) {
+  struct ofox_poller *p = ofox_poller_new();
+  struct rlimit most, none;
+  assert(getrlimit(RLIMIT_NOFILE, &most) == 0);
+  none = most;
+  none.rlim_cur = 3;
+  assert(setrlimit(RLIMIT_NOFILE, &none) == 0);
+#ifndef OFOX_USE_POLL
+  assert(ofox_poller_open(p) < 0 && errno == EMFILE);
+  assert(ofox_poller_fd(p) == -1);
+  assert(ofox_poller_set(p, 0, OFOX_POLL_IN) < 0);
+#endif
+  assert(ofox_poller_set(p, 0, 0) == 0);
+  ofox_poller_arm(p, 1);
+  assert(wait_for(p, 0.02) == 0);
+  assert(setrlimit(RLIMIT_NOFILE, &most) == 0);
+  assert(ofox_poller_open(p) == 0);
+  test_reading(p);
+  ofox_poller_delete(p);
+}
+
 int main(void) {
   struct ofox_poller *p;
   alarm(60); /* a wait that never ends is a failure too */
   signal(SIGPIPE, SIG_IGN);
   test_descriptors();
+  test_want();
   p = ofox_poller_new();
-  assert(p != NULL);
+  assert(p != NULL && ofox_poller_open(p) == 0);
   assert(wait_for(p, 0) == 0);
   test_reading(p);
   test_changing(p);

@@ -4,7 +4,7 @@
 --   local front = real.nginx { tls = true }
 --   front.url, front.ca_file, front:log(), front:stop()
 --
--- nginx, nghttpx: TLS and HTTP/2; tinyproxy: a proxy with CONNECT.
+-- nginx, nghttpx: TLS and HTTP/2; haproxy: TLS; tinyproxy: a proxy with CONNECT.
 local socket = require "socket"
 local proc = require "support.proc"
 local certs = require "support.certs"
@@ -183,6 +183,31 @@ function real.s_server(flags)
   end)
   self.url = ("https://127.0.0.1:%d/v1"):format(self.port)
   self.ca_file, self.client_cert, self.client_key = made.ca, made.client.cert, made.client.key
+  return self
+end
+
+--- haproxy: takes TLS off and passes the bytes on as they are, HTTP/2 agreed on.
+---@param options table  port: of 127.0.0.1, to pass on to
+---@return table server  url, host, port, ca_file; log(), stop()
+function real.tls(options)
+  local tls = certificate(true)
+  local self = start("haproxy", function(port, directory)
+    local pem = proc.write(directory .. "/pem", proc.read(tls.cert) .. proc.read(tls.key))
+    return "haproxy -db -f " .. proc.write(directory .. "/conf", ([[
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend tls
+  bind 127.0.0.1:%d ssl crt %s alpn h2
+  default_backend plain
+backend plain
+  server one 127.0.0.1:%d
+]]):format(port, pem, options.port))
+  end)
+  self.url = ("https://127.0.0.1:%d/v1"):format(self.port)
+  self.ca_file = certs.make().ca
   return self
 end
 
