@@ -108,8 +108,10 @@ for _, http2 in ipairs { true, false } do
       assert.equal(3, path:connections())
     end)
 
+    -- behind nginx, which by itself answers before it has the whole request:
+    -- that breaks some uploads in libcurl 7.88
     it("[N1] is left by many calls at once", function()
-      local client, path = scene(nil, nil, http2)
+      local client, path = scene(nil, ok_steps(), http2)
       answered(client:chat(PARAMS))
       path:freeze()
       local list = {}
