@@ -536,8 +536,8 @@ describe("[X1] a body that is called an event stream and begins like JSON", func
   end)
 
   it("is the stream that follows a line which is none", function()
-    local answer = stream_of('{"status":"starting"}\n\n' .. EVENTS)
-    assert.equal("hi", answer:output_text())
+    local res = stream_of('{"status":"starting"}\n\n' .. EVENTS)
+    assert.equal("hi", res:output_text())
   end)
 
   it("is no event stream if no event comes", function()

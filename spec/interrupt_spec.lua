@@ -90,7 +90,8 @@ local function survive(code, options)
   local program = start(([[
     local ofox = require "ofox"
     local GOOD = %q
-    local client = ofox.new { base_url = URL, insecure_http = true, errors = "return", max_retries = 0, connect_timeout = 60 }
+    local client = ofox.new { base_url = URL, insecure_http = true, errors = "return", max_retries = 0,
+      connect_timeout = 60 }
     for _ = 1, 3 do
       say "ready"
       local ok, err = pcall(function() %s end)

@@ -14,8 +14,8 @@ local PRELUDE = [[
 local ofox = require "ofox"
 local url, ca_file = ...
 local client = ofox.new { api_key = "sk-of-stopped-0123456789", base_url = url,
-  ca_file = ca_file ~= "" and ca_file or nil, proxy = false, errors = "return", max_retries = 0, timeout = 0.8, idle_timeout = 0.8,
-  connect_timeout = 0.8 }
+  ca_file = ca_file ~= "" and ca_file or nil, proxy = false, errors = "return", max_retries = 0, timeout = 0.8,
+  idle_timeout = 0.8, connect_timeout = 0.8 }
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
 local stat = assert(io.open("/proc/self/stat"))
 local PID = stat:read("*a"):match("^%d+")
@@ -114,6 +114,17 @@ os.execute(("{ for i in 1 2 3 4 5 6; do sleep 0.1; kill -STOP %s; sleep 1; kill 
   :format(PID, PID))
 say(client:stream(PARAMS):collect())
 ]]))
+  end)
+
+  it("[N7] has time for a handshake that it had not begun", function()
+    local front = keep(real.nginx { tls = true, http2 = true })
+    assert.matches('"ok"\n$', run(front.url, [[
+local res, err
+local task = ofox.go(function() res, err = client:chat(PARAMS) end)
+os.execute(("{ sleep 1.2; kill -CONT %s; } >/dev/null 2>&1 & kill -STOP %s"):format(PID, PID))
+task:wait()
+print(res and ("%q"):format(res:output_text()) or tostring(err))
+]], front.ca_file))
   end)
 
   it("[N7] hears of a server that said nothing meanwhile", function()

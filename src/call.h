@@ -62,9 +62,9 @@ void ofox_call_free(struct ofox_call *c); /* detaches; idempotent */
 void ofox_call_let_go(struct ofox_call *c); /* said by its transport */
 /* READY -> FLIGHT: 0; or -1, DONE: the deadline has passed. */
 int ofox_call_begin(struct ofox_call *c, double now);
-/* It waits until it may have a connection; its own limits do not run yet. */
+/* It waits until it may have a connection, its own limits do not run yet; it
+** is about to connect; it has, 'reused': where others have been. */
 void ofox_call_queue(struct ofox_call *c);
-/* It is about to connect; it has, 'reused': where others have been. */
 void ofox_call_connect(struct ofox_call *c, double now);
 void ofox_call_connected(struct ofox_call *c, int reused, double now);
 
@@ -74,7 +74,7 @@ void ofox_call_connected(struct ofox_call *c, int reused, double now);
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now);
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
 
-/* So many seconds of the attempt do not count: nobody could look. */
+/* So many seconds of the attempt do not count: nobody looked. */
 void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
 
 /* The body waits for a slow reader, or does no longer. */

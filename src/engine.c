@@ -20,7 +20,7 @@
 struct ofox_engine {
   struct ofox_wire wire;
   double alarm;  /* when whoever drives the engine wants to be called */
-  double looked; /* the end of the latest step; 0: none yet */
+  double looked; /* the end of the latest step */
   double away;   /* seconds that nobody looked before this step */
   int late;      /* reads since a limit has passed, see look_again */
 };
@@ -181,8 +181,7 @@ static void settle(struct ofox_engine *e) {
 ** of 'seconds' that began then; 0: no longer than any program may. */
 static double time_away(const struct ofox_engine *e, double began,
                         double seconds) {
-  double before = e->looked > 0 ? began - e->looked : 0;
-  double away = fmax(before, ofox_moment_now() - began - seconds);
+  double away = fmax(began - e->looked, ofox_moment_now() - began - seconds);
   return away < AWAY ? 0 : away;
 }
 
@@ -211,6 +210,8 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
   CURLcode rc;
+  if (e->wire.first == NULL) /* there was nothing to look at */
+    e->looked = ofox_moment_now();
   settle(e);
   if (t != NULL && t->wire != &e->wire) { /* of another process */
     ofox_traffic_drop(t);

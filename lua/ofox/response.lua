@@ -161,6 +161,17 @@ local function make_callable(value)
   end
 end
 
+local LINE = 120 -- bytes
+
+-- The text of the answer, cut to a line.
+local function to_string(answer)
+  local text = Response.output_text(answer):match("^%s*(.-)%s*$")
+  local line = text:match("^[^\r\n]*")
+  if #line > LINE then line = line:sub(1, LINE):gsub("[\192-\255][\128-\191]*$", "") end
+  if line == "" then return "ofox.response without text" end
+  return line == text and line or line .. " …"
+end
+
 --- Makes a decoded value an answer. An empty list stays what it is: it has
 -- its meta, but no methods.
 ---@param value any  what is no table becomes {value = …}
@@ -171,7 +182,9 @@ function response.wrap(value, meta, decoder)
   if type(value) ~= "table" then value = { value = value } end
   make_callable(value)
   local own = getmetatable(value)
-  local ours = { __index = Response, __name = "ofox.response", [META] = meta, [DECODER] = decoder }
+  local ours = {
+    __index = Response, __tostring = to_string, __name = "ofox.response", [META] = meta, [DECODER] = decoder,
+  }
   if own == nil then return setmetatable(value, ours) end
   -- the mark of an empty list says what it is; a locked metatable stays
   if native "core".json_marks[own] or not try(setmetatable, value, ours) then

@@ -1,6 +1,7 @@
 --- The process of support/peer2.lua, where its words are explained:
 --   lua5.4 peer2_process.lua <control port> <word> ...
 -- It ends when its control connection, or its standard input, does.
+-- luacheck: ignore 143 (Lua 5.4 runs it)
 local socket = require "socket"
 
 local PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
