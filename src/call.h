@@ -57,8 +57,7 @@ struct ofox_call {
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     double now);
-void ofox_call_free(struct ofox_call *c); /* detaches; idempotent */
-
+void ofox_call_free(struct ofox_call *c);   /* detaches; idempotent */
 void ofox_call_let_go(struct ofox_call *c); /* said by its transport */
 /* READY -> FLIGHT: 0; or -1, DONE: the deadline has passed. */
 int ofox_call_begin(struct ofox_call *c, double now);
@@ -85,7 +84,6 @@ void ofox_call_next(struct ofox_call *c);
 ** more than the outcome says or, after a '!', all; 'wall': s since 1970. */
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                    struct ofox_span detail, double now, double wall);
-
 /* When the call wants to be looked at again; INFINITY: when bytes come. */
 double ofox_call_due(const struct ofox_call *c);
 /* The limit of the attempt in FLIGHT that has passed, else ANSWERED. */
@@ -95,7 +93,6 @@ void ofox_call_tick(struct ofox_call *c, double now); /* WAIT -> READY */
 ** after the last one ended (ignored if that is sooner than planned). */
 void ofox_call_veto(struct ofox_call *c);
 void ofox_call_postpone(struct ofox_call *c, double delay);
-
 /* -> DONE, with that failure; the transport must have let go before. */
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now);

@@ -33,17 +33,14 @@ enum ofox_class {
 };
 
 struct ofox_class_row {
-  const char *name;
-  const char *type;
+  const char *name, *type;
   int retryable;
 };
 
 extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
 
-/*
-** How a transfer ended, where no error status speaks for itself: id, class,
-** err.code, message. ANSWERED: an answer came and its status decides.
-*/
+/* How a transfer ended, where no error status speaks for itself: id, class,
+** err.code, message. ANSWERED: an answer came and its status decides. */
 #define OFOX_OUTCOMES(X)                                                      \
   X(ANSWERED, INTERNAL, "", "")                                               \
   X(DNS, CONNECTION, "dns", "the host name could not be resolved")            \
@@ -94,8 +91,7 @@ enum ofox_outcome {
 
 struct ofox_outcome_row {
   enum ofox_class cls;
-  const char *code;
-  const char *message;
+  const char *code, *message;
 };
 
 extern const struct ofox_outcome_row ofox_outcomes[OFOX_NOUTCOMES];

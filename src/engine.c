@@ -301,8 +301,11 @@ struct ofox_engine *ofox_engine_new(void) {
   ofox_sockets_init(&e->wire.sockets);
   e->wire.poller = ofox_poller_new();
   ofox_pools_init(&e->wire.pools, e->wire.poller);
-  if (e->wire.poller != NULL && ofox_pools_open(&e->wire.pools) == 0)
+  if (e->wire.poller != NULL && ofox_pools_open(&e->wire.pools) == 0) {
+    /* while there are descriptors; a call says if there are none */
+    ofox_poller_open(e->wire.poller);
     return e;
+  }
   ofox_engine_delete(e);
   return NULL;
 }

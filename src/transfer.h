@@ -8,43 +8,17 @@
 
 #include <curl/curl.h>
 
-#include <sys/types.h>
-
 #include "call.h"
 #include "coding.h"
-#include "doors.h"
 #include "files.h"
-#include "pool.h"
-#include "sockets.h"
+#include "shared.h"
 
 struct ofox_request;
-struct ofox_transfer;
-
-/* What the transfers of an engine share. */
-struct ofox_wire {
-  struct ofox_poller *poller;
-  struct ofox_pools pools;
-  struct ofox_sockets sockets;
-  double next_due;    /* no call is due before this */
-  unsigned long turn; /* counts rounds of reading */
-  int draining;       /* transfers that have no call any more */
-  int one_ca_file;    /* libcurl's CA file is enough without its directory */
-  struct ofox_transfer *first, **end; /* in order of arrival */
-  struct ofox_news news;
-  struct ofox_doors doors;
-  int crowd;  /* transfers that wait outside, see traffic.h */
-  int resume; /* a paused transfer may go on */
-  int shown;  /* an outer loop watches the poller's descriptor */
-  pid_t pid;
-};
 
 #define OFOX_DETAIL 512
 #if OFOX_DETAIL < CURL_ERROR_SIZE
 #error "libcurl writes into it, too"
 #endif
-
-/* 't' may be due earlier than was thought. */
-void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t);
 
 /* Ties a call to the engine, from its first attempt to its end. */
 struct ofox_transfer {
