@@ -272,3 +272,15 @@ describe("[X3] an error in an event", function()
     check_error(ended("failed", ""), {}, opts)
   end)
 end)
+
+describe("[X1] an event with a name of its own", function()
+  it("is no error for a message in it, unless that is beyond doubt", function()
+    for _, data in ipairs { '{"message":"loading the model"}', '{"reason":"idle"}' } do
+      check_success("event: status\ndata: " .. data .. "\n\n" .. feed.body { text "a", STOP }, "a")
+    end
+    check_error(feed.body { text "a" } .. 'event: status\ndata: {"code":500,"message":"out of memory"}\n\n' .. DONE,
+      { message = "out of memory", text = "a" })
+    check_error(feed.body { text "a" } .. 'event: message\ndata: {"detail":"gone"}\n\n' .. DONE,
+      { message = "gone", text = "a" })
+  end)
+end)
