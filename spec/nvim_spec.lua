@@ -574,7 +574,7 @@ describe("[E6] the example plugin", function()
   it("notifies of errors, with their hints", function()
     s:script { { status = 401, body = '{"error":{"message":"bad key","code":"invalid_api_key"}}' }, repeat_last = true }
     assert.equal("ERROR ofox: authentication_error 401 invalid_api_key: bad key (1 attempt)|"
-      .. "Check that the API key was copied whole\n", succeed([[
+      .. "Check that the API key belongs to this server and was copied whole\n", succeed([[
       vim.cmd "Ofox hello"
       wait_until(function() return #notified == 1 end)
       local text = notified[1].message
@@ -695,7 +695,7 @@ describe("[E6] in a terminal", function()
     t = neovim.terminal(PLUGIN)
     t:keys(":Ofox hello", "Enter")
     t:see("invalid_api_key: bad key")
-    t:see("Check that the API key was copied whole")
+    t:see("Check that the API key belongs to this server")
   end)
 end)
 

@@ -75,7 +75,7 @@ function socks.start(options)
   local script = proc.write(directory.path .. "/socks.lua", CODE)
   local port = proc.free_port()
   local daemon = proc.daemon(("lua5.4 %s %d %s %s %s"):format(script, port, proc.quote(options.user or ""),
-    proc.quote(options.password or ""), options.deny or false), directory.path .. "/errors")
+    proc.quote(options.password or ""), tostring(options.deny or false)), directory.path .. "/errors")
   assert(proc.wait_port(port, 5), "the SOCKS proxy did not start")
   return { host = "127.0.0.1", port = port, stop = function()
     daemon:stop()
