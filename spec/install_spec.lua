@@ -369,6 +369,25 @@ describe("what installs packages", function()
     return ABI == "5.4" and run("apt-cache policy " .. package):find("Candidate: %d") ~= nil
   end
 
+  if knows "gcc" then
+    it("[P12] names no package that this release does not know, under one of the names it has had", function()
+      local names, seen = {}, 0
+      for need in proc.read(".ci/deps"):gmatch("\n%s*need \"?([%w.|+-]+)\"? ") do
+        seen = seen + 1
+        for name in need:gmatch("[^|]+") do names[#names + 1] = name end
+      end
+      assert.is_true(seen > 20, seen .. " found")
+      local policy = "\n" .. run("apt-cache policy " .. table.concat(names, " "))
+      for need in proc.read(".ci/deps"):gmatch("\n%s*need \"?([%w.|+-]+)\"? ") do
+        local known = need:find("luajit2", 1, true) ~= nil -- that of Debian 12 is gone later
+        for name in need:gmatch("[^|]+") do
+          known = known or policy:find("\n" .. name:gsub("[.+-]", "%%%0") .. ":[^\n]*\n[^\n]*\n%s+Candidate: %d") ~= nil
+        end
+        assert.is_true(known, need)
+      end
+    end)
+  end
+
   if knows "libluajit2-5.1-2" then -- on Debian 12; later there is one LuaJIT only
     it("[P2] asks for OpenResty's program and headers where its LuaJIT is, and that pushes nothing out", function()
       local paragraphs, fields = {}, "^(Package|Source|Version|Architecture|Multi-Arch|Maintainer|Depends|Conflicts|"
