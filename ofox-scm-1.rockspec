@@ -86,6 +86,7 @@ build = {
     ["ofox.transport"] = "lua/ofox/transport.lua",
     ["ofox.try"] = "lua/ofox/try.lua",
     ["ofox.types"] = "lua/ofox/types.lua",
+    ["ofox.types.wire"] = "lua/ofox/types/wire.lua",
     ["ofox.unbuilt"] = "lua/ofox/unbuilt.lua",
     ["ofox.uncompiled"] = "lua/ofox/uncompiled.lua",
     ["ofox.wait"] = "lua/ofox/wait.lua",

@@ -68,7 +68,8 @@ options.rows = {
   { name = "on_error", check = check.hook, shown = "none",
     doc = "`on_error(err)` when a call has failed for good" },
   { name = "on_response", check = check.hook, shown = "none",
-    doc = "`on_response(meta)` when a call has succeeded" },
+    doc = "`on_response(meta)` when a call has succeeded: `meta.usage` where the answer had one, "
+      .. "`meta.closed = true` for a stream that the program closed early" },
   { name = "logger", check = check.hook, shown = "none; `OFOX_LOG=debug` logs to stderr",
     doc = "`logger(level, message, fields)`; `false` is silent" },
   { name = "proxy", check = check.proxy, shown = "libcurl's environment variables",
