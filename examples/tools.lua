@@ -41,7 +41,7 @@ for _ = 1, 10 do -- a model that calls for ever is stopped
   messages[#messages + 1] = res.choices[1].message
   if #res:tool_calls() == 0 then return print() end
   for _, call in ipairs(res:tool_calls()) do
-    print(("(%s %s)"):format(call.name, call.arguments_json))
+    print(("(%s %s)"):format(tostring(call.name), call.arguments_json or "{}"))
     messages[#messages + 1] = { role = "tool", tool_call_id = call.id, content = result_of(call) }
   end
 end

@@ -7,7 +7,7 @@
 ---| "invalid_request_error" # 400, 405, 413, 415, 422, other 4xx
 ---| "authentication_error" # 401, 407, no key
 ---| "billing_error" # 402; 429 when quota or balance is spent
----| "permission_error" # 403
+---| "permission_error" # 403, a proxy's rules
 ---| "not_found_error" # 404
 ---| "conflict_error" # 409, retryable
 ---| "rate_limit_error" # 429, retryable
@@ -19,7 +19,7 @@
 ---| "stream_error" # a stream that broke, retryable
 ---| "tls_error" # the certificate or the handshake
 ---| "response_error" # a success that cannot be used, or a redirect
----| "cancelled_error" # cancelled by the program
+---| "cancelled_error" # cancelled by the program, or Ctrl-C
 
 -- Codes of ofox's own, by the type of their error. Any other code is the server's.
 ---@alias ofox.ConnectionCode "dns"|"refused"|"reset"|"empty_reply"|"truncated"|"protocol"|"send"|"no_descriptors"
@@ -218,6 +218,7 @@
 ---@class ofox.Mock
 --- Queues an answer to one attempt.
 ---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
+--- Answers whatever comes when no reply is queued.
 ---@field always fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
 
 ---@class ofox.MapOptions
