@@ -301,9 +301,9 @@ end
 
 --- Checks what a first call needs: versions, key, base URL, proxy, name,
 -- connection, TLS, the list of models, whether the key is taken, and the
--- clocks. Makes at most five calls, of at most 10 s each, and none that costs;
--- in a task others go on meanwhile. What is wrong is in the report: nothing of
--- it is raised.
+-- clocks. Makes at most five calls, of at most 10 s each, and each once more if
+-- its connection is dropped; none costs, and in a task others go on meanwhile.
+-- What is wrong is in the report: nothing of it is raised.
 ---@param client? ofox.Client  else one of ofox.new{}
 ---@param opts? ofox.DoctorOptions
 ---@return ofox.Report
