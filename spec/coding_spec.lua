@@ -330,3 +330,49 @@ describe("a compressed stream", function()
     assert.equal("true\thello\n", run.output, run.errors)
   end)
 end)
+
+-- What 'times' copies of the text are by gzip.
+local function packed(text, times)
+  local name = os.tmpname()
+  local file = assert(io.open(name, "wb"))
+  for _ = 1, times do file:write(text) end
+  file:close()
+  local pipe = io.popen("gzip -9 -n <" .. name, "r")
+  local out = pipe:read("*a")
+  pipe:close()
+  os.remove(name)
+  return out
+end
+
+describe("a bomb of a few bytes", function()
+  -- none of these would end within a year
+  for name, row in pairs {
+    ["of nothing at all"] = { NONE, "application/json", "chat", "gzip, gzip, gzip, gzip" },
+    ["of comments"] = { ": ping\n", "text/event-stream", "stream", "gzip, gzip, gzip" },
+  } do
+    it("[N3] is left when its time is over, and holds nobody up: " .. name, function()
+      local body = packed(packed(packed(row[1], 5000), 5000), 5000)
+      local headers = { "Content-Type: " .. row[2], "Content-Encoding: " .. row[4] }
+      local beside = server.start()
+      s:script { { body = body, headers = headers } }
+      beside:script { { body = server.completion("hello") } }
+      local run = child.run { args = { s.url, beside.url, row[3] }, code = [[
+        local url, beside, method = ...
+        local ofox = require "ofox"
+        local function client(base_url)
+          return ofox.new { base_url = base_url, api_key = "k-0123456789", proxy = false, errors = "return",
+            max_retries = 0, deadline = 2 }
+        end
+        local params = { model = "m", messages = {} }
+        local bomb = ofox.go(function()
+          local bombed = client(url)
+          return select(2, bombed[method](bombed, params))
+        end)
+        local other = ofox.go(function() return client(beside):chat(params):output_text() end)
+        print(select(2, other:wait()), bomb:status())
+        print(select(2, bomb:wait()).type) ]] }
+      beside:stop()
+      assert.equal("hello\trunning\ntimeout_error\n", run.output, run.errors)
+    end)
+  end
+end)

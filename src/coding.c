@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #define PIECE 4096 /* bytes between two stages */
+#define WORK 64    /* pieces that are read, at most, for one that is given */
 
 /* zlib's way of saying which frame: 15 bits of window and more. */
 #define WINDOW 15
@@ -231,17 +232,22 @@ static int run(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
                            : unzip(c, s, out, cap, n);
 }
 
-/* As ofox_coding_next, of one stage and those before it. */
+/* As ofox_coding_next, of one stage and those before it. Several upon each
+** other can make endless work of a few bytes, and nothing of all that. */
 static int pull(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
                 size_t cap, size_t *n) {
   size_t got;
   int rc;
+  *n = 0;
   for (;;) {
     if (c->error != 0)
       return c->error;
+    if (c->_work == 0)
+      return 1;
+    c->_work--;
     if (s->in.n == 0 && !s->full) {
       rc = s->from != NULL ? pull(c, s->from, s->piece, PIECE, &got) : 0;
-      if (rc != 1)
+      if (rc != 1 || got == 0)
         return rc;
       s->in.p = s->piece;
       s->in.n = got;
@@ -262,6 +268,7 @@ int ofox_coding_next(struct ofox_coding *c, struct ofox_span *in, char *out,
   if (c->error != 0 || c->_outer == NULL)
     return c->error;
   c->_outer->in = *in;
+  c->_work = WORK;
   rc = pull(c, c->_inner, out, cap, n);
   *in = c->_outer->in;
   c->_outer->in = OFOX_NOSPAN; /* the caller's */

@@ -20,6 +20,7 @@ struct ofox_coding {
   const char *reason;                        /* static: why it is broken */
   struct ofox_coding_stage *_inner, *_outer; /* put on first, and last */
   int _stages;
+  int _work; /* what may still be done for one piece */
   int error; /* 0, or negative */
 };
 
@@ -36,8 +37,9 @@ int ofox_coding_any(const struct ofox_coding *c);
 
 /*
 ** Takes what it can use off 'in' and writes decoded bytes, 'n' of them, to
-** 'out'. 1: some; call again, also when 'in' is empty. 0: none, and it has
-** taken all of 'in'. OFOX_ESYNTAX, with a reason, or OFOX_EMEM: from then on.
+** 'out'. 1: some, or none yet after much work; call again, also when 'in' is
+** empty. 0: none, and it has taken all of 'in'. OFOX_ESYNTAX, with a reason,
+** or OFOX_EMEM: from then on.
 */
 int ofox_coding_next(struct ofox_coding *c, struct ofox_span *in, char *out,
                      size_t cap, size_t *n);

@@ -277,7 +277,7 @@ int ofox_stream_is_full(const struct ofox_stream *s) {
 }
 
 int ofox_stream_has_room(const struct ofox_stream *s) {
-  return waiting(s) <= QUEUE / 2;
+  return !s->open || waiting(s) <= QUEUE / 2;
 }
 
 void ofox_stream_drop(struct ofox_stream *s) {

@@ -16,6 +16,7 @@
 #define DRAIN_SECONDS 1.0
 
 #define DECODED (16 * 1024) /* bytes that are handed on at once */
+#define MUCH (1024 * 1024)  /* decoded bytes after which others have a turn */
 #define ORIGIN_CAP 512      /* of a URL's bytes that tell where it leads */
 
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
@@ -90,32 +91,34 @@ static int is_page(const struct ofox_reply *r) {
 }
 
 /*
-** Bytes of a body that is coded: 0, negative, or 1: the reader is slow, and
-** the same bytes must come again. A few of them may decode to very many, so
-** that a reader is waited for in the middle of them, too.
+** Bytes of a body that is coded: 0, negative, or 1: the same bytes must come
+** again, since the reader is slow or this has gone on for long. A few of them
+** may decode to very many, so that both are seen in the middle of them, too.
 */
 static int decode(struct ofox_transfer *t, const char *p, size_t n,
                   double now) {
   struct ofox_span in = {p, n};
   char out[DECODED];
-  size_t skip = t->taken < n ? t->taken : n, got;
+  size_t skip = t->taken < n ? t->taken : n, got, done = 0;
   int rc = 1;
   in.p += skip;
   in.n -= skip;
   t->taken -= skip;
   while (rc == 1) {
-    if (ofox_stream_is_full(&t->call->reply.stream)) {
-      t->taken = n - in.n;
+    t->wire->resume |= done >= MUCH;
+    if (done >= MUCH || ofox_stream_is_full(&t->call->reply.stream)) {
+      t->taken += n - in.n;
       return 1;
     }
     rc = ofox_coding_next(&t->coding, &in, out, sizeof(out), &got);
+    done += got > 0 ? got : sizeof(out);
     if (rc == OFOX_EMEM)
       t->call->no_memory = 1;
     if (rc == OFOX_ESYNTAX && is_page(&t->call->reply)) {
       ofox_coding_free(&t->coding);
       return hand_on(t, p, n, now);
     }
-    if (rc == 1 && (rc = hand_on(t, out, got, now)) == 0)
+    if (rc == 1 && got > 0 && (rc = hand_on(t, out, got, now)) == 0)
       rc =
           t->call != NULL; /* else the stream has ended, the rest is drained */
   }

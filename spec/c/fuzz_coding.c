@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #define CAP (1 << 18)
+#define SILENT 100 /* times that much work may come to nothing */
 #define MUST(x)                                                               \
   do {                                                                        \
     if (!(x))                                                                 \
@@ -34,12 +35,13 @@ static int piece(struct ofox_coding *c, struct result *r, const char *p,
   char *copy = malloc(n + (n == 0)), *out = malloc(room);
   struct ofox_span in = {copy, n};
   size_t got;
-  int rc;
+  int rc, silent = 0;
   MUST(copy != NULL && out != NULL);
   memcpy(copy, p, n);
   while ((rc = ofox_coding_next(c, &in, out, room, &got)) == 1) {
-    MUST(got > 0 && got <= room);
-    if (got > CAP - r->n)
+    MUST(got <= room);
+    silent += got == 0;
+    if (got > CAP - r->n || silent > SILENT)
       break; /* a bomb: enough of it */
     memcpy(r->p + r->n, out, got);
     r->n += got;
