@@ -224,6 +224,31 @@ local function texts_of(stream)
   return list
 end
 
+describe("a coding of the way, which nobody asks for", function()
+  local function coded_on_the_way(status, codings, body)
+    return { raw = ("HTTP/1.1 %s\r\nContent-Type: application/json\r\nTransfer-Encoding: %s\r\n\r\n%s"):format(
+      status, codings, body), close = true }
+  end
+
+  -- libcurl would undo it, and several of them for ever
+  it("[N3] is an encoding error, once", function()
+    for _, codings in ipairs { "gzip, chunked", "chunked\r\nTransfer-Encoding: br", "GZIP, deflate" } do
+      local err = once(coded_on_the_way("200 OK", codings, "0\r\n\r\n"))
+      assert_encoding(err, "a transfer coding that was not asked for$")
+    end
+  end)
+
+  it("[N3] leaves an error its status", function()
+    local err = fail(coded_on_the_way("503 X", "gzip, gzip, chunked", "0\r\n\r\n"))
+    assert.same({ 503, "service_unavailable" }, { err.status, err.type })
+  end)
+
+  it("[N3] of a name that says nothing is none", function()
+    assert.equal("hello", (assert(ask { coded_on_the_way("200 OK", "identity, chunked",
+      ("%x\r\n%s\r\n0\r\n\r\n"):format(#PLAIN, PLAIN)) })):output_text())
+  end)
+end)
+
 describe("a compressed stream", function()
   for coding, pieces in pairs(STREAMS) do
     local headers = { SSE, "Content-Encoding: " .. coding }

@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "moment.h"
+#include "naming.h"
 
 /* What is read after the end of a stream to keep its connection. */
 #define DRAIN_BYTES (64 * 1024)
@@ -47,13 +48,37 @@ int ofox_transfer_drain(struct ofox_transfer *t, double now) {
   return sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;
 }
 
+/*
+** libcurl undoes what the body is coded with on its way, and would for as long
+** as a few bytes make it: only chunks are asked for. 0, or negative: stop.
+*/
+static int check_way(struct ofox_transfer *t) {
+  const struct ofox_headers *h = &t->call->reply.head;
+  struct ofox_span name, value;
+  size_t i, n = h->complete ? ofox_headers_count(h) : 0;
+  for (i = 0; i < n; i++) {
+    ofox_headers_at(h, i, &name, &value);
+    if (!ofox_span_eq(name, "transfer-encoding") || value.n == 0 ||
+        ofox_naming_has("chunked identity chunked,identity identity,chunked",
+                        value))
+      continue;
+    t->coding.error = OFOX_ESYNTAX;
+    t->coding.reason = "a transfer coding that was not asked for";
+    return OFOX_ESYNTAX;
+  }
+  return 0;
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = user;
+  int trailer;
   if (t->call == NULL) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  if (ofox_call_head(t->call, p, size * n, ofox_moment_now()) != 0)
+  trailer = t->call->reply.head.complete;
+  if (ofox_call_head(t->call, p, size * n, ofox_moment_now()) != 0 ||
+      (!trailer && check_way(t) != 0))
     return 0;
   look_earlier(t);
   return size * n;
