@@ -136,8 +136,10 @@ static void note_member(struct signs *s, struct ofox_json key,
 static struct signs read_signs(struct ofox_json v) {
   struct signs s = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   struct ofox_json key, child;
-  size_t pos = 0;
+  size_t pos = 0, n = 0;
   while (v.type == OFOX_JSON_OBJECT && ofox_json_next(v, &pos, &key, &child)) {
+    if (n++ >= OFOX_MEMBERS && !ofox_span_eq(key.raw, "\"error\""))
+      continue;
     if (ofox_naming_has_text("success ok succeeded", key))
       note_success(&s, child);
     else if (!ofox_speech_is_hollow(child) ||
@@ -258,8 +260,9 @@ static int may_be_error(struct ofox_span s) {
 static int find_inside(struct ofox_json v, struct ofox_fault *out) {
   struct ofox_json key, child;
   struct signs s;
-  size_t pos = 0;
-  while (v.type == OFOX_JSON_OBJECT && ofox_json_next(v, &pos, &key, &child)) {
+  size_t pos = 0, n = 0;
+  while (v.type == OFOX_JSON_OBJECT && n++ < OFOX_MEMBERS &&
+         ofox_json_next(v, &pos, &key, &child)) {
     if (!ofox_naming_has_text("data result response body output", key))
       continue;
     s = read_signs(child);

@@ -375,7 +375,8 @@ static int call_failure(lua_State *L) {
   body = ofox_buf_span(call->reply.stream.broken ? &call->reply.stream.failure
                                                  : &call->reply.body);
   if (call->reply.head.complete && body.n > 0) {
-    push_clean(L, c, body, OFOX_BODY_CAP);
+    /* no secret is in it any more, and of much the rest is not shown */
+    push_clean(L, c, ofox_utf8_cut(body, OFOX_BODY_CAP), OFOX_BODY_CAP);
     lua_setfield(L, -2, "body");
   }
   lua_pushboolean(L, call->ambiguous);

@@ -122,10 +122,10 @@ enum ofox_class ofox_naming_status(int status) {
 
 struct ofox_json ofox_naming_get(struct ofox_json v, const char *names) {
   struct ofox_json key, child;
-  size_t pos = 0;
+  size_t pos = 0, n = 0;
   if (v.type != OFOX_JSON_OBJECT)
     v.type = OFOX_JSON_NONE;
-  while (ofox_json_next(v, &pos, &key, &child)) {
+  while (n++ < OFOX_MEMBERS && ofox_json_next(v, &pos, &key, &child)) {
     if (ofox_naming_has_text(names, key))
       return child;
   }

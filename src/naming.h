@@ -9,6 +9,10 @@
 #include "classes.h"
 #include "json.h"
 
+/* So many members of an object are asked for their names: few bytes on the
+** wire can be millions of members. */
+#define OFOX_MEMBERS 1000
+
 /* Whose numbers a code is one of; see numbers.h. */
 enum ofox_numbering {
   OFOX_NUMBERING_NONE,

@@ -24,7 +24,7 @@ static int is_blank(struct ofox_json v) {
 static int is_hollow(struct ofox_json v, int depth) {
   struct ofox_json key, child;
   double n;
-  size_t pos = 0;
+  size_t pos = 0, asked = 0;
   switch (v.type) {
   case OFOX_JSON_TRUE:
     return 0;
@@ -38,7 +38,7 @@ static int is_hollow(struct ofox_json v, int depth) {
   case OFOX_JSON_ARRAY:
   case OFOX_JSON_OBJECT:
     while (ofox_json_next(v, &pos, &key, &child)) {
-      if (depth == 0 || !is_hollow(child, depth - 1))
+      if (depth == 0 || asked++ == LISTED || !is_hollow(child, depth - 1))
         return 0;
     }
     return 1;
@@ -84,9 +84,9 @@ static struct ofox_json find_in_object(struct ofox_json v, int depth) {
       "exception"};
   enum { NAMES = sizeof(names) / sizeof(names[0]) };
   struct ofox_json found[NAMES], key, child;
-  size_t pos = 0, i;
+  size_t pos = 0, i, n = 0;
   memset(found, 0, sizeof(found));
-  while (ofox_json_next(v, &pos, &key, &child)) {
+  while (n++ < OFOX_MEMBERS && ofox_json_next(v, &pos, &key, &child)) {
     for (i = 0; i < NAMES && !ofox_naming_has_text(names[i], key); i++)
       continue;
     if (i < NAMES && found[i].type == OFOX_JSON_NONE)
@@ -118,10 +118,11 @@ struct ofox_json ofox_speech_find(struct ofox_json v) {
 
 static int has_words(struct ofox_json v, int depth) {
   struct ofox_json key, child;
-  size_t pos = 0;
+  size_t pos = 0, n = 0;
   if (v.type == OFOX_JSON_STRING)
     return !is_blank(v);
-  while (depth > 0 && ofox_json_next(v, &pos, &key, &child)) {
+  while (depth > 0 && n++ < OFOX_MEMBERS &&
+         ofox_json_next(v, &pos, &key, &child)) {
     if (!ofox_naming_has_text("type object id request_id event", key) &&
         has_words(child, depth - 1))
       return 1;
