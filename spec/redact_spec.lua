@@ -37,7 +37,17 @@ local function json_hex(s, upper)
   return (s:gsub("[^%w\128-\255]", function(c) return (upper and "\\u%04X" or "\\u%04x"):format(c:byte()) end))
 end
 
+-- As templates write into pages, from the bold to the careful.
+local NAMED = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ["\""] = "&quot;", ["'"] = "&apos;" }
+local function html(s, form)
+  if not form then return (s:gsub("[&<>\"']", NAMED)) end
+  return (s:gsub("[^%w\128-\255]", function(c) return form:format(c:byte()) end))
+end
+
 local ENCODINGS = {
+  { "in a page", html },
+  { "in a page by numbers", function(s) return html(s, "&#%d;") end },
+  { "in a page by padded hex", function(s) return html(s, "&#x%04X;") end },
   { "raw", function(s) return s end },
   { "URL, upper case", function(s) return url(s, true) end },
   { "URL, lower case", function(s) return url(s, false) end },

@@ -187,6 +187,7 @@ static void add_letters(struct ofox_redact *r, struct ofox_span s) {
   add_form(r, s, OFOX_ESCAPED_NOT);
   add_form(r, s, OFOX_ESCAPED_URL);
   add_form(r, s, OFOX_ESCAPED_DEEPLY);
+  add_form(r, s, OFOX_ESCAPED_HTML);
 }
 
 /* Turns letters of base64 into those that are safe in URLs. Any difference? */
@@ -207,7 +208,7 @@ static int add_forms(struct ofox_redact *r, struct ofox_span secret,
   size_t before;
   int how;
   int rc = make_room(&r->_forms, form_size(secret.n) * OFOX_ESCAPES +
-                                     form_size(secret.n * 4 / 3 + 2) * 18);
+                                     form_size(secret.n * 4 / 3 + 2) * 24);
   for (how = 0; rc == 0 && how < OFOX_ESCAPES; how++)
     add_form(r, secret, (enum ofox_escaped)how);
   for (before = 0; rc == 0 && before < 3; before++) {

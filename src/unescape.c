@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#define REFERENCE                                                             \
+  8 /* bytes between '&' and ';' of the longest, "#x0010FF"                   \
+     */
+
 /* The value of 'n' hexadecimal digits, or -1. */
 static long hex(const char *p, size_t n) {
   long v = 0;
@@ -40,6 +44,64 @@ static size_t from_url(struct ofox_span s, char out[OFOX_UNESCAPED_MAX],
   return one(out, v == '+' ? ' ' : (int)v, 3, used);
 }
 
+/* A code point in UTF-8; a lone surrogate as well. */
+static size_t encode(unsigned long cp, char out[OFOX_UNESCAPED_MAX]) {
+  size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4, i;
+  for (i = n - 1; i > 0; i--) {
+    out[i] = (char)(0x80 | (cp & 0x3F));
+    cp >>= 6;
+  }
+  /* what is left of 0xF00 marks the length */
+  out[0] = (char)(n == 1 ? cp : ((0xF00UL >> n) & 0xFF) | cp);
+  return n;
+}
+
+/* What the name of a reference, all between '&' and ';', stands for; -1: it
+** is none. */
+static long referred(struct ofox_span name) {
+  static const char *const rows[] = {"amp", "&",    "lt", "<",    "gt",
+                                     ">",   "quot", "\"", "apos", "'"};
+  long v = 0;
+  size_t i;
+  for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i += 2) {
+    if (ofox_span_eq(name, rows[i]))
+      return *rows[i + 1];
+  }
+  if (name.n < 2 || name.p[0] != '#')
+    return -1;
+  if (ofox_tolower((unsigned char)name.p[1]) == 'x')
+    return name.n > 2 ? hex(name.p + 2, name.n - 2) : -1;
+  for (i = 1; i < name.n; i++) {
+    if (!ofox_isdigit((unsigned char)name.p[i]))
+      return -1;
+    v = v * 10 + (name.p[i] - '0');
+  }
+  return v;
+}
+
+static int is_in_name(char c) {
+  int l = ofox_tolower((unsigned char)c);
+  return c == '#' || ofox_isdigit(l) || (l >= 'a' && l <= 'z');
+}
+
+static size_t from_html(struct ofox_span s, char out[OFOX_UNESCAPED_MAX],
+                        size_t *used) {
+  struct ofox_span name = {s.p + 1, 0};
+  long v;
+  if (s.p[0] != '&')
+    return one(out, s.p[0], 1, used);
+  while (name.n <= REFERENCE && 1 + name.n < s.n && is_in_name(name.p[name.n]))
+    name.n++;
+  *used = 0;
+  if (name.n <= REFERENCE && 1 + name.n == s.n)
+    return 0;
+  v = name.n <= REFERENCE && name.p[name.n] == ';' ? referred(name) : -1;
+  if (v < 0 || v > 0x10FFFF)
+    return one(out, '&', 1, used);
+  *used = name.n + 2;
+  return encode((unsigned long)v, out);
+}
+
 /* Past the backslash at 'i'; deeply, past all there, also those spelt
 ** \u005c. */
 static size_t skip_backslash(struct ofox_span s, size_t i, int deeply) {
@@ -53,18 +115,6 @@ static size_t skip_backslash(struct ofox_span s, size_t i, int deeply) {
       break;
   }
   return i;
-}
-
-/* A code point in UTF-8; a lone surrogate as well. */
-static size_t encode(unsigned long cp, char out[OFOX_UNESCAPED_MAX]) {
-  size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4, i;
-  for (i = n - 1; i > 0; i--) {
-    out[i] = (char)(0x80 | (cp & 0x3F));
-    cp >>= 6;
-  }
-  /* what is left of 0xF00 marks the length */
-  out[0] = (char)(n == 1 ? cp : ((0xF00UL >> n) & 0xFF) | cp);
-  return n;
 }
 
 /*
@@ -137,6 +187,8 @@ size_t ofox_unescape(enum ofox_escaped how, struct ofox_span s,
     return from_json(s, 0, out, used);
   case OFOX_ESCAPED_DEEPLY:
     return from_json(s, 1, out, used);
+  case OFOX_ESCAPED_HTML:
+    return from_html(s, out, used);
   default:
     return one(out, s.p[0], 1, used);
   }
@@ -150,6 +202,8 @@ int ofox_unescape_applies(enum ofox_escaped how, struct ofox_span s) {
   case OFOX_ESCAPED_JSON:
   case OFOX_ESCAPED_DEEPLY:
     return s.n > 0 && memchr(s.p, '\\', s.n) != NULL;
+  case OFOX_ESCAPED_HTML:
+    return s.n > 0 && memchr(s.p, '&', s.n) != NULL;
   default:
     return 1;
   }

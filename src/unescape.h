@@ -1,6 +1,8 @@
 /*
 ** Reads text that may have been escaped on its way, a character at a time:
-** percent-encoded as in a URL or a form, as JSON, or as JSON within JSON.
+** percent-encoded as in a URL or a form, as JSON, as JSON within JSON, or by
+*the
+** character references of a page.
 ** Knows nothing of what is searched for.
 */
 #ifndef OFOX_UNESCAPE_H
@@ -15,6 +17,7 @@ enum ofox_escaped {
   /* any number of times: backslashes are gone, and what follows one counts as
      its escape, so that a text and all that it can become give the same */
   OFOX_ESCAPED_DEEPLY,
+  OFOX_ESCAPED_HTML,
   OFOX_ESCAPES /* how many ways there are */
 };
 
