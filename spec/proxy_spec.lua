@@ -198,6 +198,16 @@ describe("a proxy that wants a password", function()
     end
   end)
 
+  it("[C15][F3] never has it shown where its URL is no good, however short it is", function()
+    for _, host in ipairs { "bad:port", "[bad:80", "127.0.0.1:99999" } do
+      local client = ofox.new { base_url = "http://gw.test/v1", api_key = "k-0123456789", errors = "return",
+        insecure_http = true, max_retries = 0, proxy = "http://u:p4s@" .. host }
+      local _, err = client:chat(calls.PARAMS)
+      assert.matches("proxy", err.message)
+      assert.is_nil(err.message:find("p4s", 1, true), err.message)
+    end
+  end)
+
   it("[C15] and gets a wrong one: one try, AuthenticationError", function()
     local s = ok_server()
     local proxy = with_user(locked, "user:wrong-password")

@@ -116,6 +116,15 @@ static enum ofox_outcome no_tunnel(struct ofox_transfer *t, long status) {
   }
 }
 
+/* libcurl quotes the URL of a proxy that it cannot read; a login in it may be
+** too short to be found. */
+static void hide_login(struct ofox_transfer *t) {
+  char *quote = says(t, "unsupported proxy") ? strchr(t->detail, '\'') : NULL;
+  char *at = quote != NULL ? strrchr(quote, '@') : NULL;
+  if (at != NULL)
+    memmove(quote + 1, at + 1, strlen(at + 1) + 1);
+}
+
 static enum ofox_outcome no_socks(struct ofox_transfer *t) {
   const char *message;
   enum ofox_outcome o =
@@ -196,6 +205,7 @@ static void no_unix_socket(struct ofox_transfer *t) {
 static enum ofox_outcome of_code(struct ofox_transfer *t, CURLcode rc) {
   long tunnel = info(t, CURLINFO_HTTP_CONNECTCODE);
   enum ofox_outcome o = by_code(rc);
+  hide_login(t);
   if (t->sends == 0 && tunnel >= 300)
     return no_tunnel(t, tunnel);
   if (rc == CURLE_PROXY)
