@@ -33,7 +33,7 @@ WARN = -Wall -Wextra -pedantic -Wshadow -Wconversion -Wundef \
   -Wstrict-prototypes -Wmissing-prototypes -Wdeclaration-after-statement \
   -Wpointer-arith -Wwrite-strings -Wcast-align -Wnested-externs -Wvla
 OUR_CFLAGS = -std=c99 -O2 -g -fPIC -fvisibility=hidden $(WARN) \
-  -I$(LUA_INCDIR) $(CURL_INCDIR:%=-I%)
+  -Isrc -I$(LUA_INCDIR) $(CURL_INCDIR:%=-I%)
 OUR_LDFLAGS = -shared $(CURL_LIBDIR:%=-L%)
 # _FORTIFY_SOURCE wants an optimizer, and no sanitizer beside it.
 HARDEN = -fstack-protector-strong $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),, \
@@ -45,16 +45,14 @@ OUR_LDFLAGS += -Wl,-z,relro -Wl,-z,now
 endif
 ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
-LEAVES = buf utf8 half base64 unescape redact json jscan jtext when headers naming \
-  speech page pause errors fault sse prose delta retry
-FLOW = stray transcript stream answer reply history news clock blame call
-CORE = $(LEAVES) $(FLOW) names lofox lcore lpin linterrupt lmachine lparts ljson \
-  lencode ldecode ljoin lpolish lerrors lretry lcall levents lsse ldelta
-ENGINE = $(LEAVES) $(FLOW) coding files socks moment poller sockets sigpipe pool \
-  doors transfer outcome traffic engine lofox lpin linterrupt lengine
+# Which floors each module stands on; see doc/architecture.md.
+FLOORS = $(wildcard src/base/*.c src/wire/*.c src/policy/*.c src/call/*.c)
+BOTH = src/lua/lofox.c src/lua/lpin.c src/lua/linterrupt.c
+CORE = $(FLOORS) $(filter-out src/lua/lengine.c,$(wildcard src/lua/*.c))
+ENGINE = $(FLOORS) $(wildcard src/io/*.c) $(BOTH) src/lua/lengine.c
 
-CORE_O = $(CORE:%=$(OBJ)/%.o)
-ENGINE_O = $(ENGINE:%=$(OBJ)/%.o)
+CORE_O = $(CORE:src/%.c=$(OBJ)/%.o)
+ENGINE_O = $(ENGINE:src/%.c=$(OBJ)/%.o)
 
 all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
 
@@ -66,7 +64,7 @@ $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
 	$(CC) $(OUR_LDFLAGS) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm
 
-$(OBJ)/%.o: src/%.c $(wildcard src/*.h) Makefile
+$(OBJ)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
@@ -103,10 +101,10 @@ asan:
 # run it, too, with a part of all failures.
 TORTURE = spec/c/torture.c spec/c/torture_heap.c spec/c/torture_serve.c
 TORTURE_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined
-$(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*.c src/*.h Makefile
+$(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*/*.c src/*/*.h Makefile
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -Isrc -o $@ $(TORTURE) \
-	  $(sort $(CORE:%=src/%.c) $(ENGINE:%=src/%.c)) \
+	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -o $@ $(TORTURE) \
+	  $(sort $(CORE) $(ENGINE)) \
 	  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
 	  -l$(LUA_LIB) $(ENGINE_LIBS) -ldl -lm -lpthread
 
@@ -120,10 +118,10 @@ cov:
 	@.ci/cov
 
 # C programs that check what Lua cannot reach.
-build/ctest/%.ok: spec/c/%.c src/*.c src/*.h
+build/ctest/%.ok: spec/c/%.c src/*/*.c src/*/*.h
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) -Isrc -o build/ctest/$* $< src/poller.c \
-	  src/sockets.c src/buf.c -lm
+	$(CC) $(OUR_CFLAGS) -o build/ctest/$* $< src/io/poller.c \
+	  src/io/sockets.c src/base/buf.c -lm
 	build/ctest/$*
 	@touch $@
 
@@ -144,12 +142,8 @@ install: all
 	cd lua && find ofox -name '*.lua' -exec install -D -m 644 {} \
 	  $(DESTDIR)$(INST_LUADIR)/{} \;
 
-# The leaves, for those that look at them alone.
-leaves:
-	@echo $(LEAVES)
-
 clean:
 	rm -rf build
 
 .PHONY: all deps demo test check asan torture valgrind cov fuzz bench install \
-  leaves clean
+  clean

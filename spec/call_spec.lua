@@ -567,7 +567,7 @@ describe("secrets", function()
   it("[F3] are in nothing that the program can see of an error", function()
     local logged = {}
     local echoes = {
-      KEY, (KEY:gsub("%-", "%%2D")), require("ofox.native")("core").parts.base64_encode("x:" .. KEY),
+      KEY, (KEY:gsub("%-", "%%2D")), require("ofox.base.native")("core").parts.base64_encode("x:" .. KEY),
       (KEY:gsub("s", "\\u0073")),
     }
     for _, echo in ipairs(echoes) do

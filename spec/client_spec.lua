@@ -1,6 +1,6 @@
 -- What the client makes of what the program says, before anything is sent:
 -- the exchange that would send it is replaced by one that takes notes.
-local cancel = require "ofox.cancel"
+local cancel = require "ofox.task.cancel"
 local json = require "ofox.json"
 local exchange = require "support.exchange"
 
@@ -62,7 +62,7 @@ describe("require 'ofox'", function()
     ]]
     local saved = {}
     for name, module in pairs(package.loaded) do
-      if name:find("^ofox") and name ~= "ofox.core" and name ~= "ofox.native" then saved[name] = module end
+      if name:find("^ofox") and name ~= "ofox.core" and name ~= "ofox.base.native" then saved[name] = module end
     end
     for name in pairs(saved) do package.loaded[name] = nil end
     local written

@@ -1,6 +1,6 @@
 -- What the events of a stream mean, event by event. Each row also with blanks
 -- between all tokens, and cut at every byte: then it is no JSON.
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 local read = core.parts.delta
 
 -- Data with blanks wherever JSON allows them.

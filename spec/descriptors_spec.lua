@@ -11,7 +11,7 @@ after_each(stop_kept)
 -- free, and let_go().
 local PRELUDE = [[
 local ofox = require "ofox"
-require "ofox.native" "engine"
+require "ofox.base.native" "engine"
 local url, ca_file = ...
 local client = ofox.new { api_key = "sk-of-descriptors-012345", base_url = url, proxy = false, timeout = 20,
   ca_file = ca_file ~= "" and ca_file or nil, errors = "return", max_retries = 3,

@@ -141,7 +141,7 @@ describe("ofox.doctor", function()
     { "libcurl/8.5.0 GnuTLS/3.8 nghttp2/1.59", "ok" },
   } do
     it("knows what is weak about " .. case[1], function()
-      local engine = require "ofox.native" "engine"
+      local engine = require "ofox.base.native" "engine"
       package.loaded["ofox.engine"] = setmetatable({ curl = function() return case[1] end }, { __index = engine })
       local report = examine_at(server.refused_url())
       package.loaded["ofox.engine"] = engine
@@ -150,13 +150,13 @@ describe("ofox.doctor", function()
   end
 
   it("says that the C module cannot be loaded, and tries no call", function()
-    local native = package.loaded["ofox.native"]
-    package.loaded["ofox.native"] = function(name)
+    local native = package.loaded["ofox.base.native"]
+    package.loaded["ofox.base.native"] = function(name)
       if name == "engine" then error("ofox.engine is not built; build it with: make LUA=jit", 0) end
       return native(name)
     end
     local report = examine_at("http://127.0.0.1:9/v1")
-    package.loaded["ofox.native"] = native
+    package.loaded["ofox.base.native"] = native
     expect(report, "versions", "error", "make LUA=jit", "C modules")
     for _, name in ipairs { "name", "connection", "tls", "models", "key_accepted", "clock" } do
       expect(report, name, "skipped", "versions")
@@ -164,7 +164,7 @@ describe("ofox.doctor", function()
   end)
 
   it("says that no engine can be made", function()
-    local transport = require "ofox.transport"
+    local transport = require "ofox.task.engine"
     local get = transport.get
     transport.get = function() error("no engine: Too many open files", 0) end
     local report = examine_at("http://127.0.0.1:9/v1")

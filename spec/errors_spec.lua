@@ -1,7 +1,7 @@
 -- What an answer means that is a failure, and the error value that a program
 -- gets: all pure, no sockets.
 local cjson = require "cjson"
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local errors = require "ofox.errors"
 local json = require "ofox.json"
 

@@ -302,7 +302,7 @@ describe("[S8] a character that is cut", function()
   end)
 
   it("is nothing between attempts", function()
-    local core = require "ofox.native" "core"
+    local core = require "ofox.base.native" "core"
     local call = core.call({ max_retries = 1, retry = "ofox" }, 0, 1, "object", "chat")
     for attempt = 1, 2 do
       call:begin(0)

@@ -3,7 +3,7 @@
 local ofox = require "ofox"
 local json = require "ofox.json"
 local mock = require "ofox.mock"
-local place = require "ofox.place"
+local place = require "ofox.base.where"
 local child = require "support.child"
 
 local compile = rawget(_G, "loadstring") or load

@@ -5,7 +5,7 @@ local ofox = require "ofox"
 local calls = require "support.calls"
 local mocks = require "ofox.mock"
 local server = require "support.server"
-local parts = require("ofox.native")("core").parts
+local parts = require("ofox.base.native")("core").parts
 
 local parse = ofox.parse_error
 

@@ -165,7 +165,7 @@ describe("[E4] after a fork", function()
       s:script { { body = server.completion("ok"), delay = 0.3 } }
       local out = succeed(([[
         local posix = require "specfork"
-        local native = require "ofox.native"
+        local native = require "ofox.base.native"
         local core, engine = native "core", native "engine".new()
         local call = core.call({ timeout = 5 }, engine:now(), 1, "object")
         engine:start(call, { method = "GET", url = URL, lines = {} })

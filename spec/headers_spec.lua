@@ -1,4 +1,4 @@
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local parts = core.parts
 
 local CAP = 300 * 1024

@@ -64,13 +64,13 @@ describe(":checkhealth ofox", function()
 
   for _, name in ipairs { "core", "engine" } do
     it("says how to build ofox." .. name, function()
-      local native = package.loaded["ofox.native"]
-      package.loaded["ofox.native"] = function(wanted)
+      local native = package.loaded["ofox.base.native"]
+      package.loaded["ofox.base.native"] = function(wanted)
         if wanted == name then error("ofox." .. name .. " is not built for this Lua", 0) end
         return native(wanted)
       end
       check({ health = functions "" })
-      package.loaded["ofox.native"] = native
+      package.loaded["ofox.base.native"] = native
       assert.equal(2, #said)
       has("error", "ofox." .. name .. " is not built", "table")
       assert.matches("make LUA=", said[2][3][1], 1, true)

@@ -1,5 +1,5 @@
 -- The advice: something to read for every error, in both languages.
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local errors = require "ofox.errors"
 local hints = require "ofox.hints"
 

@@ -1,7 +1,7 @@
 -- Servers that mean harm: bytes that cost a reader far more than their sender,
 -- events that are not what they should be, and a key that comes back in pieces.
-local core = require "ofox.native" "core"
-local merge = require "ofox.merge"
+local core = require "ofox.base.native" "core"
+local merge = require "ofox.answer.collect"
 local mock = require "ofox.mock"
 local ofox = require "ofox"
 local server = require "support.server"

@@ -1,6 +1,6 @@
 -- JSON both ways: what the writer sends and refuses, what the codec makes of
 -- lua-cjson's work, and the strict check.
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
 local cjson = require "cjson"
 local child = require "support.child"

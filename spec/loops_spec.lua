@@ -184,8 +184,8 @@ local LOOPS = {
     drive = [[
       local uv = require "luv"
       ofox.use_loop(require "ofox.loop.uv")
-      local real, steps, ticks = require "ofox.scheduler".step, 0, 0
-      require "ofox.scheduler".step = function(...) steps = steps + 1 return real(...) end
+      local real, steps, ticks = require "ofox.task.scheduler".step, 0, 0
+      require "ofox.task.scheduler".step = function(...) steps = steps + 1 return real(...) end
       local tasks = start_tasks()
       local timer = uv.new_timer()
       timer:start(5, 5, function() ticks = ticks + 1 end)

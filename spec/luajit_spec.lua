@@ -1,5 +1,5 @@
 -- The compiler of LuaJIT's 2.1.0-beta3 is wrong about loops of pairs and next
--- on x86-64: none of ours may run compiled there (lua/ofox/uncompiled.lua).
+-- on x86-64: none of ours may run compiled there (lua/ofox/base/uncompiled.lua).
 local child = require "support.child"
 
 local jit = rawget(_G, "jit")

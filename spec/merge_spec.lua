@@ -1,7 +1,7 @@
 -- What the events of a stream add up to, rule by rule: what providers are known
 -- to send, and what nobody has sent yet.
 local json = require "ofox.json"
-local merge = require "ofox.merge"
+local merge = require "ofox.answer.collect"
 local mock = require "ofox.mock"
 local ofox = require "ofox"
 
@@ -244,7 +244,7 @@ describe("[S4] text is text however it comes:", function()
     for i, content in ipairs(MIXED) do deltas[i] = { content = content } end
     local got = message(deltas)
     assert.same(SUM, got.content)
-    local response = require "ofox.response"
+    local response = require "ofox.answer.response"
     assert.equal("Hello world", response.output_text { choices = { { message = got } } })
     assert.equal("let me see", response.reasoning { choices = { { message = got } } })
   end)
@@ -576,7 +576,7 @@ describe("[S9] a response whose last event carries less than was streamed:", fun
       assert.same({ "completed", "Hello", "be kind", 7 },
         { res.status, res:output_text(), res.instructions, res.usage.total_tokens })
       assert.same({ { x = 1 }, "ab" }, { res:tool_calls()[1].arguments, res:tool_calls()[2].arguments_json })
-      assert.equal("hm", require "ofox.response".reasoning(res))
+      assert.equal("hm", require "ofox.answer.response".reasoning(res))
     end)
   end
 

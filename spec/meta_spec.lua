@@ -2,7 +2,7 @@
 -- cost, and that a stream was left.
 local ofox = require "ofox"
 local mock = require "ofox.mock"
-local response = require "ofox.response"
+local response = require "ofox.answer.response"
 local calls = require "support.calls"
 local proc = require "support.proc"
 local server = require "support.server"

@@ -99,7 +99,7 @@ describe("a reply of the mock", function()
   end)
 
   it("fails with the code that it names, or is refused", function()
-    local core = require "ofox.native" "core"
+    local core = require "ofox.base.native" "core"
     for _, more in ipairs { {}, { body = OK }, { sse = { EVENT } } } do
       for _, outcome in ipairs(core.outcomes) do
         local client, transport = setup { max_retries = 0 }

@@ -1,6 +1,6 @@
-local cancel = require "ofox.cancel"
-local log = require "ofox.log"
-local options = require "ofox.options"
+local cancel = require "ofox.task.cancel"
+local log = require "ofox.base.log"
+local options = require "ofox.request.options"
 
 local NAN, HUGE = 0 / 0, math.huge
 local SECRET = "sk-of-SECRET0123456789"

@@ -1,8 +1,8 @@
 -- The READMEs are true: their programs run, their tables are those of the
 -- code, every public name is in them, and both say the same.
 local ofox = require "ofox"
-local options = require "ofox.options"
-local core = require("ofox.native")("core")
+local options = require "ofox.request.options"
+local core = require("ofox.base.native")("core")
 local markdown = require "support.markdown"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
@@ -69,9 +69,9 @@ for _, readme in ipairs(READMES) do describe(readme.title, function()
     for name in pairs(getmetatable(ofox.new { api_key = false }).__index) do
       if name:sub(1, 2) ~= "__" then names[#names + 1] = "client:" .. name end
     end
-    local response = require("ofox.response").wrap({}, {})
+    local response = require("ofox.answer.response").wrap({}, {})
     for name in pairs(getmetatable(response).__index) do names[#names + 1] = name end
-    local stream = getmetatable(require("ofox.stream").new { call = {}, request = {} })
+    local stream = getmetatable(require("ofox.call.stream").new { call = {}, request = {} })
     for name in pairs(stream.__index) do
       if name:sub(1, 2) ~= "__" then names[#names + 1] = "stream:" .. name end
     end

@@ -23,7 +23,7 @@ local CODE = [[
   local linger = newproxy and newproxy(true)
   if linger then getmetatable(linger).__gc = function() os.execute("sleep " .. LINGER) end end
   local ofox = require "ofox"
-  local core = require "ofox.native" "core"
+  local core = require "ofox.base.native" "core"
   local function ask(opts)
     opts.api_key, opts.base_url = "sk-of-resolver-0123", "http://gateway.test/v1"
     opts.errors, opts.proxy = "return", false
@@ -140,7 +140,7 @@ describe("a resolver that does not answer", function()
   it("[C12] [E5] comes to its own end in a process that has closed the engine", function()
     local result = run([[
       ask { connect_timeout = 0.1, max_retries = 0 }
-      local native = require "ofox.native"
+      local native = require "ofox.base.native"
       native("engine").new()
       for name in pairs(package.loaded) do
         if name:find("^ofox") then package.loaded[name] = nil end

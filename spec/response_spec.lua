@@ -1,5 +1,5 @@
 local json = require "ofox.json"
-local response = require "ofox.response"
+local response = require "ofox.answer.response"
 
 local function wrapped(value, meta, decoder)
   return response.wrap(value, function() return meta end, decoder)

@@ -1,5 +1,5 @@
 -- Whether to try again and how long to wait: pure, no clock, no sleep.
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local retry = require "ofox.retry"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
@@ -409,10 +409,10 @@ describe("ofox.retry.call", function()
   end
 
   before_each(function()
-    kept = { errors = package.loaded["ofox.errors"], wait = package.loaded["ofox.wait"] }
+    kept = { errors = package.loaded["ofox.errors"], wait = package.loaded["ofox.task.wait"] }
     time = { now = 1000, slept = {} }
     package.loaded["ofox.errors"] = { is = function(value) return getmetatable(value) == Error end }
-    package.loaded["ofox.wait"] = {
+    package.loaded["ofox.task.wait"] = {
       now = function() return time.now end,
       sleep = function(seconds)
         time.slept[#time.slept + 1] = seconds
@@ -422,7 +422,7 @@ describe("ofox.retry.call", function()
   end)
 
   after_each(function()
-    package.loaded["ofox.errors"], package.loaded["ofox.wait"] = kept.errors, kept.wait
+    package.loaded["ofox.errors"], package.loaded["ofox.task.wait"] = kept.errors, kept.wait
   end)
 
   local PLAIN = { jitter = "none" }

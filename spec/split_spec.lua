@@ -3,10 +3,7 @@
 local assert = require "luassert"
 
 -- All that needs neither Lua nor libcurl.
-local file = assert(io.open "Makefile")
-local leaves, flow = file:read("*a"):match "\nLEAVES = (.-)\nFLOW = (.-)\nCORE = "
-file:close()
-local SOURCES = (leaves .. " " .. flow):gsub("\\\n", " "):gsub("[%w_]+", "src/%0.c")
+local SOURCES = "src/base/*.c src/wire/*.c src/policy/*.c src/call/*.c"
 
 describe("[R6] at random splits nothing is undefined:", function()
   for _, name in ipairs { "sse", "stream", "delta" } do

@@ -1,6 +1,6 @@
 -- The parser of event streams. Every case runs whole, byte by byte and cut in
 -- two at every point: the events are the same.
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 local ofox = require "ofox"
 
 -- What the parser makes of pieces: events as "event|data|id", then what it

@@ -245,7 +245,7 @@ describe("[D11] a slow reader", function()
         server = "proxy_buffering off;" }
       s:script { { chunks = { { bytes = event:rep(100), times = COUNT / 100 }, "data: [DONE]\n\n" }, headers = SSE } }
       local opts = front and { base_url = front.url, ca_file = front.ca_file } or nil
-      local transport = require "ofox.transport".get()
+      local transport = require "ofox.task.engine".get()
       local stream = client(opts):stream(PARAMS)
       for _ = 1, 10 do transport:step(0.02) end -- while nobody reads
       assert.is_false(s:wait({ answered = 1 }, 0), "the server could send it all")
@@ -261,7 +261,7 @@ describe("[D11] a slow reader", function()
 
   it("is not blamed for the silence", function()
     s:script { { chunks = { { bytes = event:rep(100), times = 50 }, "data: [DONE]\n\n" }, headers = SSE } }
-    local transport = require "ofox.transport".get()
+    local transport = require "ofox.task.engine".get()
     local stream = client({ idle_timeout = 0.15 }):stream(PARAMS)
     for _ = 1, 10 do transport:step(0.03) end
     local text, err = loop(stream)

@@ -2,7 +2,7 @@
 -- take: what the events add up to is the answer. And streams of nonsense: what
 -- had come of them can always be written down.
 local json = require "ofox.json"
-local merge = require "ofox.merge"
+local merge = require "ofox.answer.collect"
 local mock = require "ofox.mock"
 local ofox = require "ofox"
 
@@ -407,7 +407,7 @@ describe("what random events of a response add up to", function()
         got.output[i] = item
       end
       assert.equal(json.encode(whole), json.encode(got), "round " .. round .. " " .. how)
-      assert.equal(table.concat(texts), require "ofox.response".output_text(got))
+      assert.equal(table.concat(texts), require "ofox.answer.response".output_text(got))
     end
   end)
 end)
@@ -478,7 +478,7 @@ describe("[R2] a stream that breaks", function()
       if chunk == nil and err == nil then
         local res = stream:collect()
         for _, name in ipairs { "output_text", "output_json", "tool_calls", "finish_reason" } do res[name](res) end
-        require "ofox.response".usage(res)
+        require "ofox.answer.response".usage(res)
         return nil
       end
     end

@@ -253,10 +253,10 @@ describe("a sleep outside of tasks", function()
     assert.equal(5, transport:now())
     uninstall()
     ofox.go(ofox.sleep, 0.01)
-    local steps, step = 0, require("ofox.served").move
-    require("ofox.served").move = function(...) steps = steps + 1 return step(...) end
+    local steps, step = 0, require("ofox.task.transports").move
+    require("ofox.task.transports").move = function(...) steps = steps + 1 return step(...) end
     ofox.sleep(0.3)
-    require("ofox.served").move = step
+    require("ofox.task.transports").move = step
     uninstall = transport:install()
     assert.is_true(steps < 50, steps .. " steps in a sleep")
   end)

@@ -5,7 +5,7 @@ local proc = require "support.proc"
 
 describe("memory", function()
   it("[P10] is short in all words that a Lua has for it", function()
-    local memory = require "ofox.memory"
+    local memory = require "ofox.base.memory"
     for _, message in ipairs { "not enough memory", "ofox.mock:112: stack overflow (too many captures)",
       "x.lua:1: stack overflow ()", "not enough memory for buffer allocation" } do
       assert.is_true(memory.is_short(message), message)
@@ -17,7 +17,7 @@ describe("memory", function()
   end)
 
   it("[P10] that is short goes on through try", function()
-    local try = require "ofox.try"
+    local try = require "ofox.base.try"
     for _, message in ipairs { "not enough memory", "stack overflow (too many captures)" } do
       assert.same({ false, message }, { pcall(try, error, message, 0) })
     end

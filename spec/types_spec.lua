@@ -1,8 +1,8 @@
 -- The types for editors are true: what lua/ofox/types.lua says, together with
 -- what the other files annotate, is what there is.
 local ofox = require "ofox"
-local core = require("ofox.native")("core")
-local options = require "ofox.options"
+local core = require("ofox.base.native")("core")
+local options = require "ofox.request.options"
 local mock = require "ofox.mock"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
@@ -241,9 +241,9 @@ describe("the types of options", function()
     for _, word in ipairs(words "ofox.ErrorsMode") do assert.is_nil((row_of "errors".check(word))) end
     assert.equal(3, #words "ofox.ErrorsMode")
     assert.same(public_keys(options.HTTP_VERSIONS), set_of(words "ofox.HttpVersion"))
-    local policies = listed("src/retry.c", "policies%[%] = {(.-)\n};", '{"(%w+)", {')
+    local policies = listed("src/policy/retry.c", "policies%[%] = {(.-)\n};", '{"(%w+)", {')
     assert.same(policies, set_of(words "ofox.PolicyName"))
-    local levels = listed("lua/ofox/log.lua", "LEVELS = {(.-)}", "(%w+) =")
+    local levels = listed("lua/ofox/base/log.lua", "LEVELS = {(.-)}", "(%w+) =")
     assert.same(levels, set_of(words "ofox.LogLevel"))
     local client_cert = fields_of("ofox.Options").client_cert.type
     local names = {}
@@ -274,7 +274,7 @@ describe("the types of what can be called", function()
     local stream = assert((scripted { { sse = { BODY } } }):stream(PARAMS))
     local objects = {
       { "ofox.Client", ofox.new { api_key = false } },
-      { "ofox.Response", require("ofox.response").wrap({}, function() return {} end) },
+      { "ofox.Response", require("ofox.answer.response").wrap({}, function() return {} end) },
       { "ofox.Stream", stream },
       { "ofox.ChatStream", stream },
       { "ofox.ResponsesStream", stream },
@@ -320,11 +320,11 @@ describe("the types of what can be called", function()
       assert.equal(resource.dialect ~= nil, fields.stream ~= nil, class)
       assert.is_truthy(fields.model)
     end
-    assert.same(listed("lua/ofox/request.lua", "local FIELDS = {(.-)}", '"(%w+)"'), names_of "ofox.RequestParams")
+    assert.same(listed("lua/ofox/request/build.lua", "local FIELDS = {(.-)}", '"(%w+)"'), names_of "ofox.RequestParams")
   end)
 
   it("have the fields of a mock's reply", function()
-    local accepted = listed("lua/ofox/scripted.lua", "local FIELDS = {(.-)}", '"(%w+)"')
+    local accepted = listed("lua/ofox/mock/script.lua", "local FIELDS = {(.-)}", '"(%w+)"')
     assert.same(accepted, names_of "ofox.MockScript")
     assert.same(accepted, sorted(types.classes["ofox.MockScript"].fields))
     local known = set_of(words "ofox.MockFailure")
@@ -457,9 +457,9 @@ describe("the types of errors", function()
   local C_NAME = 'X%([%u_]+, "([^"]+)"%)'
 
   it("have every reason and every source of a delay", function()
-    local reasons = listed("src/retry.h", "OFOX_REASONS%(X%)(.-)\n\n", C_NAME)
+    local reasons = listed("src/policy/retry.h", "OFOX_REASONS%(X%)(.-)\n\n", C_NAME)
     assert.same(reasons, set_of(words "ofox.Reason"))
-    local sources = listed("src/headers.h", "OFOX_SOURCES%(X%)(.-)\n\n", C_NAME)
+    local sources = listed("src/wire/headers.h", "OFOX_SOURCES%(X%)(.-)\n\n", C_NAME)
     local known = words "ofox.DelaySource"
     known[#known + 1] = "none"
     assert.same(sources, set_of(known))
@@ -517,15 +517,15 @@ end)
 
 describe("the types of retries", function()
   it("have the fields of a policy, of a state and of a plan", function()
-    local policy = listed("src/lretry.c", '"base".-NULL', '"([%w_]+)"')
+    local policy = listed("src/lua/lretry.c", '"base".-NULL', '"([%w_]+)"')
     assert.same(policy, names_of "ofox.RetryPolicy")
     local SAMPLE = { base = 1, factor = 2, max_delay = 3, max_server_delay = 4, jitter = "none", statuses = { 425 },
       seed = 5 }
     assert.same(policy, public_keys(SAMPLE))
     assert.equal(1, (ofox.retry.delay(SAMPLE, 0)))
-    local states = listed("src/lretry.c", "static int retry_plan.-NULL", '"([%w_]+)"')
+    local states = listed("src/lua/lretry.c", "static int retry_plan.-NULL", '"([%w_]+)"')
     assert.same(states, names_of "ofox.RetryPlanState")
-    states = listed("src/lretry.c", "static int retry_delay.-NULL", '"([%w_]+)"')
+    states = listed("src/lua/lretry.c", "static int retry_delay.-NULL", '"([%w_]+)"')
     assert.same(states, names_of "ofox.RetryState")
     local plan = ofox.retry.plan("ofox", ofox.parse_error(400))
     assert.same(public_keys(plan), names_of "ofox.RetryPlan")

@@ -1,4 +1,4 @@
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local parts = core.parts
 
 -- Sun, 06 Nov 1994 08:49:37 GMT, the moment of RFC 9110's examples

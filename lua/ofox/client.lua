@@ -3,21 +3,23 @@
 -- All files that a call, a stream or an error can need are loaded with this one,
 -- and what programs use beside: later, when the program has changed its directory,
 -- dropped its rights or used up its descriptors, they may be out of reach.
-require "ofox.uncompiled" ()
-local arrive = require "ofox.arrive"
+require "ofox.base.uncompiled" ()
+local arrive = require "ofox.call.deliver"
 local chat = require "ofox.resources.chat"
 local embeddings = require "ofox.resources.embeddings"
-local engine = require "ofox.transport"
+local engine = require "ofox.task.engine"
 local images = require "ofox.resources.images"
 local json = require "ofox.json"
-local log = require "ofox.log"
+local log = require "ofox.base.log"
 local models = require "ofox.resources.models"
-local options = require "ofox.options"
-local request = require "ofox.request"
-local response = require "ofox.response"
+local options = require "ofox.request.options"
+local request = require "ofox.request.build"
+local response = require "ofox.answer.response"
 local responses = require "ofox.resources.responses"
-local stream = require "ofox.stream"
-for _, name in ipairs { "cancel", "exchange", "hints", "loop.protocol", "retry", "sse" } do require("ofox." .. name) end
+local stream = require "ofox.call.stream"
+for _, name in ipairs { "call.driver", "hints", "loop.protocol", "retry", "sse", "task.cancel" } do
+  require("ofox." .. name)
+end
 
 local client = {}
 
@@ -30,7 +32,7 @@ Client.__name = "ofox.client"
 -- a dump of a client has nothing to show.
 local STATE = {}
 
-local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.native" "core".VERSION,
+local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.base.native" "core".VERSION,
   rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION)
 
 --- Makes a client.
@@ -150,7 +152,7 @@ local function prepare_bare(self, who, resource, opts)
 end
 
 local function perform(call, settings)
-  local exchange = require "ofox.exchange"
+  local exchange = require "ofox.call.driver"
   if call.dialect then
     local run, err = exchange.open(call, settings)
     if not run then return arrive(settings, err) end
@@ -299,7 +301,7 @@ local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "any" }
 function Client:connect(opts)
   local _, settings, problem = prepare_bare(self, "client:connect", CONTACT, opts)
   if problem then error(problem, 2) end
-  local ok, err = require "ofox.exchange".connect(settings, settings.base_url)
+  local ok, err = require "ofox.call.driver".connect(settings, settings.base_url)
   if not ok then return arrive(settings, err) end
   return true
 end

@@ -1,19 +1,19 @@
 --- ofox.doctor: looks at all that a first call needs, and says what to mend.
 -- Here is what can be seen without a call; those are made by ofox.doctor.probe.
 -- No finding shows the key.
-require "ofox.uncompiled" ()
+require "ofox.base.uncompiled" ()
 local address = require "ofox.doctor.address"
-local check = require "ofox.check"
+local check = require "ofox.request.checks"
 local clients = require "ofox.client"
-local core = require "ofox.native" "core"
-local gateway = require "ofox.gateway"
+local core = require "ofox.base.native" "core"
+local gateway = require "ofox.base.gateway"
 local judge_key = require "ofox.doctor.key".judge
-local options = require "ofox.options"
+local options = require "ofox.request.options"
 local probe = require "ofox.doctor.probe"
 local proxies = require "ofox.doctor.proxy"
-local request = require "ofox.request"
+local request = require "ofox.request.build"
 local text = require "ofox.doctor.text"
-local try = require "ofox.try"
+local try = require "ofox.base.try"
 
 local doctor = {}
 
@@ -104,9 +104,9 @@ function Exam:versions()
   local jit = rawget(_G, "jit")
   local values = { ofox = core.VERSION, lua = jit and jit.version or _VERSION }
   local own = self.options.transport ~= nil
-  local ok, engine = try(require "ofox.native", "engine")
+  local ok, engine = try(require "ofox.base.native", "engine")
   if ok and not own then
-    local made, why = try(require "ofox.transport".get) -- it may want for descriptors
+    local made, why = try(require "ofox.task.engine".get) -- it may want for descriptors
     if not made then ok, engine = false, why end
   end
   if not ok and not own then

@@ -1,7 +1,7 @@
 --- The classes of errors, and the reader of error answers. An error is a plain
 -- table whose metatable says its class; it can be encoded as JSON.
-local core = require("ofox.native")("core")
-local try = require "ofox.try"
+local core = require("ofox.base.native")("core")
+local try = require "ofox.base.try"
 
 --- The class tables stand here by name: errors.RateLimitError and so on.
 local errors = {}
@@ -145,10 +145,10 @@ local function refuse_class(kind)
   if type(kind) == "string" then
     local types = {}
     for _, row in ipairs(core.classes) do types[#types + 1] = row.type end
-    near = require "ofox.options".nearest(kind, types)
+    near = require "ofox.request.options".nearest(kind, types)
     near = near and "; did you mean " .. near .. "?" or ""
   end
-  local got = require "ofox.check".describe(kind)
+  local got = require "ofox.request.checks".describe(kind)
   error("ofox.errors.is: expected a type or a class of ofox.errors, got " .. got .. near, 3)
 end
 

@@ -1,7 +1,7 @@
 --- :checkhealth ofox in Neovim: are the C modules built for its Lua, and what
 -- does ofox.doctor say?
-require "ofox.uncompiled" ()
-local try = require "ofox.try"
+require "ofox.base.uncompiled" ()
+local try = require "ofox.base.try"
 
 local health = {}
 
@@ -28,7 +28,7 @@ local HOW_TO_BUILD = {
 
 local function is_built(report)
   for _, name in ipairs { "core", "engine" } do
-    local ok, why = try(function() return require "ofox.native" (name) end)
+    local ok, why = try(function() return require "ofox.base.native" (name) end)
     if not ok then
       report.error(tostring(why), HOW_TO_BUILD)
       return false

@@ -1,8 +1,8 @@
 --- Advice for people: what to do about an error. One row per class, finer
 -- ones where a code or a status asks for something else. Data only, but for
 -- the look-up at the end.
-local gateway = require "ofox.gateway"
-local is_html = require("ofox.native")("core").is_html
+local gateway = require "ofox.base.gateway"
+local is_html = require("ofox.base.native")("core").is_html
 
 local hints = {}
 

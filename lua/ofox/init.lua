@@ -1,6 +1,6 @@
 --- ofox: the client of Lua programs for the OfoxAI gateway.
 -- Only the small core is loaded here; the rest, libcurl too, with the first client.
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 
 ---@class ofox
 ---@field errors table  the classes of errors, and errors.is
@@ -35,7 +35,7 @@ ofox._VERSION = "ofox " .. core.VERSION
 local function settle()
   settle = nil
   local home = rawget(_G, "ngx") and "ngx" or rawget(_G, "vim") and "uv"
-  if home then require("ofox.scheduler").use_loop(require("ofox.loop." .. home)) end
+  if home then require("ofox.task.scheduler").use_loop(require("ofox.loop." .. home)) end
 end
 
 --- Makes a client. Wrong options raise an error that names them.
@@ -56,16 +56,16 @@ local LATER = {
   null = { "ofox.json", "null" },
   array = { "ofox.json", "array" },
   object = { "ofox.json", "object" },
-  meta = { "ofox.response", "meta" },
+  meta = { "ofox.answer.response", "meta" },
   parse_error = { "ofox.errors", "parse" },
-  sleep = { "ofox.wait", "sleep", waits = true },
-  cancel_token = { "ofox.cancel", "new" },
+  sleep = { "ofox.task.wait", "sleep", waits = true },
+  cancel_token = { "ofox.task.cancel", "new" },
   sse = { "ofox.sse" },
-  go = { "ofox.task", "go", waits = true },
-  run = { "ofox.task", "run", waits = true },
-  all = { "ofox.task", "all", waits = true },
-  map = { "ofox.task", "map", waits = true },
-  any = { "ofox.task", "any", waits = true },
+  go = { "ofox.task.task", "go", waits = true },
+  run = { "ofox.task.task", "run", waits = true },
+  all = { "ofox.task.task", "all", waits = true },
+  map = { "ofox.task.task", "map", waits = true },
+  any = { "ofox.task.task", "any", waits = true },
   step = { "ofox.loop.protocol", "step", waits = true },
   pollfd = { "ofox.loop.protocol", "pollfd", waits = true },
   getfd = { "ofox.loop.protocol", "getfd", waits = true },
@@ -80,7 +80,7 @@ local LATER = {
 local ngx = rawget(_G, "ngx")
 if ngx and ngx.get_phase() == "init" then
   settle()
-  require "ofox.whole"
+  require "ofox.preload"
 end
 
 return setmetatable(ofox, {

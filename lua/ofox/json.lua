@@ -1,8 +1,8 @@
 --- JSON as the rest of ofox speaks it: the core writes; lua-cjson (a private
 -- instance), `vim.json` or the client's own decoder reads, and the core puts
 -- right what decoders do not agree about.
-local core = require "ofox.native" "core"
-local try = require "ofox.try"
+local core = require "ofox.base.native" "core"
+local try = require "ofox.base.try"
 
 local json = {}
 
@@ -119,7 +119,7 @@ json.encode = core.encode
 local function mark(name, metatable, value)
   if value == nil then value = {} end
   if not is_table(value) then
-    error(("ofox.%s: expected a table, got %s"):format(name, require "ofox.check".describe(value)), 3)
+    error(("ofox.%s: expected a table, got %s"):format(name, require "ofox.request.checks".describe(value)), 3)
   end
   return setmetatable(value, metatable)
 end

@@ -1,9 +1,9 @@
 --- A transport for tests of programs that use ofox: answers are scripted,
 -- time is virtual, everything else (errors, retries, their timing) is the
 -- real thing, since the mock feeds the same C call as the engine.
-require "ofox.uncompiled" ()
-local check = require "ofox.check"
-local scripted = require "ofox.scripted"
+require "ofox.base.uncompiled" ()
+local check = require "ofox.request.checks"
+local scripted = require "ofox.mock.script"
 
 local mock = {}
 
@@ -117,7 +117,7 @@ end
 ---@return fun() uninstall
 function Mock:install()
   check_self(self, "install")
-  local wait = require "ofox.wait"
+  local wait = require "ofox.task.wait"
   local previous = wait.install(self)
   return function() wait.install(previous) end
 end

@@ -2,9 +2,9 @@
 -- `retry.plan`, how long to wait is `retry.delay`, doing it is `retry.call`.
 -- All times are seconds. The decisions are those of the client itself, made
 -- by the same C code; misuse raises at the caller's line.
-require "ofox.uncompiled" ()
-local core = require("ofox.native")("core")
-local try = require "ofox.try"
+require "ofox.base.uncompiled" ()
+local core = require("ofox.base.native")("core")
+local try = require "ofox.base.try"
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
@@ -48,7 +48,7 @@ local EXTRA -- what a policy may carry besides for `retry.call`
 -- For what the public functions call directly: level 3 is their caller.
 local function checked(name, ok, ...)
   if ok then return ... end
-  local check = require "ofox.check"
+  local check = require "ofox.request.checks"
   local names = {}
   for _, field in ipairs(name == "call" and EXTRA or {}) do names[#names + 1] = field.name end
   for _, field in ipairs(check.POLICY) do names[#names + 1] = field end
@@ -95,7 +95,7 @@ end
 function retry.plan(policy, err, state)
   local plan = checked("plan", try(core.retry_plan, policy, facts_of(err), state))
   if err == nil or tonumber(err) then
-    local got = require "ofox.check".describe(err)
+    local got = require "ofox.request.checks".describe(err)
     error(("ofox.retry.plan: err: expected an error, got %s (ofox.parse_error makes one of a status)"):format(got), 2)
   end
   return plan
@@ -136,7 +136,7 @@ local function split(policy)
   for _, field in ipairs(EXTRA) do
     local value = bare[field.name]
     if value ~= nil and not field.holds(value) then
-      local got = require "ofox.check".describe(value)
+      local got = require "ofox.request.checks".describe(value)
       return nil, nil, ("retry.%s: expected %s, got %s"):format(field.name, field.expected, got)
     end
     bare[field.name], extra[field.name] = nil, value
@@ -166,7 +166,7 @@ end
 -- than ours counts as well.
 local function stopwatch(deadline)
   local slept = 0
-  local now = deadline and require("ofox.wait").now or function() return 0 end
+  local now = deadline and require("ofox.task.wait").now or function() return 0 end
   local began = now()
   return {
     limit = deadline or math.huge,
@@ -187,7 +187,7 @@ end
 ---@return T, ...
 function retry.call(fn, policy)
   if not is_function(fn) then
-    error("ofox.retry.call: fn: expected a function, got " .. require "ofox.check".describe(fn), 2)
+    error("ofox.retry.call: fn: expected a function, got " .. require "ofox.request.checks".describe(fn), 2)
   end
   local bare, extra, problem = split(policy)
   if problem then error("ofox.retry.call: " .. problem, 2) end
@@ -218,7 +218,7 @@ function retry.call(fn, policy)
       if type(answer) == "number" and answer > delay then delay = answer end
       if timer.elapsed() + delay > timer.limit then return conclude(results) end
     end
-    local sleep = extra.sleep or require("ofox.wait").sleep
+    local sleep = extra.sleep or require("ofox.task.wait").sleep
     sleep(delay)
     timer.slept(delay)
   end

@@ -1,6 +1,6 @@
 --- A parser of event streams (WHATWG HTML, 9.2) for programs that fetch their
 -- bytes themselves: the one that ofox reads its streams with.
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 
 ---@class ofox.SseEvent
 ---@field data string
@@ -17,7 +17,7 @@ local core = require "ofox.native" "core"
 ---@return ofox.Sse
 return function(max_event_bytes)
   if max_event_bytes ~= nil then
-    local check = require "ofox.check"
+    local check = require "ofox.request.checks"
     local problem = check.bytes(max_event_bytes)
     if problem then error("ofox.sse: max_event_bytes: " .. problem, 2) end
   end

@@ -1,7 +1,7 @@
 -- How long ofox.step holds an event loop up with many streams: held.lua URL COUNT [MAX_EVENTS]
 -- Prints the 99th percentile of a step, taken once a millisecond, in microseconds. A first round of calls warms
 -- the connections.
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 local ofox = require "ofox"
 local url, count = arg[1], tonumber(arg[2])
 local step = { max_events = tonumber(arg[3]) }

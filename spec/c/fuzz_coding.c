@@ -2,7 +2,7 @@
 ** Fuzz target: any bytes as a coded body, cut where the input says, come out
 ** as they do in one piece, and what zlib itself deflated comes out as it was.
 */
-#include "../../src/coding.h"
+#include "../../src/io/content_coding.h"
 
 #include <stdint.h>
 #include <stdlib.h>

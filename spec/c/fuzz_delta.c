@@ -3,10 +3,10 @@
 ** agrees with slow look-ups in the same text; and what is taken for the event
 ** before it with another text and padding, with a reading of its own.
 */
-#include "../../src/delta.h"
-#include "../../src/fault.h"
-#include "../../src/utf8.h"
-#include "../../src/prose.h"
+#include "../../src/wire/delta.h"
+#include "../../src/wire/error_in_success.h"
+#include "../../src/base/utf8.h"
+#include "../../src/wire/content_text.h"
 
 #include <stdint.h>
 #include <stdlib.h>

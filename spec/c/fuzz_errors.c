@@ -2,19 +2,19 @@
 ** Fuzzes the reader of error bodies: any bytes, cut anywhere, under any
 ** status and outcome, twice into the same error.
 ** clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
-**   -o fuzz_errors spec/c/fuzz_errors.c src/errors.c src/fault.c src/pause.c \
-**   src/page.c src/speech.c src/words.c src/headers.c src/json.c src/jscan.c \
-**   src/jtext.c src/when.c src/utf8.c src/buf.c -lm
+**   -o fuzz_errors spec/c/fuzz_errors.c src/wire/error.c src/wire/error_in_success.c src/wire/body_delay.c \
+**   src/wire/html.c src/wire/speech.c src/words.c src/wire/headers.c src/base/json.c src/base/json_scan.c \
+**   src/base/json_text.c src/base/times.c src/base/utf8.c src/base/buf.c -lm
 */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "errors.h"
-#include "fault.h"
-#include "page.h"
-#include "utf8.h"
+#include "wire/error.h"
+#include "wire/error_in_success.h"
+#include "wire/html.h"
+#include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 ** they are, what comes out is finite, never negative where it is a wait, and
 ** does not depend on line ends.
 */
-#include "../../src/headers.h"
-#include "../../src/when.h"
+#include "../../src/wire/headers.h"
+#include "../../src/base/times.h"
 
 #include <math.h>
 #include <stdint.h>

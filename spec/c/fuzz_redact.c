@@ -2,7 +2,7 @@
 ** A fuzzer of redaction: no text keeps a secret in it, wherever it stood and
 ** whatever surrounds it, and none grows.
 */
-#include "../../src/redact.h"
+#include "../../src/wire/redact.h"
 
 #include <stdint.h>
 #include <stdlib.h>

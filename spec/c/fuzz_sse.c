@@ -2,7 +2,7 @@
 ** Fuzz target: any bytes as an event stream, cut where the input says. The
 ** events are those that a plain reading of the standard finds in the whole.
 */
-#include "../../src/sse.h"
+#include "../../src/wire/sse.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 ** of what is made of them. And streams that are made of the input: pieces of a
 ** known text, cut anywhere, as strings, parts and lists, add up to it.
 */
-#include "../../src/stream.h"
-#include "../../src/utf8.h"
+#include "../../src/call/event_queue.h"
+#include "../../src/base/utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>

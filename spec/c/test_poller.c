@@ -2,14 +2,14 @@
 ** The poller against pipes, socket pairs, timers, signals and reused
 ** descriptor numbers. From the root of the clone:
 **
-**   cc -std=c99 -Isrc -o test_poller spec/c/test_poller.c src/poller.c -lm
+**   cc -std=c99 -Isrc -o test_poller spec/c/test_poller.c src/io/poller.c -lm
 **   ./test_poller
 **
 ** and the same with -DOFOX_USE_POLL. Prints "ok".
 */
 #define _GNU_SOURCE
 #undef NDEBUG
-#include "poller.h"
+#include "io/poller.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -77,7 +77,7 @@ require_all()
 local ofox = require "ofox"
 local mock = require "ofox.mock"
 local json = require "ofox.json"
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 local errors, retry = ofox.errors, ofox.retry
 -- what is found when it is first asked for
 local parse_error, token, array, object, meta = -- luacheck: ignore
@@ -359,12 +359,12 @@ end)
 -- A new engine each time: the last one may have been made short of memory.
 local function forget_engine()
   for _, name in ipairs {
-    "transport", "served", "scheduler", "wait", "arrive", "exchange", "reader", "stream", "task", "loop.protocol",
-    "client",
+    "task.engine", "task.transports", "task.scheduler", "task.wait", "call.deliver", "call.driver", "call.reader",
+    "call.stream", "task.task", "loop.protocol", "client",
   } do
     package.loaded["ofox." .. name] = nil
   end
-  for _, name in ipairs { "client", "exchange", "stream", "task" } do require("ofox." .. name) end
+  for _, name in ipairs { "client", "call.driver", "call.stream", "task.task" } do require("ofox." .. name) end
 end
 
 local function event(delta, finish) return { choices = { { index = 0, delta = delta, finish_reason = finish } } } end
@@ -397,8 +397,8 @@ add("sse", function()
 end)
 
 add("tasks", function()
-  local task = require "ofox.task"
-  local sleep = require "ofox.wait".sleep
+  local task = require "ofox.task.task"
+  local sleep = require "ofox.task.wait".sleep
   local transport = mock.new()
   for i = 1, 4 do transport:reply { delay = i, body = OK } end
   local client = client_of(transport)
@@ -415,8 +415,8 @@ add("tasks", function()
 end, { setup = forget_engine })
 
 add("map and any", function()
-  local task = require "ofox.task"
-  local sleep = require "ofox.wait".sleep
+  local task = require "ofox.task.task"
+  local sleep = require "ofox.task.wait".sleep
   local transport = mock.new()
   for i = 1, 3 do transport:reply { delay = i, body = OK } end
   local client = client_of(transport)
@@ -520,7 +520,7 @@ end, {
 add("wire tasks", function(port)
   local client = wire_client(port)
   local function ask() return got(client:chat(PARAMS)):output_text() end
-  local results = require "ofox.task".all({ ask, ask, ask }, { stop_on_error = true })
+  local results = require "ofox.task.task".all({ ask, ask, ask }, { stop_on_error = true })
   for i = 1, 3 do must(results[i][2] == "hi", "wrong: text") end
 end, {
   wire = true,

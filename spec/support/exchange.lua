@@ -26,12 +26,12 @@ end
 ---@param value table  what calls succeed with
 function exchange.install(value)
   exchange.sent, exchange.outcome = {}, { value, { status = 200, attempts = 1 } }
-  package.loaded["ofox.exchange"] = stub
+  package.loaded["ofox.call.driver"] = stub
 end
 
 --- Lets the next call load the real one.
 function exchange.remove()
-  package.loaded["ofox.exchange"] = nil
+  package.loaded["ofox.call.driver"] = nil
 end
 
 ---@return table  the latest note

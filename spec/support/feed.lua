@@ -1,6 +1,6 @@
 -- A call that is fed an answer by hand: what its reader sees of the bytes of a
 -- stream, however they are cut.
-local core = require "ofox.native" "core"
+local core = require "ofox.base.native" "core"
 
 local feed = {}
 

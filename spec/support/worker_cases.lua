@@ -1,8 +1,8 @@
 -- luacheck: globals ngx
 -- What the specs run inside nginx's workers; see support/worker.lua.
-local core = require("ofox.native")("core")
+local core = require("ofox.base.native")("core")
 local ofox = require "ofox"
-local scheduler = require "ofox.scheduler"
+local scheduler = require "ofox.task.scheduler"
 
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
 

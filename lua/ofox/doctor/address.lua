@@ -1,6 +1,6 @@
 --- What can be told from a base URL alone: what about it is probably wrong, and
 -- what was probably meant. Pure; takes what check.base_url has let through.
-local top_of = require "ofox.gateway".top_of
+local top_of = require "ofox.base.gateway".top_of
 
 local address = {}
 

@@ -1,6 +1,6 @@
 --- What can be told from a key alone. Pure; gives ids of what it found, never
 -- a piece of the key.
-local odd = require "ofox.odd"
+local odd = require "ofox.base.character"
 
 local key = {}
 

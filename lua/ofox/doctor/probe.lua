@@ -1,12 +1,12 @@
 --- The calls of ofox.doctor, and what can be told from how they end. Only a
 -- client's public methods are used, so in a task they wait as any call does,
 -- and nothing catches errors around them: who cancels or interrupts is obeyed.
-require "ofox.uncompiled" ()
+require "ofox.base.uncompiled" ()
 local address = require "ofox.doctor.address"
 local clients = require "ofox.client"
-local core = require "ofox.native" "core"
-local options = require "ofox.options"
-local response = require "ofox.response"
+local core = require "ofox.base.native" "core"
+local options = require "ofox.request.options"
+local response = require "ofox.answer.response"
 
 local is_html = core.is_html
 
@@ -212,7 +212,7 @@ end
 
 -- No key, nor any other word of who is asking.
 local BARE = {}
-for _, name in ipairs(require "ofox.request".AUTH) do BARE[name] = false end
+for _, name in ipairs(require "ofox.request.build".AUTH) do BARE[name] = false end
 
 -- A request that no server can serve, nor bill: the key is judged first.
 local function ask_nothing(exam, more)

@@ -1,7 +1,7 @@
 --- What the doctor says, in English and Chinese: a message for each finding
 -- and, where something has to be mended, the advice. Data, and how its blanks
 -- are filled.
-local plain = require "ofox.log".plain
+local plain = require "ofox.base.log".plain
 
 local text = {}
 

@@ -1,10 +1,10 @@
 --- Inside nginx: everything that waits is a light thread and waits at a
 -- semaphore, and one timer per worker steps the engine while anybody does.
 -- Tasks are light threads of the request that they were started in.
-require "ofox.uncompiled" ()
-local log = require "ofox.log"
-local scheduler = require "ofox.scheduler"
-local yieldable = require "ofox.yieldable"
+require "ofox.base.uncompiled" ()
+local log = require "ofox.base.log"
+local scheduler = require "ofox.task.scheduler"
+local yieldable = require "ofox.base.yieldable"
 
 local ngx = assert(rawget(_G, "ngx"), "ofox.loop.ngx is for programs inside nginx")
 local semaphore = require "ngx.semaphore"

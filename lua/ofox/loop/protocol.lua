@@ -2,10 +2,10 @@
 -- until there is something to do all the same, and a step that does it. The
 -- names are those that cqueues, LuaSocket's select and luv programs know; what
 -- they pass as self is ignored.
-require "ofox.uncompiled" ()
-local check = require "ofox.check"
-local engine = require "ofox.transport"
-local scheduler = require "ofox.scheduler"
+require "ofox.base.uncompiled" ()
+local check = require "ofox.request.checks"
+local engine = require "ofox.task.engine"
+local scheduler = require "ofox.task.scheduler"
 
 local protocol = {}
 

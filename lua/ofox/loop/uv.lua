@@ -1,11 +1,11 @@
 --- Inside libuv's loop: Neovim's, and of plain luv programs. A handle polls the
 -- engine's descriptor while tasks or waits are left, and a step follows when it
 -- speaks: in Neovim in the main loop, where its API may be used.
-require "ofox.uncompiled" ()
-local engine = require "ofox.transport"
-local interrupt = require "ofox.interrupt"
-local log = require "ofox.log"
-local scheduler = require "ofox.scheduler"
+require "ofox.base.uncompiled" ()
+local engine = require "ofox.task.engine"
+local interrupt = require "ofox.task.interrupt"
+local log = require "ofox.base.log"
+local scheduler = require "ofox.task.scheduler"
 
 local vim = rawget(_G, "vim")
 local uv = vim and (vim.uv or vim.loop) or require "luv"

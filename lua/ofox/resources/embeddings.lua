@@ -7,7 +7,7 @@
 ---@return string|nil problem
 local function finish(value)
   if type(value.data) ~= "table" then return nil end
-  local floats = require "ofox.native" "core".floats
+  local floats = require "ofox.base.native" "core".floats
   for i = 1, #value.data do
     local row = value.data[i]
     if type(row) == "table" and type(row.embedding) == "string" then

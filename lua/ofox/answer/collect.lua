@@ -1,0 +1,45 @@
+--- What the events of a stream add up to: the answer that the same call would
+-- have had without one. Knows nothing of how events come.
+local chat = require "ofox.answer.dialect.chat"
+local partial = require "ofox.answer.partial"
+local responses = require "ofox.answer.dialect.responses"
+
+local merge = {}
+
+-- By the dialect of a stream: answer(text, events, decode), and chunk(answer).
+local DIALECTS = { chat = chat, responses = responses }
+
+--- The answer as it would have come without a stream.
+---@param dialect "chat"|"responses"
+---@param text string  of the answer so far
+---@param events table[]  {json, from, to, name}, as call:said() gives them
+---@param decode fun(json: string): any, boolean|nil  as json.decode_piece
+---@return table
+function merge.answer(dialect, text, events, decode)
+  return DIALECTS[dialect].answer(text, events, decode)
+end
+
+--- An answer that came in one piece, where a stream was asked for, in the shape
+-- of a chunk.
+---@param dialect "chat"|"responses"|"any"
+---@param answer any
+---@return any chunk
+function merge.chunk(dialect, answer)
+  if type(answer) ~= "table" or not DIALECTS[dialect] then return answer end
+  return DIALECTS[dialect].chunk(answer)
+end
+
+--- What had come when a stream broke: err.partial.
+---@param dialect "chat"|"responses"|"any"
+---@param chunks integer  how many events had come
+---@param text string
+---@param events table[]
+---@param decode fun(json: string): any, boolean|nil
+---@param clean fun(text: string): string  without secrets
+---@return ofox.Partial
+function merge.partial(dialect, chunks, text, events, decode, clean)
+  local answer = DIALECTS[dialect] and merge.answer(dialect, text, events, decode) or {}
+  return partial.of(answer, chunks, text, decode, clean)
+end
+
+return merge

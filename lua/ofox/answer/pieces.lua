@@ -1,0 +1,180 @@
+--- Strings that come in pieces: they are put together once, at the end. To do
+-- that with each piece would take a time that grows with the square of their
+-- number.
+require "ofox.base.uncompiled" ()
+local json = require "ofox.json"
+
+local pieces = {}
+
+---@class ofox.Merging  what is known while events are added up
+---@field pieces table  table -> key -> pieces of that string
+---@field places table  list -> where its elements are, see elements.lua
+---@field flows table  table -> key -> content in order, see rules.lua
+---@field known table  list -> which elements it has, see rules.lua
+---@field rough boolean  there may be halves of characters
+---@field repeats? boolean  each string may come again with more of it
+
+---@return ofox.Merging
+function pieces.begin()
+  return { pieces = {}, places = {}, flows = {}, known = {}, rough = false }
+end
+
+--- Decodes an event whose strings may be pieces.
+---@param state ofox.Merging
+---@param text string
+---@param decode fun(json: string): any, boolean|nil  the value, and whether halves may be in it
+---@return table|nil value
+function pieces.decode(state, text, decode)
+  local value, rough = decode(text)
+  if type(value) ~= "table" then return nil end
+  state.rough = state.rough or rough == true
+  return value
+end
+
+local function list_of(state, whole, key)
+  local lists = state.pieces[whole]
+  return lists and lists[key]
+end
+
+--- Adds a piece to a string. Until all are put together the member has the
+-- first one.
+---@param state ofox.Merging
+---@param whole table
+---@param key any
+---@param text string
+function pieces.add(state, whole, key, text)
+  local lists = state.pieces[whole]
+  if not lists then
+    lists = {}
+    state.pieces[whole] = lists
+  end
+  local list = lists[key]
+  if not list then
+    local old = whole[key]
+    list = { n = 0 }
+    if type(old) == "string" and old ~= "" then
+      list[1], list.n = old, #old
+    end
+    lists[key] = list
+    if not list[1] then whole[key] = text end
+  end
+  list[#list + 1] = text
+  list.n = list.n + #text
+end
+
+--- Sets a member, whatever pieces of it had come.
+function pieces.set(state, whole, key, value)
+  local lists = state.pieces[whole]
+  if lists then lists[key] = nil end
+  whole[key] = value
+end
+
+--- The bytes of a string so far, 0 if it is none.
+---@return integer
+function pieces.length(state, whole, key)
+  local list = list_of(state, whole, key)
+  if list then return list.n end
+  local text = whole[key]
+  return type(text) == "string" and #text or 0
+end
+
+--- What a string has come to so far. As long as it is: ask for its length first.
+---@return string
+function pieces.so_far(state, whole, key)
+  local list = list_of(state, whole, key)
+  if not list then
+    local text = whole[key]
+    return type(text) == "string" and text or ""
+  end
+  if list[2] then
+    local scanned = list.scanned == #list and 1 or 0
+    local text = table.concat(list)
+    for i = #list, 2, -1 do list[i] = nil end
+    list[1], list.scanned = text, scanned
+    if scanned == 0 then list.scan = nil end
+  end
+  return list[1] or ""
+end
+
+--- Is a string what was said so far?
+---@return boolean
+function pieces.is(state, whole, key, text)
+  return pieces.length(state, whole, key) == #text and pieces.so_far(state, whole, key) == text
+end
+
+-- Goes through a piece of JSON: how deep it is in containers, and whether the
+-- outermost one has ended.
+local function scan_piece(scan, text)
+  local at = 1
+  if scan.escaped then at, scan.escaped = 2, false end
+  while true do
+    local found = text:find(scan.quoted and '["\\]' or '["{}%[%]]', at)
+    if not found then return end
+    local c = text:sub(found, found)
+    at = found + 1
+    if c == "\\" then
+      scan.escaped = at > #text
+      at = at + 1
+    elseif c == '"' then
+      scan.quoted = not scan.quoted
+    elseif c == "{" or c == "[" then
+      scan.depth = scan.depth + 1
+    else
+      scan.depth = scan.depth - 1
+      scan.ended = scan.ended or scan.depth == 0
+    end
+  end
+end
+
+--- Is a string of JSON an object or a list that has come to its end?
+---@return boolean
+function pieces.has_ended(state, whole, key)
+  local text = whole[key]
+  if type(text) == "table" then return next(text) ~= nil end
+  if type(text) ~= "string" then return false end
+  local list = list_of(state, whole, key)
+  if not list then
+    local scan = { depth = 0 }
+    scan_piece(scan, text)
+    return scan.ended == true
+  end
+  list.scan = list.scan or { depth = 0 }
+  for i = (list.scanned or 0) + 1, #list do scan_piece(list.scan, list[i]) end
+  list.scanned = #list
+  return list.scan.ended == true
+end
+
+-- What a table has, with every string in it joined; a name, too.
+local function clean(value)
+  local renamed
+  for key, member in pairs(value) do
+    if type(member) == "string" then
+      value[key] = json.join(member)
+    elseif type(member) == "table" then
+      clean(member)
+    end
+    if type(key) == "string" and json.join(key) ~= key then
+      renamed = renamed or {}
+      renamed[key] = json.join(key)
+    end
+  end
+  for key, name in pairs(renamed or {}) do
+    value[name], value[key] = value[key], nil
+  end
+end
+
+--- Puts all strings together. Halves of characters that have met in them are
+-- characters then, and others U+FFFD.
+---@param state ofox.Merging
+---@param answer table  what they are in
+---@return table answer
+function pieces.join(state, answer)
+  for whole, lists in pairs(state.pieces) do
+    for key, list in pairs(lists) do whole[key] = table.concat(list) end
+  end
+  state.pieces = {}
+  if state.rough then clean(answer) end
+  return answer
+end
+
+return pieces

@@ -1,0 +1,150 @@
+--- A stream as programs see it: chunks, texts, or all of it at once. Where they
+-- come from is the reader's affair.
+local arrive = require "ofox.call.deliver"
+local reader = require "ofox.call.reader"
+local wait = require "ofox.task.wait"
+
+local budget, is_spent = wait.budget, wait.is_spent
+
+local stream = {}
+
+---@class ofox.Stream  an iterator of chunks itself: for chunk in stream do
+local Stream = {}
+Stream.__index = Stream
+Stream.__name = "ofox.call.stream"
+
+-- The key of a stream's only field: a function that gives its reader, so that
+-- a dump of a stream has nothing to show.
+local READER = {}
+
+local function reader_of(self, who)
+  local get = type(self) == "table" and rawget(self, READER)
+  if not get then error(("%s: expected a stream before the dot; call it with a colon, %s(…)"):format(who, who), 3) end
+  return get()
+end
+
+-- The next chunk, or nil at the end. For a loop nil would be the end as well,
+-- so that a failure is always raised.
+local function chunk_or_raise(from)
+  local chunk, err = from:chunk()
+  if chunk == nil and err then error(err, 0) end
+  return chunk
+end
+
+--- The next chunk.
+---@return table|nil chunk  decoded; nil at the end
+---@return ofox.Error|nil err  arrives as the option 'errors' says
+function Stream:next()
+  local from = reader_of(self, "stream:next")
+  local chunk, err = from:chunk()
+  if chunk == nil and err then return arrive(from.settings, err) end
+  return chunk
+end
+
+--- Iterates over the chunks. A failure is raised, whatever its class and
+-- 'errors'. On Lua 5.4 leaving the loop closes the stream.
+---@return fun(): table|nil
+function Stream:chunks()
+  local from = reader_of(self, "stream:chunks")
+  return function() return chunk_or_raise(from) end, nil, nil, self
+end
+
+--- Iterates over the pieces of the answer's text, which is the fast way: no
+-- tables are made. Otherwise as chunks().
+---@return fun(): string|nil
+function Stream:text()
+  local from = reader_of(self, "stream:text")
+  local call = from.call
+  local take = call.text
+  return function()
+    if budget.left and is_spent() then from:pause() end
+    local text, whole = take(call)
+    if text then return text end
+    local err
+    text, err = from:text(whole)
+    if err then error(err, 0) end
+    return text
+  end, nil, nil, self
+end
+
+--- The next piece of the answer's text.
+---@return string|nil text  nil at the end
+---@return ofox.Error|nil err  arrives as the option 'errors' says
+function Stream:read()
+  local from = reader_of(self, "stream:read")
+  local text, err = from:read()
+  if text == nil and err then return arrive(from.settings, err) end
+  return text
+end
+
+--- Iterates over the JSON of the events as it came, undecoded: what a proxy
+-- passes on. No tables are made. The second value is the name of the event,
+-- where it had one. Otherwise as chunks().
+---@return fun(): string|nil, string|nil
+function Stream:data()
+  local from = reader_of(self, "stream:data")
+  return function()
+    local data, name = from:data()
+    if data == nil and name then error(name, 0) end
+    return data, name
+  end, nil, nil, self
+end
+
+--- Calls a function with each chunk and closes the stream, however it ends.
+-- A failure is raised.
+---@param fn fun(chunk: table): any  false ends it early
+function Stream:each(fn)
+  local from = reader_of(self, "stream:each")
+  if type(fn) ~= "function" then error("stream:each: fn: expected a function, got a " .. type(fn), 2) end
+  wait.protect(function()
+    local chunk = chunk_or_raise(from)
+    while chunk ~= nil and fn(chunk) ~= false do chunk = chunk_or_raise(from) end
+  end, function() from:leave() end)
+  from:leave()
+end
+
+--- Reads to the end: the response that the same call would have given without
+-- a stream, with what was read before. Of client:request{stream = true}, whose
+-- events may mean anything: {value = list of the chunks that were left}.
+---@return ofox.Response|nil response
+---@return ofox.Error|nil err  arrives as the option 'errors' says
+function Stream:collect()
+  local from = reader_of(self, "stream:collect")
+  if from.closed then error("stream:collect: the stream " .. (from.lost or "was closed before its end"), 2) end
+  local value, err = from:collect()
+  if value == nil then return arrive(from.settings, err) end
+  return require "ofox.answer.response".wrap(value, function() return from:meta() end, from.settings.json)
+end
+
+--- Ends the stream: nothing more is read, and its connection is closed if the
+-- answer has not ended. May be called any time.
+function Stream:close()
+  reader_of(self, "stream:close"):leave()
+end
+
+--- What is known of the call beside its chunks: status, headers, request_id,
+-- attempts, elapsed (seconds), ratelimit, retries, model_requested.
+---@return table
+function Stream:meta()
+  return reader_of(self, "stream:meta"):meta()
+end
+
+function Stream:__call()
+  return chunk_or_raise(reader_of(self, "stream"))
+end
+
+Stream.__close = Stream.close
+
+function Stream:__tostring()
+  return "ofox.stream: " .. reader_of(self, "stream"):status()
+end
+
+--- Makes the stream of an open run.
+---@param run table  of exchange.open
+---@return ofox.Stream
+function stream.new(run)
+  local from = reader.new(run)
+  return setmetatable({ [READER] = function() return from end }, Stream)
+end
+
+return stream

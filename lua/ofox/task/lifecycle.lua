@@ -1,0 +1,197 @@
+--- The life of a task, from its start to its end: its record, which is all that
+-- is left when the program has dropped its handle. Who runs when is the
+-- scheduler's affair.
+require "ofox.base.uncompiled" ()
+local errors = require "ofox.errors"
+local failures = require "ofox.task.unhandled"
+local memory = require "ofox.base.memory"
+local scheduler = require "ofox.task.scheduler"
+local wait = require "ofox.task.wait"
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local close_thread = coroutine.close -- luacheck: ignore 143 (Lua 5.4)
+
+local life = {}
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+--- Can the value be called?
+---@param value any
+---@return boolean
+function life.is_callable(value)
+  local meta = type(value) ~= "function" and getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+-- The end
+
+--- Calls a function with the results of a task that has ended.
+---@param record table
+---@param fn function
+function life.call_back(record, fn)
+  local found, results = {}, record.results
+  local ok, err = xpcall(function() fn(unpack(results, 1, results.n)) end, failures.catcher(found))
+  if ok then return end
+  failures.report(record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
+end
+
+local function close_owned(record, owned)
+  for closer in pairs(owned) do
+    local ok, message = pcall(closer)
+    if not ok then failures.report(record.settings, "what a task had opened could not be closed", message) end
+  end
+end
+
+local NOTHING = {}
+
+-- First what others count on, which takes no memory; then what may fail.
+local function finish(record, status, results)
+  local owned, waiters, listeners, group = record.owned, record.waiters, record.listeners, record.group
+  record.status, record.results = status, results
+  record.thread, record.start = nil, nil
+  record.owned, record.waiters, record.listeners = NOTHING, NOTHING, NOTHING
+  scheduler.count(-1)
+  if group then
+    group.count = group.count - 1
+    group.members[record] = nil
+    if group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
+  end
+  for waiter in pairs(waiters) do scheduler.wake(waiter) end
+  close_owned(record, owned)
+  if record.observer then record.observer(record) end
+  for _, fn in ipairs(listeners) do life.call_back(record, fn) end
+  local loop = scheduler.loop()
+  if status == "failed" and not record.asked and loop and loop.failed then loop.failed(record) end
+  if record.dropped then failures.tell(record) end
+end
+
+-- Ends a task that has not come to its end.
+local function put_down(record, status, results)
+  local thread = record.thread
+  if close_thread then pcall(close_thread, thread) end
+  finish(record, status, results)
+end
+
+-- What a task ends with when there is no memory to go on, or for what it ended
+-- with.
+local NO_MEMORY = pack(false, "not enough memory")
+
+local function run_on(record)
+  local args = record.start
+  record.start = nil
+  if args then return pack(coroutine.resume(record.thread, unpack(args, 1, args.n))) end
+  return pack(coroutine.resume(record.thread))
+end
+
+-- It has come to its end by itself. 'thread': where its stack still is.
+local function conclude(record, results, thread)
+  if results[1] then return finish(record, "done", results) end
+  local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
+  if not cancelled then failures.note(record, results[2], thread) end
+  finish(record, cancelled and "cancelled" or "failed", results)
+end
+
+local function go_on(record)
+  local thread = record.thread
+  if not thread then return end -- it has been ended meanwhile
+  if record.cancelled and record.start then -- it has not begun
+    return put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  end
+  local ok, results = scheduler.resume(record, run_on)
+  if not ok and not memory.is_short(tostring(results)) then error(results, 0) end
+  if not ok then results = NO_MEMORY end
+  if coroutine.status(thread) == "dead" then
+    conclude(record, results, thread)
+  elseif results[2] == wait.PUT_DOWN then
+    put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  elseif not ok and not record.waiting then
+    put_down(record, "failed", NO_MEMORY)
+  elseif not record.waiting then
+    scheduler.enqueue(record) -- a yield of the program's own lets others run
+  end
+end
+
+-- In a thread of the host's own, from the task's beginning to its end.
+local function run_thread(record, fn, ...)
+  local results = pack(xpcall(fn, failures.catcher(record), ...))
+  if record.status ~= "running" then return end -- it was given up for lost
+  conclude(record, results)
+end
+
+-- The host has ended the thread of a task: nothing of it runs any more.
+local function abandon_thread(record)
+  if record.status ~= "running" then return end
+  record.listeners, record.observer, record.asked = NOTHING, nil, true
+  finish(record, "cancelled", pack(false, wait.cancelled_error()))
+end
+
+-- Ends the running task where its thread is the host's own. Does not return.
+local function leave_thread(record)
+  put_down(record, "cancelled", pack(false, wait.cancelled_error()))
+  scheduler.loop().leave(record)
+end
+
+local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+-- PUC Lua 5.1 makes no thread of a C function, and none of what can be called.
+local function thread_of(fn)
+  if type(fn) == "function" and not (IS_51 and debug.getinfo(fn, "S").what == "C") then
+    return coroutine.create(fn)
+  end
+  return coroutine.create(function(...) return fn(...) end)
+end
+
+--- Starts a task.
+---@param group table|nil  of the run that it belongs to
+---@param observer fun(record: table)|nil  called when it has ended
+---@param later boolean  it begins at its turn, not here
+---@param fn function
+---@param ... any  given to fn
+---@return table record
+function life.start(group, observer, later, fn, ...)
+  failures.tell_dropped()
+  local loop = scheduler.loop()
+  local is_hosted = loop ~= nil and loop.spawn ~= nil
+  if is_hosted then wait.check() end
+  local record = {
+    status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
+    group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
+    heard = false, next_ready = false, is_ready = false, is_served = false, round = 0,
+  }
+  if group then
+    group.members[record] = true
+    group.count = group.count + 1
+  end
+  scheduler.count(1)
+  if is_hosted then
+    record.abandon, record.leave = abandon_thread, leave_thread
+    loop.spawn(record, run_thread, fn, ...)
+  elseif later or scheduler.is_deep() then
+    scheduler.enqueue(record)
+  else
+    go_on(record)
+  end
+  return record
+end
+
+--- Cancels a task. Its wait, if it is in one, is over at once; if it has not
+-- begun, it never does.
+---@param record table
+---@return boolean  whether it made a difference
+function life.cancel(record)
+  if record.cancelled or record.status ~= "running" then return false end
+  record.cancelled = true
+  wait.interrupt(record)
+  return true
+end
+
+--- Cancels each of them, also when memory ends. None runs on before its turn, so
+-- that the table stays as it is.
+---@param records table<table, any>
+function life.cancel_all(records)
+  for record in pairs(records) do pcall(life.cancel, record) end
+end
+
+return life

@@ -1,0 +1,152 @@
+--- Tasks as programs see them: functions that run side by side, each written as
+-- straight calls. How they live is in ofox.life.
+local check = require "ofox.request.checks"
+local failures = require "ofox.task.unhandled"
+local interrupt = require "ofox.task.interrupt"
+local life = require "ofox.task.lifecycle"
+local scheduler = require "ofox.task.scheduler"
+local together = require "ofox.task.parallel"
+local wait = require "ofox.task.wait"
+
+local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+
+local task = { all = together.all, map = together.map, any = together.any }
+
+---@class ofox.Task
+local Task = {}
+Task.__index = Task
+Task.__name = "ofox.task.task"
+
+-- The key of a handle's only field that counts: a function that gives the
+-- record of its task. A record never refers to the handle, so that it shows
+-- when nobody has it any more.
+local RECORD = {}
+
+local function record_of(self, who)
+  local get = type(self) == "table" and rawget(self, RECORD)
+  if not get then error(("%s: expected a task before the dot; call it with a colon, %s(…)"):format(who, who), 3) end
+  return get()
+end
+
+local function check_function(who, fn)
+  if life.is_callable(fn) then return end
+  error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
+end
+
+-- Tables have no __gc before Lua 5.2.
+local newproxy = rawget(_G, "newproxy")
+
+local function handle_of(record)
+  local handle = { [RECORD] = function() return record end }
+  if newproxy and _VERSION == "Lua 5.1" then
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = function() failures.dropped(record) end
+    handle[Task] = proxy
+  end
+  return setmetatable(handle, Task)
+end
+
+if not (newproxy and _VERSION == "Lua 5.1") then
+  function Task:__gc() failures.dropped(rawget(self, RECORD)()) end
+end
+
+--- Starts a function as a task, at once: it runs until it first waits.
+---@param fn fun(...: any): ...
+---@param ... any  given to fn
+---@return ofox.Task
+function task.go(fn, ...)
+  check_function("ofox.go", fn)
+  local outer = scheduler.current()
+  return handle_of(life.start(outer and outer.group, nil, false, fn, ...))
+end
+
+--- Waits for the task's end, at most 'seconds'. Nothing is raised but the
+-- cancelling of the task that waits.
+---@param seconds? number  no limit if absent
+---@return boolean|nil ok  true: its results follow; false: its error follows; nil: the time is over
+---@return any ...
+function Task:wait(seconds)
+  local record = record_of(self, "task:wait")
+  if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
+    error("task:wait: seconds: expected a number >= 0, got " .. check.describe(seconds), 2)
+  end
+  if record == scheduler.current() then error("task:wait: a task cannot wait for itself", 2) end
+  wait.for_task(record, seconds)
+  if record.status == "running" then return nil end
+  record.asked = true
+  return unpack(record.results, 1, record.results.n)
+end
+
+--- Cancels the task: the wait it is in, or its next one, raises a
+-- CancelledError there, and its call is broken off.
+---@return boolean  whether it made a difference
+function Task:cancel()
+  return life.cancel(record_of(self, "task:cancel"))
+end
+
+---@return "running"|"done"|"failed"|"cancelled"
+function Task:status()
+  return record_of(self, "task:status").status
+end
+
+--- Has a function called once when the task has ended; at once if it has.
+---@param fn fun(ok: boolean, ...: any)  what wait() gives
+---@return ofox.Task self
+function Task:on_done(fn)
+  local record = record_of(self, "task:on_done")
+  check_function("task:on_done", fn)
+  record.asked = true
+  if record.status == "running" then
+    record.listeners[#record.listeners + 1] = fn
+  else
+    life.call_back(record, fn)
+  end
+  return self
+end
+
+--- The same as cancel().
+Task.close = Task.cancel
+
+--- Has it ended, or been cancelled?
+---@return boolean
+function Task:is_closing()
+  local record = record_of(self, "task:is_closing")
+  return record.cancelled or record.status ~= "running"
+end
+
+function Task:__tostring()
+  return "ofox.task: " .. record_of(self, "task").status
+end
+
+local function abandon(group)
+  life.cancel_all(group.members)
+  scheduler.flush()
+end
+
+-- Waits for the end of all tasks of a group; if that is broken off, so are they.
+local function wait_for_group(group)
+  wait.protect(wait.for_group, abandon, group)
+end
+
+local function deliver(record)
+  record.asked = true
+  local results = record.results
+  if not results[1] then interrupt.raise(results[2]) end
+  return unpack(results, 2, results.n)
+end
+
+--- Runs a function as a task, and returns what it returns, or raises what it
+-- raises, when it and all tasks that were started in it have ended.
+---@param fn fun(...: any): ...
+---@param ... any  given to fn
+---@return any ...
+function task.run(fn, ...)
+  check_function("ofox.run", fn)
+  wait.check()
+  local group = { count = 0, members = {} }
+  local record = life.start(group, nil, false, fn, ...)
+  wait_for_group(group)
+  return deliver(record)
+end
+
+return task

@@ -1,0 +1,214 @@
+--- How this Lua state waits. In a task, where nothing stands between, it yields
+-- so that others run; anywhere else the engine, and tasks if there are any, go
+-- on in place until the wait is over. A cancelled task hears of it at its next
+-- wait, once; when it waits again after that, it is put down.
+local interrupt = require "ofox.task.interrupt"
+local plain = require "ofox.task.block"
+local scheduler = require "ofox.task.scheduler"
+local served = require "ofox.task.transports"
+
+local wait = {}
+
+--- What a cancelled task yields to the scheduler when it will not end.
+wait.PUT_DOWN = {}
+
+wait.install = served.install
+wait.now = served.now
+wait.budget = scheduler.budget
+wait.is_spent = scheduler.is_spent
+
+--- The error of what was cancelled while it was no call.
+---@return ofox.Error
+function wait.cancelled_error()
+  return interrupt.outcome "cancelled"
+end
+
+--- Is the running task one that was cancelled?
+---@return boolean
+function wait.is_cancelled()
+  local task = scheduler.current()
+  return task ~= nil and task.cancelled
+end
+
+--- Remembers the options of the latest call of the running task: where its
+-- failure is to be reported.
+---@param settings table
+function wait.remember(settings)
+  local task = scheduler.current()
+  if task then task.settings = settings end
+end
+
+--- Raises an error where nobody can wait: some hosts have such places.
+function wait.check()
+  local why = scheduler.refusal()
+  if why then error("ofox: " .. why, 0) end
+end
+
+-- A cancelled task that has heard of it may not wait again.
+local function refuse(task)
+  if not (task and task.cancelled and task.heard) then return end
+  if scheduler.may_yield() then coroutine.yield(wait.PUT_DOWN) end
+  if task.leave and not scheduler.refusal() then task:leave() end
+  error(wait.cancelled_error(), 0)
+end
+
+local function hear(task)
+  if not (task and task.cancelled) then return end
+  task.heard = true
+  error(wait.cancelled_error(), 0)
+end
+
+--- Ends the wait of a task that has just been cancelled.
+---@param task table
+function wait.interrupt(task)
+  local call, transport = task.call or task.standing_call, task.transport or task.standing_transport
+  if call then transport:cancel(call) end
+  scheduler.wake(task)
+end
+
+-- Waits until something is so; 'yield' does it in a task.
+local function for_condition(is_over, seconds, enter, leave)
+  local task = scheduler.current()
+  refuse(task)
+  if task and task.cancelled then hear(task) end
+  if is_over() then return end
+  wait.check()
+  if not (task and scheduler.may_yield()) then
+    scheduler.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds, enter, leave)
+  else
+    local till = seconds and served.now() + seconds
+    repeat
+      enter(task)
+      scheduler.yield(till and math.max(0, till - served.now()))
+      leave(task)
+    until is_over() or task.cancelled or till and served.now() >= till
+  end
+  hear(task)
+end
+
+--- Waits for the end of a task, at most 'seconds'.
+---@param other table  its record
+---@param seconds? number
+function wait.for_task(other, seconds)
+  for_condition(function() return other.status ~= "running" end, seconds,
+    function(task) other.waiters[task] = true end, function(task) other.waiters[task] = nil end)
+end
+
+--- Waits until a group has no members, or has something to tell.
+---@param group {count: integer, news: boolean|nil, waiter: table|nil}
+function wait.for_group(group)
+  for_condition(function() return group.count == 0 or group.news == true end, nil,
+    function(task) group.waiter = task end, function() group.waiter = nil end)
+end
+
+local function never() return false end
+local function nothing() end
+
+--- Waits. In a task others run meanwhile, also if there is no time to wait;
+-- everywhere the engine's calls go on.
+---@param seconds number  0 if it is less
+function wait.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds or seconds == math.huge then
+    error("ofox.sleep: expected a finite number of seconds, got " .. require "ofox.request.checks".describe(seconds), 2)
+  end
+  if not scheduler.is_idle() then
+    for_condition(never, math.max(0, seconds), nothing, nothing)
+  elseif seconds <= 0 then
+    return
+  elseif served.virtual() then
+    served.virtual():advance(seconds)
+  else
+    wait.protect(plain.sleep, nothing, seconds)
+  end
+end
+
+--- May the running task go on with a call? If it was cancelled, so is the call.
+---@param transport table
+---@param call userdata
+---@return boolean
+function wait.may_go_on(transport, call)
+  local task = scheduler.current()
+  if not (task and task.cancelled) then return true end
+  transport:cancel(call)
+  refuse(task)
+  task.heard = true
+  return false
+end
+
+--- Waits until the state of a call changes, at most 'max' seconds.
+---@param transport table
+---@param call userdata
+---@param max? number
+function wait.call(transport, call, max)
+  local task = scheduler.current()
+  if not wait.may_go_on(transport, call) then return end
+  if not task and scheduler.is_idle() then
+    plain.wait(transport, call, max)
+  elseif scheduler.may_yield() then
+    scheduler.yield_for(transport, call, max)
+  else
+    local state = call:state()
+    if task then task.standing_call, task.standing_transport = call, transport end
+    scheduler.stand(function() return call:state() ~= state end, transport, max,
+      function(stander) scheduler.watch(transport, call, stander) end, scheduler.unwatch)
+    if task then task.standing_call, task.standing_transport = nil, nil end
+  end
+  if task and task.cancelled then
+    transport:cancel(call) -- its news may have been first, and its turn last
+    task.heard = call:failed()
+  end
+end
+
+--- Has the running task go on in the next step. If it is cancelled until then,
+-- so is the call, whose failure tells it.
+---@param transport table
+---@param call userdata
+function wait.pause(transport, call)
+  local task = scheduler.current()
+  task.standing_call, task.standing_transport = call, transport
+  coroutine.yield()
+  task.standing_call, task.standing_transport = nil, nil
+  if task.cancelled then task.heard = call:failed() end
+end
+
+--- Has something closed when the running task ends, however it does, unless it
+-- is released before.
+---@param closer fun()
+---@return fun() release
+function wait.own(closer)
+  local task = scheduler.current()
+  if not task then return nothing end
+  local owned = task.owned
+  owned[closer] = true
+  return function() owned[closer] = nil end
+end
+
+-- PUC Lua 5.1 cannot yield across pcall.
+local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+--- Calls fn with what follows undo; if it raises, calls undo and raises on.
+---@param fn fun(...: any): any, any
+---@param undo fun(first: any, err: any)  'err': what was raised; nil at the end of a task
+---@param ... any  undo gets the first of them
+---@return any, any
+function wait.protect(fn, undo, ...)
+  if PCALL_HOLDS and scheduler.is_for_host() then
+    return fn(...) -- what it leaves on an error is collected
+  elseif PCALL_HOLDS and scheduler.may_yield() then
+    -- nothing between here and the end of the task catches an error
+    local first = ...
+    local release = wait.own(function() undo(first) end)
+    local value, more = fn(...)
+    release()
+    return value, more
+  end
+  local ok, value, more = pcall(fn, ...)
+  if not ok then
+    value = interrupt.caught(value)
+    undo((...), value)
+    interrupt.raise(value)
+  end
+  return value, more
+end
+
+return wait

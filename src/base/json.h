@@ -1,0 +1,84 @@
+/*
+** A reader of JSON text (RFC 8259) over spans: looks values up where they
+** stand, builds no tree and allocates nothing. Nesting is bounded.
+** Knows nothing of Lua, of error bodies, or of what any member means.
+*/
+#ifndef OFOX_JSON_H
+#define OFOX_JSON_H
+
+#include "base/half_char.h"
+
+#define OFOX_JSON_DEPTH 1000 /* lua-cjson's limit too */
+
+enum ofox_json_type {
+  OFOX_JSON_NONE, /* nothing there, or not JSON */
+  OFOX_JSON_NULL,
+  OFOX_JSON_FALSE,
+  OFOX_JSON_TRUE,
+  OFOX_JSON_NUMBER,
+  OFOX_JSON_STRING,
+  OFOX_JSON_ARRAY,
+  OFOX_JSON_OBJECT
+};
+
+/*
+** A value and the text from its first byte: to its end where the text is
+** whole, to the end of the text where it was cut.
+*/
+struct ofox_json {
+  enum ofox_json_type type;
+  struct ofox_span raw;
+};
+
+/*
+** 1: one whole value with nothing but white space around it (a BOM is
+** skipped). 0: so far so good, but the text ends too early (an empty one
+** does). OFOX_ESYNTAX: broken; '*pos' is the offset of the offending byte.
+** Bytes 1 to 31 and bad UTF-8 inside strings pass: hand-made error bodies
+** have them, and lua-cjson takes them as well.
+*/
+int ofox_json_check(struct ofox_span text, size_t *pos);
+
+/* What ofox_json_check has found at 'pos', where that can be told; or NULL. */
+const char *ofox_json_problem(struct ofox_span text, size_t pos);
+
+/* The value 'text' starts with (a BOM is skipped); NONE if there is none. */
+struct ofox_json ofox_json_root(struct ofox_span text);
+
+/*
+** Member 'key' of an object (the last of duplicates is not sought: the first
+** wins), element 'i' of an array; NONE if 'v' is no such container or has
+** none. Both work on text that was cut, as far as it goes.
+*/
+struct ofox_json ofox_json_get(struct ofox_json v, const char *key);
+struct ofox_json ofox_json_at(struct ofox_json v, size_t i);
+
+/*
+** Walks the children of an array or object: start with '*pos' = 0. 1: 'key'
+** (NONE in arrays) and 'child' are filled; 0: no more, or broken from here.
+*/
+int ofox_json_next(struct ofox_json v, size_t *pos, struct ofox_json *key,
+                   struct ofox_json *child);
+
+/*
+** Adds a string's text as valid UTF-8: lone surrogates and bad bytes become
+** U+FFFD. Works on a string that was cut. Adds nothing for other types.
+*/
+int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
+/* The same for a piece of a text: 'h' is what the one before ended with. */
+int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+                    struct ofox_buf *out);
+/* Is it a whole string with this text? */
+int ofox_json_is(struct ofox_json v, const char *text);
+
+/*
+** The escape whose backslash 's' starts with, in a surrogate pair both halves.
+** 1: its length and code point (a lone surrogate as it is). 0: the text ends
+** in it. OFOX_ESYNTAX: '*n' is the offset of the offending byte.
+*/
+int ofox_json_escape(struct ofox_span s, size_t *n, unsigned long *cp);
+
+/* 1 and the value of a number; 0 for anything else. Locale-independent. */
+int ofox_json_number(struct ofox_json v, double *out);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+** What the strings and numbers of JSON say. Where they stand is the affair of
+** json.c.
+*/
+#include "base/half_char.h"
+#include "base/json_scan.h"
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static int hex_digit(char c) {
+  static const char digits[] = "0123456789abcdefABCDEF";
+  const char *hit = memchr(digits, c, sizeof(digits) - 1);
+  if (hit == NULL)
+    return -1;
+  return (int)(hit - digits) - (hit - digits < 16 ? 0 : 6);
+}
+
+/* Reads four hex digits at s.p + at, as far as they are there. */
+static int hex4(struct ofox_span s, size_t at, size_t *n, unsigned long *v) {
+  size_t i;
+  int d;
+  *v = 0;
+  for (i = 0; i < 4; i++) {
+    *n = at + i;
+    if (at + i >= s.n)
+      return 0;
+    d = hex_digit(s.p[at + i]);
+    if (d < 0)
+      return OFOX_ESYNTAX;
+    *v = *v * 16 + (unsigned long)d;
+  }
+  *n = at + 4;
+  return 1;
+}
+
+int ofox_json_escape(struct ofox_span s, size_t *n, unsigned long *cp) {
+  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+  unsigned long low;
+  const char *hit;
+  size_t end;
+  int rc;
+  *n = 1;
+  if (s.n < 2)
+    return 0;
+  if (s.p[1] != 'u') {
+    hit = memchr(from, s.p[1], sizeof(from) - 1);
+    if (hit == NULL)
+      return OFOX_ESYNTAX;
+    *n = 2;
+    *cp = (unsigned char)to[hit - from];
+    return 1;
+  }
+  rc = hex4(s, 2, n, cp);
+  if (rc == 1 && *cp >= 0xD800 && *cp <= 0xDBFF && s.n > 7 && s.p[6] == '\\' &&
+      s.p[7] == 'u' && hex4(s, 8, &end, &low) == 1 && low >= 0xDC00 &&
+      low <= 0xDFFF) {
+    *n = end;
+    *cp = 0x10000UL + ((*cp - 0xD800UL) << 10) + (low - 0xDC00UL);
+  }
+  return rc;
+}
+
+/*
+** The same without refusing: of a broken escape the backslash alone is
+** U+FFFD, a cut one is U+FFFD whole. Returns its length.
+*/
+static size_t escape(const char *p, const char *e, unsigned long *cp) {
+  struct ofox_span s;
+  size_t n;
+  int rc;
+  s.p = p;
+  s.n = (size_t)(e - p);
+  rc = ofox_json_escape(s, &n, cp);
+  if (rc == 1)
+    return n;
+  *cp = OFOX_REPLACEMENT;
+  return rc == 0 ? s.n : 1;
+}
+
+#define EACH(byte) (0x0101010101010101U * (byte))
+
+/* ASCII without escapes: most pieces are that. */
+static int is_simple(const char *p, size_t n) {
+  uint64_t w, x;
+  for (; n >= sizeof(w); p += sizeof(w), n -= sizeof(w)) {
+    memcpy(&w, p, sizeof(w));
+    x = w ^ EACH('\\');
+    /* a top bit, or a byte of 'x' that is zero */
+    if (((w | ((x - EACH(1)) & ~x)) & EACH(0x80)) != 0)
+      return 0;
+  }
+  for (; n > 0; p++, n--) {
+    if ((unsigned char)*p >= 0x80 || *p == '\\')
+      return 0;
+  }
+  return 1;
+}
+
+int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+                    struct ofox_buf *out) {
+  const char *p, *e;
+  struct ofox_span run;
+  unsigned long cp;
+  int rc = 0;
+  if (v.type != OFOX_JSON_STRING)
+    return 0;
+  p = v.raw.p + 1;
+  e = v.raw.p + v.raw.n;
+  if (h->n == 0 && h->high == 0 && e - p > 1 && e[-1] == '"' &&
+      is_simple(p, v.raw.n - 2))
+    return ofox_buf_add(out, p, v.raw.n - 2);
+  while (rc == 0 && p < e && *p != '"') {
+    run.p = p;
+    p = ofox_scan_plain(p, e);
+    run.n = (size_t)(p - run.p);
+    rc = ofox_half_bytes(h, out, run);
+    if (rc == 0 && p < e && *p == '\\') {
+      p += escape(p, e, &cp);
+      rc = ofox_half_point(h, out, cp);
+    }
+  }
+  return rc;
+}
+
+int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
+  struct ofox_half h;
+  int rc;
+  memset(&h, 0, sizeof(h));
+  rc = ofox_json_piece(v, &h, out);
+  return rc == 0 ? ofox_half_end(&h, out) : rc;
+}
+
+int ofox_json_is(struct ofox_json v, const char *text) {
+  const char *p, *e;
+  char utf8[4];
+  struct ofox_buf one; /* over 'utf8', which is all it can need: no malloc */
+  unsigned long cp;
+  if (v.type != OFOX_JSON_STRING)
+    return 0;
+  p = v.raw.p + 1;
+  e = v.raw.p + v.raw.n;
+  one.p = utf8;
+  one.cap = one._size = sizeof(utf8);
+  while (p < e && *p != '"') {
+    one.n = 0;
+    utf8[0] = *p;
+    if (*p != '\\') {
+      one.n = 1;
+      p++;
+    }
+    else {
+      p += escape(p, e, &cp);
+      if (ofox_utf8_put(&one, cp) != 0)
+        return 0;
+    }
+    if (utf8[0] == '\0' || strncmp(text, utf8, one.n) != 0)
+      return 0;
+    text += one.n;
+  }
+  return p < e && *text == '\0';
+}
+
+/*
+** 'd' times ten to the power of 'exp': exact rounding up to 15 places, a few
+** units in the last place off beyond.
+*/
+static double scale(double d, long exp) {
+  static const double tens[] = {1e1,  1e2,  1e4,   1e8,  1e16,
+                                1e32, 1e64, 1e128, 1e256};
+  unsigned long n = exp < 0 ? 0UL - (unsigned long)exp : (unsigned long)exp;
+  double power = 1;
+  int i;
+  for (i = 0; i < 9; i++, n >>= 1) {
+    if (n & 1)
+      power *= tens[i];
+    if (i >= 3) {
+      d = exp < 0 ? d / power : d * power;
+      power = 1;
+    }
+  }
+  return d;
+}
+
+/* The exponent's digits at 'p', far beyond any double at most. */
+static long exponent(const char *p, const char *e) {
+  int minus = *p == '-';
+  long v = 0;
+  for (p += minus || *p == '+'; p < e && v < 100000000; p++)
+    v = v * 10 + (*p - '0');
+  return minus ? -v : v;
+}
+
+int ofox_json_number(struct ofox_json v, double *out) {
+  const char *p = v.raw.p, *e;
+  uint64_t m = 0;
+  long exp = 0, frac = 0;
+  int minus;
+  if (v.type != OFOX_JSON_NUMBER)
+    return 0;
+  e = v.raw.p + v.raw.n;
+  minus = *p == '-';
+  for (p += minus; p < e && *p != 'e' && *p != 'E'; p++) {
+    if (*p == '.')
+      frac = 1;
+    else if (m < UINT64_MAX / 10 - 1) {
+      m = m * 10 + (uint64_t)(*p - '0');
+      exp -= frac;
+    }
+    else
+      exp += 1 - frac;
+  }
+  if (p < e)
+    exp += exponent(p + 1, e);
+  if (exp < -400 || exp > 400)
+    exp = exp < 0 ? -400 : 400;
+  *out = m == 0 ? 0 : scale((double)m, exp);
+  if (minus)
+    *out = -*out;
+  return 1;
+}

@@ -1,0 +1,344 @@
+#include "call/call.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "call/failure.h"
+
+/* State and due time change here only. */
+static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
+  c->state = s;
+  c->_due = due;
+  ofox_note_tell(&c->note);
+}
+
+void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
+                    double now) {
+  memset(c, 0, sizeof(*c));
+  c->config = *config;
+  c->_random = config->seed;
+  c->clock.call_began = c->ended = now;
+  ofox_reply_init(&c->reply, &config->reply);
+  ofox_error_init(&c->error);
+  ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
+  ofox_redact_init(&c->secrets);
+  ofox_history_init(&c->history);
+  enter(c, OFOX_READY, INFINITY);
+}
+
+void ofox_call_free(struct ofox_call *c) {
+  if (c->detach != NULL)
+    c->detach(c);
+  ofox_note_drop(&c->note);
+  memset(&c->note, 0, sizeof(c->note));
+  ofox_reply_free(&c->reply);
+  ofox_error_free(&c->error);
+  ofox_buf_free(&c->request_id);
+  ofox_redact_free(&c->secrets);
+  ofox_history_free(&c->history);
+  enter(c, OFOX_DONE, INFINITY);
+}
+
+void ofox_call_let_go(struct ofox_call *c) {
+  c->detach = c->resume = NULL;
+  c->transfer = NULL;
+  ofox_note_tell(&c->note); /* it ends, or starts anew elsewhere */
+  ofox_note_leave(&c->note);
+}
+
+static double deadline_at(const struct ofox_call *c) {
+  return c->clock.call_began + c->config.limits.deadline;
+}
+
+int ofox_call_begin(struct ofox_call *c, double now) {
+  double call_began = c->clock.call_began;
+  if (now >= deadline_at(c)) {
+    ofox_call_abort(c, OFOX_OUTCOME_DEADLINE, 0, now);
+    return -1;
+  }
+  ofox_reply_clear(&c->reply);
+  c->attempts++;
+  c->failed = 0;
+  c->announce = 0;
+  c->_reused = 0;
+  memset(&c->clock, 0, sizeof(c->clock));
+  c->clock.call_began = call_began;
+  c->clock.began = now;
+  enter(c, OFOX_FLIGHT, INFINITY);
+  return 0;
+}
+
+void ofox_call_queue(struct ofox_call *c) {
+  c->clock.queued = 1;
+}
+
+void ofox_call_connect(struct ofox_call *c, double now) {
+  if (c->clock.queued)
+    c->clock.began = now;
+  c->clock.queued = 0;
+}
+
+void ofox_call_connected(struct ofox_call *c, int reused, double now) {
+  ofox_call_connect(c, now);
+  c->clock.connected = 1;
+  c->_reused = reused;
+}
+
+/* Interim answers are none: the last status line is the answer's. */
+static void note_answer(struct ofox_clock *c, const char *p, size_t n,
+                        double now) {
+  static const char first[] = "HTTP/";
+  if (n < sizeof(first) - 1 || memcmp(p, first, sizeof(first) - 1) != 0)
+    return;
+  c->answered = 1;
+  c->answer_at = now;
+}
+
+int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
+  struct ofox_reply *r = &c->reply;
+  int was_complete = r->head.complete;
+  int rc = ofox_reply_head(r, p, n);
+  c->clock.connected = 1;
+  if (rc != 0 || was_complete) /* trailers buy no time */
+    return rc;
+  note_answer(&c->clock, p, n, now);
+  c->clock.head_at = c->clock.byte_at = now;
+  c->clock.failing = ofox_reply_is_failure(r);
+  c->clock.streaming =
+      r->head.complete && r->config.streams && !c->clock.failing;
+  if (c->clock.streaming)
+    ofox_blame_request_id(c);
+  return 0;
+}
+
+int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
+  int rc = ofox_reply_body(&c->reply, p, n);
+  c->clock.byte_at = now;
+  if (rc == 0 && c->reply.stream.ended) {
+    c->ended = now;
+    ofox_blame_request_id(c);
+    enter(c, OFOX_DONE, INFINITY);
+  }
+  else if (ofox_stream_has_event(&c->reply.stream)) {
+    ofox_note_tell(&c->note);
+  }
+  return rc;
+}
+
+void ofox_call_excuse(struct ofox_call *c, double seconds, double now) {
+  c->clock.began = fmin(now, c->clock.began + seconds);
+  c->clock.head_at = fmin(now, c->clock.head_at + seconds);
+  c->clock.byte_at = fmin(now, c->clock.byte_at + seconds);
+}
+
+void ofox_call_pause(struct ofox_call *c, int paused, double now) {
+  c->clock.paused = paused;
+  c->clock.byte_at = now;
+}
+
+void ofox_call_next(struct ofox_call *c) {
+  ofox_stream_next(&c->reply.stream);
+  if (c->clock.paused && c->resume != NULL &&
+      ofox_stream_has_room(&c->reply.stream))
+    c->resume(c);
+}
+
+double ofox_call_due(const struct ofox_call *c) {
+  enum ofox_outcome which;
+  return c->state == OFOX_FLIGHT
+             ? ofox_clock_next(&c->clock, &c->config.limits, &which)
+             : c->_due;
+}
+
+enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
+  enum ofox_outcome which = OFOX_OUTCOME_ANSWERED;
+  if (c->state == OFOX_FLIGHT &&
+      now >= ofox_clock_next(&c->clock, &c->config.limits, &which))
+    return which;
+  return OFOX_OUTCOME_ANSWERED;
+}
+
+void ofox_call_tick(struct ofox_call *c, double now) {
+  if (c->state == OFOX_WAIT && now >= c->_due)
+    enter(c, OFOX_READY, INFINITY);
+}
+
+/* Whether there is a further attempt */
+
+/*
+** A kept connection may have died unseen: the server closed it while the
+** request was on its way, or said 408 to nobody in particular.
+*/
+static int is_dead_connection(const struct ofox_call *c) {
+  struct ofox_span v = ofox_headers_get(&c->reply.head, "connection");
+  if (!c->_reused)
+    return 0;
+  if (c->reply.head.complete)
+    return c->reply.head.status == 408 && ofox_span_ieq(v, "close");
+  return c->reply.head.status == 0 &&
+         (c->error.outcome == OFOX_OUTCOME_RESET ||
+          c->error.outcome == OFOX_OUTCOME_SEND ||
+          c->error.outcome == OFOX_OUTCOME_EMPTY_REPLY);
+}
+
+/* The gateway answered for this model, and another one stands behind it. */
+static int may_move(const struct ofox_call *c) {
+  const struct ofox_error *e = &c->error;
+  if (c->model + 1 >= c->config.models)
+    return 0;
+  return e->cls == OFOX_CLASS_UPSTREAM || e->cls == OFOX_CLASS_UNAVAILABLE ||
+         (e->cls == OFOX_CLASS_TIMEOUT &&
+          e->outcome != OFOX_OUTCOME_CONNECT_TIMEOUT &&
+          e->outcome != OFOX_OUTCOME_DEADLINE);
+}
+
+/* The transfer broke or ran out of time with no error status to go by. */
+static int is_break(const struct ofox_error *e) {
+  return e->status < 300 && e->outcome != OFOX_OUTCOME_ANSWERED &&
+         (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT ||
+          e->cls == OFOX_CLASS_STREAM);
+}
+
+static int remember(struct ofox_call *c, double elapsed) {
+  struct ofox_attempt a;
+  memset(&a, 0, sizeof(a));
+  a.cls = c->error.cls;
+  a.status = c->error.status;
+  a.model = c->model;
+  a.delay = c->plan.delay;
+  a.source = c->source;
+  a.elapsed = elapsed;
+  return ofox_history_add(&c->history, a, ofox_buf_span(&c->error.code),
+                          ofox_buf_span(&c->request_id));
+}
+
+/* The failure in hand is the call's last word. */
+static void give_up(struct ofox_call *c, enum ofox_reason reason) {
+  c->reason = reason;
+  c->announce = 0;
+  enter(c, OFOX_DONE, INFINITY);
+}
+
+static void plan(struct ofox_call *c, double now, double wall) {
+  struct ofox_retry_facts f;
+  int immediate = is_dead_connection(c) && !c->_immediate;
+  f.retryable = c->error.retryable;
+  f.should_retry = ofox_headers_should_retry(&c->reply.head);
+  f.status = c->error.status;
+  f.attempt = c->attempts - 1;
+  f.max_retries = c->config.max_retries;
+  c->source = ofox_headers_delay(&c->reply.head, wall, &f.hint);
+  if (c->source == OFOX_SOURCE_NONE) {
+    f.hint = ofox_pause_left(&c->error.pause,
+                             ofox_headers_now(&c->reply.head, wall));
+    c->source = OFOX_SOURCE_BODY;
+  }
+  f.zero_before = c->_zero;
+  f.free_move = immediate || may_move(c);
+  f.left = deadline_at(c) - now;
+  f.u = ofox_retry_random(&c->_random);
+  ofox_retry_plan(&c->config.policy, &f, &c->plan);
+  c->error.retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
+                       c->plan.reason != OFOX_REASON_SERVER;
+  c->_zero = f.hint == 0;
+  if (c->plan.retry && f.free_move)
+    c->source = OFOX_SOURCE_IMMEDIATE;
+  else if (!c->plan.from_server)
+    c->source = OFOX_SOURCE_BACKOFF;
+  c->_immediate |= immediate;
+  c->fresh = immediate;
+}
+
+/* Why the call ends with the failure in hand although it could be retried. */
+static enum ofox_reason last_reason(const struct ofox_call *c) {
+  if (c->reply.stream.open)
+    return OFOX_REASON_PARTIAL;
+  return c->error.outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
+                                                   : c->plan.reason;
+}
+
+void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
+                   struct ofox_span detail, double now, double wall) {
+  if (c->state != OFOX_FLIGHT)
+    return;
+  c->ended = now;
+  if (c->reply.stopped != OFOX_OUTCOME_ANSWERED)
+    outcome = c->reply.stopped;
+  if (!ofox_blame_attempt(c, outcome, detail)) {
+    enter(c, OFOX_DONE, INFINITY);
+    return;
+  }
+  c->ambiguous = c->error.ambiguous || (sent && is_break(&c->error));
+  plan(c, now, wall);
+  if (!c->plan.retry || c->reply.stream.open) {
+    give_up(c, last_reason(c));
+    return;
+  }
+  if (remember(c, now - c->clock.began) != 0) {
+    c->no_memory = 1;
+    give_up(c, OFOX_REASON_NONE);
+    return;
+  }
+  if (may_move(c) && !c->fresh)
+    c->model++;
+  c->announce = 1;
+  enter(c, OFOX_WAIT, now + c->plan.delay);
+}
+
+/* What others may still say */
+
+/* The attempt planned for is not made: its failure is no earlier one. */
+static void forget_plan(struct ofox_call *c, enum ofox_reason reason) {
+  c->model = ofox_history_last(&c->history)->model;
+  ofox_history_drop_last(&c->history);
+  give_up(c, reason);
+}
+
+static int is_between(const struct ofox_call *c) {
+  return c->failed && (c->state == OFOX_WAIT || c->state == OFOX_READY);
+}
+
+void ofox_call_veto(struct ofox_call *c) {
+  if (is_between(c))
+    forget_plan(c, OFOX_REASON_HOOK);
+}
+
+void ofox_call_postpone(struct ofox_call *c, double delay) {
+  struct ofox_attempt *last;
+  if (!is_between(c) || !(delay > c->plan.delay))
+    return;
+  c->plan.delay = delay;
+  c->source = OFOX_SOURCE_HOOK;
+  if (c->ended + delay >= deadline_at(c)) {
+    forget_plan(c, OFOX_REASON_DEADLINE);
+    return;
+  }
+  last = ofox_history_last(&c->history);
+  last->delay = delay;
+  last->source = c->source;
+  enter(c, OFOX_WAIT, c->ended + delay);
+}
+
+void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
+                     double now) {
+  /* events that nobody has taken yet can still be kept back */
+  if (c->state == OFOX_DONE && !ofox_stream_has_event(&c->reply.stream))
+    return;
+  c->ended = now;
+  /* of a stream that has begun the head is still asked for */
+  if (!c->reply.stream.open) {
+    ofox_headers_clear(&c->reply.head);
+    ofox_buf_clear(&c->request_id);
+  }
+  ofox_buf_clear(&c->reply.body);
+  ofox_stream_drop(&c->reply.stream);
+  if (ofox_errors_read(&c->error, 0, outcome, OFOX_NOSPAN,
+                       OFOX_CLASS_INTERNAL) != 0)
+    c->no_memory = 1;
+  c->failed = 1;
+  c->ambiguous = sent;
+  memset(&c->plan, 0, sizeof(c->plan));
+  give_up(c, c->error.cls == OFOX_CLASS_CANCELLED ? OFOX_REASON_CANCELLED
+             : outcome == OFOX_OUTCOME_DEADLINE   ? OFOX_REASON_DEADLINE
+                                                  : OFOX_REASON_NOT_RETRYABLE);
+}

@@ -1,0 +1,100 @@
+/*
+** One API call: READY -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE.
+** Whoever moves bytes (the engine, the mock) begins an attempt when the call
+** is READY, feeds what comes back, ends the attempt, and ticks the call when
+** it is due. Whether there is a further attempt, and when, is decided here.
+** Knows nothing of sockets, libcurl or Lua; time is an argument, in seconds.
+*/
+#ifndef OFOX_CALL_H
+#define OFOX_CALL_H
+
+#include "call/limits.h"
+#include "wire/error.h"
+#include "call/history.h"
+#include "call/ready_list.h"
+#include "wire/redact.h"
+#include "call/response.h"
+#include "policy/retry.h"
+
+enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
+
+struct ofox_call_config {
+  struct ofox_policy policy;
+  struct ofox_limits limits;
+  struct ofox_reply_config reply;
+  int max_retries;
+  int models; /* how many can be tried in turn; at least 1 */
+  uint64_t seed;
+};
+
+struct ofox_call {
+  struct ofox_call_config config;
+  enum ofox_call_state state;
+  int attempts; /* begun so far */
+  int model;    /* index of the model of this or the next attempt */
+  int failed, ambiguous, no_memory;
+  int fresh; /* the next attempt must open a connection of its own */
+  struct ofox_reply reply;    /* to this attempt */
+  struct ofox_error error;    /* why the last attempt failed, if it has */
+  struct ofox_buf request_id; /* of the last answer; empty: none */
+  struct ofox_plan plan;
+  enum ofox_source source; /* of plan.delay */
+  enum ofox_reason reason;
+  int announce; /* a further attempt was planned and nobody was told yet */
+  double ended; /* the last attempt */
+  struct ofox_clock clock;
+  struct ofox_history history;
+  struct ofox_redact secrets;
+  struct ofox_note note; /* told of changes of state and of events */
+  /* How the transport forgets a call, and hears that it has room again. */
+  void (*detach)(struct ofox_call *c);
+  void (*resume)(struct ofox_call *c);
+  void *transfer;
+  double _due;
+  int _reused, _immediate, _zero;
+  uint64_t _random;
+};
+
+void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
+                    double now);
+void ofox_call_free(struct ofox_call *c);   /* detaches; idempotent */
+void ofox_call_let_go(struct ofox_call *c); /* said by its transport */
+/* READY -> FLIGHT: 0; or -1, DONE: the deadline has passed. */
+int ofox_call_begin(struct ofox_call *c, double now);
+/* It waits until it may have a connection, its own limits do not run yet; it
+** is about to connect; it has, 'reused': where others have been. */
+void ofox_call_queue(struct ofox_call *c);
+void ofox_call_connect(struct ofox_call *c, double now);
+void ofox_call_connected(struct ofox_call *c, int reused, double now);
+
+/* A header line, a piece of the body. 0, or negative: stop the transfer and
+** end the attempt, with any outcome: the call knows why. A stream may end in
+** its body: the call is DONE, and what follows is of no interest. */
+int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now);
+int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
+
+/* So many seconds of the attempt do not count: nobody looked. */
+void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
+
+/* The body waits for a slow reader, or does no longer. */
+void ofox_call_pause(struct ofox_call *c, int paused, double now);
+/* Takes the next event off reply.stream, where it was peeked at. */
+void ofox_call_next(struct ofox_call *c);
+/* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
+** more than the outcome says or, after a '!', all; 'wall': s since 1970. */
+void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
+                   struct ofox_span detail, double now, double wall);
+/* When the call wants to be looked at again; INFINITY: when bytes come. */
+double ofox_call_due(const struct ofox_call *c);
+/* The limit of the attempt in FLIGHT that has passed, else ANSWERED. */
+enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now);
+void ofox_call_tick(struct ofox_call *c, double now); /* WAIT -> READY */
+/* Before the next attempt: no further one; or not before 'delay' seconds
+** after the last one ended (ignored if that is sooner than planned). */
+void ofox_call_veto(struct ofox_call *c);
+void ofox_call_postpone(struct ofox_call *c, double delay);
+/* -> DONE, with that failure; the transport must have let go before. */
+void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
+                     double now);
+
+#endif

@@ -1,0 +1,100 @@
+#include "call/failure.h"
+
+#include "base/utf8.h"
+
+/* Takes the secrets out of a text. */
+static void redact(struct ofox_call *c, struct ofox_buf *text) {
+  c->no_memory |= ofox_redact_apply(&c->secrets, text) != 0;
+}
+
+/* 1 if the attempt failed; then 'error' tells how. */
+static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
+  struct ofox_reply *r = &c->reply;
+  int status = r->head.complete ? r->head.status : 0;
+  struct ofox_verdict v = ofox_reply_judge(r, outcome);
+  c->failed = v.failed;
+  if (!v.failed)
+    return 0;
+  /* before it is read, so that a text that is cut cannot end in a secret */
+  redact(c, &r->body);
+  redact(c, &r->stream.failure);
+  v.part = ofox_reply_judge(r, outcome).part;
+  if (ofox_errors_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
+    c->no_memory = 1;
+  if (v.outcome == OFOX_OUTCOME_STREAM_TOO_LARGE)
+    c->error.retryable = 0; /* it would be as large again */
+  return 1;
+}
+
+/* Does what the transport knows explain more than the outcome does? */
+static int is_explained(const struct ofox_call *c) {
+  const struct ofox_reply *r = &c->reply;
+  return c->error.status == 0 || c->error.outcome == OFOX_OUTCOME_ENCODING ||
+         (c->error.cls == OFOX_CLASS_STREAM && !r->stream.broken &&
+          r->stopped == OFOX_OUTCOME_ANSWERED);
+}
+
+/* A message that says more: what the transport knew, where a redirect goes. */
+static void add_detail(struct ofox_call *c, struct ofox_span detail) {
+  struct ofox_buf *m = &c->error.message, text, clean;
+  struct ofox_span to = ofox_headers_get(&c->reply.head, "location");
+  int rc;
+  ofox_buf_init(&text, (size_t)-1);
+  ofox_buf_init(&clean, (size_t)-1);
+  if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
+    rc = ofox_buf_adds(m, " to ");
+    detail = to;
+  }
+  else if (is_explained(c) && detail.n > 1 && detail.p[0] == '!') {
+    rc = 0;
+    ofox_buf_clear(m);
+    detail.p++;
+    detail.n--;
+  }
+  else if (is_explained(c) && detail.n > 0) {
+    rc = ofox_buf_adds(m, ": ");
+  }
+  else {
+    return;
+  }
+  /* secrets go before the text is cut */
+  rc |= ofox_buf_addspan(&text, detail);
+  redact(c, &text);
+  rc |= ofox_utf8_clean(&clean, ofox_buf_span(&text));
+  rc |=
+      ofox_buf_addspan(m, ofox_utf8_cut(ofox_buf_span(&clean), m->cap - m->n));
+  c->no_memory |= rc != 0;
+  ofox_buf_free(&clean);
+  ofox_buf_free(&text);
+}
+
+static void redact_error(struct ofox_call *c) {
+  redact(c, &c->error.message);
+  redact(c, &c->error.code);
+  redact(c, &c->error.param);
+  redact(c, &c->error.server_type);
+  redact(c, &c->error.request_id);
+}
+
+void ofox_blame_request_id(struct ofox_call *c) {
+  struct ofox_span id = ofox_headers_request_id(&c->reply.head);
+  if (id.p == NULL && c->failed)
+    id = ofox_buf_span(&c->error.request_id);
+  ofox_buf_clear(&c->request_id);
+  if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
+    c->no_memory = 1;
+  if (c->failed)
+    redact(c, &c->request_id);
+}
+
+int ofox_blame_attempt(struct ofox_call *c, enum ofox_outcome outcome,
+                       struct ofox_span detail) {
+  if (!read_failure(c, outcome)) {
+    ofox_blame_request_id(c);
+    return 0;
+  }
+  add_detail(c, detail);
+  redact_error(c);
+  ofox_blame_request_id(c);
+  return 1;
+}

@@ -1,0 +1,22 @@
+/*
+** Why an attempt has failed, in words fit to be shown: no secrets, bounded,
+** valid UTF-8. A part of the call that stands in a file of its own.
+** Knows nothing of what comes next.
+*/
+#ifndef OFOX_BLAME_H
+#define OFOX_BLAME_H
+
+#include "call/call.h"
+
+/*
+** Reads the reply to an attempt that ended in 'outcome'; 'detail' is what the
+** transport knows beyond that. 0: a success; 1: a failure, which c->error
+** tells. Sets c->failed and c->request_id.
+*/
+int ofox_blame_attempt(struct ofox_call *c, enum ofox_outcome outcome,
+                       struct ofox_span detail);
+
+/* Sets c->request_id from the reply as it is now. */
+void ofox_blame_request_id(struct ofox_call *c);
+
+#endif

@@ -1,0 +1,227 @@
+#include "call/response.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/utf8.h"
+
+/* What is read of a failure's body; the rest is not worth the wait. */
+#define FAILURE_BODY (1024 * 1024)
+
+void ofox_reply_init(struct ofox_reply *r,
+                     const struct ofox_reply_config *config) {
+  memset(r, 0, sizeof(*r));
+  r->config = *config;
+  ofox_headers_init(&r->head);
+  ofox_buf_init(&r->body, config->max_body);
+  ofox_stream_init(&r->stream, config->dialect, config->max_event,
+                   config->max_body);
+}
+
+void ofox_reply_free(struct ofox_reply *r) {
+  ofox_headers_free(&r->head);
+  ofox_buf_free(&r->body);
+  ofox_stream_free(&r->stream);
+}
+
+void ofox_reply_clear(struct ofox_reply *r) {
+  ofox_headers_clear(&r->head);
+  ofox_buf_clear(&r->body);
+  ofox_stream_clear(&r->stream);
+  r->kind = OFOX_ANSWER_UNKNOWN;
+  r->_blank = 0;
+  r->stopped = OFOX_OUTCOME_ANSWERED;
+}
+
+int ofox_reply_is_failure(const struct ofox_reply *r) {
+  return r->head.complete && r->head.status >= 300;
+}
+
+int ofox_reply_head(struct ofox_reply *r, const char *p, size_t n) {
+  int rc = ofox_headers_line(&r->head, p, n);
+  if (rc < 0) {
+    r->no_memory |= rc == OFOX_EMEM;
+    r->stopped = OFOX_OUTCOME_TOO_LARGE;
+    return rc;
+  }
+  return 0;
+}
+
+static int keep(struct ofox_reply *r, const char *p, size_t n) {
+  size_t cap = r->config.max_body;
+  int rc;
+  if (ofox_reply_is_failure(r) && cap > FAILURE_BODY)
+    cap = FAILURE_BODY;
+  if (n > cap - r->body.n) {
+    r->stopped = OFOX_OUTCOME_TOO_LARGE;
+    ofox_buf_add(&r->body, p, cap - r->body.n);
+    return OFOX_ECAP;
+  }
+  rc = ofox_buf_add(&r->body, p, n);
+  r->no_memory |= rc == OFOX_EMEM;
+  return rc;
+}
+
+static int feed(struct ofox_reply *r, const char *p, size_t n) {
+  int rc = ofox_stream_feed(&r->stream, p, n);
+  r->no_memory |= rc == OFOX_EMEM;
+  return rc;
+}
+
+static struct ofox_span from(struct ofox_span s, size_t n) {
+  s.p += n;
+  s.n -= n;
+  return s;
+}
+
+/* The body so far from where it says something. */
+static struct ofox_span beginning(struct ofox_reply *r) {
+  struct ofox_span s = ofox_buf_span(&r->body);
+  if (r->_blank == 0)
+    s = ofox_utf8_skip_bom(s);
+  else
+    s = from(s, r->_blank);
+  while (s.n > 0 && ofox_isspace((unsigned char)*s.p))
+    s = from(s, 1);
+  r->_blank = r->body.n - s.n;
+  return s;
+}
+
+int ofox_reply_body(struct ofox_reply *r, const char *p, size_t n) {
+  int rc;
+  if (!r->config.streams || ofox_reply_is_failure(r))
+    return keep(r, p, n);
+  if (r->kind == OFOX_ANSWER_EVENTS)
+    return feed(r, p, n);
+  rc = keep(r, p, n);
+  if (r->kind == OFOX_ANSWER_UNKNOWN)
+    r->kind = ofox_answer_kind(&r->head, beginning(r));
+  if (rc == 0 && r->kind == OFOX_ANSWER_EVENTS) {
+    rc = feed(r, r->body.p, r->body.n);
+    ofox_buf_free(&r->body);
+  }
+  return rc;
+}
+
+/* What it means that a stream has come to its end so */
+
+static enum ofox_outcome stream_outcome(enum ofox_outcome o) {
+  switch (o) {
+  case OFOX_OUTCOME_ANSWERED:
+  case OFOX_OUTCOME_TRUNCATED:
+    return OFOX_OUTCOME_STREAM_TRUNCATED;
+  case OFOX_OUTCOME_RESET:
+  case OFOX_OUTCOME_SEND:
+  case OFOX_OUTCOME_EMPTY_REPLY:
+  case OFOX_OUTCOME_PROTOCOL:
+    return OFOX_OUTCOME_STREAM_RESET;
+  default:
+    return o;
+  }
+}
+
+/* The end of the body is all that ends a stream whose words are not known. */
+static int is_complete(const struct ofox_reply *r, enum ofox_outcome outcome) {
+  const struct ofox_stream *s = &r->stream;
+  if (s->ended || ofox_stream_is_finished(s))
+    return 1;
+  return s->dialect == OFOX_DIALECT_ANY && s->chunks > 0 &&
+         outcome == OFOX_OUTCOME_ANSWERED;
+}
+
+/* Also one that promised events and had none. */
+static int is_events(const struct ofox_reply *r) {
+  return r->kind == OFOX_ANSWER_EVENTS ||
+         (r->kind == OFOX_ANSWER_UNKNOWN && r->config.streams &&
+          ofox_answer_is_stream(&r->head));
+}
+
+static struct ofox_verdict judge_events(struct ofox_reply *r,
+                                        enum ofox_outcome outcome) {
+  struct ofox_verdict v = {
+      1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_STREAM, {NULL, 0}};
+  struct ofox_stream *s = &r->stream;
+  /* of what broke off, the last event may have been cut as well */
+  if (ofox_stream_finish(s, outcome == OFOX_OUTCOME_ANSWERED) == OFOX_EMEM)
+    r->no_memory = 1;
+  if (s->broken) {
+    v.outcome = s->outcome;
+    v.fallback = s->fallback;
+    v.part = ofox_buf_span(&s->failure);
+  }
+  else if (is_complete(r, outcome)) {
+    v.failed = 0;
+    s->open = 1;
+  }
+  else {
+    v.outcome = stream_outcome(outcome);
+  }
+  return v;
+}
+
+static int is_answer(enum ofox_dialect dialect, struct ofox_span body) {
+  struct ofox_json v = ofox_json_root(body);
+  if (dialect == OFOX_DIALECT_CHAT)
+    return ofox_json_get(v, "choices").type == OFOX_JSON_ARRAY;
+  if (dialect == OFOX_DIALECT_RESPONSES)
+    return ofox_json_get(v, "output").type == OFOX_JSON_ARRAY;
+  return v.type == OFOX_JSON_OBJECT;
+}
+
+static struct ofox_verdict judge_body(struct ofox_reply *r, int status) {
+  struct ofox_answer a;
+  a.status = status;
+  a.framed = ofox_answer_is_framed(&r->head);
+  a.type = ofox_headers_get(&r->head, "content-type");
+  a.body = ofox_buf_span(&r->body);
+  return ofox_answer_judge(&a, r->config.expect);
+}
+
+/* A success that came in one piece where events were wanted. */
+static struct ofox_verdict judge_whole(struct ofox_reply *r) {
+  struct ofox_span body = ofox_buf_span(&r->body);
+  struct ofox_verdict v = judge_body(r, 200); /* nothing at all is no stream */
+  if (v.outcome == OFOX_OUTCOME_INVALID_JSON &&
+      ofox_answer_is_stream(&r->head)) {
+    /* it only began like JSON: see stray.h */
+    feed(r, body.p, body.n);
+    if (r->stream.broken || r->stream.chunks > 0) {
+      r->kind = OFOX_ANSWER_EVENTS;
+      return judge_events(r, OFOX_OUTCOME_ANSWERED);
+    }
+  }
+  if (v.outcome == OFOX_OUTCOME_INVALID_JSON ||
+      (!v.failed && !is_answer(r->config.dialect, body))) {
+    v.failed = 1;
+    v.outcome = OFOX_OUTCOME_NOT_EVENT_STREAM;
+  }
+  else if (!v.failed && ofox_stream_whole(&r->stream, body) != 0) {
+    r->no_memory = 1;
+  }
+  return v;
+}
+
+struct ofox_verdict ofox_reply_judge(struct ofox_reply *r,
+                                     enum ofox_outcome outcome) {
+  struct ofox_span body = ofox_buf_span(&r->body);
+  int status = r->head.complete ? r->head.status : 0;
+  struct ofox_verdict v = {
+      1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
+  v.part = body;
+  if (status != 0 && r->config.expect == OFOX_EXPECT_CONTACT)
+    v.failed = 0;
+  else if (status != 0 && status < 300 && is_events(r))
+    v = judge_events(r, outcome);
+  else if (status != 0 && status < 300 && r->config.streams &&
+           outcome == OFOX_OUTCOME_ANSWERED)
+    v = judge_whole(r);
+  else if (status != 0 && (outcome == OFOX_OUTCOME_ANSWERED || status >= 400))
+    v = judge_body(r, status);
+  else if (outcome != OFOX_OUTCOME_ANSWERED)
+    v.outcome = outcome;
+  else
+    v.outcome = r->head.status != 0 ? OFOX_OUTCOME_TRUNCATED
+                : body.n > 0        ? OFOX_OUTCOME_PROTOCOL
+                                    : OFOX_OUTCOME_EMPTY_REPLY;
+  return v;
+}

@@ -1,0 +1,128 @@
+#include "call/transcript.h"
+
+#include <string.h>
+
+void ofox_transcript_init(struct ofox_transcript *t, size_t cap) {
+  memset(t, 0, sizeof(*t));
+  ofox_prose_init(&t->prose, cap);
+  ofox_buf_init(&t->_events, cap);
+}
+
+void ofox_transcript_free(struct ofox_transcript *t) {
+  ofox_prose_free(&t->prose);
+  ofox_buf_free(&t->_events);
+  t->_data = OFOX_NOSPAN;
+}
+
+void ofox_transcript_clear(struct ofox_transcript *t) {
+  ofox_prose_clear(&t->prose);
+  ofox_buf_clear(&t->_events);
+  t->_data = OFOX_NOSPAN;
+}
+
+int ofox_transcript_knows(const struct ofox_transcript *t,
+                          struct ofox_span name, struct ofox_span data,
+                          struct ofox_delta *d) {
+  return t->_data.p != NULL && name.n == t->_name.n &&
+         (name.n == 0 || memcmp(name.p, t->_name.p, name.n) == 0) &&
+         ofox_delta_again(t->_data, &t->_last, data, d);
+}
+
+/* 'from': where the text of the event begins. */
+static int keep(struct ofox_transcript *t, struct ofox_span name,
+                struct ofox_span data, size_t from) {
+  struct ofox_passage e;
+  int rc;
+  e.from = from;
+  e.to = t->prose.text.n;
+  e.name = name;
+  e.data = data;
+  t->_data = OFOX_NOSPAN;
+  rc = ofox_buf_reserve(&t->_events, sizeof(e) + name.n + data.n);
+  if (rc != 0)
+    return rc;
+  ofox_buf_add(&t->_events, &e, sizeof(e));
+  ofox_buf_addspan(&t->_events, name);
+  return ofox_buf_addspan(&t->_events, data);
+}
+
+/* The event kept last is 'd': the next may be like it. */
+static void remember(struct ofox_transcript *t, size_t name, size_t data,
+                     const struct ofox_delta *d) {
+  const char *end = t->_events.p + t->_events.n;
+  t->_data.p = end - data;
+  t->_data.n = data;
+  t->_name.p = end - data - name;
+  t->_name.n = name;
+  t->_last = *d;
+}
+
+static int add_text(struct ofox_prose *w, struct ofox_json text) {
+  if (text.type == OFOX_JSON_STRING)
+    return ofox_prose_string(w, text);
+  return text.type == OFOX_JSON_ARRAY ? ofox_prose_choices(w, text) : 0;
+}
+
+int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
+                        struct ofox_span data, const struct ofox_delta *d) {
+  size_t from = t->prose.text.n;
+  int rc = add_text(&t->prose, d->text);
+  if (rc == 0 && (d->finished & 1))
+    rc = ofox_prose_end(&t->prose);
+  if (rc != 0 || d->again)
+    return rc;
+  rc = keep(t, name, data, from);
+  if (rc == 0 && d->plain) {
+    remember(t, name.n, data.n, d);
+    ofox_delta_move(&t->_last, data.p, t->_data.p);
+  }
+  return rc;
+}
+
+int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+                          struct ofox_span body) {
+  struct ofox_json root = ofox_json_root(body);
+  int rc = 0;
+  t->prose.text.cap = t->_events.cap = (size_t)-1;
+  if (dialect == OFOX_DIALECT_CHAT)
+    rc = ofox_prose_choices(&t->prose, ofox_json_get(root, "choices"));
+  else if (dialect == OFOX_DIALECT_RESPONSES)
+    rc = ofox_prose_output(&t->prose, root);
+  if (rc == 0)
+    rc = ofox_prose_end(&t->prose);
+  return rc == 0 ? keep(t, ofox_span_of(""), body, 0) : rc;
+}
+
+struct ofox_span ofox_transcript_text(const struct ofox_transcript *t) {
+  return ofox_buf_span(&t->prose.text);
+}
+
+int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
+                         struct ofox_passage *out) {
+  if (*pos >= t->_events.n)
+    return 0;
+  memcpy(out, t->_events.p + *pos, sizeof(*out));
+  out->name.p = t->_events.p + *pos + sizeof(*out);
+  out->data.p = out->name.p + out->name.n;
+  *pos += sizeof(*out) + out->name.n + out->data.n;
+  return 1;
+}
+
+size_t ofox_transcript_size(const struct ofox_transcript *t) {
+  return t->prose.text.n + t->_events.n;
+}
+
+static void move(const struct ofox_buf *b, char *room, struct ofox_buf *to) {
+  ofox_buf_init(to, b->n);
+  to->p = room;
+  to->n = b->n;
+  if (b->n > 0)
+    memcpy(room, b->p, b->n);
+}
+
+void ofox_transcript_copy(const struct ofox_transcript *t, char *room,
+                          struct ofox_transcript *to) {
+  memset(to, 0, sizeof(*to));
+  move(&t->prose.text, room, &to->prose.text);
+  move(&t->_events, room + t->prose.text.n, &to->_events);
+}

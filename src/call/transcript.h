@@ -1,0 +1,57 @@
+/*
+** What a stream has said so far, for those who want the whole of it: the text
+** as one, and beside it the events that said more than text.
+** Knows nothing of framing, of who has read what, or of how events add up.
+*/
+#ifndef OFOX_TRANSCRIPT_H
+#define OFOX_TRANSCRIPT_H
+
+#include "wire/delta.h"
+#include "wire/content_text.h"
+
+struct ofox_transcript {
+  struct ofox_prose prose;
+  struct ofox_buf _events;       /* each a struct ofox_passage and its bytes */
+  struct ofox_delta _last;       /* by the event kept last, if it was plain */
+  struct ofox_span _name, _data; /* of it, where they stand in '_events' */
+};
+
+/* A kept event, and where its own text stands in the whole. */
+struct ofox_passage {
+  size_t from, to;
+  struct ofox_span name, data;
+};
+
+void ofox_transcript_init(struct ofox_transcript *t, size_t cap);
+void ofox_transcript_free(struct ofox_transcript *t);
+void ofox_transcript_clear(struct ofox_transcript *t);
+
+/*
+** Does an event say what the one kept last said, but for its text? Then 'd' is
+** what ofox_delta_read would make of it.
+*/
+int ofox_transcript_knows(const struct ofox_transcript *t,
+                          struct ofox_span name, struct ofox_span data,
+                          struct ofox_delta *d);
+
+/* Adds a CHUNK. 0, OFOX_EMEM or OFOX_ECAP. */
+int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
+                        struct ofox_span data, const struct ofox_delta *d);
+/* Adds a whole answer, whatever its size. 0 or OFOX_EMEM. */
+int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+                          struct ofox_span body);
+
+/* The text so far. */
+struct ofox_span ofox_transcript_text(const struct ofox_transcript *t);
+
+/* Walks the kept events: start with '*pos' = 0. 1, or 0: no more. */
+int ofox_transcript_next(const struct ofox_transcript *t, size_t *pos,
+                         struct ofox_passage *out);
+
+/* Makes 'to' a transcript to walk that stands in 'room', which has so many
+** bytes: nothing of it is to be freed. */
+size_t ofox_transcript_size(const struct ofox_transcript *t);
+void ofox_transcript_copy(const struct ofox_transcript *t, char *room,
+                          struct ofox_transcript *to);
+
+#endif

@@ -1,0 +1,116 @@
+#include "call/verdict.h"
+
+#include <string.h>
+
+#include "wire/error_in_success.h"
+#include "base/json.h"
+#include "wire/html.h"
+#include "base/utf8.h"
+
+int ofox_answer_is_framed(const struct ofox_headers *h) {
+  return h->version >= 20 || ofox_headers_get(h, "content-length").p != NULL ||
+         ofox_headers_get(h, "transfer-encoding").p != NULL;
+}
+
+int ofox_answer_is_stream(const struct ofox_headers *h) {
+  return ofox_span_ihas_prefix(ofox_headers_get(h, "content-type"),
+                               "text/event-stream");
+}
+
+/* How an event stream begins: with a comment or the name of a field. */
+static enum ofox_answer_kind beginning(struct ofox_span s) {
+  static const char *const starts[] = {
+      ":", "data:", "event:", "id:", "retry:", NULL};
+  size_t i, n;
+  for (i = 0; starts[i] != NULL; i++) {
+    n = strlen(starts[i]);
+    if (memcmp(s.p, starts[i], s.n < n ? s.n : n) == 0)
+      return s.n < n ? OFOX_ANSWER_UNKNOWN : OFOX_ANSWER_EVENTS;
+  }
+  return OFOX_ANSWER_BODY;
+}
+
+enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
+                                       struct ofox_span s) {
+  if (s.n == 0)
+    return OFOX_ANSWER_UNKNOWN;
+  if (!ofox_answer_is_stream(h))
+    return beginning(s);
+  return *s.p == '{' || *s.p == '[' || *s.p == '<' ? OFOX_ANSWER_BODY
+                                                   : OFOX_ANSWER_EVENTS;
+}
+
+static enum ofox_due due_of(enum ofox_expect expect) {
+  switch (expect) {
+  case OFOX_EXPECT_CHOICES:
+    return OFOX_DUE_CHOICES;
+  case OFOX_EXPECT_OUTPUT:
+    return OFOX_DUE_OUTPUT;
+  case OFOX_EXPECT_DATA:
+  case OFOX_EXPECT_LIST:
+    return OFOX_DUE_DATA;
+  case OFOX_EXPECT_OBJECT:
+    return OFOX_DUE_ID;
+  default:
+    return OFOX_DUE_NOTHING;
+  }
+}
+
+/* What keeps a body from being JSON; ANSWERED if nothing does. */
+static enum ofox_outcome check(const struct ofox_answer *a) {
+  size_t pos;
+  int rc;
+  if (ofox_span_trim(ofox_utf8_skip_bom(a->body)).n == 0)
+    return OFOX_OUTCOME_EMPTY;
+  if (ofox_page_is(a->type, a->body))
+    return OFOX_OUTCOME_HTML;
+  rc = ofox_json_check(a->body, &pos);
+  if (rc == 0 && !a->framed)
+    return OFOX_OUTCOME_TRUNCATED;
+  return rc == 1 ? OFOX_OUTCOME_ANSWERED : OFOX_OUTCOME_INVALID_JSON;
+}
+
+/* Is it JSON of the kind that was wanted? */
+static int is_kind(struct ofox_span body, enum ofox_expect expect) {
+  enum ofox_json_type type;
+  if (expect == OFOX_EXPECT_ANY)
+    return 1;
+  type = ofox_json_root(body).type;
+  return type == OFOX_JSON_OBJECT ||
+         (type == OFOX_JSON_ARRAY && expect == OFOX_EXPECT_LIST);
+}
+
+struct ofox_verdict ofox_answer_judge(const struct ofox_answer *a,
+                                      enum ofox_expect expect) {
+  struct ofox_verdict v = {
+      1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
+  struct ofox_fault fault;
+  v.part = a->body;
+  if (a->status >= 400) {
+    if (ofox_page_is(a->type, a->body))
+      v.outcome = OFOX_OUTCOME_HTML;
+    return v;
+  }
+  if (a->status >= 300) {
+    v.outcome = OFOX_OUTCOME_REDIRECT;
+    return v;
+  }
+  v.failed = 0;
+  if (expect == OFOX_EXPECT_RAW ||
+      (expect == OFOX_EXPECT_ANY && (a->status == 204 || a->status == 205)))
+    return v;
+  v.outcome = check(a);
+  if (v.outcome != OFOX_OUTCOME_ANSWERED) {
+    v.failed = 1;
+  }
+  else if (ofox_fault_find(a->body, due_of(expect), &fault)) {
+    v.failed = 1;
+    v.part = fault.part;
+    v.fallback = fault.fallback;
+  }
+  else if (!is_kind(a->body, expect)) {
+    v.failed = 1;
+    v.outcome = OFOX_OUTCOME_INVALID_JSON;
+  }
+  return v;
+}

@@ -1,0 +1,76 @@
+#include "io/connect_turns.h"
+
+#include <stdlib.h>
+
+/* FNV-1a; what ends a part is in none. */
+unsigned long ofox_doors_key(unsigned long key, const char *part) {
+  unsigned long h = key == 0 ? 2166136261UL : key;
+  for (; part != NULL && *part != '\0'; part++)
+    h = ((h ^ (unsigned char)*part) * 16777619UL) & 0xFFFFFFFFUL;
+  return ((h ^ (part == NULL ? 1 : 0)) * 16777619UL) & 0xFFFFFFFFUL;
+}
+
+struct ofox_door *ofox_doors_enter(struct ofox_doors *d, unsigned long key) {
+  struct ofox_door *door = d->first;
+  while (door != NULL && door->key != key)
+    door = door->next;
+  if (door == NULL) {
+    door = calloc(1, sizeof(*door));
+    if (door == NULL)
+      return NULL;
+    door->key = key;
+    door->next = d->first;
+    d->first = door;
+  }
+  door->users++;
+  return door;
+}
+
+/* It opens no connection any more. */
+static void let_go(struct ofox_doors *d, struct ofox_door *door,
+                   const void *user) {
+  if (door->opener == user)
+    door->opener = NULL;
+  if (door->opener == NULL)
+    d->moved = 1;
+}
+
+void ofox_doors_leave(struct ofox_doors *d, struct ofox_door *door,
+                      const void *user) {
+  struct ofox_door **link = &d->first;
+  if (door == NULL)
+    return;
+  let_go(d, door, user);
+  if (--door->users > 0)
+    return;
+  while (*link != door)
+    link = &(*link)->next;
+  *link = door->next;
+  free(door);
+}
+
+void ofox_doors_fail(struct ofox_door *door, const void *user) {
+  if (door == NULL || door->opener != user)
+    return;
+  door->passed = 1;
+  door->shares = 0;
+}
+
+int ofox_doors_open(struct ofox_door *door, const void *user) {
+  if (door == NULL)
+    return 1;
+  if (door->opener != NULL && door->opener != user &&
+      (door->shares || !door->passed))
+    return 0;
+  door->opener = user;
+  return 1;
+}
+
+void ofox_doors_pass(struct ofox_doors *d, struct ofox_door *door,
+                     const void *user, int shares) {
+  if (door == NULL)
+    return;
+  door->passed = 1;
+  door->shares |= shares;
+  let_go(d, door, user);
+}

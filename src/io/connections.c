@@ -1,0 +1,238 @@
+#include "io/connections.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "io/clocks.h"
+
+/* Of one connection; the server's limit counts, and libcurl's own is 100. */
+/* Connections kept for later; libcurl would keep four for one call at a time,
+** and close the one just used when there are more, to whatever hosts. */
+#define MOST_KEPT 64L
+#define MOST_STREAMS 10000L
+
+struct ofox_pool {
+  CURLM *multi;
+  struct ofox_pools *all;
+  struct ofox_pool *next;
+  size_t transfers;
+  double due; /* when libcurl wants to be called */
+};
+
+void ofox_pools_init(struct ofox_pools *p, struct ofox_poller *poller) {
+  p->poller = poller;
+  p->open = p->left = NULL;
+  p->_spares = 0;
+  ofox_buf_init(&p->_owner, (size_t)-1);
+}
+
+/* What libcurl asks for */
+
+/* Whose the descriptor is; NULL: it never was anybody's. */
+static struct ofox_pool **owner_of(const struct ofox_pools *p, int fd) {
+  struct ofox_pool **owners = (struct ofox_pool **)(void *)p->_owner.p;
+  if (fd < 0 || (size_t)fd >= p->_owner.n / sizeof(*owners))
+    return NULL;
+  return &owners[fd];
+}
+
+static int own(struct ofox_pool *pool, int fd) {
+  static struct ofox_pool *const NOBODY = NULL;
+  struct ofox_buf *b = &pool->all->_owner;
+  while (owner_of(pool->all, fd) == NULL) {
+    if (ofox_buf_add(b, &NOBODY, sizeof(NOBODY)) != 0)
+      return -1;
+  }
+  *owner_of(pool->all, fd) = pool;
+  return 0;
+}
+
+static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user,
+                       void *socket_user) {
+  struct ofox_pool *pool = user;
+  struct ofox_pool **owner = owner_of(pool->all, fd);
+  int events = 0;
+  (void)easy;
+  (void)socket_user;
+  if (what == CURL_POLL_REMOVE) {
+    if (owner == NULL || *owner != pool)
+      return 0; /* the number has come back elsewhere */
+    *owner = NULL;
+  }
+  else if (own(pool, fd) != 0) {
+    return -1;
+  }
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+    events |= OFOX_POLL_IN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+    events |= OFOX_POLL_OUT;
+  return ofox_poller_set(pool->all->poller, fd, events) < 0 ? -1 : 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *user) {
+  struct ofox_pool *pool = user;
+  (void)multi;
+  pool->due = ms < 0 ? INFINITY : ofox_moment_now() + (double)ms / 1000;
+  return 0;
+}
+
+/* Life */
+
+int ofox_pools_open(struct ofox_pools *p) {
+  struct ofox_pool *pool;
+  if (p->open != NULL)
+    return 0;
+  pool = calloc(1, sizeof(*pool));
+  if (pool == NULL)
+    return OFOX_EMEM;
+  pool->multi = curl_multi_init();
+  if (pool->multi == NULL) {
+    free(pool);
+    return OFOX_EMEM;
+  }
+  pool->all = p;
+  pool->due = INFINITY;
+  p->open = pool;
+  curl_multi_setopt(pool->multi, CURLMOPT_SOCKETFUNCTION, on_interest);
+  curl_multi_setopt(pool->multi, CURLMOPT_SOCKETDATA, pool);
+  curl_multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
+  curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS, MOST_KEPT);
+  curl_multi_setopt(pool->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                    MOST_STREAMS);
+  return 0;
+}
+
+static void close_pool(struct ofox_pool *pool) {
+  struct ofox_pool **owners = (struct ofox_pool **)(void *)pool->all->_owner.p;
+  size_t i, n = pool->all->_owner.n / sizeof(struct ofox_pool *);
+  curl_multi_cleanup(pool->multi);
+  for (i = 0; i < n; i++) {
+    if (owners[i] == pool)
+      owners[i] = NULL;
+  }
+  free(pool);
+}
+
+void ofox_pools_leave(struct ofox_pools *p) {
+  if (p->open == NULL)
+    return;
+  p->open->next = p->left;
+  p->left = p->open;
+  p->open = NULL;
+}
+
+void ofox_pools_sweep(struct ofox_pools *p) {
+  struct ofox_pool **link = &p->left;
+  while (*link != NULL) {
+    struct ofox_pool *pool = *link;
+    if (pool->transfers > 0) {
+      link = &pool->next;
+      continue;
+    }
+    *link = pool->next;
+    close_pool(pool);
+  }
+}
+
+void ofox_pools_free(struct ofox_pools *p) {
+  ofox_pools_leave(p);
+  ofox_pools_sweep(p);
+  while (p->_spares > 0)
+    curl_easy_cleanup(p->_spare[--p->_spares]);
+  ofox_buf_free(&p->_owner);
+}
+
+/* Transfers */
+
+CURL *ofox_pools_handle(struct ofox_pools *p) {
+  return p->_spares > 0 ? p->_spare[--p->_spares] : curl_easy_init();
+}
+
+void ofox_pools_park(struct ofox_pools *p, CURL *easy) {
+  curl_easy_reset(easy);
+  if (p->_spares < OFOX_SPARE_HANDLES)
+    p->_spare[p->_spares++] = easy;
+  else
+    curl_easy_cleanup(easy);
+}
+
+void ofox_pools_limit(struct ofox_pools *p, long connections) {
+  curl_multi_setopt(p->open->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    connections);
+}
+
+struct ofox_pool *ofox_pools_add(struct ofox_pools *p, CURL *easy) {
+  if (ofox_pools_open(p) != 0 ||
+      curl_multi_add_handle(p->open->multi, easy) != CURLM_OK)
+    return NULL;
+  p->open->transfers++;
+  return p->open;
+}
+
+void ofox_pool_remove(struct ofox_pool *pool, CURL *easy) {
+  curl_multi_remove_handle(pool->multi, easy);
+  pool->transfers--;
+}
+
+/* Rounds */
+
+/* The pool after 'pool', NULL being before the first. */
+static struct ofox_pool *after(const struct ofox_pools *p,
+                               const struct ofox_pool *pool) {
+  if (pool == NULL)
+    return p->open != NULL ? p->open : p->left;
+  return pool == p->open ? p->left : pool->next;
+}
+
+double ofox_pools_due(const struct ofox_pools *p) {
+  const struct ofox_pool *pool = NULL;
+  double due = INFINITY;
+  while ((pool = after(p, pool)) != NULL)
+    due = fmin(due, pool->due);
+  return due;
+}
+
+static int result_of(CURLMcode rc) {
+  return rc == CURLM_OK ? 0 : OFOX_EMEM;
+}
+
+int ofox_pools_event(struct ofox_pools *p, const struct ofox_poll_event *e) {
+  /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
+  int what = (e->what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
+             (e->what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
+  struct ofox_pool **owner = owner_of(p, e->fd);
+  int running;
+  if (owner == NULL || *owner == NULL) {
+    ofox_poller_set(p->poller, e->fd, 0);
+    return 0;
+  }
+  return result_of(
+      curl_multi_socket_action((*owner)->multi, e->fd, what, &running));
+}
+
+int ofox_pools_timers(struct ofox_pools *p, double now) {
+  struct ofox_pool *pool = NULL;
+  int running, rc = 0;
+  while ((pool = after(p, pool)) != NULL) {
+    if (now < pool->due)
+      continue;
+    pool->due = INFINITY;
+    rc |= result_of(curl_multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT,
+                                             0, &running));
+  }
+  return rc;
+}
+
+CURL *ofox_pools_ended(struct ofox_pools *p, CURLcode *how) {
+  struct ofox_pool *pool = NULL;
+  int left;
+  while ((pool = after(p, pool)) != NULL) {
+    CURLMsg *m = curl_multi_info_read(pool->multi, &left);
+    if (m != NULL) {
+      *how = m->data.result;
+      return m->easy_handle;
+    }
+  }
+  return NULL;
+}

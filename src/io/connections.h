@@ -1,0 +1,60 @@
+/*
+** The connections that libcurl keeps, and the transfers on them. New transfers
+** go to one multi handle; others, whose connections nobody new shall use, stay
+** until their transfers have ended.
+** Knows nothing of calls, or of what a transfer is for.
+*/
+#ifndef OFOX_POOL_H
+#define OFOX_POOL_H
+
+#include <curl/curl.h>
+
+#include "base/buf.h"
+#include "io/poller.h"
+
+#define OFOX_SPARE_HANDLES 8
+
+struct ofox_pool; /* one multi handle */
+
+struct ofox_pools {
+  struct ofox_poller *poller;
+  struct ofox_pool *open; /* takes new transfers; NULL: none does */
+  struct ofox_pool *left; /* those that take none any more */
+  struct ofox_buf _owner; /* of struct ofox_pool *, by descriptor */
+  CURL *_spare[OFOX_SPARE_HANDLES];
+  size_t _spares;
+};
+
+void ofox_pools_init(struct ofox_pools *p, struct ofox_poller *poller);
+/* Closes all connections; no transfer may be left. */
+void ofox_pools_free(struct ofox_pools *p);
+
+/* Makes the pool for new transfers, if there is none: 0 or OFOX_EMEM. */
+int ofox_pools_open(struct ofox_pools *p);
+/* New transfers shall use none of the connections that there are. */
+void ofox_pools_leave(struct ofox_pools *p);
+/* At most so many connections to a host; 0: no limit. */
+void ofox_pools_limit(struct ofox_pools *p, long connections);
+
+/* A handle for a transfer, NULL without memory; and the way back. */
+CURL *ofox_pools_handle(struct ofox_pools *p);
+void ofox_pools_park(struct ofox_pools *p, CURL *easy);
+
+/* Starts a transfer: its pool, or NULL. */
+struct ofox_pool *ofox_pools_add(struct ofox_pools *p, CURL *easy);
+void ofox_pool_remove(struct ofox_pool *pool, CURL *easy);
+
+/* The moment at which timers wants to be called; INFINITY: never. */
+double ofox_pools_due(const struct ofox_pools *p);
+/*
+** Serves a socket that can be read or written; those whose moment has come.
+** 0; or OFOX_EMEM: libcurl had no memory to note what it waits for.
+*/
+int ofox_pools_event(struct ofox_pools *p, const struct ofox_poll_event *e);
+int ofox_pools_timers(struct ofox_pools *p, double now);
+/* A transfer that has ended, or NULL; and how. */
+CURL *ofox_pools_ended(struct ofox_pools *p, CURLcode *how);
+/* Closes what has been left and has no transfers any more. */
+void ofox_pools_sweep(struct ofox_pools *p);
+
+#endif

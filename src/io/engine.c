@@ -1,0 +1,334 @@
+#define _GNU_SOURCE
+#include "io/engine.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <curl/curl.h>
+#include <unistd.h>
+
+#include "io/clocks.h"
+#include "io/sigpipe.h"
+#include "io/transfers.h"
+
+#define EVENTS 32      /* taken at once: what a step costs has a bound */
+#define LATE_PASSES 64 /* reads that a host which came late is granted */
+#define AWAY 0.25      /* seconds that a program which steps does not take */
+#define MOST_READS 128 /* more than that, it gets in its next step */
+
+struct ofox_engine {
+  struct ofox_wire wire;
+  double alarm;  /* when whoever drives the engine wants to be called */
+  double looked; /* the end of the latest step */
+  double away;   /* seconds that nobody looked before this step */
+  int late;      /* reads since a limit has passed, see look_again */
+};
+
+/* Lets an outer loop know in time. */
+static void rearm(struct ofox_engine *e) {
+  if (e->wire.shown)
+    ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
+}
+
+/* Rounds */
+
+/* Takes what at most 'max' sockets have, after at most 'seconds'; '*found' is
+** how much that was, so that 0 says there is no more. 0, or -1: a signal. */
+static int take(struct ofox_engine *e, double seconds, size_t max,
+                int *found) {
+  struct ofox_pools *p = &e->wire.pools;
+  struct ofox_poll_event events[EVENTS];
+  struct ofox_transfer *t = NULL;
+  CURL *easy;
+  CURLcode how;
+  double now;
+  int i, n, lost = 0;
+  e->wire.turn++;
+  n = ofox_poller_wait(e->wire.poller, seconds, events, max);
+  now = ofox_moment_now();
+  *found = n < 0 ? 1 : n;
+  for (i = 0; i < n; i++) {
+    if (events[i].what & OFOX_POLL_IN)
+      ofox_sockets_hear(&e->wire.sockets, events[i].fd, now);
+    lost |= ofox_pools_event(p, &events[i]);
+  }
+  if (now >= ofox_pools_due(p)) {
+    ++*found;
+    lost |= ofox_pools_timers(p, now);
+  }
+  while ((easy = ofox_pools_ended(p, &how)) != NULL) {
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+    if (t != NULL)
+      ofox_traffic_ended(t, how);
+  }
+  if (lost)
+    ofox_traffic_start_anew(&e->wire);
+  ofox_pools_sweep(p);
+  return n < 0 ? -1 : 0;
+}
+
+/* Has a limit passed for an attempt whose answer may be waiting? */
+static int is_late(const struct ofox_engine *e, double now) {
+  const struct ofox_transfer *t;
+  if (now < e->wire.next_due)
+    return 0;
+  for (t = e->wire.first; t != NULL; t = t->next) {
+    if (t->call != NULL && t->easy != NULL &&
+        ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
+      return 1;
+  }
+  return 0;
+}
+
+/*
+** Limits are judged after a read that found nothing, so that a process which
+** stood still is not punished for answers that were there in time. Where
+** there is always more to read, each socket has had its turn by then, and a
+** step does a part of that. The moment to judge by; -INFINITY: not yet.
+*/
+static double look_again(struct ofox_engine *e) {
+  int enough =
+      LATE_PASSES + (int)(ofox_sockets_count(&e->wire.sockets) / EVENTS);
+  int found, reads = 0;
+  double now = ofox_moment_now();
+  while (is_late(e, now) && e->late < enough) {
+    if (reads > MOST_READS)
+      return -INFINITY;
+    take(e, 0, EVENTS, &found);
+    if (found == 0)
+      break;
+    e->late++;
+    reads += found;
+    now = ofox_moment_now();
+  }
+  e->late = 0;
+  return now;
+}
+
+/* Reads on where a reader was slow. */
+static void go_on(struct ofox_engine *e) {
+  struct ofox_transfer *t, *next;
+  CURLcode rc;
+  if (!e->wire.resume)
+    return;
+  e->wire.resume = 0;
+  for (t = e->wire.first; t != NULL; t = next) {
+    next = t->next;
+    if (t->call == NULL || !t->call->clock.paused ||
+        !ofox_stream_has_room(&t->call->reply.stream))
+      continue;
+    ofox_call_pause(t->call, 0, ofox_moment_now());
+    ofox_wire_expect(&e->wire, t);
+    rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
+    if (rc != CURLE_OK)
+      ofox_traffic_ended(t, rc);
+  }
+}
+
+/*
+** A limit that passed while nobody looked is moved by that time, once in an
+** attempt: the other side may need our answer to go on, as in a handshake.
+*/
+static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
+                      enum ofox_outcome o, double now) {
+  if (o == OFOX_OUTCOME_DEADLINE || t->excused || e->away == 0)
+    return 0;
+  t->excused = 1;
+  ofox_call_excuse(t->call, e->away, now);
+  return 1;
+}
+
+/* Lets waits end, and the limits of calls speak that had passed at 'late'. */
+static void judge(struct ofox_engine *e, double now, double late) {
+  struct ofox_transfer *t, *next;
+  enum ofox_outcome o;
+  if (now < e->wire.next_due)
+    return;
+  e->wire.next_due = INFINITY;
+  for (t = e->wire.first; t != NULL; t = next) {
+    struct ofox_call *c = t->call;
+    next = t->next;
+    if (c == NULL && now >= t->drained_by) {
+      ofox_traffic_drop(t);
+      continue;
+    }
+    o = OFOX_OUTCOME_ANSWERED;
+    if (c != NULL) {
+      ofox_call_tick(c, now);
+      o = ofox_call_expired(c, late);
+    }
+    if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
+      ofox_traffic_expire(t, o);
+    else
+      ofox_wire_expect(&e->wire, t);
+  }
+}
+
+/* The end of a stream that has just been read may be here by now, and with it
+** a connection for the next call. */
+static void settle(struct ofox_engine *e) {
+  struct ofox_sigpipe guard;
+  int found;
+  if (e->wire.draining == 0)
+    return;
+  ofox_sigpipe_hold(&guard);
+  take(e, 0, EVENTS, &found);
+  ofox_sigpipe_release(&guard);
+}
+
+/* How long the process stood still, or did other things, before and in a wait
+** of 'seconds' that began then; 0: no longer than any program may. */
+static double time_away(const struct ofox_engine *e, double began,
+                        double seconds) {
+  double away = fmax(began - e->looked, ofox_moment_now() - began - seconds);
+  return away < AWAY ? 0 : away;
+}
+
+int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
+  struct ofox_sigpipe guard;
+  double late, began = ofox_moment_now();
+  int rc, found;
+  if (max == 0 || max > EVENTS)
+    max = EVENTS;
+  ofox_sigpipe_hold(&guard);
+  go_on(e);
+  seconds = fmin(seconds, ofox_engine_timeout(e));
+  rc = take(e, seconds, max, &found);
+  e->away = time_away(e, began, seconds);
+  ofox_traffic_let_in(&e->wire);
+  late = look_again(e);
+  judge(e, ofox_moment_now(), late);
+  ofox_pools_sweep(&e->wire.pools);
+  e->looked = ofox_moment_now();
+  rearm(e);
+  ofox_sigpipe_release(&guard);
+  return rc;
+}
+
+int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
+                      const struct ofox_request *r) {
+  struct ofox_transfer *t = c->transfer;
+  CURLcode rc;
+  if (e->wire.first == NULL) /* there was nothing to look at */
+    e->looked = ofox_moment_now();
+  settle(e);
+  if (t != NULL && t->wire != &e->wire) { /* of another process */
+    ofox_traffic_drop(t);
+    t = NULL;
+  }
+  if (t == NULL)
+    t = ofox_traffic_attach(&e->wire, c);
+  if (t == NULL)
+    return OFOX_EMEM;
+  t->easy = ofox_pools_handle(&e->wire.pools);
+  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
+  if (rc == CURLE_OUT_OF_MEMORY)
+    goto fail;
+  if (ofox_call_begin(c, ofox_moment_now()) != 0) {
+    ofox_traffic_drop(t);
+    return 0;
+  }
+  if (rc != CURLE_OK) { /* what this libcurl cannot do */
+    ofox_traffic_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
+    return 0;
+  }
+  if (ofox_poller_open(e->wire.poller) != 0) {
+    ofox_traffic_fail(t, OFOX_OUTCOME_NO_DESCRIPTORS, "");
+    return 0;
+  }
+  if (ofox_traffic_admit(t) != 0)
+    goto fail;
+  ofox_wire_expect(&e->wire, t);
+  rearm(e);
+  return 0;
+fail:
+  ofox_traffic_drop(t);
+  return OFOX_EMEM;
+}
+
+void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
+  struct ofox_transfer *t = c->transfer;
+  int sent = t != NULL && ofox_transfer_sent(t);
+  if (c->detach != NULL)
+    c->detach(c);
+  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_moment_now());
+  if (e != NULL && ofox_engine_is_ours(e))
+    rearm(e);
+}
+
+double ofox_engine_timeout(const struct ofox_engine *e) {
+  double due =
+      fmin(fmin(ofox_pools_due(&e->wire.pools), e->wire.next_due), e->alarm);
+  if (e->wire.resume || ofox_news_any(&e->wire.news) ||
+      (e->wire.crowd > 0 && e->wire.doors.moved))
+    return 0;
+  return fmax(0, due - ofox_moment_now());
+}
+
+void ofox_engine_alarm(struct ofox_engine *e, double at) {
+  e->alarm = at;
+  rearm(e);
+}
+
+struct ofox_news *ofox_engine_news(struct ofox_engine *e) {
+  return &e->wire.news;
+}
+
+int ofox_engine_pollfd(struct ofox_engine *e) {
+  if (ofox_poller_open(e->wire.poller) != 0)
+    return -1;
+  e->wire.shown = 1;
+  rearm(e);
+  return ofox_poller_fd(e->wire.poller);
+}
+
+/* Life */
+
+int ofox_engine_setup(void) {
+  return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : OFOX_EMEM;
+}
+
+struct ofox_engine *ofox_engine_new(void) {
+  struct ofox_engine *e = calloc(1, sizeof(*e));
+  curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  if (e == NULL)
+    return NULL;
+  ofox_traffic_init(&e->wire);
+  e->alarm = INFINITY;
+  e->wire.one_ca_file =
+      info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
+  ofox_sockets_init(&e->wire.sockets);
+  e->wire.poller = ofox_poller_new();
+  ofox_pools_init(&e->wire.pools, e->wire.poller);
+  if (e->wire.poller != NULL && ofox_pools_open(&e->wire.pools) == 0) {
+    /* while there are descriptors; a call says if there are none */
+    ofox_poller_open(e->wire.poller);
+    return e;
+  }
+  ofox_engine_delete(e);
+  return NULL;
+}
+
+int ofox_engine_is_ours(const struct ofox_engine *e) {
+  return ofox_wire_is_ours(&e->wire);
+}
+
+void ofox_engine_delete(struct ofox_engine *e) {
+  struct ofox_sigpipe guard;
+  if (e == NULL)
+    return;
+  if (!ofox_engine_is_ours(e)) { /* what libcurl holds is left behind */
+    ofox_traffic_abandon(&e->wire);
+    ofox_sockets_abandon(&e->wire.sockets);
+    ofox_poller_delete(e->wire.poller);
+    return;
+  }
+  ofox_sigpipe_hold(&guard);
+  ofox_traffic_end(&e->wire);
+  ofox_pools_free(&e->wire.pools);
+  ofox_sockets_free(&e->wire.sockets);
+  ofox_poller_delete(e->wire.poller);
+  free(e);
+  ofox_sigpipe_release(&guard);
+}

@@ -1,0 +1,14 @@
+/*
+** How a transfer ended, in our words: what libcurl's codes and what it noted
+** on the way mean.
+** Knows nothing of attempts, or of what comes next.
+*/
+#ifndef OFOX_OUTCOME_H
+#define OFOX_OUTCOME_H
+
+#include "io/transfer.h"
+
+/* 't' has ended with 'rc', and its handle is still there. */
+enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc);
+
+#endif

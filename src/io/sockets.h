@@ -1,0 +1,95 @@
+/*
+** The sockets of an engine: which of them carries which connection, how many
+** use it, when it was last heard, and whether it may be used once more.
+** libcurl shows a callback the two ends of a connection, not its descriptor.
+** Knows nothing of libcurl or HTTP; time is an argument, in seconds.
+*/
+#ifndef OFOX_SOCKETS_H
+#define OFOX_SOCKETS_H
+
+#include "base/buf.h"
+
+struct ofox_socket {
+  int fd;
+  unsigned long nth; /* of all that were opened: descriptors come back */
+  unsigned long key; /* of its two ends, or of a unix path; 0: not known yet */
+  int silent_idle;   /* HTTP/1.x: nothing may arrive between two answers */
+  int shared;        /* HTTP/2: several may use it at once */
+  int silenced;      /* somebody waited in vain: nobody else shall */
+  size_t users;
+  double heard; /* when bytes last came */
+};
+
+struct ofox_sockets {
+  struct ofox_buf _list;  /* of struct ofox_socket */
+  struct ofox_buf _place; /* of size_t, by descriptor: 1 + place in the list */
+  unsigned long _opened;
+};
+
+/* What a user holds; zeroed: nothing. It may have been closed meanwhile. */
+struct ofox_hold {
+  int fd;
+  unsigned long nth;
+};
+
+void ofox_sockets_init(struct ofox_sockets *s);
+void ofox_sockets_free(struct ofox_sockets *s);
+
+/*
+** Makes a socket that is closed on exec, for a peer at 'path' (NULL: not a
+** unix socket); -1 if that failed, and errno.
+*/
+int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
+                      int protocol, const char *path);
+/* Has the process too few descriptors left to look up a name, say? */
+int ofox_sockets_are_short(void);
+void ofox_sockets_close(struct ofox_sockets *s, int fd);
+/* Closes all of them, without a word to the peers. */
+void ofox_sockets_abandon(struct ofox_sockets *s);
+
+/* What stands for a connection: its ends as text, or the path of a unix
+** socket, which others may have, too. Never 0. */
+unsigned long ofox_sockets_key(const char *local, int local_port,
+                               const char *peer, int peer_port);
+unsigned long ofox_sockets_unix_key(const char *path);
+
+/* What a claim has found. */
+enum ofox_claim {
+  OFOX_CLAIM_OWN,    /* nobody else uses it */
+  OFOX_CLAIM_SHARED, /* others do, or may at the same time */
+  OFOX_CLAIM_STRAY   /* not taken: bytes wait on it, or its peer has closed
+                        it, or it was silenced */
+};
+
+/*
+** A user more for the connection with that key. 'opened' is the socket that
+** was just opened for it, or -1: others have used it before. '*hold' becomes
+** nothing where it is not known.
+*/
+enum ofox_claim ofox_sockets_claim(struct ofox_sockets *s, unsigned long key,
+                                   int opened, struct ofox_hold *hold);
+
+/* A user less, who holds nothing any more; 'version' of HTTP was 10, 11 or
+** 20; 0: none was seen. */
+void ofox_sockets_release(struct ofox_sockets *s, struct ofox_hold *hold,
+                          int version);
+
+/* Bytes have come. */
+void ofox_sockets_hear(struct ofox_sockets *s, int fd, double now);
+/* When they last did; INFINITY: it is closed, or not known. */
+double ofox_sockets_heard(const struct ofox_sockets *s,
+                          const struct ofox_hold *hold);
+
+/*
+** Nobody shall use it from now on; without users it looks closed to whoever
+** keeps it. 1 if it has users, who may go on.
+*/
+int ofox_sockets_silence(struct ofox_sockets *s, const struct ofox_hold *hold);
+
+/* Is it open at both ends, with nothing to read? */
+int ofox_sockets_is_quiet(const struct ofox_sockets *s,
+                          const struct ofox_hold *hold);
+
+size_t ofox_sockets_count(const struct ofox_sockets *s);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+** The files of certificates and keys that a program has named, and what is
+** wrong with them, for those who want to know why TLS has failed.
+** Knows nothing of TLS libraries: it only looks.
+*/
+#ifndef OFOX_FILES_H
+#define OFOX_FILES_H
+
+#include "base/buf.h"
+
+/* NULL: not named */
+struct ofox_files {
+  const char *ca_file, *ca_path;
+  const char *client_cert, *client_key, *client_password;
+};
+
+/*
+** Both write one sentence to 'out', cut to fit and ended by NUL, and return 1;
+** or 0: there is nothing to say.
+*/
+/* One of them cannot be read. */
+int ofox_files_unreadable(const struct ofox_files *f, char *out, size_t cap);
+/* The client's certificate or key was of no use. */
+int ofox_files_own(const struct ofox_files *f, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+** One attempt as libcurl sees it: the options of its handle, the callbacks
+** that feed the call, and how its end is named in our words.
+** Knows nothing of other transfers, or of when it is looked at.
+*/
+#ifndef OFOX_TRANSFER_H
+#define OFOX_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "call/call.h"
+#include "io/content_coding.h"
+#include "io/tls_files.h"
+#include "io/traffic.h"
+
+struct ofox_request;
+
+#define OFOX_DETAIL 512
+#if OFOX_DETAIL < CURL_ERROR_SIZE
+#error "libcurl writes into it, too"
+#endif
+
+/* Ties a call to the engine, from its first attempt to its end. */
+struct ofox_transfer {
+  struct ofox_wire *wire;
+  struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
+  CURL *easy;             /* NULL between attempts */
+  struct ofox_pool *pool; /* where it runs */
+  struct ofox_door *door; /* NULL: it may always open a connection */
+  struct curl_slist *headers;
+  struct ofox_transfer *next, **link; /* '*link' is this */
+  unsigned long progress;             /* the turn that last brought bytes */
+  unsigned long unix_key;             /* of the path it connects to; 0: none */
+  int opened;              /* the latest socket opened for it; -1: none */
+  struct ofox_hold socket; /* that its request went to */
+  double asked;            /* when it did */
+  int sends;               /* requests libcurl was about to send */
+  long limit;              /* of connections to its host; 0: none */
+  size_t upload;           /* bytes of the request's body */
+  int version;             /* of HTTP, as headers.h has it */
+  size_t drained;          /* bytes since it has no call */
+  double drained_by;       /* when it may take no longer */
+  int shares;  /* its connection is known to carry several at once */
+  int resent;  /* libcurl wanted to send once more */
+  int refused; /* the server has not looked at the request */
+  int starved; /* there was no descriptor for it */
+  int excused; /* its limits were moved once, see judge in engine.c */
+  int crowded; /* others open the connection that it may use */
+  int stray;   /* the connection was not fit: nothing was sent */
+  struct ofox_coding coding; /* of the body */
+  int looked;                /* for what codes it */
+  size_t taken;              /* bytes that come once more and were decoded */
+  struct ofox_files files;   /* those of the request */
+  const char *unix_socket;
+  char detail[OFOX_DETAIL]; /* see ofox_call_end */
+};
+
+/* Sets all options of a handle fresh from reset. */
+CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
+                               const struct ofox_request *r);
+
+/*
+** Takes the call, which is DONE, off a transfer whose body has not ended yet:
+** a little of the rest is read, so that the connection can be kept. 0; or
+** negative: nothing can be kept, stop the transfer.
+*/
+int ofox_transfer_drain(struct ofox_transfer *t, double now);
+
+/* What an attempt needed besides its handle; idempotent. */
+void ofox_transfer_clear(struct ofox_transfer *t);
+
+/*
+** Has its connection said nothing, to nobody, for the later half of the time
+** that it has waited, which are 'patience' seconds or more?
+*/
+int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
+                            double now);
+
+/* Has a byte of the request left, that the server may have looked at? */
+int ofox_transfer_sent(struct ofox_transfer *t);
+
+#endif

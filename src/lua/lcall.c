@@ -1,0 +1,485 @@
+/*
+** ofox.core: a call as a Lua object. The engine's binding and the mock drive
+** the same one; see call.h for its states.
+*/
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include "lua/lofox.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "call/call.h"
+#include "lua/levents.h"
+#include "base/utf8.h"
+
+static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
+static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
+static const char *const EXPECTS[] = {"object", "choices", "output",
+                                      "data",   "list",    "any",
+                                      "raw",    "contact", NULL};
+
+/* A call and what its methods need room for. */
+struct lcall {
+  struct ofox_call call;
+  struct ofox_buf scratch;
+};
+
+static struct lcall *check(lua_State *L) {
+  return ofox_self(L, OFOX_CALL_T);
+}
+
+static void nomem(lua_State *L, int rc) {
+  if (rc != 0)
+    luaL_error(L, "not enough memory");
+}
+
+/* Field of the table at 1: a number, 'def' if nil. [-0, +0, e] */
+static double number_field(lua_State *L, const char *name, double def) {
+  double v;
+  lua_getfield(L, 1, name);
+  v = luaL_optnumber(L, -1, def);
+  lua_pop(L, 1);
+  return v;
+}
+
+/* Field "seed" of the policy at 'arg', else one that no other call has. */
+static uint64_t seed_field(lua_State *L, int arg) {
+  struct timespec t = {0, 0};
+  uint64_t bits;
+  double v = NAN;
+  if (lua_istable(L, arg)) {
+    lua_getfield(L, arg, "seed");
+    v = luaL_optnumber(L, -1, NAN);
+    lua_pop(L, 1);
+  }
+  if (isnan(v)) { /* the address tells processes apart, the time calls */
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)(size_t)L * OFOX_RANDOM_STEP +
+           (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+  }
+  memcpy(&bits, &v, sizeof(bits));
+  return bits;
+}
+
+/* What the settings at 1 say of time. [-0, +0, e] */
+static struct ofox_limits limits_of(lua_State *L) {
+  struct ofox_limits l;
+  l.deadline = number_field(L, "deadline", INFINITY);
+  l.connect_timeout = number_field(L, "connect_timeout", INFINITY);
+  l.timeout = number_field(L, "timeout", INFINITY);
+  l.idle_timeout = number_field(L, "idle_timeout", INFINITY);
+  l.stream_timeout = number_field(L, "stream_timeout", INFINITY);
+  return l;
+}
+
+/*
+** core.call(settings, now, models, expect [, dialect]) -> call; of the
+** settings it reads retry, max_retries, the limits of time, max_response_bytes
+** and max_event_bytes; with a dialect, the answer is a stream of events
+*/
+static int call_new(lua_State *L) {
+  struct ofox_call_config config;
+  struct lcall *c;
+  double now = luaL_checknumber(L, 2);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  memset(&config, 0, sizeof(config));
+  config.models = (int)luaL_checkinteger(L, 3);
+  config.reply.expect =
+      (enum ofox_expect)luaL_checkoption(L, 4, EXPECTS[0], EXPECTS);
+  config.reply.streams = !lua_isnoneornil(L, 5);
+  config.reply.dialect =
+      (enum ofox_dialect)luaL_checkoption(L, 5, DIALECTS[0], DIALECTS);
+  lua_settop(L, 5);
+  config.max_retries = (int)number_field(L, "max_retries", 0);
+  config.limits = limits_of(L);
+  config.reply.max_body =
+      (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
+  config.reply.max_event =
+      (size_t)number_field(L, "max_event_bytes", 16.0 * 1024 * 1024);
+  lua_getfield(L, 1, "retry");
+  ofox_checkpolicy(L, 6, &config.policy);
+  config.seed = seed_field(L, 6);
+  c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
+  ofox_buf_init(&c->scratch, (size_t)-1);
+  ofox_call_init(&c->call, &config, now);
+  return 1;
+}
+
+static int call_gc(lua_State *L) {
+  struct lcall *c = luaL_checkudata(L, 1, OFOX_CALL_T);
+  ofox_call_free(&c->call);
+  ofox_buf_free(&c->scratch);
+  return 0;
+}
+
+/* call:state() -> "ready", "flight", "wait", "done", or "events" while there
+** are some to take */
+static int call_state(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  lua_pushstring(L, ofox_stream_has_event(&c->reply.stream)
+                        ? "events"
+                        : STATES[c->state]);
+  return 1;
+}
+
+/* call:watch() -> what a transport's news() gives when the state of the call
+** changes next or events have come */
+static int call_watch(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  ofox_note_watch(&c->note);
+  lua_pushlightuserdata(L, &c->note);
+  return 1;
+}
+
+/* call:told() -> the same if something new came since watch(), else nil: once;
+** for transports that gather no notes */
+static int call_told(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  if (!c->note.told)
+    return 0;
+  c->note.told = 0;
+  lua_pushlightuserdata(L, &c->note);
+  return 1;
+}
+
+/* call:begin(now) -> boolean: an attempt is to be sent */
+static int call_begin(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  double now = luaL_checknumber(L, 2);
+  luaL_argcheck(L, c->state == OFOX_READY, 1, "the call is not ready");
+  lua_pushboolean(L, ofox_call_begin(c, now) == 0);
+  return 1;
+}
+
+/* call:connected(reused, now) */
+static int call_connected(lua_State *L) {
+  ofox_call_connected(&check(L)->call, lua_toboolean(L, 2),
+                      luaL_checknumber(L, 3));
+  return 0;
+}
+
+/* call:head(line, now) -> boolean: go on */
+static int call_head(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  size_t n;
+  const char *line = luaL_checklstring(L, 2, &n);
+  lua_pushboolean(L, ofox_call_head(c, line, n, luaL_checknumber(L, 3)) == 0);
+  return 1;
+}
+
+/* call:body(bytes, now) -> boolean: go on */
+static int call_body(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  size_t n;
+  const char *p = luaL_checklstring(L, 2, &n);
+  int rc = ofox_call_body(c, p, n, luaL_checknumber(L, 3));
+  lua_pushboolean(L, rc == 0 && c->state == OFOX_FLIGHT);
+  return 1;
+}
+
+static const char *const OUTCOME_NAMES[] = {
+#define X(id, cls, code, message) #id,
+    OFOX_OUTCOMES(X)
+#undef X
+        NULL};
+
+static enum ofox_outcome check_outcome(lua_State *L, int arg) {
+  return (enum ofox_outcome)luaL_checkoption(L, arg, OUTCOME_NAMES[0],
+                                             OUTCOME_NAMES);
+}
+
+/* call:finish([outcome [, sent, now, wall, detail]]) */
+static int call_finish(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  struct ofox_span detail;
+  enum ofox_outcome outcome = check_outcome(L, 2);
+  detail.p = luaL_optlstring(L, 6, "", &detail.n);
+  ofox_call_end(c, outcome, lua_toboolean(L, 3), detail,
+                luaL_checknumber(L, 4), luaL_checknumber(L, 5));
+  return 0;
+}
+
+/* call:abort(outcome, now): done, with that failure and without an attempt */
+static int call_abort(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  enum ofox_outcome outcome = check_outcome(L, 2);
+  double now = luaL_checknumber(L, 3);
+  if (c->detach != NULL)
+    c->detach(c);
+  ofox_call_abort(c, outcome, 0, now);
+  return 0;
+}
+
+/* call:due() -> the moment it wants to be looked at, or nil */
+static int call_due(lua_State *L) {
+  double due = ofox_call_due(&check(L)->call);
+  if (!(due < INFINITY))
+    return 0;
+  lua_pushnumber(L, due);
+  return 1;
+}
+
+/* call:expired(now) -> name of the outcome whose limit has passed, or nil */
+static int call_expired(lua_State *L) {
+  enum ofox_outcome o =
+      ofox_call_expired(&check(L)->call, luaL_checknumber(L, 2));
+  if (o == OFOX_OUTCOME_ANSWERED)
+    return 0;
+  lua_pushstring(L, OUTCOME_NAMES[o]);
+  return 1;
+}
+
+static int call_tick(lua_State *L) {
+  ofox_call_tick(&check(L)->call, luaL_checknumber(L, 2));
+  return 0;
+}
+
+/* call:secret(text): never to be seen in what the call shows; of a very long
+** one the beginning will do */
+static int call_secret(lua_State *L) {
+  struct ofox_span s;
+  struct ofox_call *c = &check(L)->call;
+  s.p = luaL_checklstring(L, 2, &s.n);
+  if (s.n > OFOX_SECRET_MAX)
+    s.n = OFOX_SECRET_MAX;
+  nomem(L, ofox_redact_secret(&c->secrets, s));
+  return 0;
+}
+
+/* Pushes the text as valid UTF-8 without secrets. [-0, +1, e] */
+static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
+                       size_t max) {
+  struct ofox_span out;
+  ofox_buf_clear(&c->scratch);
+  nomem(L, ofox_utf8_clean(&c->scratch, s));
+  nomem(L, ofox_redact_apply(&c->call.secrets, &c->scratch));
+  out = ofox_utf8_cut(ofox_buf_span(&c->scratch), max);
+  lua_pushlstring(L, out.p, out.n);
+}
+
+/* call:clean(text) -> text without secrets */
+static int call_clean(lua_State *L) {
+  struct lcall *c = check(L);
+  struct ofox_span s;
+  s.p = luaL_checklstring(L, 2, &s.n);
+  push_clean(L, c, s, (size_t)-1);
+  return 1;
+}
+
+/*
+** call:announce() -> delay, attempt, source of a planned attempt that nobody
+** was told of yet, or nothing
+*/
+static int call_announce(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  if (!c->announce)
+    return 0;
+  c->announce = 0;
+  lua_pushnumber(L, c->plan.delay);
+  lua_pushinteger(L, c->attempts);
+  lua_pushstring(L, ofox_source_name(c->source));
+  return 3;
+}
+
+static int call_veto(lua_State *L) {
+  ofox_call_veto(&check(L)->call);
+  return 0;
+}
+
+static int call_postpone(lua_State *L) {
+  ofox_call_postpone(&check(L)->call, luaL_checknumber(L, 2));
+  return 0;
+}
+
+/* call:progress() -> attempts begun, index of the model from 1 */
+static int call_progress(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  lua_pushinteger(L, c->attempts);
+  lua_pushinteger(L, c->model + 1);
+  return 2;
+}
+
+/* Pushes the list of earlier attempts; 'model' is an index. [-0, +1, e] */
+static void push_retries(lua_State *L, const struct ofox_call *c) {
+  const struct ofox_history *h = &c->history;
+  size_t i, n = ofox_history_count(h);
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    const struct ofox_attempt *a = ofox_history_at(h, i);
+    struct ofox_span code = ofox_history_code(h, a);
+    struct ofox_span id = ofox_history_request_id(h, a);
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, ofox_classes[a->cls].type);
+    lua_setfield(L, -2, "type");
+    if (code.n > 0) {
+      lua_pushlstring(L, code.p, code.n);
+      lua_setfield(L, -2, "code");
+    }
+    if (id.n > 0) {
+      lua_pushlstring(L, id.p, id.n);
+      lua_setfield(L, -2, "request_id");
+    }
+    if (a->status != 0) {
+      lua_pushinteger(L, a->status);
+      lua_setfield(L, -2, "status");
+    }
+    lua_pushnumber(L, a->delay);
+    lua_setfield(L, -2, "delay");
+    lua_pushstring(L, ofox_source_name(a->source));
+    lua_setfield(L, -2, "delay_source");
+    lua_pushnumber(L, a->elapsed);
+    lua_setfield(L, -2, "elapsed");
+    lua_pushinteger(L, a->model + 1);
+    lua_setfield(L, -2, "model");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
+/* Adds to the table on top what failures and successes share. [-0, +0, e] */
+static void add_common(lua_State *L, struct lcall *c, double wall) {
+  struct ofox_ratelimit limits;
+  struct ofox_call *call = &c->call;
+  if (call->reply.head.complete) {
+    lua_pushinteger(L, call->reply.head.status);
+    lua_setfield(L, -2, "status");
+    ofox_pushheaders(L, &call->reply.head, &call->secrets);
+    lua_setfield(L, -2, "headers");
+    ofox_headers_ratelimit(&call->reply.head, wall, &limits);
+    ofox_pushratelimit(L, &limits);
+    lua_setfield(L, -2, "ratelimit");
+  }
+  if (call->request_id.n > 0) {
+    push_clean(L, c, ofox_buf_span(&call->request_id), OFOX_CODE_CAP);
+    lua_setfield(L, -2, "request_id");
+  }
+  lua_pushinteger(L, call->attempts);
+  lua_setfield(L, -2, "attempts");
+  lua_pushnumber(L, call->ended - call->clock.call_began);
+  lua_setfield(L, -2, "elapsed");
+  push_retries(L, call);
+  lua_setfield(L, -2, "retries");
+}
+
+/* call:failure(wall) -> fields of the failure in hand, or nil */
+static int call_failure(lua_State *L) {
+  struct lcall *c = check(L);
+  struct ofox_call *call = &c->call;
+  double wall = luaL_checknumber(L, 2);
+  struct ofox_span body;
+  nomem(L, call->no_memory | call->reply.no_memory);
+  if (!call->failed)
+    return 0;
+  ofox_pusherror(L, &call->error);
+  add_common(L, c, wall);
+  body = ofox_buf_span(call->reply.stream.broken ? &call->reply.stream.failure
+                                                 : &call->reply.body);
+  if (call->reply.head.complete && body.n > 0) {
+    /* no secret is in it any more, and of much the rest is not shown */
+    push_clean(L, c, ofox_utf8_cut(body, OFOX_BODY_CAP), OFOX_BODY_CAP);
+    lua_setfield(L, -2, "body");
+  }
+  lua_pushboolean(L, call->ambiguous);
+  lua_setfield(L, -2, "ambiguous");
+  if (call->reason != OFOX_REASON_NONE) {
+    lua_pushstring(L, ofox_reason_name(call->reason));
+    lua_setfield(L, -2, "reason");
+  }
+  if (call->error.retryable) {
+    lua_pushnumber(L, call->plan.delay);
+    lua_setfield(L, -2, "retry_after");
+    lua_pushnumber(L, wall + call->plan.delay);
+    lua_setfield(L, -2, "retry_at");
+  }
+  return 1;
+}
+
+/* call:failed() -> boolean: there is a failure in hand */
+static int call_failed(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  nomem(L, c->no_memory | c->reply.no_memory);
+  lua_pushboolean(L, c->failed);
+  return 1;
+}
+
+/* The call will send nothing any more: it lets go of what it was to send. */
+static void forget_request(lua_State *L) {
+#if LUA_VERSION_NUM == 501
+  lua_newtable(L);
+#else
+  lua_pushnil(L);
+#endif
+  ofox_setuservalue(L, 1);
+}
+
+/* call:reply() -> body bytes; the call forgets them, and what it sent */
+static int call_reply(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  struct ofox_span body = ofox_buf_span(&c->reply.body);
+  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
+  lua_pushlstring(L, body.p, body.n);
+  ofox_buf_free(&c->reply.body);
+  forget_request(L);
+  return 1;
+}
+
+/* call:meta(wall, now) -> what is known of a success beside its body */
+static int call_meta(lua_State *L) {
+  struct lcall *c = check(L);
+  double wall = luaL_checknumber(L, 2);
+  double now = luaL_checknumber(L, 3);
+  lua_createtable(L, 0, 8);
+  add_common(L, c, wall);
+  if (c->call.state != OFOX_DONE) {
+    lua_pushnumber(L, now - c->call.clock.call_began);
+    lua_setfield(L, -2, "elapsed");
+  }
+  if (c->call.clock.answered) {
+    lua_pushnumber(L, c->call.clock.answer_at - c->call.clock.call_began);
+    lua_setfield(L, -2, "first_byte");
+  }
+  return 1;
+}
+
+/* call:release(): done for good; keeps what it knows, not what it sent */
+static int call_release(lua_State *L) {
+  struct ofox_call *c = &check(L)->call;
+  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
+  forget_request(L);
+  return 0;
+}
+
+static const luaL_Reg METHODS[] = {
+    {"state", call_state},         {"watch", call_watch},
+    {"told", call_told},           {"begin", call_begin},
+    {"connected", call_connected}, {"head", call_head},
+    {"body", call_body},           {"finish", call_finish},
+    {"abort", call_abort},         {"due", call_due},
+    {"expired", call_expired},     {"tick", call_tick},
+    {"secret", call_secret},       {"clean", call_clean},
+    {"announce", call_announce},   {"veto", call_veto},
+    {"postpone", call_postpone},   {"progress", call_progress},
+    {"failure", call_failure},     {"failed", call_failed},
+    {"reply", call_reply},         {"meta", call_meta},
+    {"release", call_release},     {NULL, NULL},
+};
+
+static const luaL_Reg FUNCTIONS[] = {
+    {"call", call_new},
+    {NULL, NULL},
+};
+
+void ofox_open_call(lua_State *L) {
+  luaL_newmetatable(L, OFOX_CALL_T);
+  lua_pushcfunction(L, call_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_newtable(L);
+  ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  /* the engine is a module of its own and checks that both agree */
+  lua_pushnumber(L, (lua_Number)sizeof(struct ofox_call));
+  lua_setfield(L, -2, "call_size");
+  ofox_setfuncs(L, FUNCTIONS);
+}

@@ -1,0 +1,81 @@
+/*
+** ofox.core: what an event of a stream means, for those who want to look.
+*/
+#include "lua/lofox.h"
+
+#include "wire/delta.h"
+#include "wire/content_text.h"
+
+static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
+static const char *const KINDS[] = {"skip", "chunk", "end", "error", "broken"};
+
+static void push_bits(lua_State *L, uint64_t bits) {
+  int i, n = 0;
+  lua_newtable(L);
+  for (i = 0; i < 64; i++) {
+    if (bits >> i & 1) {
+      lua_pushinteger(L, i);
+      lua_rawseti(L, -2, ++n);
+    }
+  }
+}
+
+/* Sets field "words" of the table on top. [-0, +0, e] */
+static void set_words(lua_State *L, struct ofox_json choices) {
+  struct ofox_prose w;
+  size_t most = 3 * choices.raw.n; /* repair lengthens */
+  ofox_prose_init(&w, most);
+  w.text.p = ofox_newuserdata(L, most);
+  w.text._size = most;
+  if (ofox_prose_choices(&w, choices) != 0 || ofox_prose_end(&w) != 0)
+    luaL_error(L, "not enough memory");
+  lua_pushlstring(L, w.text.p, w.text.n);
+  lua_setfield(L, -3, "words");
+  lua_pop(L, 1);
+}
+
+/*
+** core.parts.delta(dialect, type, data) -> {kind, content, last, plain, text,
+** words, begun, finished, part, fallback}: see delta.h; 'words' is what the
+** text says, if it is a text of several pieces
+*/
+static int parts_delta(lua_State *L) {
+  struct ofox_delta d;
+  struct ofox_span type, data;
+  int dialect = luaL_checkoption(L, 1, NULL, DIALECTS);
+  type.p = luaL_checklstring(L, 2, &type.n);
+  data.p = luaL_checklstring(L, 3, &data.n);
+  ofox_delta_read((enum ofox_dialect)dialect, type, data, &d);
+  lua_createtable(L, 0, 9);
+  lua_pushstring(L, KINDS[d.kind]);
+  lua_setfield(L, -2, "kind");
+  lua_pushboolean(L, d.content);
+  lua_setfield(L, -2, "content");
+  lua_pushboolean(L, d.last);
+  lua_setfield(L, -2, "last");
+  lua_pushboolean(L, d.plain);
+  lua_setfield(L, -2, "plain");
+  if (d.text.type == OFOX_JSON_STRING) {
+    lua_pushlstring(L, d.text.raw.p, d.text.raw.n);
+    lua_setfield(L, -2, "text");
+  }
+  else if (d.text.type == OFOX_JSON_ARRAY) {
+    set_words(L, d.text);
+  }
+  push_bits(L, d.begun);
+  lua_setfield(L, -2, "begun");
+  push_bits(L, d.finished);
+  lua_setfield(L, -2, "finished");
+  lua_pushlstring(L, d.part.p, d.part.n);
+  lua_setfield(L, -2, "part");
+  lua_pushstring(L, ofox_classes[d.fallback].type);
+  lua_setfield(L, -2, "fallback");
+  return 1;
+}
+
+void ofox_open_delta(lua_State *L) {
+  lua_getfield(L, -1, "parts");
+  lua_pushcfunction(L, parts_delta);
+  lua_setfield(L, -2, "delta");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,11 @@
+/*
+** The methods of a call that are about its events; see lcall.c for the rest.
+*/
+#ifndef OFOX_LEVENTS_H
+#define OFOX_LEVENTS_H
+
+#include "lua/lofox.h"
+
+extern const luaL_Reg ofox_event_methods[];
+
+#endif

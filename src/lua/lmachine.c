@@ -1,0 +1,142 @@
+/*
+** ofox.core: what it needs of the machine, which is clocks, randomness, a
+** pause, Ctrl-C and the place that relative paths begin at.
+*/
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep, getcwd */
+#include "lua/lofox.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/random.h>
+#endif
+
+#include "lua/linterrupt.h"
+
+#define RANDOM_MAX 256 /* bytes */
+#define PAUSE_MAX 1e8  /* seconds; a time_t of 32 bits holds it */
+#define PATH_SIZE 4096 /* bytes */
+
+static int random_bytes(unsigned char *p, size_t n) {
+  FILE *f;
+  size_t got;
+#ifdef __linux__
+  /* so few come at once; old kernels and sandboxes know only the device */
+  if (getrandom(p, n, 0) == (ssize_t)n)
+    return 0;
+#endif
+  f = fopen("/dev/urandom", "rbe");
+  if (f == NULL)
+    return -1;
+  got = fread(p, 1, n, f);
+  fclose(f);
+  return got == n ? 0 : -1;
+}
+
+/* core.random(n) -> n random bytes */
+static int core_random(lua_State *L) {
+  lua_Integer n = luaL_checkinteger(L, 1);
+  unsigned char b[RANDOM_MAX];
+  luaL_argcheck(L, n >= 0 && n <= RANDOM_MAX, 1, "out of range");
+  if (random_bytes(b, (size_t)n) != 0)
+    return luaL_error(L, "no source of randomness");
+  lua_pushlstring(L, (const char *)b, (size_t)n);
+  return 1;
+}
+
+/* core.uuid() -> a random one (RFC 9562, version 4) */
+static int core_uuid(lua_State *L) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char b[16];
+  char out[36];
+  size_t i, n = 0;
+  if (random_bytes(b, sizeof(b)) != 0)
+    return luaL_error(L, "no source of randomness");
+  b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
+  b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
+  for (i = 0; i < sizeof(b); i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10)
+      out[n++] = '-';
+    out[n++] = digits[b[i] >> 4];
+    out[n++] = digits[b[i] & 15];
+  }
+  lua_pushlstring(L, out, sizeof(out));
+  return 1;
+}
+
+static int push_clock(lua_State *L, clockid_t clock) {
+  struct timespec t = {0, 0};
+  clock_gettime(clock, &t);
+  lua_pushnumber(L, (double)t.tv_sec + (double)t.tv_nsec / 1e9);
+  return 1;
+}
+
+/* core.wall() -> seconds since 1970 */
+static int core_wall(lua_State *L) {
+  return push_clock(L, CLOCK_REALTIME);
+}
+
+/* core.now() -> seconds of a clock that never jumps */
+static int core_now(lua_State *L) {
+  return push_clock(L, CLOCK_MONOTONIC);
+}
+
+/* core.pause(seconds) -> true, or false when a signal came first; raises when
+** it was Ctrl-C */
+static int core_pause(lua_State *L) {
+  double seconds = luaL_checknumber(L, 1);
+  struct timespec t = {0, 0};
+  int whole;
+  if (seconds > 0) {
+    seconds = seconds < PAUSE_MAX ? seconds : PAUSE_MAX;
+    t.tv_sec = (time_t)seconds;
+    t.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
+  }
+  whole = nanosleep(&t, NULL) == 0;
+  ofox_checkinterrupt(L);
+  lua_pushboolean(L, whole);
+  return 1;
+}
+
+/* core.cwd() -> path of the working directory, or nil if it has none */
+static int core_cwd(lua_State *L) {
+  char path[PATH_SIZE];
+  if (getcwd(path, sizeof(path)) == NULL)
+    return 0;
+  lua_pushstring(L, path);
+  return 1;
+}
+
+/* core.on_interrupt(fn): what fn returns is raised where Ctrl-C ends a wait */
+static int core_on_interrupt(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  ofox_setinterrupt(L);
+  return 0;
+}
+
+/* core.rearm() -> whether a Ctrl-C has come that the interpreter has answered
+** itself: then the next one is ours again */
+static int core_rearm(lua_State *L) {
+  lua_pushboolean(L, ofox_rearm(L));
+  return 1;
+}
+
+static const luaL_Reg FUNCTIONS[] = {
+    {"cwd", core_cwd},
+    {"now", core_now},
+    {"on_interrupt", core_on_interrupt},
+    {"pause", core_pause},
+    {"random", core_random},
+    {"rearm", core_rearm},
+    {"uuid", core_uuid},
+    {"wall", core_wall},
+    {NULL, NULL},
+};
+
+void ofox_open_machine(lua_State *L) {
+  ofox_open_interrupt(L);
+  ofox_setfuncs(L, FUNCTIONS);
+}

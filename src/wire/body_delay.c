@@ -1,0 +1,201 @@
+#include "wire/body_delay.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "wire/headers.h"
+#include "base/times.h"
+#include "wire/words.h"
+
+#define DELAY_MAX 1e9 /* seconds; more is no delay but a moment */
+#define TEXT_CAP 1024 /* bytes of a header in a body */
+
+void ofox_pause_init(struct ofox_pause *p) {
+  p->delay = p->until = NAN;
+}
+
+double ofox_pause_left(const struct ofox_pause *p, double now) {
+  double left;
+  if (isnan(p->until))
+    return p->delay;
+  left = p->until > now ? p->until - now : 0;
+  return left <= DELAY_MAX ? left : NAN;
+}
+
+static int take_delay(struct ofox_pause *p, double seconds) {
+  if (!(seconds >= 0 && seconds <= DELAY_MAX))
+    return 0;
+  p->delay = seconds;
+  return 1;
+}
+
+static struct ofox_span skip(struct ofox_span s, size_t n) {
+  s.p += n;
+  s.n -= n;
+  return s;
+}
+
+/* Words */
+
+/* Takes letters off 's': the seconds that they stand for, 0 for no unit. */
+static double take_unit(struct ofox_span *s) {
+  static const char *const words[] = {
+      "d day days", "h hr hrs hour hours", "m min mins minute minutes",
+      "s sec secs second seconds", "ms msec millisecond milliseconds"};
+  static const double seconds[] = {86400, 3600, 60, 1, 0.001};
+  struct ofox_span word = *s;
+  size_t i = 0;
+  while (i < s->n &&
+         (unsigned)(ofox_tolower((unsigned char)s->p[i]) - 'a') < 26)
+    i++;
+  word.n = i;
+  *s = skip(*s, i);
+  for (i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+    if (ofox_naming_has(words[i], word))
+      return seconds[i];
+  }
+  return 0;
+}
+
+static struct ofox_span skip_fillers(struct ofox_span s) {
+  while (s.n > 0 && memchr(" ,:~", s.p[0], 4) != NULL)
+    s = skip(s, 1);
+  return ofox_span_ihas_prefix(s, "and ") ? skip(s, 4) : s;
+}
+
+/*
+** "1s", "6m0s", "20 seconds", "1 minute and 30 seconds"; 'bare' is the unit
+** of a number that stands alone, 0 if it must not.
+*/
+static int read_prose(struct ofox_pause *p, struct ofox_span s, double bare) {
+  double v, unit, sum = 0, last = INFINITY;
+  struct ofox_span number;
+  for (;;) {
+    number = s = skip_fillers(s);
+    number.n = 0;
+    while (number.n < s.n && (ofox_isdigit((unsigned char)s.p[number.n]) ||
+                              s.p[number.n] == '.'))
+      number.n++;
+    if (!ofox_when_seconds(number, &v))
+      break;
+    s = skip_fillers(skip(s, number.n));
+    unit = s.n == 0 && last == INFINITY ? bare : take_unit(&s);
+    if (unit <= 0 || unit >= last)
+      break;
+    sum += v * unit;
+    last = unit;
+  }
+  return last < INFINITY && take_delay(p, sum);
+}
+
+int ofox_pause_read(struct ofox_pause *p, struct ofox_span text) {
+  static const char *const phrases[] = {"retry after", "again in",
+                                        "again after", "retry in", "wait"};
+  size_t i, at;
+  for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+    at = ofox_span_ifind(text, phrases[i]);
+    if (at != (size_t)-1 &&
+        read_prose(p, skip(text, at + strlen(phrases[i])), 0))
+      return 1;
+  }
+  return 0;
+}
+
+/* Members */
+
+static int may_be_cut(struct ofox_json v, struct ofox_span body) {
+  return v.raw.p + v.raw.n == body.p + body.n;
+}
+
+static int find_member(struct ofox_pause *p, struct ofox_json v,
+                       struct ofox_span body) {
+  static const struct {
+    const char *names;
+    double unit;
+  } rows[] = {{"retry_after_ms", 0.001},
+              {"retry_after retry_after_seconds", 1},
+              {"retry_delay resets_in_seconds", 1}};
+  struct ofox_json child;
+  double n;
+  size_t i;
+  for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    child = ofox_naming_get(v, rows[i].names);
+    if (child.type == OFOX_JSON_NONE || may_be_cut(child, body))
+      continue;
+    if (child.type == OFOX_JSON_STRING) {
+      child.raw = skip(child.raw, 1);
+      child.raw.n--;
+      if (read_prose(p, child.raw, rows[i].unit))
+        return 1;
+    }
+    else if (ofox_json_number(child, &n) && take_delay(p, n * rows[i].unit))
+      return 1;
+  }
+  return 0;
+}
+
+/* A member of an object as the header that it was. 0, or OFOX_EMEM. */
+static int add_header(struct ofox_headers *h, struct ofox_json key,
+                      struct ofox_json v) {
+  struct ofox_buf name, value;
+  int rc;
+  if (v.type == OFOX_JSON_ARRAY)
+    v = ofox_json_at(v, 0);
+  if (v.type != OFOX_JSON_STRING && v.type != OFOX_JSON_NUMBER)
+    return 0;
+  ofox_buf_init(&name, TEXT_CAP);
+  ofox_buf_init(&value, TEXT_CAP);
+  rc = ofox_json_text(key, &name);
+  if (rc == 0)
+    rc = v.type == OFOX_JSON_STRING ? ofox_json_text(v, &value)
+                                    : ofox_buf_addspan(&value, v.raw);
+  if (rc == 0)
+    rc = ofox_headers_add(h, ofox_buf_span(&name), ofox_buf_span(&value));
+  ofox_buf_free(&name);
+  ofox_buf_free(&value);
+  return rc == OFOX_EMEM ? rc : 0;
+}
+
+/*
+** The headers of a server further up, which say it as headers do. By a clock
+** that stands at 1970 a moment is what is left until it.
+*/
+static int find_in_headers(struct ofox_pause *p, struct ofox_json v,
+                           struct ofox_span body) {
+  struct ofox_headers h;
+  struct ofox_json key, child;
+  size_t pos = 0;
+  double said;
+  int rc = 0;
+  ofox_headers_init(&h);
+  while (rc == 0 && ofox_json_next(v, &pos, &key, &child)) {
+    if (key.type == OFOX_JSON_STRING && !may_be_cut(child, body))
+      rc = add_header(&h, key, child);
+  }
+  if (rc == 0 && ofox_headers_delay(&h, 0, &said) != OFOX_SOURCE_NONE) {
+    rc = said >= 0;
+    if (said < DELAY_MAX)
+      p->delay = said;
+    else
+      p->until = said;
+  }
+  ofox_headers_free(&h);
+  return rc;
+}
+
+int ofox_pause_find(struct ofox_pause *p, struct ofox_json v,
+                    struct ofox_span body) {
+  struct ofox_json more, key, child;
+  size_t pos = 0;
+  int rc = find_member(p, v, body);
+  if (rc != 0)
+    return rc;
+  more = ofox_naming_get(v, "metadata");
+  rc = find_member(p, more, body);
+  if (rc == 0)
+    rc = find_in_headers(p, ofox_naming_get(more, "headers"), body);
+  more = ofox_naming_get(v, "details");
+  while (rc == 0 && ofox_json_next(more, &pos, &key, &child))
+    rc = find_member(p, child, body);
+  return rc;
+}

@@ -1,0 +1,34 @@
+/*
+** How long the body of a failure asks to wait: members that say so, headers
+** that somebody put into the body, and words.
+** Knows nothing of retry policy, and reads no clock.
+*/
+#ifndef OFOX_PAUSE_H
+#define OFOX_PAUSE_H
+
+#include "base/json.h"
+
+/* At most one is set, the other is NaN. */
+struct ofox_pause {
+  double delay; /* seconds from the answer on */
+  double until; /* seconds since 1970 */
+};
+
+void ofox_pause_init(struct ofox_pause *p);
+
+/*
+** Looks in an object, in its 'metadata', the 'headers' in there, and its
+** 'details'. What ends where 'body' ends may have been cut and is not
+** believed. 1: found. 0: not. Or OFOX_EMEM.
+*/
+int ofox_pause_find(struct ofox_pause *p, struct ofox_json v,
+                    struct ofox_span body);
+
+/* "Please retry after 1s", "try again in 6m0s": 1, or 0. */
+int ofox_pause_read(struct ofox_pause *p, struct ofox_span text);
+
+/* Seconds from 'now', which is in seconds since 1970; NaN: nothing is known.
+ */
+double ofox_pause_left(const struct ofox_pause *p, double now);
+
+#endif

@@ -1,0 +1,458 @@
+#include "wire/error.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "wire/html.h"
+#include "wire/speech.h"
+#include "base/utf8.h"
+#include "base/times.h"
+#include "wire/words.h"
+
+#define WRAPPED 3           /* JSON in a string of JSON, so deep */
+#define TEXT_IN (16 * 1024) /* of a text this much is read */
+
+const struct ofox_class_row ofox_classes[OFOX_NCLASSES] = {
+#define X(id, name, type, retryable) {name, type, retryable},
+    OFOX_CLASSES(X)
+#undef X
+};
+
+const struct ofox_outcome_row ofox_outcomes[OFOX_NOUTCOMES] = {
+#define X(id, cls, code, message) {OFOX_CLASS_##cls, code, message},
+    OFOX_OUTCOMES(X)
+#undef X
+};
+
+/* A body and what was found in it, while it is read. */
+struct reader {
+  struct ofox_error *e;
+  struct ofox_span body;  /* without a BOM and blanks around */
+  size_t skipped;         /* bytes before it */
+  struct ofox_json root;  /* NONE if this is no JSON */
+  struct ofox_json top;   /* the root, or the first of it if it is a list */
+  struct ofox_json error; /* what says code, type and param */
+  enum ofox_numbering numbering; /* of the code */
+  int page;                      /* the body is one of the web */
+  struct ofox_buf text, clean, inner;
+  struct ofox_buf opened; /* JSON that stood in a string */
+  int rc;
+};
+
+void ofox_error_init(struct ofox_error *e) {
+  memset(e, 0, sizeof(*e));
+  e->cls = OFOX_CLASS_INTERNAL;
+  ofox_pause_init(&e->pause);
+  e->message.cap = OFOX_MESSAGE_CAP;
+  e->code.cap = e->param.cap = OFOX_CODE_CAP;
+  e->server_type.cap = e->request_id.cap = OFOX_CODE_CAP;
+}
+
+void ofox_error_free(struct ofox_error *e) {
+  ofox_buf_free(&e->message);
+  ofox_buf_free(&e->code);
+  ofox_buf_free(&e->param);
+  ofox_buf_free(&e->server_type);
+  ofox_buf_free(&e->request_id);
+}
+
+/* Texts */
+
+/* 'out' becomes 's': valid, trimmed, as long as its cap. Is there any? */
+static int put(struct reader *r, struct ofox_buf *out, struct ofox_span s) {
+  int rc;
+  ofox_buf_clear(out);
+  ofox_buf_clear(&r->clean);
+  rc = ofox_utf8_clean(&r->clean, ofox_utf8_cut(s, TEXT_IN));
+  if (rc == 0) {
+    s = ofox_span_trim(ofox_buf_span(&r->clean));
+    rc = ofox_buf_addspan(out, ofox_utf8_cut(s, out->cap));
+  }
+  r->rc |= rc;
+  return out->n > 0;
+}
+
+static int put_string(struct reader *r, struct ofox_buf *out,
+                      struct ofox_json v) {
+  ofox_buf_clear(&r->text);
+  v.raw = ofox_utf8_cut(v.raw, TEXT_IN);
+  r->rc |= ofox_json_text(v, &r->text);
+  return put(r, out, ofox_buf_span(&r->text));
+}
+
+/* A string as it is, a number as its decimal digits. */
+static int put_word(struct reader *r, struct ofox_buf *out,
+                    struct ofox_json v) {
+  double number;
+  if (v.type != OFOX_JSON_NUMBER || !ofox_json_number(v, &number))
+    return put_string(r, out, v);
+  if (floor(number) != number || fabs(number) > 1e9)
+    return put(r, out, v.raw);
+  ofox_buf_clear(out);
+  r->rc |= ofox_buf_addint(out, (long)number);
+  return 1;
+}
+
+/* "HTTP 502 (no body)" */
+static void put_note(struct reader *r, const char *note) {
+  struct ofox_buf *out = &r->e->message;
+  ofox_buf_clear(out);
+  if (r->e->status > 0) {
+    r->rc |= ofox_buf_adds(out, "HTTP ");
+    r->rc |= ofox_buf_addint(out, r->e->status);
+    r->rc |= ofox_buf_addc(out, ' ');
+  }
+  r->rc |= ofox_buf_adds(out, note);
+}
+
+/* The text in r->text, or what speaks in it if it is JSON itself. */
+static int put_speech(struct reader *r, struct ofox_json v) {
+  struct ofox_span s;
+  struct ofox_buf swap;
+  size_t pos;
+  int i;
+  v = ofox_speech_find(v);
+  if (v.type == OFOX_JSON_NONE)
+    return 0;
+  ofox_buf_clear(&r->text);
+  v.raw = ofox_utf8_cut(v.raw, TEXT_IN);
+  r->rc |= ofox_json_text(v, &r->text);
+  for (i = 0; i < WRAPPED; i++) {
+    s = ofox_span_trim(ofox_buf_span(&r->text));
+    if (s.n == 0 || (*s.p != '{' && *s.p != '[') ||
+        ofox_json_check(s, &pos) != 1)
+      break;
+    v = ofox_speech_find(ofox_json_root(s));
+    ofox_buf_clear(&r->inner);
+    r->rc |= ofox_json_text(v, &r->inner);
+    if (r->inner.n == 0)
+      break;
+    swap = r->text;
+    r->text = r->inner;
+    r->inner = swap;
+  }
+  return put(r, &r->e->message, ofox_buf_span(&r->text));
+}
+
+/* Envelopes */
+
+/* The object that a string is the text of; NONE if it is of none. */
+static struct ofox_json open_string(struct reader *r, struct ofox_json v) {
+  struct ofox_span s;
+  size_t pos;
+  int taken = r->opened.n > 0; /* what is in there is in use */
+  if (!taken)
+    r->rc |= ofox_json_text(v, &r->opened);
+  s = ofox_span_trim(ofox_buf_span(&r->opened));
+  v.type = OFOX_JSON_NONE;
+  if (!taken && s.n > 0 && *s.p == '{' && ofox_json_check(s, &pos) == 1)
+    v = ofox_json_root(s);
+  return v;
+}
+
+/* The member as an object: itself, the first of a list, the text of one. */
+static struct ofox_json get_object(struct reader *r, struct ofox_json v,
+                                   const char *names) {
+  struct ofox_json child = ofox_naming_get(v, names);
+  if (child.type == OFOX_JSON_ARRAY)
+    child = ofox_json_at(child, 0);
+  else if (child.type == OFOX_JSON_STRING)
+    child = open_string(r, child);
+  if (child.type != OFOX_JSON_OBJECT || ofox_speech_is_hollow(child))
+    child.type = OFOX_JSON_NONE;
+  return child;
+}
+
+/* What says code, type and param: the top level where nothing else does. */
+static struct ofox_json find_error(struct reader *r) {
+  struct ofox_json v = get_object(r, r->top, "error err"), deeper;
+  if (v.type != OFOX_JSON_NONE)
+    return v;
+  v = get_object(r, r->top, "base_resp");
+  if (v.type != OFOX_JSON_NONE) {
+    r->numbering = OFOX_NUMBERING_MINIMAX;
+    return v;
+  }
+  if (ofox_naming_get(r->top, "code error_code").type != OFOX_JSON_NONE)
+    return r->top;
+  v = get_object(r, r->top, "errors");
+  if (v.type != OFOX_JSON_NONE)
+    return v;
+  v = ofox_naming_get(r->top, "detail fault");
+  deeper = ofox_naming_get(v, "error");
+  if (deeper.type == OFOX_JSON_OBJECT)
+    v = deeper;
+  return v.type == OFOX_JSON_OBJECT ? v : r->top;
+}
+
+static void open_envelope(struct reader *r) {
+  struct ofox_json v;
+  size_t pos;
+  r->root = ofox_json_root(r->body);
+  if (r->root.type == OFOX_JSON_STRING) {
+    v = open_string(r, r->root);
+    if (v.type != OFOX_JSON_NONE) {
+      r->root = v;
+      r->body = v.raw;
+    }
+  }
+  r->top = r->root;
+  if (r->top.type == OFOX_JSON_ARRAY)
+    r->top = ofox_json_at(r->top, 0);
+  else if (r->top.type != OFOX_JSON_OBJECT &&
+           ofox_json_check(r->body, &pos) < 0)
+    r->root.type = r->top.type = OFOX_JSON_NONE;
+  r->error = find_error(r);
+}
+
+static void read_words(struct reader *r) {
+  struct ofox_error *e = r->e;
+  if (!put_word(r, &e->code, ofox_naming_get(r->error, "code"))) {
+    if (r->numbering == OFOX_NUMBERING_MINIMAX)
+      put_word(r, &e->code, ofox_naming_get(r->error, "status_code"));
+    else if (put_word(r, &e->code,
+                      ofox_naming_get(r->error, "error_code err_code")))
+      r->numbering = OFOX_NUMBERING_BAIDU;
+  }
+  put_word(r, &e->param, ofox_naming_get(r->error, "param"));
+  if (!put_string(r, &e->server_type, ofox_naming_get(r->error, "type")))
+    put_string(r, &e->server_type, ofox_naming_get(r->error, "error_type"));
+  if (!put_word(r, &e->request_id, ofox_naming_get(r->error, "request_id")))
+    put_word(r, &e->request_id, ofox_naming_get(r->top, "request_id"));
+}
+
+/* Classes */
+
+/* A status of an error that is written in 's', or 0. */
+static int read_status(struct ofox_span s) {
+  double n;
+  if (!ofox_when_seconds(s, &n) || n < 400 || n > 599 || floor(n) != n)
+    return 0;
+  return (int)n;
+}
+
+static int status_in(struct ofox_json v, const char *names) {
+  double n;
+  v = ofox_naming_get(v, names);
+  if (v.type == OFOX_JSON_STRING && v.raw.n > 2) {
+    v.raw.p++;
+    v.raw.n -= 2;
+    return read_status(v.raw);
+  }
+  return ofox_json_number(v, &n) && n >= 400 && n <= 599 && floor(n) == n
+             ? (int)n
+             : 0;
+}
+
+/* The status that an error inside a success would have had, or 0. */
+static int inner_status(struct reader *r) {
+  static const char names[] = "status status_code http_status http_code";
+  int status = read_status(ofox_buf_span(&r->e->code));
+  if (status == 0)
+    status = status_in(r->error, names);
+  if (status == 0)
+    status = status_in(r->top, names);
+  return status != 0 ? status : status_in(r->top, "code");
+}
+
+static enum ofox_class class_of_code(struct reader *r) {
+  struct ofox_span code = ofox_buf_span(&r->e->code);
+  double n;
+  if (r->numbering != OFOX_NUMBERING_NONE && ofox_when_seconds(code, &n))
+    return ofox_naming_number(r->numbering, n);
+  return ofox_naming_class(code);
+}
+
+/* By type, code and a status in words; NCLASSES if none names a class. */
+static enum ofox_class class_of_words(struct reader *r,
+                                      enum ofox_class by_type,
+                                      enum ofox_class by_code) {
+  struct ofox_buf *status = &r->inner;
+  if (by_type == OFOX_CLASS_INVALID_REQUEST && by_code != OFOX_NCLASSES)
+    return by_code;
+  if (by_type != OFOX_NCLASSES)
+    return by_type;
+  if (by_code != OFOX_NCLASSES)
+    return by_code;
+  ofox_buf_clear(status);
+  r->rc |= ofox_json_text(ofox_naming_get(r->error, "status"), status);
+  return ofox_naming_class(ofox_buf_span(status));
+}
+
+/* What the status makes of it, or one inside, or else the words. */
+static void classify(struct reader *r, enum ofox_class fallback) {
+  struct ofox_error *e = r->e;
+  enum ofox_class by_type = ofox_naming_class(ofox_buf_span(&e->server_type));
+  enum ofox_class by_code = class_of_code(r);
+  int spent = by_type == OFOX_CLASS_BILLING || by_code == OFOX_CLASS_BILLING;
+  int status = e->status >= 400 ? e->status : inner_status(r);
+  if (status != 0)
+    e->cls = ofox_naming_status(status);
+  else
+    e->cls = class_of_words(r, by_type, by_code);
+  if (e->cls == OFOX_NCLASSES)
+    e->cls = fallback;
+  if (e->cls == OFOX_CLASS_RATE_LIMIT && spent)
+    e->cls = OFOX_CLASS_BILLING;
+  e->retryable = ofox_classes[e->cls].retryable && !spent && status != 501 &&
+                 status != 505 && status != 511;
+  e->ambiguous = status == 408 || status == 504 || status == 524;
+}
+
+/* A message where no JSON has one */
+
+static int put_page(struct reader *r) {
+  int rc = ofox_page_words(r->body, &r->text);
+  r->rc |= rc < 0 ? rc : 0;
+  return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
+}
+
+/* Of XML that is no page. */
+static int put_element(struct reader *r) {
+  int rc = 0;
+  if (r->body.n > 0 && *r->body.p == '<')
+    rc = ofox_page_element(r->body, "message", &r->text);
+  r->rc |= rc < 0 ? rc : 0;
+  return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
+}
+
+/* Is it JSON without a word in it? An error's body is shown where in doubt. */
+static int says_nothing(struct reader *r) {
+  struct ofox_json key, child;
+  size_t at, pos = 0;
+  int rc = ofox_json_check(r->body, &at);
+  if (r->e->status < 400)
+    return rc >= 0 && !ofox_speech_has_words(r->root);
+  return rc == 1 && !ofox_json_next(r->root, &pos, &key, &child);
+}
+
+static void put_rest(struct reader *r) {
+  const char *none = NULL;
+  int inside = r->e->status < 400; /* of a success */
+  if (r->body.n == 0)
+    none = inside ? "(an error without a message)" : "(no body)";
+  else if (r->page)
+    none = put_page(r) ? NULL : "(an HTML page)";
+  else if (says_nothing(r))
+    none = inside ? "(an error without a message)" : "(no message)";
+  else if (memchr(r->body.p, 0, r->body.n) != NULL ||
+           (!put_element(r) && !put(r, &r->e->message, r->body)))
+    none = "(a binary body)";
+  if (none != NULL)
+    put_note(r, none);
+}
+
+static void read_body(struct reader *r, enum ofox_class fallback) {
+  struct ofox_error *e = r->e;
+  struct ofox_span type;
+  int spoke, rc;
+  open_envelope(r);
+  read_words(r);
+  classify(r, fallback);
+  type = ofox_buf_span(&e->server_type);
+  if (ofox_span_eq(type, ofox_classes[e->cls].type) ||
+      ofox_span_eq(type, "error"))
+    ofox_buf_clear(&e->server_type);
+  spoke = put_speech(r, r->root);
+  if (!spoke)
+    put_rest(r);
+  e->ambiguous |= e->status == 502 && !spoke;
+  rc = ofox_pause_find(&e->pause, r->error, r->body);
+  if (rc == 0)
+    rc = ofox_pause_find(&e->pause, r->top, r->body);
+  if (rc == 0)
+    rc = ofox_pause_read(&e->pause, ofox_buf_span(&e->message));
+  r->rc |= rc < 0 ? rc : 0;
+}
+
+/* JSON that is not of the kind that was wanted is JSON all the same. */
+static const char *wrong_kind(struct ofox_span body) {
+  size_t pos;
+  if (ofox_json_check(body, &pos) != 1)
+    return NULL;
+  switch (ofox_json_root(body).type) {
+  case OFOX_JSON_ARRAY:
+    return "the answer is a list, expected an object";
+  case OFOX_JSON_STRING:
+    return "the answer is a string, expected an object";
+  case OFOX_JSON_NUMBER:
+    return "the answer is a number, expected an object";
+  case OFOX_JSON_NULL:
+    return "the answer is null, expected an object";
+  case OFOX_JSON_TRUE:
+  case OFOX_JSON_FALSE:
+    return "the answer is a boolean, expected an object";
+  default:
+    return NULL;
+  }
+}
+
+/* Where the grammar breaks, and how if that can be told. */
+static void put_position(struct reader *r) {
+  struct ofox_buf *out = &r->e->message;
+  const char *problem;
+  size_t pos;
+  if (ofox_json_check(r->body, &pos) >= 0)
+    return;
+  problem = ofox_json_problem(r->body, pos);
+  r->rc |= ofox_buf_adds(out, ": unexpected byte at ");
+  r->rc |= ofox_buf_addint(out, (long)(r->skipped + pos) + 1);
+  if (problem != NULL) {
+    r->rc |= ofox_buf_adds(out, ", ");
+    r->rc |= ofox_buf_adds(out, problem);
+  }
+}
+
+/* An outcome speaks for itself, but a page may say whose it is. */
+static void read_outcome(struct reader *r) {
+  struct ofox_error *e = r->e;
+  const struct ofox_outcome_row *row = &ofox_outcomes[e->outcome];
+  const char *message = NULL;
+  e->cls = row->cls;
+  e->retryable = ofox_classes[row->cls].retryable &&
+                 e->outcome != OFOX_OUTCOME_STREAM_TOO_LARGE;
+  /* an answer had begun, and nothing can be made of it */
+  e->ambiguous = e->status / 100 == 2 && e->outcome != OFOX_OUTCOME_HTML;
+  put(r, &e->code, ofox_span_of(row->code));
+  if (e->outcome == OFOX_OUTCOME_HTML && put_page(r))
+    return;
+  if (e->outcome == OFOX_OUTCOME_INVALID_JSON)
+    message = wrong_kind(r->body);
+  put(r, &e->message, ofox_span_of(message != NULL ? message : row->message));
+  if (e->outcome == OFOX_OUTCOME_INVALID_JSON && message == NULL)
+    put_position(r);
+}
+
+int ofox_errors_read(struct ofox_error *e, int status,
+                     enum ofox_outcome outcome, struct ofox_span body,
+                     enum ofox_class fallback) {
+  struct reader r;
+  memset(&r, 0, sizeof(r));
+  ofox_buf_init(&r.text, (size_t)-1);
+  ofox_buf_init(&r.clean, (size_t)-1);
+  ofox_buf_init(&r.inner, (size_t)-1);
+  ofox_buf_init(&r.opened, (size_t)-1);
+  ofox_error_free(e);
+  ofox_error_init(e);
+  e->status = status;
+  e->outcome = status >= 400 ? OFOX_OUTCOME_ANSWERED : outcome;
+  r.e = e;
+  r.body =
+      body.n > 0 ? ofox_span_trim(ofox_utf8_skip_bom(body)) : ofox_span_of("");
+  r.skipped = r.body.n > 0 ? (size_t)(r.body.p - body.p) : 0;
+  r.page =
+      outcome == OFOX_OUTCOME_HTML || ofox_page_is(ofox_span_of(""), r.body);
+  if (e->outcome == OFOX_OUTCOME_ANSWERED)
+    read_body(&r, fallback);
+  else
+    read_outcome(&r);
+  if (status == 407)
+    put(&r, &e->code,
+        ofox_span_of(ofox_outcomes[OFOX_OUTCOME_PROXY_AUTH].code));
+  ofox_buf_free(&r.text);
+  ofox_buf_free(&r.clean);
+  ofox_buf_free(&r.inner);
+  ofox_buf_free(&r.opened);
+  return r.rc != 0 ? OFOX_EMEM : 0;
+}

@@ -1,0 +1,303 @@
+#include "wire/error_in_success.h"
+
+#include "base/json_scan.h"
+#include "base/json.h"
+#include "wire/speech.h"
+#include "base/utf8.h"
+#include "base/times.h"
+#include "wire/words.h"
+
+/* What the members of an object say, each a flag. */
+struct signs {
+  int error;   /* an object under 'error' */
+  int text;    /* a text or a list there */
+  int truth;   /* anything else there that is not nothing */
+  int flagged; /* it calls itself an error */
+  int denied;  /* it says that it is no success */
+  int failed;  /* the same, as the state of something */
+  int code;    /* 1: one that is no success's; 2: an error's */
+  int named;   /* members that only errors have */
+  int detail;  /* and one that mostly errors have */
+  int words;   /* something for people */
+  int fine;    /* it says that all is well */
+  int id;
+  int other; /* anything that is none of an error's own members */
+};
+
+/* -1: all is well; 0: it says nothing; else what signs.code says. */
+static int weigh_number(double n) {
+  if (n == 0 || (n >= 200 && n <= 299))
+    return -1;
+  return n >= 400 && n <= 599 ? 2 : 1;
+}
+
+static int weigh_code(struct ofox_json v) {
+  struct ofox_span s = v.raw;
+  double n;
+  if (v.type == OFOX_JSON_NUMBER)
+    return ofox_json_number(v, &n) ? weigh_number(n) : 0;
+  if (v.type != OFOX_JSON_STRING || s.n < 3)
+    return 0;
+  s.p++;
+  s.n -= 2;
+  if (ofox_when_seconds(s, &n))
+    return weigh_number(n);
+  if (ofox_speech_is_hollow(v) || ofox_naming_has("succeeded", s))
+    return -1;
+  return ofox_naming_class(s) != OFOX_NCLASSES ? 2 : 1;
+}
+
+static void note_code(struct signs *s, int weight) {
+  if (weight > s->code)
+    s->code = weight;
+  s->fine |= weight < 0;
+}
+
+static void note_status(struct signs *s, struct ofox_json v) {
+  int weight = weigh_code(v);
+  if (ofox_naming_has_text("error fail failed failure", v))
+    s->failed = 1;
+  else if (weight != 1)
+    note_code(s, weight);
+  s->other |= !ofox_speech_is_hollow(v) && v.type != OFOX_JSON_NUMBER &&
+              (weight == 1 || v.type != OFOX_JSON_STRING) && !s->failed;
+}
+
+/* The name of a kind of thing, which may be the kind of an error. */
+static void note_kind(struct signs *s, struct ofox_json v) {
+  if (ofox_naming_has_text("error", v))
+    s->flagged = 1;
+  else if (weigh_code(v) == 2)
+    note_code(s, 2);
+  else
+    s->other = 1;
+}
+
+static void note_error(struct signs *s, struct ofox_json v) {
+  s->error |= v.type == OFOX_JSON_OBJECT;
+  s->text |= v.type == OFOX_JSON_STRING || v.type == OFOX_JSON_ARRAY;
+  s->truth |= v.type == OFOX_JSON_TRUE || v.type == OFOX_JSON_NUMBER;
+}
+
+static void note_success(struct signs *s, struct ofox_json v) {
+  double n = 1;
+  if (v.type == OFOX_JSON_FALSE || ofox_naming_has_text("false", v) ||
+      (ofox_json_number(v, &n) && n == 0))
+    s->denied = 1;
+  else
+    s->fine |= v.type == OFOX_JSON_TRUE;
+}
+
+static void note_base_resp(struct signs *s, struct ofox_json v) {
+  double n = 0;
+  if (ofox_json_number(ofox_json_get(v, "status_code"), &n) && n != 0)
+    s->denied = s->words = 1;
+  else
+    s->fine |= v.type == OFOX_JSON_OBJECT;
+}
+
+static void note_words(struct signs *s, struct ofox_json v) {
+  s->words |= v.type != OFOX_JSON_OBJECT;
+  s->other |= v.type == OFOX_JSON_OBJECT;
+}
+
+/* A member that is not nothing, or whose nothing means something. */
+static void note_member(struct signs *s, struct ofox_json key,
+                        struct ofox_json v) {
+#define NAMED(words) ofox_naming_has_text(words, key)
+  if (NAMED("error err"))
+    note_error(s, v);
+  else if (NAMED("type object"))
+    note_kind(s, v);
+  else if (NAMED("code ret ret_code status_code http_status http_code"))
+    note_code(s, weigh_code(v));
+  else if (NAMED("error_code err_code"))
+    s->named |= weigh_code(v) > 0;
+  else if (NAMED("status state result"))
+    note_status(s, v);
+  else if (NAMED("base_resp"))
+    note_base_resp(s, v);
+  else if (NAMED("errors error_message error_msg err_msg error_description "
+                 "error_type fault faultstring exception"))
+    s->named = 1;
+  else if (NAMED("detail"))
+    s->detail = 1;
+  else if (NAMED("message msg title details reason description status_msg "
+                 "status_message status_text"))
+    note_words(s, v);
+  else if (NAMED("id"))
+    s->id = 1;
+  else if (!NAMED("request_id trace_id log_id sid timestamp time path param "
+                  "instance metadata retry_after retry_after_ms"))
+    s->other = 1;
+#undef NAMED
+}
+
+static struct signs read_signs(struct ofox_json v) {
+  struct signs s = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  struct ofox_json key, child;
+  size_t pos = 0, n = 0;
+  while (v.type == OFOX_JSON_OBJECT && ofox_json_next(v, &pos, &key, &child)) {
+    if (n++ >= OFOX_MEMBERS && !ofox_span_eq(key.raw, "\"error\""))
+      continue;
+    if (ofox_naming_has_text("success ok succeeded", key))
+      note_success(&s, child);
+    else if (!ofox_speech_is_hollow(child) ||
+             ofox_naming_has_text("code ret ret_code status_code status state "
+                                  "result base_resp",
+                                  key))
+      note_member(&s, key, child);
+  }
+  return s;
+}
+
+/* Is it an error although it is an answer? */
+static int says_error(const struct signs *s) {
+  return s->error || s->text || s->truth || s->flagged;
+}
+
+/* It is no answer: is it an error? */
+static int is_failure(const struct signs *s) {
+  if (says_error(s) || s->denied || s->failed || s->named || s->code == 2)
+    return 1;
+  if (s->fine)
+    return 0;
+  return s->detail || (s->words && (s->code == 1 || !(s->other || s->id)));
+}
+
+/* It may be anything: can it be nothing but an error? */
+static int is_surely_failure(const struct signs *s) {
+  int words = s->words || s->named || s->detail;
+  if (s->error || s->flagged || (s->text && !s->id))
+    return 1;
+  if (s->denied && words)
+    return 1;
+  return words && !s->other && !s->id &&
+         (s->truth || s->failed || s->named || s->code == 2 ||
+          (s->detail && !s->fine));
+}
+
+/* Is the value that comes next one with anything in it? */
+static int has_more(struct ofox_scan *s) {
+  char opens = ofox_scan_peek(s), next;
+  if (opens != '[' && opens != '{' && opens != '"')
+    return 0;
+  s->p++;
+  next = ofox_scan_peek(s);
+  return next != '\0' && next != (opens == '['   ? ']'
+                                  : opens == '{' ? '}'
+                                                 : '"');
+}
+
+/* Is there anything in what was due? Reads no further than to there. */
+static int has_payload(struct ofox_span body, enum ofox_due due) {
+  static const char *const names[] = {"choices", "output", "data", "id"};
+  struct ofox_scan s;
+  struct ofox_span name;
+  struct ofox_json v;
+  int rc, first = 1;
+  ofox_scan_start(&s, ofox_utf8_skip_bom(body));
+  rc = ofox_scan_peek(&s) == '{' ? ofox_scan_enter(&s) : 0;
+  while (rc == 1) {
+    rc = ofox_scan_member(&s, first, &name);
+    first = 0;
+    if (rc == 1 && ofox_span_eq(name, names[due]))
+      return has_more(&s);
+    if (rc == 1)
+      rc = ofox_scan_value(&s, &v);
+  }
+  return 0;
+}
+
+/* The error that a choice has, or one that it says no more about. */
+static int find_in_choice(struct ofox_json choice, struct ofox_fault *out) {
+  static const char *const places[] = {NULL, "message", "delta"};
+  struct ofox_json v, said;
+  int ended = ofox_json_is(ofox_json_get(choice, "finish_reason"), "error");
+  size_t i;
+  if (ended)
+    out->fallback = OFOX_CLASS_UPSTREAM;
+  for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+    v = places[i] == NULL ? choice : ofox_json_get(choice, places[i]);
+    said = ofox_json_get(v, "error");
+    if (!ofox_speech_is_hollow(said)) {
+      out->part = said.raw;
+      return 1;
+    }
+  }
+  out->part = choice.raw;
+  out->part.n = 0; /* what the model said is no message */
+  return ended;
+}
+
+static int find_in_choices(struct ofox_json v, struct ofox_fault *out) {
+  struct ofox_json choices = ofox_json_get(v, "choices"), key, choice;
+  size_t pos = 0;
+  if (choices.type != OFOX_JSON_ARRAY)
+    return 0;
+  while (ofox_json_next(choices, &pos, &key, &choice)) {
+    if (choice.type == OFOX_JSON_OBJECT && find_in_choice(choice, out))
+      return 1;
+  }
+  return 0;
+}
+
+/*
+** An answer that is an error all the same has that word in it, perhaps spelt
+** in escapes: the rest of them need no reading.
+*/
+static int may_be_error(struct ofox_span s) {
+  size_t i;
+  for (i = 2; i < s.n; i++) {
+    if (s.p[i] == 'r' ? s.p[i - 1] == 'r' && (s.p[i - 2] | 32) == 'e'
+                      : s.p[i] == 'u' && s.p[i - 1] == '\\')
+      return 1;
+  }
+  return 0;
+}
+
+/* An error one level deeper, where the answer should be. */
+static int find_inside(struct ofox_json v, struct ofox_fault *out) {
+  struct ofox_json key, child;
+  struct signs s;
+  size_t pos = 0, n = 0;
+  while (v.type == OFOX_JSON_OBJECT && n++ < OFOX_MEMBERS &&
+         ofox_json_next(v, &pos, &key, &child)) {
+    if (!ofox_naming_has_text("data result response body output", key))
+      continue;
+    s = read_signs(child);
+    if (is_surely_failure(&s)) {
+      out->part = child.raw;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+int ofox_fault_find(struct ofox_span body, enum ofox_due due,
+                    struct ofox_fault *out) {
+  struct ofox_json v;
+  struct signs s;
+  int answered, failed, ended;
+  if (body.n == 0)
+    return 0;
+  answered = due != OFOX_DUE_NOTHING && has_payload(body, due);
+  if (answered && !may_be_error(body))
+    return 0;
+  v = ofox_json_root(body);
+  if (v.type == OFOX_JSON_ARRAY) {
+    v = ofox_json_at(v, 0);
+    due = OFOX_DUE_NOTHING;
+  }
+  s = read_signs(v);
+  failed = answered                  ? says_error(&s)
+           : due == OFOX_DUE_NOTHING ? is_surely_failure(&s)
+                                     : is_failure(&s);
+  out->fallback = OFOX_CLASS_INTERNAL;
+  ended = find_in_choices(v, out);
+  if (failed)
+    out->part = body;
+  if (failed || ended)
+    return 1;
+  return !answered && due != OFOX_DUE_NOTHING && find_inside(v, out);
+}

@@ -1,0 +1,52 @@
+/*
+** Does JSON that came as a success say that it is none? The one place that
+** decides it, for whole answers and for single events.
+** Knows nothing of transfers, framing, statuses or Lua.
+*/
+#ifndef OFOX_FAULT_H
+#define OFOX_FAULT_H
+
+#include "base/buf.h"
+#include "wire/classes.h"
+
+/* What a success would have had in it. */
+enum ofox_due {
+  OFOX_DUE_CHOICES, /* of a chat: an answer, a chunk */
+  OFOX_DUE_OUTPUT,  /* of the Responses protocol */
+  OFOX_DUE_DATA,    /* embeddings, images, a list of models */
+  OFOX_DUE_ID,      /* one model */
+  OFOX_DUE_NOTHING  /* any JSON may be meant */
+};
+
+struct ofox_fault {
+  struct ofox_span part;    /* of the body: what says what went wrong */
+  enum ofox_class fallback; /* of one that names no class we know */
+};
+
+/*
+** 1 and 'out' if 'body' says that it is an error, else 0. What is empty, or
+** has only what is empty in it, says nothing (see ofox_speech_is_hollow).
+**
+** Always: an object in 'error'; a text or list there (but see below); a flat
+** object whose 'object' or 'type' is "error"; an 'error' in a choice, or a
+** choice that ended with finish_reason "error"; a list that starts with an
+** error.
+**
+** Where what was due is not there, all that is no answer but an error in
+** another shape, too: 'success' false, a 'status' of "error" or "failed", an
+** inner status or code from 400 to 599, a 'base_resp' whose status is not 0,
+** any other code but 0 and 2xx beside a message; 'detail', 'errors',
+** 'error_msg' and the like; a message and nothing else; or an object in
+*'data',
+** 'result' or the like that is an error beyond doubt. A payload that is merely
+** missing is no error.
+**
+** Where nothing was due there must be no doubt. A text in 'error' beside an
+** 'id' is a record of something. 'success' false or a 'base_resp' is an error
+** if it has a message; the rest of the shapes above only if the object has
+** nothing in it but an error's own members.
+*/
+int ofox_fault_find(struct ofox_span body, enum ofox_due due,
+                    struct ofox_fault *out);
+
+#endif

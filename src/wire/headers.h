@@ -1,0 +1,100 @@
+/*
+** The headers of one answer, fed line by line as they come off the wire, and
+** what they say of limits and waiting. Interim answers (1xx) are forgotten,
+** trailers ignored. Knows nothing of bodies, retry policy or who sent them.
+*/
+#ifndef OFOX_HEADERS_H
+#define OFOX_HEADERS_H
+
+#include "base/buf.h"
+
+#define OFOX_HEADERS_CAP (300 * 1024) /* libcurl's own limit */
+
+/* Where a delay came from; the names are those of err.retries[i]. */
+#define OFOX_SOURCES(X)                                                       \
+  X(NONE, "none")                                                             \
+  X(BACKOFF, "backoff")                                                       \
+  X(RETRY_AFTER_MS, "retry-after-ms")                                         \
+  X(RETRY_AFTER, "retry-after")                                               \
+  X(RESET_REQUESTS, "x-ratelimit-reset-requests")                             \
+  X(RESET_TOKENS, "x-ratelimit-reset-tokens")                                 \
+  X(RESET, "x-ratelimit-reset")                                               \
+  X(BODY, "body")                                                             \
+  X(HOOK, "hook")                                                             \
+  X(IMMEDIATE, "immediate")
+
+enum ofox_source {
+#define X(id, name) OFOX_SOURCE_##id,
+  OFOX_SOURCES(X)
+#undef X
+};
+
+const char *ofox_source_name(enum ofox_source s);
+
+struct ofox_headers {
+  /* Of the answer; before its status line that of an interim one, or 0. */
+  int status;
+  int complete; /* the blank line of a final answer was seen */
+  int version;  /* 10, 11, 20 or 30 */
+  struct ofox_buf _text;
+  struct ofox_buf _list; /* where in _text each name and value is */
+  size_t _seen;          /* bytes of all lines so far */
+  int _open;             /* the last line was kept: it may be continued */
+  int _error;            /* what stopped it, for good */
+};
+
+void ofox_headers_init(struct ofox_headers *h);
+void ofox_headers_free(struct ofox_headers *h);
+void ofox_headers_clear(struct ofox_headers *h);
+
+/*
+** One line, with or without its line end. 1: the final answer's headers are
+** complete (and on every later line); 0: more please; OFOX_ECAP or OFOX_EMEM,
+** from then on. A line that makes no sense is skipped, and so is what comes
+** before a status line.
+*/
+int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n);
+
+/* One that did not come as a line; skipped if the name is none. 0, OFOX_ECAP
+** or OFOX_EMEM. */
+int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
+                     struct ofox_span value);
+
+/* The spans given out hold until the next line. */
+
+/* The first header of that (lower-case) name, or OFOX_NOSPAN. */
+struct ofox_span ofox_headers_get(const struct ofox_headers *h,
+                                  const char *name);
+size_t ofox_headers_count(const struct ofox_headers *h);
+void ofox_headers_at(const struct ofox_headers *h, size_t i,
+                     struct ofox_span *name, struct ofox_span *value);
+
+/* The names under which a request id may come, in order, ended by NULL. */
+extern const char *const ofox_headers_request_ids[];
+struct ofox_span ofox_headers_request_id(const struct ofox_headers *h);
+
+/* The answer's Date, in seconds since 1970; 'wall' if it has none. */
+double ofox_headers_now(const struct ofox_headers *h, double wall);
+
+/* Numbers of the x-ratelimit-* headers; those not sent are NaN. */
+struct ofox_ratelimit {
+  double limit_requests, remaining_requests, reset_requests;
+  double limit_tokens, remaining_tokens, reset_tokens;
+  double remaining, reset; /* of what they do not say */
+};
+void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
+                            struct ofox_ratelimit *out);
+
+/*
+** How long the headers ask to wait, and which one said it: retry-after-ms,
+** retry-after, then the resets (if any remaining count is 0, only those of
+** such counts matter, the longest of them; a reset whose count is absent
+** matters only when no count was sent). Junk says nothing. Else NONE and NaN.
+*/
+enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
+                                    double *out);
+
+/* x-should-retry: 1 true, 0 false, -1 absent or anything else. */
+int ofox_headers_should_retry(const struct ofox_headers *h);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+** Secrets, and text without them: a secret is found raw, URL-encoded, in
+** base64 (at each of the three alignments, both alphabets), JSON-escaped and
+*by
+** the character references of a page, and becomes ***.
+** Knows nothing of where secrets come from.
+*/
+#ifndef OFOX_REDACT_H
+#define OFOX_REDACT_H
+
+#include "base/buf.h"
+
+#define OFOX_SECRET_MIN 8 /* shorter ones would hit innocent text */
+#define OFOX_SECRET_MAX (64 * 1024)
+
+/* In both lists each text is its length as a size_t, then its bytes. */
+struct ofox_redact {
+  struct ofox_buf _secrets;
+  struct ofox_buf _forms; /* made when they are first needed */
+};
+
+void ofox_redact_init(struct ofox_redact *r); /* zeroed memory will do too */
+void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
+
+/*
+** Shorter than OFOX_SECRET_MIN, or known already: nothing happens. 0,
+** OFOX_EMEM, or OFOX_ECAP if it is longer than OFOX_SECRET_MAX.
+*/
+int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
+
+/*
+** Changes 'text' in place; it never grows. Where secrets overlap, all that
+** any of them covers becomes one ***. The end of the text may have cut a
+** secret: OFOX_SECRET_MIN characters of it there are enough. 0; or OFOX_EMEM:
+** all of it has become ***.
+*/
+int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
+
+#endif

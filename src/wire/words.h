@@ -1,0 +1,40 @@
+/*
+** The words of servers: which class a type, a code, a number or a status
+** names, and members that are spelt in more than one way.
+** Knows nothing of where in a body such a word stands.
+*/
+#ifndef OFOX_NAMING_H
+#define OFOX_NAMING_H
+
+#include "wire/classes.h"
+#include "base/json.h"
+
+/* So many members of an object are asked for their names: few bytes on the
+** wire can be millions of members. */
+#define OFOX_MEMBERS 1000
+
+/* Whose numbers a code is one of; see numbers.h. */
+enum ofox_numbering {
+  OFOX_NUMBERING_NONE,
+  OFOX_NUMBERING_MINIMAX,
+  OFOX_NUMBERING_BAIDU
+};
+
+/*
+** Is 's' one of 'words', which blanks separate and which are in lower case?
+** Case and '_', '-', '.', ' ' in 's' make no difference.
+*/
+int ofox_naming_has(const char *words, struct ofox_span s);
+/* The same for the text of a JSON string. */
+int ofox_naming_has_text(const char *words, struct ofox_json v);
+
+/* The class that a type or a code names, or NCLASSES. */
+enum ofox_class ofox_naming_class(struct ofox_span word);
+enum ofox_class ofox_naming_number(enum ofox_numbering whose, double n);
+/* Of a status >= 400. */
+enum ofox_class ofox_naming_status(int status);
+
+/* The first member of an object that has one of 'names'; NONE if none has. */
+struct ofox_json ofox_naming_get(struct ofox_json v, const char *names);
+
+#endif
