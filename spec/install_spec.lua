@@ -70,7 +70,8 @@ describe("the rockspec", function()
   -- The sources that the Makefile builds a module of.
   local function made_of(name)
     local made = {}
-    for _, line in ipairs(lines(("make -nB LUA=%s BUILD=/nowhere /nowhere/ofox/%s.so"):format(ABI, name))) do
+    for _, line in ipairs(lines(
+      ("make -nB LUA=%s BUILD=/nowhere /nowhere/ofox/%s.so"):format(ABI, name))) do
       made[#made + 1] = line:match(" %-c .* (src/%S+%.c)$")
     end
     table.sort(made)
@@ -90,7 +91,9 @@ describe("the rockspec", function()
     for _, module in pairs(rockspec().build.modules) do
       for _, source in ipairs(type(module) == "table" and module.sources or {}) do listed[source] = true end
     end
-    for _, source in ipairs(lines "find src -name '*.c'") do assert.is_true(listed[source], source .. " is not listed") end
+    for _, source in ipairs(lines "find src -name '*.c'") do
+      assert.is_true(listed[source], source .. " is not listed")
+    end
   end)
 
   it("lists every Lua file of the tree under its name", function()

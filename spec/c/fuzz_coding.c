@@ -30,15 +30,15 @@ static const char *const LISTS[] = {"gzip", "deflate", "br", "br, gzip",
                                     "gzip, identity, deflate"};
 
 /* The pieces are copies that go as soon as the decoder has taken them. */
-static int piece(struct ofox_coding *c, struct result *r, const char *p,
-                 size_t n, size_t room) {
+static int piece(struct ofox_content_coding *c, struct result *r,
+                 const char *p, size_t n, size_t room) {
   char *copy = malloc(n + (n == 0)), *out = malloc(room);
   struct ofox_span in = {copy, n};
   size_t got;
   int rc, silent = 0;
   MUST(copy != NULL && out != NULL);
   memcpy(copy, p, n);
-  while ((rc = ofox_coding_next(c, &in, out, room, &got)) == 1) {
+  while ((rc = ofox_content_coding_next(c, &in, out, room, &got)) == 1) {
     MUST(got <= room);
     silent += got == 0;
     if (got > CAP - r->n || silent > SILENT)
@@ -54,21 +54,21 @@ static int piece(struct ofox_coding *c, struct result *r, const char *p,
 
 static void decode(struct result *r, const char *list, const char *p, size_t n,
                    size_t step, size_t room) {
-  struct ofox_coding c;
+  struct ofox_content_coding c;
   size_t at = 0, take;
   memset(&c, 0, sizeof(c));
   r->n = 0;
-  ofox_coding_add(&c, ofox_span_of(list));
+  ofox_content_coding_add(&c, ofox_span_of(list));
   do {
     take = n - at < step ? n - at : step;
     r->rc = piece(&c, r, p + at, take, room);
     at += take;
   } while (r->rc == 0 && at < n);
   if (r->rc == 0)
-    r->rc = ofox_coding_finish(&c);
+    r->rc = ofox_content_coding_finish(&c);
   MUST(r->rc >= 0 || c.reason != NULL);
-  ofox_coding_free(&c);
-  ofox_coding_free(&c);
+  ofox_content_coding_free(&c);
+  ofox_content_coding_free(&c);
 }
 
 /* Deflated by zlib in members of 'step' bytes. */

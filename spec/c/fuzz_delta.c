@@ -72,11 +72,12 @@ static struct ofox_json choices_of(struct ofox_json root) {
 
 /* The text is what a walk over the choices finds. */
 static void check_words(const struct ofox_delta *d, struct ofox_json choices) {
-  struct ofox_prose w;
+  struct ofox_content_text w;
   struct ofox_buf text;
-  ofox_prose_init(&w, (size_t)-1);
+  ofox_content_text_init(&w, (size_t)-1);
   ofox_buf_init(&text, (size_t)-1);
-  MUST(ofox_prose_choices(&w, choices) == 0 && ofox_prose_end(&w) == 0);
+  MUST(ofox_content_text_choices(&w, choices) == 0 &&
+       ofox_content_text_end(&w) == 0);
   MUST(ofox_utf8_valid(ofox_buf_span(&w.text)) == w.text.n);
   if (d->text.type == OFOX_JSON_STRING) {
     MUST(ofox_json_text(d->text, &text) == 0);
@@ -89,7 +90,7 @@ static void check_words(const struct ofox_delta *d, struct ofox_json choices) {
     MUST(d->text.raw.p == choices.raw.p && d->text.raw.n == choices.raw.n);
   }
   ofox_buf_free(&text);
-  ofox_prose_free(&w);
+  ofox_content_text_free(&w);
 }
 
 static void check_chat(struct ofox_span data, const struct ofox_delta *d) {
@@ -113,8 +114,7 @@ static void check_chat(struct ofox_span data, const struct ofox_delta *d) {
 
 /* Does the event say in its own type that it is an error, or a ping? */
 static int has_type(struct ofox_span data) {
-  return ofox_json_get(ofox_json_root(data), "type").type ==
-         OFOX_JSON_STRING;
+  return ofox_json_get(ofox_json_root(data), "type").type == OFOX_JSON_STRING;
 }
 
 static void check(enum ofox_dialect dialect, struct ofox_span data) {

@@ -2,8 +2,10 @@
 ** Fuzzes the reader of error bodies: any bytes, cut anywhere, under any
 ** status and outcome, twice into the same error.
 ** clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
-**   -o fuzz_errors spec/c/fuzz_errors.c src/wire/error.c src/wire/error_in_success.c src/wire/body_delay.c \
-**   src/wire/html.c src/wire/speech.c src/words.c src/wire/headers.c src/base/json.c src/base/json_scan.c \
+**   -o fuzz_errors spec/c/fuzz_errors.c src/wire/error.c
+*src/wire/error_in_success.c src/wire/body_delay.c \
+**   src/wire/html.c src/wire/speech.c src/words.c src/wire/headers.c
+*src/base/json.c src/base/json_scan.c \
 **   src/base/json_text.c src/base/times.c src/base/utf8.c src/base/buf.c -lm
 */
 #include <math.h>
@@ -39,24 +41,24 @@ static void check(const struct ofox_error *e) {
   must(isnan(e->pause.delay) ||
        (e->pause.delay >= 0 && e->pause.delay <= 1e9));
   must(isnan(e->pause.until) || isnan(e->pause.delay));
-  must(!(ofox_pause_left(&e->pause, 1.7e9) < 0));
+  must(!(ofox_body_delay_left(&e->pause, 1.7e9) < 0));
   must(e->retryable == 0 || e->retryable == 1);
   must(e->ambiguous == 0 || e->ambiguous == 1);
 }
 
 /* What is said to be at fault is a part of the body, and can be read. */
 static void check_fault(struct ofox_error *e, struct ofox_span body) {
-  struct ofox_fault fault;
+  struct ofox_error_in_success fault;
   int due;
   for (due = OFOX_DUE_CHOICES; due <= OFOX_DUE_NOTHING; due++) {
-    if (!ofox_fault_find(body, (enum ofox_due)due, &fault))
+    if (!ofox_error_in_success_find(body, (enum ofox_due)due, &fault))
       continue;
     must(fault.part.p >= body.p &&
          fault.part.p + fault.part.n <= body.p + body.n);
     must(fault.fallback == OFOX_CLASS_INTERNAL ||
          fault.fallback == OFOX_CLASS_UPSTREAM);
-    must(ofox_errors_read(e, 200, OFOX_OUTCOME_ANSWERED, fault.part,
-                          fault.fallback) == 0);
+    must(ofox_error_read(e, 200, OFOX_OUTCOME_ANSWERED, fault.part,
+                         fault.fallback) == 0);
     check(e);
   }
 }
@@ -86,15 +88,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   body.p = size > 0 ? copy : NULL;
   body.n = size;
   ofox_error_init(&e);
-  must(ofox_errors_read(&e, status, outcome, body, fallback) == 0);
+  must(ofox_error_read(&e, status, outcome, body, fallback) == 0);
   check(&e);
   body.n = size / 2;
-  must(ofox_errors_read(&e, status, outcome, body, fallback) == 0);
+  must(ofox_error_read(&e, status, outcome, body, fallback) == 0);
   check(&e);
   check_fault(&e, body);
   body.n = size;
   check_fault(&e, body);
-  ofox_page_is(ofox_span_of("text/html"), body);
+  ofox_html_is(ofox_span_of("text/html"), body);
   ofox_error_free(&e);
   ofox_error_free(&e);
   free(copy);

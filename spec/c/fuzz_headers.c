@@ -22,22 +22,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_times(struct ofox_span s) {
   double v, again;
-  if (ofox_when_seconds(s, &v)) {
+  if (ofox_times_seconds(s, &v)) {
     MUST(isfinite(v) && v >= 0);
-    MUST(ofox_when_retry_after(s, NOW, &again) && again == v);
-    MUST(!ofox_when_duration(s, &again) && !ofox_when_date(s, &again));
+    MUST(ofox_times_retry_after(s, NOW, &again) && again == v);
+    MUST(!ofox_times_duration(s, &again) && !ofox_times_date(s, &again));
   }
-  if (ofox_when_duration(s, &v)) {
+  if (ofox_times_duration(s, &v)) {
     MUST(isfinite(v) && v >= 0);
-    MUST(ofox_when_reset(s, NOW, &again) && again == v);
-    MUST(!ofox_when_date(s, &again));
+    MUST(ofox_times_reset(s, NOW, &again) && again == v);
+    MUST(!ofox_times_date(s, &again));
   }
-  if (ofox_when_date(s, &v)) {
+  if (ofox_times_date(s, &v)) {
     MUST(v >= -62135683200.0 && v < 253402387200.0); /* years 1 to 9999 */
-    MUST(ofox_when_retry_after(s, NOW, &again));
+    MUST(ofox_times_retry_after(s, NOW, &again));
     MUST(again == (v > NOW ? v - NOW : 0));
   }
-  if (ofox_when_reset(s, NOW, &v))
+  if (ofox_times_reset(s, NOW, &v))
     MUST(isfinite(v) && v >= 0);
 }
 

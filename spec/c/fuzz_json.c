@@ -3,7 +3,8 @@
 ** inside what holds it, its strings are valid UTF-8, and the strict pass and
 ** the look-ups agree on texts that are whole.
 ** clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/c/fuzz_json.c \
-**   src/base/json.c src/base/json_scan.c src/base/json_text.c src/base/utf8.c src/base/buf.c -o fuzz_json
+**   src/base/json.c src/base/json_scan.c src/base/json_text.c src/base/utf8.c
+*src/base/buf.c -o fuzz_json
 */
 #include "base/json.h"
 #include "base/utf8.h"

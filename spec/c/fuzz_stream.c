@@ -33,19 +33,20 @@ static unsigned roll(struct dice *d, unsigned sides) {
 }
 
 /* What a reader takes: the texts of the events; their JSON is looked at. */
-static void take(struct ofox_stream *s, struct ofox_buf *texts, size_t *n) {
+static void take(struct ofox_event_queue *s, struct ofox_buf *texts,
+                 size_t *n) {
   struct ofox_event ev;
-  while (ofox_stream_peek(s, &ev)) {
+  while (ofox_event_queue_peek(s, &ev)) {
     MUST(ofox_utf8_valid(ev.text) == ev.text.n);
     MUST(ofox_buf_addspan(texts, ev.text) == 0);
     *n += ev.data.n > 0;
-    ofox_stream_next(s);
+    ofox_event_queue_next(s);
   }
 }
 
 /* Feeds copies that go at once; 'step' 0: whole. */
-static void run(struct ofox_stream *s, struct ofox_span body, struct dice *d,
-                unsigned step, struct ofox_buf *texts) {
+static void run(struct ofox_event_queue *s, struct ofox_span body,
+                struct dice *d, unsigned step, struct ofox_buf *texts) {
   size_t n, events = 0;
   char *piece;
   while (body.n > 0 && !s->ended && !s->broken) {
@@ -55,13 +56,13 @@ static void run(struct ofox_stream *s, struct ofox_span body, struct dice *d,
     piece = malloc(n + (n == 0));
     MUST(piece != NULL);
     memcpy(piece, body.p, n);
-    ofox_stream_feed(s, piece, n);
+    ofox_event_queue_feed(s, piece, n);
     free(piece);
     body.p += n;
     body.n -= n;
     take(s, texts, &events);
   }
-  ofox_stream_finish(s, 1);
+  ofox_event_queue_finish(s, 1);
   s->open = 1;
   take(s, texts, &events);
   MUST(events == s->chunks);
@@ -71,7 +72,8 @@ static void same(struct ofox_span a, struct ofox_span b) {
   MUST(a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0));
 }
 
-static void check_said(const struct ofox_stream *s, struct ofox_span texts) {
+static void check_said(const struct ofox_event_queue *s,
+                       struct ofox_span texts) {
   struct ofox_passage e;
   size_t pos = 0, at = 0, n = 0;
   same(ofox_transcript_text(&s->said), texts);
@@ -95,12 +97,12 @@ static int has_sentinel(struct ofox_span s) {
 /* Any bytes, whole and in pieces. */
 static void check_any(struct ofox_span body, enum ofox_dialect dialect,
                       struct dice *d, size_t cap) {
-  struct ofox_stream a, b;
+  struct ofox_event_queue a, b;
   struct ofox_buf x, y;
   ofox_buf_init(&x, (size_t)-1);
   ofox_buf_init(&y, (size_t)-1);
-  ofox_stream_init(&a, dialect, cap, 1 << 20);
-  ofox_stream_init(&b, dialect, cap, 1 << 20);
+  ofox_event_queue_init(&a, dialect, cap, 1 << 20);
+  ofox_event_queue_init(&b, dialect, cap, 1 << 20);
   run(&a, body, d, 0, &x);
   run(&b, body, d, 50, &y);
   if (dialect != OFOX_DIALECT_ANY) {
@@ -110,13 +112,13 @@ static void check_any(struct ofox_span body, enum ofox_dialect dialect,
   if (!has_sentinel(body)) { /* which may count before its event is whole */
     MUST(a.broken == b.broken && a.ended == b.ended && a.chunks == b.chunks &&
          a.outcome == b.outcome);
-    MUST(ofox_stream_is_finished(&a) == ofox_stream_is_finished(&b));
+    MUST(ofox_event_queue_is_finished(&a) == ofox_event_queue_is_finished(&b));
     same(ofox_buf_span(&x), ofox_buf_span(&y));
     same(ofox_buf_span(&a.failure), ofox_buf_span(&b.failure));
   }
-  ofox_stream_free(&a);
-  ofox_stream_free(&a);
-  ofox_stream_free(&b);
+  ofox_event_queue_free(&a);
+  ofox_event_queue_free(&a);
+  ofox_event_queue_free(&b);
   ofox_buf_free(&x);
   ofox_buf_free(&y);
 }
@@ -140,9 +142,9 @@ static void add_event(struct ofox_buf *body, const struct ofox_buf *piece,
       {"[\"", "\"]"},
       {"[{\"type\":\"text\",\"text\":\"", "\"}]"},
       {"[{\"type\":\"thinking\",\"thinking\":\"t\"},{\"text\":\"", "\"}]"}};
-  static const char *const ends[] = {
-      "", ",\"obfuscation\":\"x\"", ",\"obfuscation\":\"yz\"",
-      ",\"model\":\"m\"", ",\"usage\":null"};
+  static const char *const ends[] = {"", ",\"obfuscation\":\"x\"",
+                                     ",\"obfuscation\":\"yz\"",
+                                     ",\"model\":\"m\"", ",\"usage\":null"};
   unsigned form = roll(d, 5);
   ofox_buf_adds(body, "data: {\"choices\":[{\"delta\":{\"content\":");
   ofox_buf_adds(body, forms[form][0]);
@@ -155,7 +157,7 @@ static void add_event(struct ofox_buf *body, const struct ofox_buf *piece,
 
 static void check_sum(struct dice *d) {
   struct ofox_buf body, piece, text, texts;
-  struct ofox_stream s;
+  struct ofox_event_queue s;
   size_t events = 1;
   ofox_buf_init(&body, (size_t)-1);
   ofox_buf_init(&piece, (size_t)-1);
@@ -175,12 +177,12 @@ static void check_sum(struct dice *d) {
   }
   add_event(&body, &piece, d);
   ofox_buf_adds(&body, "data: [DONE]\n\n");
-  ofox_stream_init(&s, OFOX_DIALECT_CHAT, 1 << 16, 1 << 20);
+  ofox_event_queue_init(&s, OFOX_DIALECT_CHAT, 1 << 16, 1 << 20);
   run(&s, ofox_buf_span(&body), d, 70, &texts);
   MUST(s.ended && !s.broken && s.chunks == events);
   same(ofox_buf_span(&texts), ofox_buf_span(&text));
   check_said(&s, ofox_buf_span(&texts));
-  ofox_stream_free(&s);
+  ofox_event_queue_free(&s);
   ofox_buf_free(&body);
   ofox_buf_free(&piece);
   ofox_buf_free(&text);

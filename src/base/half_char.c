@@ -37,7 +37,7 @@ static size_t open_end(struct ofox_span s) {
   return 0;
 }
 
-int ofox_half_end(struct ofox_half *h, struct ofox_buf *out) {
+int ofox_half_char_end(struct ofox_half_char *h, struct ofox_buf *out) {
   int rc = 0;
   if (h->n > 0 || h->high != 0)
     rc = ofox_utf8_put(out, OFOX_REPLACEMENT);
@@ -47,13 +47,13 @@ int ofox_half_end(struct ofox_half *h, struct ofox_buf *out) {
 }
 
 /* Takes the bytes off 's' that continue the character begun earlier. */
-static int complete(struct ofox_half *h, struct ofox_buf *out,
+static int complete(struct ofox_half_char *h, struct ofox_buf *out,
                     struct ofox_span *s) {
   int rc;
   while (s->n > 0) {
     h->bytes[h->n] = *s->p;
     if (!is_begun(h->bytes, h->n + 1))
-      return ofox_half_end(h, out);
+      return ofox_half_char_end(h, out);
     h->n++;
     s->p++;
     s->n--;
@@ -66,14 +66,14 @@ static int complete(struct ofox_half *h, struct ofox_buf *out,
   return 0;
 }
 
-int ofox_half_bytes(struct ofox_half *h, struct ofox_buf *out,
-                    struct ofox_span s) {
+int ofox_half_char_bytes(struct ofox_half_char *h, struct ofox_buf *out,
+                         struct ofox_span s) {
   size_t n;
   int rc = 0;
   if (s.n == 0)
     return 0;
   if (h->high != 0)
-    rc = ofox_half_end(h, out);
+    rc = ofox_half_char_end(h, out);
   else if (h->n > 0)
     rc = complete(h, out, &s);
   if (rc != 0 || s.n == 0)
@@ -87,14 +87,14 @@ int ofox_half_bytes(struct ofox_half *h, struct ofox_buf *out,
   return rc;
 }
 
-int ofox_half_point(struct ofox_half *h, struct ofox_buf *out,
-                    unsigned long cp) {
+int ofox_half_char_point(struct ofox_half_char *h, struct ofox_buf *out,
+                         unsigned long cp) {
   int rc;
   if (h->high != 0 && cp >= 0xDC00 && cp <= 0xDFFF) {
     cp = 0x10000UL + ((h->high - 0xD800UL) << 10) + (cp - 0xDC00UL);
     h->high = 0;
   }
-  rc = ofox_half_end(h, out);
+  rc = ofox_half_char_end(h, out);
   if (cp < 0xD800 || cp > 0xDBFF)
     return rc == 0 ? ofox_utf8_put(out, cp) : rc;
   h->high = cp;

@@ -4,13 +4,13 @@
 ** is put together before anything counts as broken.
 ** Knows nothing of where the pieces come from.
 */
-#ifndef OFOX_HALF_H
-#define OFOX_HALF_H
+#ifndef OFOX_HALF_CHAR_H
+#define OFOX_HALF_CHAR_H
 
 #include "base/buf.h"
 
 /* What the pieces so far have ended with. Zeroed: nothing. */
-struct ofox_half {
+struct ofox_half_char {
   unsigned long high; /* the first half of a pair, else 0 */
   size_t n;           /* bytes of a character that lacks some */
   char bytes[4];
@@ -20,11 +20,11 @@ struct ofox_half {
 ** Adds bytes, one code point (a surrogate may be half of a pair) to the text
 ** in 'out'; what is broken becomes U+FFFD. 0, OFOX_EMEM or OFOX_ECAP.
 */
-int ofox_half_bytes(struct ofox_half *h, struct ofox_buf *out,
-                    struct ofox_span s);
-int ofox_half_point(struct ofox_half *h, struct ofox_buf *out,
-                    unsigned long cp);
+int ofox_half_char_bytes(struct ofox_half_char *h, struct ofox_buf *out,
+                         struct ofox_span s);
+int ofox_half_char_point(struct ofox_half_char *h, struct ofox_buf *out,
+                         unsigned long cp);
 /* Nothing continues it: what is half is broken. */
-int ofox_half_end(struct ofox_half *h, struct ofox_buf *out);
+int ofox_half_char_end(struct ofox_half_char *h, struct ofox_buf *out);
 
 #endif

@@ -18,7 +18,7 @@ static const char *skip_blanks(const char *p, const char *e) {
 int ofox_json_check(struct ofox_span text, size_t *pos) {
   struct ofox_span body = ofox_utf8_skip_bom(text);
   const char *nul;
-  struct ofox_scan s;
+  struct ofox_json_scan s;
   struct ofox_json v;
   int rc;
   *pos = 0;
@@ -27,10 +27,10 @@ int ofox_json_check(struct ofox_span text, size_t *pos) {
   nul = memchr(body.p, '\0', body.n);
   if (nul != NULL)
     body.n = (size_t)(nul - body.p);
-  ofox_scan_start(&s, body);
-  rc = ofox_scan_value(&s, &v);
+  ofox_json_scan_start(&s, body);
+  rc = ofox_json_scan_value(&s, &v);
   if (rc == 1)
-    rc = ofox_scan_end(&s);
+    rc = ofox_json_scan_end(&s);
   if (nul != NULL && rc >= 0) {
     s.p = nul;
     rc = OFOX_ESYNTAX;
@@ -72,7 +72,7 @@ const char *ofox_json_problem(struct ofox_span text, size_t pos) {
 /* The lenient part: past a string whose opening quote is at 'p'. */
 static const char *skip_string(const char *p, const char *e) {
   for (p++; p < e; p++) {
-    p = ofox_scan_plain(p, e);
+    p = ofox_json_scan_plain(p, e);
     if (p == e)
       break;
     if (*p == '"')
@@ -122,7 +122,7 @@ static enum ofox_json_type word_type(struct ofox_span word) {
     return OFOX_JSON_TRUE;
   if (ofox_span_eq(word, "false"))
     return OFOX_JSON_FALSE;
-  return ofox_scan_is_number(word) ? OFOX_JSON_NUMBER : OFOX_JSON_NONE;
+  return ofox_json_scan_is_number(word) ? OFOX_JSON_NUMBER : OFOX_JSON_NONE;
 }
 
 /* The value at 'p', which is no blank. */

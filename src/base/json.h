@@ -66,7 +66,7 @@ int ofox_json_next(struct ofox_json v, size_t *pos, struct ofox_json *key,
 */
 int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
 /* The same for a piece of a text: 'h' is what the one before ended with. */
-int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+int ofox_json_piece(struct ofox_json v, struct ofox_half_char *h,
                     struct ofox_buf *out);
 /* Is it a whole string with this text? */
 int ofox_json_is(struct ofox_json v, const char *text);

@@ -35,24 +35,24 @@ static inline const char *plain(const char *p, const char *e) {
   return p;
 }
 
-const char *ofox_scan_plain(const char *p, const char *e) {
+const char *ofox_json_scan_plain(const char *p, const char *e) {
   return plain(p, e);
 }
 
-static void skip_run(struct ofox_scan *s) {
+static void skip_run(struct ofox_json_scan *s) {
   while (s->p < s->e &&
          (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
     s->p++;
 }
 
 /* Few texts have any. */
-static inline void skip_blanks(struct ofox_scan *s) {
+static inline void skip_blanks(struct ofox_json_scan *s) {
   if (s->p < s->e && (unsigned char)*s->p <= ' ')
     skip_run(s);
 }
 
 /* From a backslash or the end on. */
-static int scan_rest(struct ofox_scan *s) {
+static int scan_rest(struct ofox_json_scan *s) {
   struct ofox_span rest;
   unsigned long cp;
   size_t n;
@@ -76,7 +76,7 @@ static int scan_rest(struct ofox_scan *s) {
 }
 
 /* From after the opening quote to after the closing one. */
-static inline int scan_string(struct ofox_scan *s) {
+static inline int scan_string(struct ofox_json_scan *s) {
   s->escapes = 0;
   s->p = plain(s->p, s->e);
   if (s->p == s->e || *s->p != '"')
@@ -85,7 +85,7 @@ static inline int scan_string(struct ofox_scan *s) {
   return 1;
 }
 
-int ofox_scan_string(struct ofox_scan *s) {
+int ofox_json_scan_string(struct ofox_json_scan *s) {
   return scan_string(s);
 }
 
@@ -94,7 +94,7 @@ static int is_digit(char c) {
 }
 
 /* At least one digit. */
-static int scan_digits(struct ofox_scan *s) {
+static int scan_digits(struct ofox_json_scan *s) {
   const char *start = s->p;
   while (s->p < s->e && is_digit(*s->p))
     s->p++;
@@ -103,7 +103,7 @@ static int scan_digits(struct ofox_scan *s) {
   return s->p == s->e ? 0 : OFOX_ESYNTAX;
 }
 
-static int scan_number(struct ofox_scan *s) {
+static int scan_number(struct ofox_json_scan *s) {
   int rc = 1;
   if (*s->p == '-')
     s->p++;
@@ -124,7 +124,7 @@ static int scan_number(struct ofox_scan *s) {
   return rc;
 }
 
-static int scan_literal(struct ofox_scan *s, const char *word) {
+static int scan_literal(struct ofox_json_scan *s, const char *word) {
   for (; *word != '\0'; word++, s->p++) {
     if (s->p == s->e)
       return 0;
@@ -135,7 +135,7 @@ static int scan_literal(struct ofox_scan *s, const char *word) {
 }
 
 /* One that is no container; there is a byte. */
-static int scan_scalar(struct ofox_scan *s, enum ofox_json_type *type) {
+static int scan_scalar(struct ofox_json_scan *s, enum ofox_json_type *type) {
   switch (*s->p) {
   case '"':
     *type = OFOX_JSON_STRING;
@@ -158,12 +158,12 @@ static int scan_scalar(struct ofox_scan *s, enum ofox_json_type *type) {
   }
 }
 
-static int in_object(const struct ofox_scan *s) {
+static int in_object(const struct ofox_json_scan *s) {
   return s->_objects[s->depth >> 3] >> (s->depth & 7) & 1;
 }
 
 /* A name and its colon. */
-static inline int scan_name(struct ofox_scan *s, struct ofox_span *name) {
+static inline int scan_name(struct ofox_json_scan *s, struct ofox_span *name) {
   int rc;
   skip_blanks(s);
   if (s->p == s->e)
@@ -184,7 +184,7 @@ static inline int scan_name(struct ofox_scan *s, struct ofox_span *name) {
   return 1;
 }
 
-static int enter(struct ofox_scan *s) {
+static int enter(struct ofox_json_scan *s) {
   unsigned char bit;
   if (s->depth == OFOX_JSON_DEPTH)
     return OFOX_ESYNTAX;
@@ -198,7 +198,8 @@ static int enter(struct ofox_scan *s) {
   return 1;
 }
 
-static int member(struct ofox_scan *s, int first, struct ofox_span *name) {
+static int member(struct ofox_json_scan *s, int first,
+                  struct ofox_span *name) {
   int object = in_object(s);
   skip_blanks(s);
   if (s->p == s->e)
@@ -206,7 +207,7 @@ static int member(struct ofox_scan *s, int first, struct ofox_span *name) {
   if (*s->p == (object ? '}' : ']')) {
     s->p++;
     s->depth--;
-    return OFOX_SCAN_CLOSED;
+    return OFOX_JSON_SCAN_CLOSED;
   }
   if (!first) {
     if (*s->p != ',')
@@ -217,7 +218,7 @@ static int member(struct ofox_scan *s, int first, struct ofox_span *name) {
 }
 
 /* A container with all that is in it, without recursion. */
-static int scan_nest(struct ofox_scan *s) {
+static int scan_nest(struct ofox_json_scan *s) {
   unsigned base = s->depth;
   enum ofox_json_type type;
   struct ofox_span name;
@@ -225,7 +226,7 @@ static int scan_nest(struct ofox_scan *s) {
   while (rc == 1 && s->depth > base) {
     rc = member(s, first, &name);
     first = 0;
-    if (rc == OFOX_SCAN_CLOSED) {
+    if (rc == OFOX_JSON_SCAN_CLOSED) {
       rc = 1;
       continue;
     }
@@ -245,30 +246,30 @@ static int scan_nest(struct ofox_scan *s) {
   return rc;
 }
 
-void ofox_scan_start(struct ofox_scan *s, struct ofox_span text) {
+void ofox_json_scan_start(struct ofox_json_scan *s, struct ofox_span text) {
   s->p = text.p;
   s->e = text.p + text.n;
   s->depth = 0;
   s->escapes = 0;
 }
 
-int ofox_scan_is_number(struct ofox_span word) {
-  struct ofox_scan s;
-  ofox_scan_start(&s, word);
+int ofox_json_scan_is_number(struct ofox_span word) {
+  struct ofox_json_scan s;
+  ofox_json_scan_start(&s, word);
   return word.n > 0 && scan_number(&s) == 1 && s.p == s.e;
 }
 
-int ofox_scan_end(struct ofox_scan *s) {
+int ofox_json_scan_end(struct ofox_json_scan *s) {
   skip_blanks(s);
   return s->p == s->e ? 1 : OFOX_ESYNTAX;
 }
 
-char ofox_scan_peek(struct ofox_scan *s) {
+char ofox_json_scan_peek(struct ofox_json_scan *s) {
   skip_blanks(s);
   return s->p == s->e ? '\0' : *s->p;
 }
 
-int ofox_scan_value(struct ofox_scan *s, struct ofox_json *v) {
+int ofox_json_scan_value(struct ofox_json_scan *s, struct ofox_json *v) {
   int rc;
   skip_blanks(s);
   if (s->p == s->e)
@@ -285,10 +286,11 @@ int ofox_scan_value(struct ofox_scan *s, struct ofox_json *v) {
   return rc;
 }
 
-int ofox_scan_enter(struct ofox_scan *s) {
+int ofox_json_scan_enter(struct ofox_json_scan *s) {
   return enter(s);
 }
 
-int ofox_scan_member(struct ofox_scan *s, int first, struct ofox_span *name) {
+int ofox_json_scan_member(struct ofox_json_scan *s, int first,
+                          struct ofox_span *name) {
   return member(s, first, name);
 }

@@ -3,8 +3,8 @@
 ** once: values are read or entered where they stand. The one grammar of it.
 ** Knows nothing of what any member means.
 */
-#ifndef OFOX_JSCAN_H
-#define OFOX_JSCAN_H
+#ifndef OFOX_JSON_SCAN_H
+#define OFOX_JSON_SCAN_H
 
 #include "base/json.h"
 
@@ -12,7 +12,7 @@
 ** All functions return 1 for what was there, 0 where the text ends too early,
 ** or OFOX_ESYNTAX: then 'p' is the offending byte.
 */
-struct ofox_scan {
+struct ofox_json_scan {
   const char *p, *e;
   unsigned depth;
   int escapes; /* the string or name read last has some */
@@ -20,34 +20,35 @@ struct ofox_scan {
   unsigned char _objects[(OFOX_JSON_DEPTH + 8) / 8];
 };
 
-enum { OFOX_SCAN_CLOSED = 2 }; /* no more members: past the bracket */
+enum { OFOX_JSON_SCAN_CLOSED = 2 }; /* no more members: past the bracket */
 
-void ofox_scan_start(struct ofox_scan *s, struct ofox_span text);
+void ofox_json_scan_start(struct ofox_json_scan *s, struct ofox_span text);
 /* Nothing but blanks may follow. */
-int ofox_scan_end(struct ofox_scan *s);
+int ofox_json_scan_end(struct ofox_json_scan *s);
 
 /* What comes next, behind blanks: its first byte, or 0 at the end. */
-char ofox_scan_peek(struct ofox_scan *s);
+char ofox_json_scan_peek(struct ofox_json_scan *s);
 
 /* Reads a whole value of any kind. */
-int ofox_scan_value(struct ofox_scan *s, struct ofox_json *v);
+int ofox_json_scan_value(struct ofox_json_scan *s, struct ofox_json *v);
 
 /* Enters the object or array whose bracket was peeked. */
-int ofox_scan_enter(struct ofox_scan *s);
+int ofox_json_scan_enter(struct ofox_json_scan *s);
 /*
 ** Comes to the next member of the container that was entered last, or leaves
 ** it: CLOSED. 'first': none has been read yet. Of an object 'name' is the
 ** member's, as it is written between its quotes.
 */
-int ofox_scan_member(struct ofox_scan *s, int first, struct ofox_span *name);
+int ofox_json_scan_member(struct ofox_json_scan *s, int first,
+                          struct ofox_span *name);
 
 /* Is this word a number, whole? */
-int ofox_scan_is_number(struct ofox_span word);
+int ofox_json_scan_is_number(struct ofox_span word);
 
 /* Past the closing quote of a string whose text 'p' is at. */
-int ofox_scan_string(struct ofox_scan *s);
+int ofox_json_scan_string(struct ofox_json_scan *s);
 
 /* First quote or backslash at or after 'p': where a plain run ends. */
-const char *ofox_scan_plain(const char *p, const char *e);
+const char *ofox_json_scan_plain(const char *p, const char *e);
 
 #endif

@@ -98,7 +98,7 @@ static int is_simple(const char *p, size_t n) {
   return 1;
 }
 
-int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
+int ofox_json_piece(struct ofox_json v, struct ofox_half_char *h,
                     struct ofox_buf *out) {
   const char *p, *e;
   struct ofox_span run;
@@ -113,23 +113,23 @@ int ofox_json_piece(struct ofox_json v, struct ofox_half *h,
     return ofox_buf_add(out, p, v.raw.n - 2);
   while (rc == 0 && p < e && *p != '"') {
     run.p = p;
-    p = ofox_scan_plain(p, e);
+    p = ofox_json_scan_plain(p, e);
     run.n = (size_t)(p - run.p);
-    rc = ofox_half_bytes(h, out, run);
+    rc = ofox_half_char_bytes(h, out, run);
     if (rc == 0 && p < e && *p == '\\') {
       p += escape(p, e, &cp);
-      rc = ofox_half_point(h, out, cp);
+      rc = ofox_half_char_point(h, out, cp);
     }
   }
   return rc;
 }
 
 int ofox_json_text(struct ofox_json v, struct ofox_buf *out) {
-  struct ofox_half h;
+  struct ofox_half_char h;
   int rc;
   memset(&h, 0, sizeof(h));
   rc = ofox_json_piece(v, &h, out);
-  return rc == 0 ? ofox_half_end(&h, out) : rc;
+  return rc == 0 ? ofox_half_char_end(&h, out) : rc;
 }
 
 int ofox_json_is(struct ofox_json v, const char *text) {

@@ -6,17 +6,18 @@
 #define FEW 8    /* are sorted by insertion */
 #define FIRST 16 /* as many at once, of as many bytes each */
 
-void ofox_names_init(struct ofox_names *s) {
+void ofox_sorted_names_init(struct ofox_sorted_names *s) {
   ofox_buf_init(&s->list, (size_t)-1);
   ofox_buf_init(&s->bytes, (size_t)-1);
 }
 
-void ofox_names_free(struct ofox_names *s) {
+void ofox_sorted_names_free(struct ofox_sorted_names *s) {
   ofox_buf_free(&s->list);
   ofox_buf_free(&s->bytes);
 }
 
-int ofox_names_add(struct ofox_names *s, struct ofox_name *name) {
+int ofox_sorted_names_add(struct ofox_sorted_names *s,
+                          struct ofox_name *name) {
   int rc = 0;
   if (s->list.p == NULL)
     rc = ofox_buf_reserve(&s->list, FIRST * sizeof(*name));
@@ -49,7 +50,7 @@ static void sort_few(struct ofox_name *v, size_t n) {
   }
 }
 
-void ofox_names_sort(struct ofox_names *s, size_t from) {
+void ofox_sorted_names_sort(struct ofox_sorted_names *s, size_t from) {
   const size_t n = (s->list.n - from) / sizeof(struct ofox_name);
   struct ofox_name *v;
   size_t i;

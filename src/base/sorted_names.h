@@ -3,8 +3,8 @@
 ** of which the newest part can be sorted.
 ** Knows nothing of Lua, or of what stands under a name.
 */
-#ifndef OFOX_NAMES_H
-#define OFOX_NAMES_H
+#ifndef OFOX_SORTED_NAMES_H
+#define OFOX_SORTED_NAMES_H
 
 #include <stdint.h>
 
@@ -20,20 +20,20 @@ struct ofox_name {
   } key; /* the caller's */
 };
 
-struct ofox_names {
+struct ofox_sorted_names {
   struct ofox_buf list;  /* struct ofox_name */
   struct ofox_buf bytes; /* copies: they outlive what they were read from */
 };
 
-void ofox_names_init(struct ofox_names *s);
-void ofox_names_free(struct ofox_names *s);
+void ofox_sorted_names_init(struct ofox_sorted_names *s);
+void ofox_sorted_names_free(struct ofox_sorted_names *s);
 
 /* Adds 'name', which is copied or made of all bytes from 'name->at' on.
 ** 0, or OFOX_EMEM. */
-int ofox_names_add(struct ofox_names *s, struct ofox_name *name);
+int ofox_sorted_names_add(struct ofox_sorted_names *s, struct ofox_name *name);
 
 /* Sorts the names from offset 'from' of the list on: as memcmp has it, and
 ** shorter ones first. */
-void ofox_names_sort(struct ofox_names *s, size_t from);
+void ofox_sorted_names_sort(struct ofox_sorted_names *s, size_t from);
 
 #endif

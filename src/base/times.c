@@ -204,7 +204,7 @@ static int rfc3339_date(struct ofox_span s, double *out) {
   return 1;
 }
 
-int ofox_when_seconds(struct ofox_span s, double *out) {
+int ofox_times_seconds(struct ofox_span s, double *out) {
   double v;
   s = ofox_span_trim(s);
   if (!decimal(&s, &v) || s.n > 0)
@@ -213,7 +213,7 @@ int ofox_when_seconds(struct ofox_span s, double *out) {
   return 1;
 }
 
-int ofox_when_duration(struct ofox_span s, double *out) {
+int ofox_times_duration(struct ofox_span s, double *out) {
   /* a divisor, not a fraction, so that 17ms is what C reads in 0.017 */
   static const struct {
     const char *name;
@@ -249,7 +249,7 @@ int ofox_when_duration(struct ofox_span s, double *out) {
   return 1;
 }
 
-int ofox_when_date(struct ofox_span s, double *out) {
+int ofox_times_date(struct ofox_span s, double *out) {
   double at;
   s = ofox_span_trim(s);
   if (!http_date(s, &at) && !asctime_date(s, &at) && !rfc3339_date(s, &at))
@@ -262,25 +262,25 @@ static double left(double at, double now) {
   return at > now ? at - now : 0;
 }
 
-int ofox_when_retry_after(struct ofox_span s, double now, double *out) {
+int ofox_times_retry_after(struct ofox_span s, double now, double *out) {
   double at;
-  if (ofox_when_seconds(s, out))
+  if (ofox_times_seconds(s, out))
     return 1;
-  if (!ofox_when_date(s, &at))
+  if (!ofox_times_date(s, &at))
     return 0;
   *out = left(at, now);
   return 1;
 }
 
-int ofox_when_reset(struct ofox_span s, double now, double *out) {
+int ofox_times_reset(struct ofox_span s, double now, double *out) {
   double v;
-  if (ofox_when_duration(s, out))
+  if (ofox_times_duration(s, out))
     return 1;
-  if (ofox_when_date(s, &v)) {
+  if (ofox_times_date(s, &v)) {
     *out = left(v, now);
     return 1;
   }
-  if (!ofox_when_seconds(s, &v))
+  if (!ofox_times_seconds(s, &v))
     return 0;
   if (v <= SECONDS_MAX)
     *out = v;

@@ -18,7 +18,7 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
   c->config = *config;
   c->_random = config->seed;
   c->clock.call_began = c->ended = now;
-  ofox_reply_init(&c->reply, &config->reply);
+  ofox_response_init(&c->response, &config->response);
   ofox_error_init(&c->error);
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
@@ -31,7 +31,7 @@ void ofox_call_free(struct ofox_call *c) {
     c->detach(c);
   ofox_note_drop(&c->note);
   memset(&c->note, 0, sizeof(c->note));
-  ofox_reply_free(&c->reply);
+  ofox_response_free(&c->response);
   ofox_error_free(&c->error);
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
@@ -56,7 +56,7 @@ int ofox_call_begin(struct ofox_call *c, double now) {
     ofox_call_abort(c, OFOX_OUTCOME_DEADLINE, 0, now);
     return -1;
   }
-  ofox_reply_clear(&c->reply);
+  ofox_response_clear(&c->response);
   c->attempts++;
   c->failed = 0;
   c->announce = 0;
@@ -95,31 +95,31 @@ static void note_answer(struct ofox_clock *c, const char *p, size_t n,
 }
 
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
-  struct ofox_reply *r = &c->reply;
+  struct ofox_response *r = &c->response;
   int was_complete = r->head.complete;
-  int rc = ofox_reply_head(r, p, n);
+  int rc = ofox_response_head(r, p, n);
   c->clock.connected = 1;
   if (rc != 0 || was_complete) /* trailers buy no time */
     return rc;
   note_answer(&c->clock, p, n, now);
   c->clock.head_at = c->clock.byte_at = now;
-  c->clock.failing = ofox_reply_is_failure(r);
+  c->clock.failing = ofox_response_is_failure(r);
   c->clock.streaming =
       r->head.complete && r->config.streams && !c->clock.failing;
   if (c->clock.streaming)
-    ofox_blame_request_id(c);
+    ofox_failure_request_id(c);
   return 0;
 }
 
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
-  int rc = ofox_reply_body(&c->reply, p, n);
+  int rc = ofox_response_body(&c->response, p, n);
   c->clock.byte_at = now;
-  if (rc == 0 && c->reply.stream.ended) {
+  if (rc == 0 && c->response.events.ended) {
     c->ended = now;
-    ofox_blame_request_id(c);
+    ofox_failure_request_id(c);
     enter(c, OFOX_DONE, INFINITY);
   }
-  else if (ofox_stream_has_event(&c->reply.stream)) {
+  else if (ofox_event_queue_has_event(&c->response.events)) {
     ofox_note_tell(&c->note);
   }
   return rc;
@@ -137,23 +137,23 @@ void ofox_call_pause(struct ofox_call *c, int paused, double now) {
 }
 
 void ofox_call_next(struct ofox_call *c) {
-  ofox_stream_next(&c->reply.stream);
+  ofox_event_queue_next(&c->response.events);
   if (c->clock.paused && c->resume != NULL &&
-      ofox_stream_has_room(&c->reply.stream))
+      ofox_event_queue_has_room(&c->response.events))
     c->resume(c);
 }
 
 double ofox_call_due(const struct ofox_call *c) {
   enum ofox_outcome which;
   return c->state == OFOX_FLIGHT
-             ? ofox_clock_next(&c->clock, &c->config.limits, &which)
+             ? ofox_limits_next(&c->clock, &c->config.limits, &which)
              : c->_due;
 }
 
 enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
   enum ofox_outcome which = OFOX_OUTCOME_ANSWERED;
   if (c->state == OFOX_FLIGHT &&
-      now >= ofox_clock_next(&c->clock, &c->config.limits, &which))
+      now >= ofox_limits_next(&c->clock, &c->config.limits, &which))
     return which;
   return OFOX_OUTCOME_ANSWERED;
 }
@@ -170,12 +170,12 @@ void ofox_call_tick(struct ofox_call *c, double now) {
 ** request was on its way, or said 408 to nobody in particular.
 */
 static int is_dead_connection(const struct ofox_call *c) {
-  struct ofox_span v = ofox_headers_get(&c->reply.head, "connection");
+  struct ofox_span v = ofox_headers_get(&c->response.head, "connection");
   if (!c->_reused)
     return 0;
-  if (c->reply.head.complete)
-    return c->reply.head.status == 408 && ofox_span_ieq(v, "close");
-  return c->reply.head.status == 0 &&
+  if (c->response.head.complete)
+    return c->response.head.status == 408 && ofox_span_ieq(v, "close");
+  return c->response.head.status == 0 &&
          (c->error.outcome == OFOX_OUTCOME_RESET ||
           c->error.outcome == OFOX_OUTCOME_SEND ||
           c->error.outcome == OFOX_OUTCOME_EMPTY_REPLY);
@@ -223,14 +223,14 @@ static void plan(struct ofox_call *c, double now, double wall) {
   struct ofox_retry_facts f;
   int immediate = is_dead_connection(c) && !c->_immediate;
   f.retryable = c->error.retryable;
-  f.should_retry = ofox_headers_should_retry(&c->reply.head);
+  f.should_retry = ofox_headers_should_retry(&c->response.head);
   f.status = c->error.status;
   f.attempt = c->attempts - 1;
   f.max_retries = c->config.max_retries;
-  c->source = ofox_headers_delay(&c->reply.head, wall, &f.hint);
+  c->source = ofox_headers_delay(&c->response.head, wall, &f.hint);
   if (c->source == OFOX_SOURCE_NONE) {
-    f.hint = ofox_pause_left(&c->error.pause,
-                             ofox_headers_now(&c->reply.head, wall));
+    f.hint = ofox_body_delay_left(&c->error.pause,
+                                  ofox_headers_now(&c->response.head, wall));
     c->source = OFOX_SOURCE_BODY;
   }
   f.zero_before = c->_zero;
@@ -251,7 +251,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
 
 /* Why the call ends with the failure in hand although it could be retried. */
 static enum ofox_reason last_reason(const struct ofox_call *c) {
-  if (c->reply.stream.open)
+  if (c->response.events.open)
     return OFOX_REASON_PARTIAL;
   return c->error.outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
                                                    : c->plan.reason;
@@ -262,15 +262,15 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   if (c->state != OFOX_FLIGHT)
     return;
   c->ended = now;
-  if (c->reply.stopped != OFOX_OUTCOME_ANSWERED)
-    outcome = c->reply.stopped;
-  if (!ofox_blame_attempt(c, outcome, detail)) {
+  if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
+    outcome = c->response.stopped;
+  if (!ofox_failure_read(c, outcome, detail)) {
     enter(c, OFOX_DONE, INFINITY);
     return;
   }
   c->ambiguous = c->error.ambiguous || (sent && is_break(&c->error));
   plan(c, now, wall);
-  if (!c->plan.retry || c->reply.stream.open) {
+  if (!c->plan.retry || c->response.events.open) {
     give_up(c, last_reason(c));
     return;
   }
@@ -322,18 +322,19 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
   /* events that nobody has taken yet can still be kept back */
-  if (c->state == OFOX_DONE && !ofox_stream_has_event(&c->reply.stream))
+  if (c->state == OFOX_DONE &&
+      !ofox_event_queue_has_event(&c->response.events))
     return;
   c->ended = now;
   /* of a stream that has begun the head is still asked for */
-  if (!c->reply.stream.open) {
-    ofox_headers_clear(&c->reply.head);
+  if (!c->response.events.open) {
+    ofox_headers_clear(&c->response.head);
     ofox_buf_clear(&c->request_id);
   }
-  ofox_buf_clear(&c->reply.body);
-  ofox_stream_drop(&c->reply.stream);
-  if (ofox_errors_read(&c->error, 0, outcome, OFOX_NOSPAN,
-                       OFOX_CLASS_INTERNAL) != 0)
+  ofox_buf_clear(&c->response.body);
+  ofox_event_queue_drop(&c->response.events);
+  if (ofox_error_read(&c->error, 0, outcome, OFOX_NOSPAN,
+                      OFOX_CLASS_INTERNAL) != 0)
     c->no_memory = 1;
   c->failed = 1;
   c->ambiguous = sent;

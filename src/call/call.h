@@ -21,7 +21,7 @@ enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 struct ofox_call_config {
   struct ofox_policy policy;
   struct ofox_limits limits;
-  struct ofox_reply_config reply;
+  struct ofox_response_config response;
   int max_retries;
   int models; /* how many can be tried in turn; at least 1 */
   uint64_t seed;
@@ -34,9 +34,9 @@ struct ofox_call {
   int model;    /* index of the model of this or the next attempt */
   int failed, ambiguous, no_memory;
   int fresh; /* the next attempt must open a connection of its own */
-  struct ofox_reply reply;    /* to this attempt */
-  struct ofox_error error;    /* why the last attempt failed, if it has */
-  struct ofox_buf request_id; /* of the last answer; empty: none */
+  struct ofox_response response; /* to this attempt */
+  struct ofox_error error;       /* why the last attempt failed, if it has */
+  struct ofox_buf request_id;    /* of the last answer; empty: none */
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;
@@ -78,7 +78,7 @@ void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
 
 /* The body waits for a slow reader, or does no longer. */
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
-/* Takes the next event off reply.stream, where it was peeked at. */
+/* Takes the next event off reply.events, where it was peeked at. */
 void ofox_call_next(struct ofox_call *c);
 /* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
 ** more than the outcome says or, after a '!', all; 'wall': s since 1970. */

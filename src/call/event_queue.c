@@ -12,31 +12,32 @@ struct entry {
   size_t whole;
 };
 
-void ofox_stream_init(struct ofox_stream *s, enum ofox_dialect dialect,
-                      size_t max_event, size_t max_said) {
+void ofox_event_queue_init(struct ofox_event_queue *s,
+                           enum ofox_dialect dialect, size_t max_event,
+                           size_t max_said) {
   memset(s, 0, sizeof(*s));
   s->dialect = dialect;
   s->_hold = max_event > QUEUE ? max_event : QUEUE;
   ofox_sse_init(&s->_sse, max_event);
   s->_sse.all = 1;
-  ofox_stray_init(&s->_stray, dialect, max_event);
+  ofox_stray_lines_init(&s->_stray, dialect, max_event);
   ofox_buf_init(&s->failure, (size_t)-1);
   ofox_buf_init(&s->_queue, (size_t)-1);
   ofox_transcript_init(&s->said, max_said);
 }
 
-void ofox_stream_free(struct ofox_stream *s) {
+void ofox_event_queue_free(struct ofox_event_queue *s) {
   ofox_sse_free(&s->_sse);
-  ofox_stray_free(&s->_stray);
+  ofox_stray_lines_free(&s->_stray);
   ofox_buf_free(&s->failure);
   ofox_buf_free(&s->_queue);
   ofox_transcript_free(&s->said);
   s->_taken = 0;
 }
 
-void ofox_stream_clear(struct ofox_stream *s) {
+void ofox_event_queue_clear(struct ofox_event_queue *s) {
   ofox_sse_clear(&s->_sse);
-  ofox_stray_clear(&s->_stray);
+  ofox_stray_lines_clear(&s->_stray);
   ofox_buf_clear(&s->failure);
   ofox_buf_clear(&s->_queue);
   ofox_transcript_clear(&s->said);
@@ -46,18 +47,19 @@ void ofox_stream_clear(struct ofox_stream *s) {
   s->_begun = s->_finished = 0;
 }
 
-static size_t waiting(const struct ofox_stream *s) {
+static size_t waiting(const struct ofox_event_queue *s) {
   return s->_queue.n - s->_taken;
 }
 
-static int fail(struct ofox_stream *s, enum ofox_outcome outcome, int rc) {
+static int fail(struct ofox_event_queue *s, enum ofox_outcome outcome,
+                int rc) {
   s->broken = 1;
   s->outcome = outcome;
   return rc;
 }
 
 /* What came says that it failed, and how. */
-static int fail_as(struct ofox_stream *s, struct ofox_span part,
+static int fail_as(struct ofox_event_queue *s, struct ofox_span part,
                    enum ofox_class fallback) {
   s->fallback = fallback;
   fail(s, OFOX_OUTCOME_ANSWERED, 0);
@@ -66,7 +68,7 @@ static int fail_as(struct ofox_stream *s, struct ofox_span part,
 }
 
 /* An event whose text is what the transcript has from 'from' on. */
-static int queue(struct ofox_stream *s, struct ofox_span name,
+static int queue(struct ofox_event_queue *s, struct ofox_span name,
                  struct ofox_span data, size_t from, int whole) {
   struct entry e;
   char *p;
@@ -90,7 +92,7 @@ static int queue(struct ofox_stream *s, struct ofox_span name,
   return 0;
 }
 
-static int chunk(struct ofox_stream *s, struct ofox_span name,
+static int chunk(struct ofox_event_queue *s, struct ofox_span name,
                  struct ofox_span data, const struct ofox_delta *d) {
   size_t from = s->said.prose.text.n;
   int rc = 0;
@@ -109,23 +111,24 @@ static int chunk(struct ofox_stream *s, struct ofox_span name,
 }
 
 /* No more text comes: what was half of a character is one now. */
-static int settle(struct ofox_stream *s) {
+static int settle(struct ofox_event_queue *s) {
   size_t from = s->said.prose.text.n;
-  int rc = ofox_prose_end(&s->said.prose);
+  int rc = ofox_content_text_end(&s->said.prose);
   if (rc == 0 && s->said.prose.text.n > from)
     rc = queue(s, ofox_span_of(""), ofox_span_of(""), from, 0);
   return rc == OFOX_ECAP ? fail(s, OFOX_OUTCOME_TOO_LARGE, rc) : rc;
 }
 
 /* The sentinel. A response has an end of its own, which must have come. */
-static int end(struct ofox_stream *s) {
+static int end(struct ofox_event_queue *s) {
   if (s->dialect == OFOX_DIALECT_RESPONSES)
     return fail(s, OFOX_OUTCOME_STREAM_TRUNCATED, OFOX_ESYNTAX);
   s->ended = s->open = 1;
   return 0;
 }
 
-static int take_in(struct ofox_stream *s, const struct ofox_sse_event *ev) {
+static int take_in(struct ofox_event_queue *s,
+                   const struct ofox_sse_event *ev) {
   struct ofox_delta d;
   if (!ofox_transcript_knows(&s->said, ev->type, ev->data, &d))
     ofox_delta_read(s->dialect, ev->type, ev->data, &d);
@@ -147,8 +150,9 @@ static int take_in(struct ofox_stream *s, const struct ofox_sse_event *ev) {
 
 /* Lines beside the events have said so. What was said around them, in the
 ** event 'ev' or in one that is still coming (NULL), is not lost. */
-static int fail_by_stray(struct ofox_stream *s, const struct ofox_delta *fault,
-                         int page, const struct ofox_sse_event *ev) {
+static int fail_by_stray(struct ofox_event_queue *s,
+                         const struct ofox_delta *fault, int page,
+                         const struct ofox_sse_event *ev) {
   struct ofox_sse_event coming;
   struct ofox_delta d;
   int rc = 0;
@@ -169,21 +173,22 @@ static int fail_by_stray(struct ofox_stream *s, const struct ofox_delta *fault,
 
 /* A line that is in no event; or, with an event or NULL for the end of the
 ** body, no more of them. */
-static int stray(struct ofox_stream *s, const struct ofox_sse_event *ev) {
+static int stray(struct ofox_event_queue *s, const struct ofox_sse_event *ev) {
   struct ofox_delta fault;
   int line = ev != NULL && ev->line;
   int page = s->_stray.kind == OFOX_STRAY_PAGE;
-  int rc = line ? ofox_stray_line(&s->_stray, ev->data, &fault)
-                : ofox_stray_end(&s->_stray, &fault);
+  int rc = line ? ofox_stray_lines_line(&s->_stray, ev->data, &fault)
+                : ofox_stray_lines_end(&s->_stray, &fault);
   if (rc != 1)
     return rc;
   /* a page behind an answer that was complete has nothing to do with it */
-  if (page && ofox_stream_is_finished(s))
+  if (page && ofox_event_queue_is_finished(s))
     return 0;
   return fail_by_stray(s, &fault, page, line ? NULL : ev);
 }
 
-static int take_event(struct ofox_stream *s, const struct ofox_sse_event *ev) {
+static int take_event(struct ofox_event_queue *s,
+                      const struct ofox_sse_event *ev) {
   int rc = 0;
   if (s->_stray.kind != OFOX_STRAY_NONE)
     rc = stray(s, ev);
@@ -191,7 +196,7 @@ static int take_event(struct ofox_stream *s, const struct ofox_sse_event *ev) {
 }
 
 /* The sentinel counts before its blank line has come. */
-static int look_ahead(struct ofox_stream *s) {
+static int look_ahead(struct ofox_event_queue *s) {
   struct ofox_sse_event ev;
   if (!ofox_sse_pending(&s->_sse, &ev) || ev.data.n > LAST_WORD ||
       !ofox_delta_is_end(ev.type, ev.data))
@@ -199,7 +204,7 @@ static int look_ahead(struct ofox_stream *s) {
   return take_event(s, &ev);
 }
 
-static int take(struct ofox_stream *s, const struct ofox_sse_event *ev) {
+static int take(struct ofox_event_queue *s, const struct ofox_sse_event *ev) {
   int rc;
   if (!ev->line)
     return take_event(s, ev);
@@ -208,7 +213,7 @@ static int take(struct ofox_stream *s, const struct ofox_sse_event *ev) {
 }
 
 /* All events that are complete. */
-static int drain(struct ofox_stream *s) {
+static int drain(struct ofox_event_queue *s) {
   struct ofox_sse_event ev;
   int rc = 0, more = 1;
   while (more == 1 && rc == 0 && !s->ended) {
@@ -225,13 +230,14 @@ static int drain(struct ofox_stream *s) {
   if (rc != 0 || s->ended)
     ofox_sse_clear(&s->_sse);
   if (rc != 0)
-    return s->broken && ofox_prose_end(&s->said.prose) != OFOX_EMEM
+    return s->broken && ofox_content_text_end(&s->said.prose) != OFOX_EMEM
                ? OFOX_ESYNTAX
                : OFOX_EMEM;
   return more < 0 ? more : 0;
 }
 
-int ofox_stream_feed(struct ofox_stream *s, const char *p, size_t n) {
+int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p,
+                          size_t n) {
   int rc;
   if (s->ended || s->broken)
     return s->broken ? OFOX_ESYNTAX : 0;
@@ -239,7 +245,7 @@ int ofox_stream_feed(struct ofox_stream *s, const char *p, size_t n) {
   return rc == 0 || rc == OFOX_ECAP ? drain(s) : rc;
 }
 
-int ofox_stream_finish(struct ofox_stream *s, int whole) {
+int ofox_event_queue_finish(struct ofox_event_queue *s, int whole) {
   int rc;
   if (s->ended || s->broken)
     return 0;
@@ -251,7 +257,7 @@ int ofox_stream_finish(struct ofox_stream *s, int whole) {
   return rc == 0 && !s->ended ? settle(s) : rc;
 }
 
-int ofox_stream_whole(struct ofox_stream *s, struct ofox_span body) {
+int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body) {
   int rc = 0;
   if (s->dialect != OFOX_DIALECT_ANY)
     rc = ofox_transcript_whole(&s->said, s->dialect, body);
@@ -261,32 +267,32 @@ int ofox_stream_whole(struct ofox_stream *s, struct ofox_span body) {
   return rc;
 }
 
-int ofox_stream_is_finished(const struct ofox_stream *s) {
+int ofox_event_queue_is_finished(const struct ofox_event_queue *s) {
   return s->_finished != 0 && (s->_begun & ~s->_finished) == 0;
 }
 
 /* The queue */
 
-int ofox_stream_has_event(const struct ofox_stream *s) {
+int ofox_event_queue_has_event(const struct ofox_event_queue *s) {
   return s->open && waiting(s) > 0;
 }
 
-int ofox_stream_is_full(const struct ofox_stream *s) {
+int ofox_event_queue_is_full(const struct ofox_event_queue *s) {
   /* nobody takes what is held back */
   return s->open && waiting(s) >= QUEUE;
 }
 
-int ofox_stream_has_room(const struct ofox_stream *s) {
+int ofox_event_queue_has_room(const struct ofox_event_queue *s) {
   return !s->open || waiting(s) <= QUEUE / 2;
 }
 
-void ofox_stream_drop(struct ofox_stream *s) {
+void ofox_event_queue_drop(struct ofox_event_queue *s) {
   ofox_buf_free(&s->_queue);
   s->_taken = 0;
 }
 
 /* Gives back what has been taken, at once if it was much. */
-static void tidy(struct ofox_stream *s) {
+static void tidy(struct ofox_event_queue *s) {
   if (s->_taken == s->_queue.n) {
     if (s->_queue.n > QUEUE)
       ofox_buf_free(&s->_queue);
@@ -300,10 +306,10 @@ static void tidy(struct ofox_stream *s) {
   }
 }
 
-int ofox_stream_peek(struct ofox_stream *s, struct ofox_event *out) {
+int ofox_event_queue_peek(struct ofox_event_queue *s, struct ofox_event *out) {
   struct entry e;
   tidy(s);
-  if (!ofox_stream_has_event(s))
+  if (!ofox_event_queue_has_event(s))
     return 0;
   memcpy(&e, s->_queue.p + s->_taken, sizeof(e));
   out->name.p = s->_queue.p + s->_taken + sizeof(e);
@@ -317,9 +323,9 @@ int ofox_stream_peek(struct ofox_stream *s, struct ofox_event *out) {
   return 1;
 }
 
-void ofox_stream_next(struct ofox_stream *s) {
+void ofox_event_queue_next(struct ofox_event_queue *s) {
   struct entry e;
-  if (!ofox_stream_has_event(s))
+  if (!ofox_event_queue_has_event(s))
     return;
   memcpy(&e, s->_queue.p + s->_taken, sizeof(e));
   s->_taken += sizeof(e) + e.name + e.n;

@@ -4,25 +4,25 @@
 ** are held back, so that an attempt that fails before it is never seen.
 ** Knows nothing of attempts, of time, or of where the bytes come from.
 */
-#ifndef OFOX_STREAM_H
-#define OFOX_STREAM_H
+#ifndef OFOX_EVENT_QUEUE_H
+#define OFOX_EVENT_QUEUE_H
 
 #include "wire/sse.h"
 #include "wire/stray_lines.h"
 #include "call/transcript.h"
 
-struct ofox_stream {
+struct ofox_event_queue {
   enum ofox_dialect dialect;
   int open;   /* its events may be taken: content has come */
   int ended;  /* complete: nothing that follows matters */
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
   enum ofox_outcome outcome;
-  enum ofox_class fallback; /* see ofox_errors_read */
+  enum ofox_class fallback; /* see ofox_error_read */
   struct ofox_buf failure;  /* what said so: JSON, words or a page */
   size_t chunks;            /* that have come */
   struct ofox_transcript said;
   struct ofox_sse _sse;
-  struct ofox_stray _stray;
+  struct ofox_stray_lines_lines _stray;
   struct ofox_buf _queue; /* each a header and the bytes of an event */
   size_t _taken;          /* of the queue */
   size_t _hold;           /* bytes of an opening that are held back */
@@ -39,35 +39,38 @@ struct ofox_event {
 };
 
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
-void ofox_stream_init(struct ofox_stream *s, enum ofox_dialect dialect,
-                      size_t max_event, size_t max_said);
-void ofox_stream_free(struct ofox_stream *s);  /* zeroed or twice: fine */
-void ofox_stream_clear(struct ofox_stream *s); /* for another attempt */
+void ofox_event_queue_init(struct ofox_event_queue *s,
+                           enum ofox_dialect dialect, size_t max_event,
+                           size_t max_said);
+void ofox_event_queue_free(
+    struct ofox_event_queue *s); /* zeroed or twice: fine */
+void ofox_event_queue_clear(
+    struct ofox_event_queue *s); /* for another attempt */
 
 /*
 ** Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
 ** What follows its end is ignored.
 */
-int ofox_stream_feed(struct ofox_stream *s, const char *p, size_t n);
+int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p, size_t n);
 /* The body is over; 'whole': as its framing says, else it broke off, perhaps
 ** within an event. Returns as feed. */
-int ofox_stream_finish(struct ofox_stream *s, int whole);
+int ofox_event_queue_finish(struct ofox_event_queue *s, int whole);
 /* Takes a whole answer for a stream of one event. 0 or negative. */
-int ofox_stream_whole(struct ofox_stream *s, struct ofox_span body);
+int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body);
 
 /* Has every choice said why it ended? Then the answer is complete. */
-int ofox_stream_is_finished(const struct ofox_stream *s);
+int ofox_event_queue_is_finished(const struct ofox_event_queue *s);
 
 /* Are there events to take? Is there room for more? */
-int ofox_stream_has_event(const struct ofox_stream *s);
-int ofox_stream_is_full(const struct ofox_stream *s);
+int ofox_event_queue_has_event(const struct ofox_event_queue *s);
+int ofox_event_queue_is_full(const struct ofox_event_queue *s);
 /* Has so much been taken that it is worth the trouble to read on? */
-int ofox_stream_has_room(const struct ofox_stream *s);
+int ofox_event_queue_has_room(const struct ofox_event_queue *s);
 /* None of those in the queue will be taken. */
-void ofox_stream_drop(struct ofox_stream *s);
+void ofox_event_queue_drop(struct ofox_event_queue *s);
 /* 1: 'out' is the next event; 0: there is none. */
-int ofox_stream_peek(struct ofox_stream *s, struct ofox_event *out);
+int ofox_event_queue_peek(struct ofox_event_queue *s, struct ofox_event *out);
 /* Takes it off the queue. */
-void ofox_stream_next(struct ofox_stream *s);
+void ofox_event_queue_next(struct ofox_event_queue *s);
 
 #endif

@@ -9,17 +9,17 @@ static void redact(struct ofox_call *c, struct ofox_buf *text) {
 
 /* 1 if the attempt failed; then 'error' tells how. */
 static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
-  struct ofox_reply *r = &c->reply;
+  struct ofox_response *r = &c->response;
   int status = r->head.complete ? r->head.status : 0;
-  struct ofox_verdict v = ofox_reply_judge(r, outcome);
+  struct ofox_verdict v = ofox_response_judge(r, outcome);
   c->failed = v.failed;
   if (!v.failed)
     return 0;
   /* before it is read, so that a text that is cut cannot end in a secret */
   redact(c, &r->body);
-  redact(c, &r->stream.failure);
-  v.part = ofox_reply_judge(r, outcome).part;
-  if (ofox_errors_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
+  redact(c, &r->events.failure);
+  v.part = ofox_response_judge(r, outcome).part;
+  if (ofox_error_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
     c->no_memory = 1;
   if (v.outcome == OFOX_OUTCOME_STREAM_TOO_LARGE)
     c->error.retryable = 0; /* it would be as large again */
@@ -28,16 +28,16 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
 
 /* Does what the transport knows explain more than the outcome does? */
 static int is_explained(const struct ofox_call *c) {
-  const struct ofox_reply *r = &c->reply;
+  const struct ofox_response *r = &c->response;
   return c->error.status == 0 || c->error.outcome == OFOX_OUTCOME_ENCODING ||
-         (c->error.cls == OFOX_CLASS_STREAM && !r->stream.broken &&
+         (c->error.cls == OFOX_CLASS_STREAM && !r->events.broken &&
           r->stopped == OFOX_OUTCOME_ANSWERED);
 }
 
 /* A message that says more: what the transport knew, where a redirect goes. */
 static void add_detail(struct ofox_call *c, struct ofox_span detail) {
   struct ofox_buf *m = &c->error.message, text, clean;
-  struct ofox_span to = ofox_headers_get(&c->reply.head, "location");
+  struct ofox_span to = ofox_headers_get(&c->response.head, "location");
   int rc;
   ofox_buf_init(&text, (size_t)-1);
   ofox_buf_init(&clean, (size_t)-1);
@@ -76,8 +76,8 @@ static void redact_error(struct ofox_call *c) {
   redact(c, &c->error.request_id);
 }
 
-void ofox_blame_request_id(struct ofox_call *c) {
-  struct ofox_span id = ofox_headers_request_id(&c->reply.head);
+void ofox_failure_request_id(struct ofox_call *c) {
+  struct ofox_span id = ofox_headers_request_id(&c->response.head);
   if (id.p == NULL && c->failed)
     id = ofox_buf_span(&c->error.request_id);
   ofox_buf_clear(&c->request_id);
@@ -87,14 +87,14 @@ void ofox_blame_request_id(struct ofox_call *c) {
     redact(c, &c->request_id);
 }
 
-int ofox_blame_attempt(struct ofox_call *c, enum ofox_outcome outcome,
-                       struct ofox_span detail) {
+int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
+                      struct ofox_span detail) {
   if (!read_failure(c, outcome)) {
-    ofox_blame_request_id(c);
+    ofox_failure_request_id(c);
     return 0;
   }
   add_detail(c, detail);
   redact_error(c);
-  ofox_blame_request_id(c);
+  ofox_failure_request_id(c);
   return 1;
 }

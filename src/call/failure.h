@@ -3,8 +3,8 @@
 ** valid UTF-8. A part of the call that stands in a file of its own.
 ** Knows nothing of what comes next.
 */
-#ifndef OFOX_BLAME_H
-#define OFOX_BLAME_H
+#ifndef OFOX_FAILURE_H
+#define OFOX_FAILURE_H
 
 #include "call/call.h"
 
@@ -13,10 +13,10 @@
 ** transport knows beyond that. 0: a success; 1: a failure, which c->error
 ** tells. Sets c->failed and c->request_id.
 */
-int ofox_blame_attempt(struct ofox_call *c, enum ofox_outcome outcome,
-                       struct ofox_span detail);
+int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
+                      struct ofox_span detail);
 
 /* Sets c->request_id from the reply as it is now. */
-void ofox_blame_request_id(struct ofox_call *c);
+void ofox_failure_request_id(struct ofox_call *c);
 
 #endif

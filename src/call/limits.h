@@ -3,8 +3,8 @@
 ** Knows nothing of what is sent or answered; time is an argument, in seconds
 ** of a clock that never jumps.
 */
-#ifndef OFOX_CLOCK_H
-#define OFOX_CLOCK_H
+#ifndef OFOX_LIMITS_H
+#define OFOX_LIMITS_H
 
 #include "wire/classes.h"
 
@@ -32,7 +32,7 @@ struct ofox_clock {
 };
 
 /* The moment of the limit that comes first, and what its passing is called. */
-double ofox_clock_next(const struct ofox_clock *c, const struct ofox_limits *l,
-                       enum ofox_outcome *which);
+double ofox_limits_next(const struct ofox_clock *c,
+                        const struct ofox_limits *l, enum ofox_outcome *which);
 
 #endif

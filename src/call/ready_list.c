@@ -2,12 +2,12 @@
 
 #include <stddef.h>
 
-void ofox_news_init(struct ofox_news *n) {
+void ofox_ready_list_init(struct ofox_ready_list *n) {
   n->_first = NULL;
   n->_end = &n->_first;
 }
 
-int ofox_news_any(const struct ofox_news *n) {
+int ofox_ready_list_any(const struct ofox_ready_list *n) {
   return n->_first != NULL;
 }
 
@@ -23,7 +23,7 @@ void ofox_note_drop(struct ofox_note *m) {
   m->_link = NULL;
 }
 
-struct ofox_note *ofox_news_take(struct ofox_news *n) {
+struct ofox_note *ofox_ready_list_take(struct ofox_ready_list *n) {
   struct ofox_note *m = n->_first;
   if (m != NULL) {
     ofox_note_drop(m);
@@ -32,9 +32,9 @@ struct ofox_note *ofox_news_take(struct ofox_news *n) {
   return m;
 }
 
-void ofox_news_clear(struct ofox_news *n) {
+void ofox_ready_list_clear(struct ofox_ready_list *n) {
   struct ofox_note *m;
-  while ((m = ofox_news_take(n)) != NULL)
+  while ((m = ofox_ready_list_take(n)) != NULL)
     m->list = NULL;
 }
 

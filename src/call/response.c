@@ -8,36 +8,36 @@
 /* What is read of a failure's body; the rest is not worth the wait. */
 #define FAILURE_BODY (1024 * 1024)
 
-void ofox_reply_init(struct ofox_reply *r,
-                     const struct ofox_reply_config *config) {
+void ofox_response_init(struct ofox_response *r,
+                        const struct ofox_response_config *config) {
   memset(r, 0, sizeof(*r));
   r->config = *config;
   ofox_headers_init(&r->head);
   ofox_buf_init(&r->body, config->max_body);
-  ofox_stream_init(&r->stream, config->dialect, config->max_event,
-                   config->max_body);
+  ofox_event_queue_init(&r->events, config->dialect, config->max_event,
+                        config->max_body);
 }
 
-void ofox_reply_free(struct ofox_reply *r) {
+void ofox_response_free(struct ofox_response *r) {
   ofox_headers_free(&r->head);
   ofox_buf_free(&r->body);
-  ofox_stream_free(&r->stream);
+  ofox_event_queue_free(&r->events);
 }
 
-void ofox_reply_clear(struct ofox_reply *r) {
+void ofox_response_clear(struct ofox_response *r) {
   ofox_headers_clear(&r->head);
   ofox_buf_clear(&r->body);
-  ofox_stream_clear(&r->stream);
-  r->kind = OFOX_ANSWER_UNKNOWN;
+  ofox_event_queue_clear(&r->events);
+  r->kind = OFOX_VERDICT_UNKNOWN;
   r->_blank = 0;
   r->stopped = OFOX_OUTCOME_ANSWERED;
 }
 
-int ofox_reply_is_failure(const struct ofox_reply *r) {
+int ofox_response_is_failure(const struct ofox_response *r) {
   return r->head.complete && r->head.status >= 300;
 }
 
-int ofox_reply_head(struct ofox_reply *r, const char *p, size_t n) {
+int ofox_response_head(struct ofox_response *r, const char *p, size_t n) {
   int rc = ofox_headers_line(&r->head, p, n);
   if (rc < 0) {
     r->no_memory |= rc == OFOX_EMEM;
@@ -47,10 +47,10 @@ int ofox_reply_head(struct ofox_reply *r, const char *p, size_t n) {
   return 0;
 }
 
-static int keep(struct ofox_reply *r, const char *p, size_t n) {
+static int keep(struct ofox_response *r, const char *p, size_t n) {
   size_t cap = r->config.max_body;
   int rc;
-  if (ofox_reply_is_failure(r) && cap > FAILURE_BODY)
+  if (ofox_response_is_failure(r) && cap > FAILURE_BODY)
     cap = FAILURE_BODY;
   if (n > cap - r->body.n) {
     r->stopped = OFOX_OUTCOME_TOO_LARGE;
@@ -62,8 +62,8 @@ static int keep(struct ofox_reply *r, const char *p, size_t n) {
   return rc;
 }
 
-static int feed(struct ofox_reply *r, const char *p, size_t n) {
-  int rc = ofox_stream_feed(&r->stream, p, n);
+static int feed(struct ofox_response *r, const char *p, size_t n) {
+  int rc = ofox_event_queue_feed(&r->events, p, n);
   r->no_memory |= rc == OFOX_EMEM;
   return rc;
 }
@@ -75,7 +75,7 @@ static struct ofox_span from(struct ofox_span s, size_t n) {
 }
 
 /* The body so far from where it says something. */
-static struct ofox_span beginning(struct ofox_reply *r) {
+static struct ofox_span beginning(struct ofox_response *r) {
   struct ofox_span s = ofox_buf_span(&r->body);
   if (r->_blank == 0)
     s = ofox_utf8_skip_bom(s);
@@ -87,16 +87,16 @@ static struct ofox_span beginning(struct ofox_reply *r) {
   return s;
 }
 
-int ofox_reply_body(struct ofox_reply *r, const char *p, size_t n) {
+int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
   int rc;
-  if (!r->config.streams || ofox_reply_is_failure(r))
+  if (!r->config.streams || ofox_response_is_failure(r))
     return keep(r, p, n);
-  if (r->kind == OFOX_ANSWER_EVENTS)
+  if (r->kind == OFOX_VERDICT_EVENTS)
     return feed(r, p, n);
   rc = keep(r, p, n);
-  if (r->kind == OFOX_ANSWER_UNKNOWN)
-    r->kind = ofox_answer_kind(&r->head, beginning(r));
-  if (rc == 0 && r->kind == OFOX_ANSWER_EVENTS) {
+  if (r->kind == OFOX_VERDICT_UNKNOWN)
+    r->kind = ofox_verdict_kind(&r->head, beginning(r));
+  if (rc == 0 && r->kind == OFOX_VERDICT_EVENTS) {
     rc = feed(r, r->body.p, r->body.n);
     ofox_buf_free(&r->body);
   }
@@ -121,28 +121,30 @@ static enum ofox_outcome stream_outcome(enum ofox_outcome o) {
 }
 
 /* The end of the body is all that ends a stream whose words are not known. */
-static int is_complete(const struct ofox_reply *r, enum ofox_outcome outcome) {
-  const struct ofox_stream *s = &r->stream;
-  if (s->ended || ofox_stream_is_finished(s))
+static int is_complete(const struct ofox_response *r,
+                       enum ofox_outcome outcome) {
+  const struct ofox_event_queue *s = &r->events;
+  if (s->ended || ofox_event_queue_is_finished(s))
     return 1;
   return s->dialect == OFOX_DIALECT_ANY && s->chunks > 0 &&
          outcome == OFOX_OUTCOME_ANSWERED;
 }
 
 /* Also one that promised events and had none. */
-static int is_events(const struct ofox_reply *r) {
-  return r->kind == OFOX_ANSWER_EVENTS ||
-         (r->kind == OFOX_ANSWER_UNKNOWN && r->config.streams &&
-          ofox_answer_is_stream(&r->head));
+static int is_events(const struct ofox_response *r) {
+  return r->kind == OFOX_VERDICT_EVENTS ||
+         (r->kind == OFOX_VERDICT_UNKNOWN && r->config.streams &&
+          ofox_verdict_is_stream(&r->head));
 }
 
-static struct ofox_verdict judge_events(struct ofox_reply *r,
+static struct ofox_verdict judge_events(struct ofox_response *r,
                                         enum ofox_outcome outcome) {
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_STREAM, {NULL, 0}};
-  struct ofox_stream *s = &r->stream;
+  struct ofox_event_queue *s = &r->events;
   /* of what broke off, the last event may have been cut as well */
-  if (ofox_stream_finish(s, outcome == OFOX_OUTCOME_ANSWERED) == OFOX_EMEM)
+  if (ofox_event_queue_finish(s, outcome == OFOX_OUTCOME_ANSWERED) ==
+      OFOX_EMEM)
     r->no_memory = 1;
   if (s->broken) {
     v.outcome = s->outcome;
@@ -168,25 +170,25 @@ static int is_answer(enum ofox_dialect dialect, struct ofox_span body) {
   return v.type == OFOX_JSON_OBJECT;
 }
 
-static struct ofox_verdict judge_body(struct ofox_reply *r, int status) {
-  struct ofox_answer a;
+static struct ofox_verdict judge_body(struct ofox_response *r, int status) {
+  struct ofox_whole_response a;
   a.status = status;
-  a.framed = ofox_answer_is_framed(&r->head);
+  a.framed = ofox_verdict_is_framed(&r->head);
   a.type = ofox_headers_get(&r->head, "content-type");
   a.body = ofox_buf_span(&r->body);
-  return ofox_answer_judge(&a, r->config.expect);
+  return ofox_verdict_judge(&a, r->config.expect);
 }
 
 /* A success that came in one piece where events were wanted. */
-static struct ofox_verdict judge_whole(struct ofox_reply *r) {
+static struct ofox_verdict judge_whole(struct ofox_response *r) {
   struct ofox_span body = ofox_buf_span(&r->body);
   struct ofox_verdict v = judge_body(r, 200); /* nothing at all is no stream */
   if (v.outcome == OFOX_OUTCOME_INVALID_JSON &&
-      ofox_answer_is_stream(&r->head)) {
+      ofox_verdict_is_stream(&r->head)) {
     /* it only began like JSON: see stray.h */
     feed(r, body.p, body.n);
-    if (r->stream.broken || r->stream.chunks > 0) {
-      r->kind = OFOX_ANSWER_EVENTS;
+    if (r->events.broken || r->events.chunks > 0) {
+      r->kind = OFOX_VERDICT_EVENTS;
       return judge_events(r, OFOX_OUTCOME_ANSWERED);
     }
   }
@@ -195,14 +197,14 @@ static struct ofox_verdict judge_whole(struct ofox_reply *r) {
     v.failed = 1;
     v.outcome = OFOX_OUTCOME_NOT_EVENT_STREAM;
   }
-  else if (!v.failed && ofox_stream_whole(&r->stream, body) != 0) {
+  else if (!v.failed && ofox_event_queue_whole(&r->events, body) != 0) {
     r->no_memory = 1;
   }
   return v;
 }
 
-struct ofox_verdict ofox_reply_judge(struct ofox_reply *r,
-                                     enum ofox_outcome outcome) {
+struct ofox_verdict ofox_response_judge(struct ofox_response *r,
+                                        enum ofox_outcome outcome) {
   struct ofox_span body = ofox_buf_span(&r->body);
   int status = r->head.complete ? r->head.status : 0;
   struct ofox_verdict v = {

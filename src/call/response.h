@@ -3,13 +3,13 @@
 ** either kept whole or read as events.
 ** Knows nothing of time, of other attempts, or of what a failure leads to.
 */
-#ifndef OFOX_REPLY_H
-#define OFOX_REPLY_H
+#ifndef OFOX_RESPONSE_H
+#define OFOX_RESPONSE_H
 
 #include "call/verdict.h"
 #include "call/event_queue.h"
 
-struct ofox_reply_config {
+struct ofox_response_config {
   enum ofox_expect expect;
   size_t max_body;
   int streams; /* it is wanted as events */
@@ -17,34 +17,34 @@ struct ofox_reply_config {
   size_t max_event; /* bytes of one */
 };
 
-struct ofox_reply {
-  struct ofox_reply_config config;
+struct ofox_response {
+  struct ofox_response_config config;
   struct ofox_headers head;
   struct ofox_buf body; /* unless it comes as events */
-  struct ofox_stream stream;
-  enum ofox_answer_kind kind; /* of the body */
-  enum ofox_outcome stopped;  /* why no more was wanted, else ANSWERED */
+  struct ofox_event_queue events;
+  enum ofox_verdict_kind kind; /* of the body */
+  enum ofox_outcome stopped;   /* why no more was wanted, else ANSWERED */
   int no_memory;
   size_t _blank; /* bytes that the body is known to begin with blanks for */
 };
 
-void ofox_reply_init(struct ofox_reply *r,
-                     const struct ofox_reply_config *config);
-void ofox_reply_free(struct ofox_reply *r);  /* zeroed or twice: fine */
-void ofox_reply_clear(struct ofox_reply *r); /* for another attempt */
+void ofox_response_init(struct ofox_response *r,
+                        const struct ofox_response_config *config);
+void ofox_response_free(struct ofox_response *r);  /* zeroed or twice: fine */
+void ofox_response_clear(struct ofox_response *r); /* for another attempt */
 
 /* Is the final status in, and is it no success? */
-int ofox_reply_is_failure(const struct ofox_reply *r);
+int ofox_response_is_failure(const struct ofox_response *r);
 
 /* A header line, a piece of the body. 0, or negative: no more is wanted. */
-int ofox_reply_head(struct ofox_reply *r, const char *p, size_t n);
-int ofox_reply_body(struct ofox_reply *r, const char *p, size_t n);
+int ofox_response_head(struct ofox_response *r, const char *p, size_t n);
+int ofox_response_body(struct ofox_response *r, const char *p, size_t n);
 
 /*
 ** The transfer is over, in 'outcome': what does its answer mean? Where it
 ** came as events, those not taken yet can still be.
 */
-struct ofox_verdict ofox_reply_judge(struct ofox_reply *r,
-                                     enum ofox_outcome outcome);
+struct ofox_verdict ofox_response_judge(struct ofox_response *r,
+                                        enum ofox_outcome outcome);
 
 #endif

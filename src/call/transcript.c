@@ -4,18 +4,18 @@
 
 void ofox_transcript_init(struct ofox_transcript *t, size_t cap) {
   memset(t, 0, sizeof(*t));
-  ofox_prose_init(&t->prose, cap);
+  ofox_content_text_init(&t->prose, cap);
   ofox_buf_init(&t->_events, cap);
 }
 
 void ofox_transcript_free(struct ofox_transcript *t) {
-  ofox_prose_free(&t->prose);
+  ofox_content_text_free(&t->prose);
   ofox_buf_free(&t->_events);
   t->_data = OFOX_NOSPAN;
 }
 
 void ofox_transcript_clear(struct ofox_transcript *t) {
-  ofox_prose_clear(&t->prose);
+  ofox_content_text_clear(&t->prose);
   ofox_buf_clear(&t->_events);
   t->_data = OFOX_NOSPAN;
 }
@@ -57,10 +57,10 @@ static void remember(struct ofox_transcript *t, size_t name, size_t data,
   t->_last = *d;
 }
 
-static int add_text(struct ofox_prose *w, struct ofox_json text) {
+static int add_text(struct ofox_content_text *w, struct ofox_json text) {
   if (text.type == OFOX_JSON_STRING)
-    return ofox_prose_string(w, text);
-  return text.type == OFOX_JSON_ARRAY ? ofox_prose_choices(w, text) : 0;
+    return ofox_content_text_string(w, text);
+  return text.type == OFOX_JSON_ARRAY ? ofox_content_text_choices(w, text) : 0;
 }
 
 int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
@@ -68,7 +68,7 @@ int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
   size_t from = t->prose.text.n;
   int rc = add_text(&t->prose, d->text);
   if (rc == 0 && (d->finished & 1))
-    rc = ofox_prose_end(&t->prose);
+    rc = ofox_content_text_end(&t->prose);
   if (rc != 0 || d->again)
     return rc;
   rc = keep(t, name, data, from);
@@ -85,11 +85,11 @@ int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
   int rc = 0;
   t->prose.text.cap = t->_events.cap = (size_t)-1;
   if (dialect == OFOX_DIALECT_CHAT)
-    rc = ofox_prose_choices(&t->prose, ofox_json_get(root, "choices"));
+    rc = ofox_content_text_choices(&t->prose, ofox_json_get(root, "choices"));
   else if (dialect == OFOX_DIALECT_RESPONSES)
-    rc = ofox_prose_output(&t->prose, root);
+    rc = ofox_content_text_output(&t->prose, root);
   if (rc == 0)
-    rc = ofox_prose_end(&t->prose);
+    rc = ofox_content_text_end(&t->prose);
   return rc == 0 ? keep(t, ofox_span_of(""), body, 0) : rc;
 }
 

@@ -10,7 +10,7 @@
 #include "wire/content_text.h"
 
 struct ofox_transcript {
-  struct ofox_prose prose;
+  struct ofox_content_text prose;
   struct ofox_buf _events;       /* each a struct ofox_passage and its bytes */
   struct ofox_delta _last;       /* by the event kept last, if it was plain */
   struct ofox_span _name, _data; /* of it, where they stand in '_events' */

@@ -7,37 +7,37 @@
 #include "wire/html.h"
 #include "base/utf8.h"
 
-int ofox_answer_is_framed(const struct ofox_headers *h) {
+int ofox_verdict_is_framed(const struct ofox_headers *h) {
   return h->version >= 20 || ofox_headers_get(h, "content-length").p != NULL ||
          ofox_headers_get(h, "transfer-encoding").p != NULL;
 }
 
-int ofox_answer_is_stream(const struct ofox_headers *h) {
+int ofox_verdict_is_stream(const struct ofox_headers *h) {
   return ofox_span_ihas_prefix(ofox_headers_get(h, "content-type"),
                                "text/event-stream");
 }
 
 /* How an event stream begins: with a comment or the name of a field. */
-static enum ofox_answer_kind beginning(struct ofox_span s) {
+static enum ofox_verdict_kind beginning(struct ofox_span s) {
   static const char *const starts[] = {
       ":", "data:", "event:", "id:", "retry:", NULL};
   size_t i, n;
   for (i = 0; starts[i] != NULL; i++) {
     n = strlen(starts[i]);
     if (memcmp(s.p, starts[i], s.n < n ? s.n : n) == 0)
-      return s.n < n ? OFOX_ANSWER_UNKNOWN : OFOX_ANSWER_EVENTS;
+      return s.n < n ? OFOX_VERDICT_UNKNOWN : OFOX_VERDICT_EVENTS;
   }
-  return OFOX_ANSWER_BODY;
+  return OFOX_VERDICT_BODY;
 }
 
-enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
-                                       struct ofox_span s) {
+enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,
+                                         struct ofox_span s) {
   if (s.n == 0)
-    return OFOX_ANSWER_UNKNOWN;
-  if (!ofox_answer_is_stream(h))
+    return OFOX_VERDICT_UNKNOWN;
+  if (!ofox_verdict_is_stream(h))
     return beginning(s);
-  return *s.p == '{' || *s.p == '[' || *s.p == '<' ? OFOX_ANSWER_BODY
-                                                   : OFOX_ANSWER_EVENTS;
+  return *s.p == '{' || *s.p == '[' || *s.p == '<' ? OFOX_VERDICT_BODY
+                                                   : OFOX_VERDICT_EVENTS;
 }
 
 static enum ofox_due due_of(enum ofox_expect expect) {
@@ -57,12 +57,12 @@ static enum ofox_due due_of(enum ofox_expect expect) {
 }
 
 /* What keeps a body from being JSON; ANSWERED if nothing does. */
-static enum ofox_outcome check(const struct ofox_answer *a) {
+static enum ofox_outcome check(const struct ofox_whole_response *a) {
   size_t pos;
   int rc;
   if (ofox_span_trim(ofox_utf8_skip_bom(a->body)).n == 0)
     return OFOX_OUTCOME_EMPTY;
-  if (ofox_page_is(a->type, a->body))
+  if (ofox_html_is(a->type, a->body))
     return OFOX_OUTCOME_HTML;
   rc = ofox_json_check(a->body, &pos);
   if (rc == 0 && !a->framed)
@@ -80,14 +80,14 @@ static int is_kind(struct ofox_span body, enum ofox_expect expect) {
          (type == OFOX_JSON_ARRAY && expect == OFOX_EXPECT_LIST);
 }
 
-struct ofox_verdict ofox_answer_judge(const struct ofox_answer *a,
-                                      enum ofox_expect expect) {
+struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
+                                       enum ofox_expect expect) {
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
-  struct ofox_fault fault;
+  struct ofox_error_in_success fault;
   v.part = a->body;
   if (a->status >= 400) {
-    if (ofox_page_is(a->type, a->body))
+    if (ofox_html_is(a->type, a->body))
       v.outcome = OFOX_OUTCOME_HTML;
     return v;
   }
@@ -103,7 +103,7 @@ struct ofox_verdict ofox_answer_judge(const struct ofox_answer *a,
   if (v.outcome != OFOX_OUTCOME_ANSWERED) {
     v.failed = 1;
   }
-  else if (ofox_fault_find(a->body, due_of(expect), &fault)) {
+  else if (ofox_error_in_success_find(a->body, due_of(expect), &fault)) {
     v.failed = 1;
     v.part = fault.part;
     v.fallback = fault.fallback;

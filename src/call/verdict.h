@@ -3,8 +3,8 @@
 ** not say so.
 ** Knows nothing of transfers, of time, or of what a failure leads to.
 */
-#ifndef OFOX_ANSWER_H
-#define OFOX_ANSWER_H
+#ifndef OFOX_VERDICT_H
+#define OFOX_VERDICT_H
 
 #include "wire/classes.h"
 #include "wire/headers.h"
@@ -23,18 +23,18 @@ enum ofox_expect {
 };
 
 /* What the body of an answer to a stream request is. */
-enum ofox_answer_kind {
-  OFOX_ANSWER_UNKNOWN, /* it takes more of it to tell */
-  OFOX_ANSWER_EVENTS,
-  OFOX_ANSWER_BODY /* anything else, to be read as a whole */
+enum ofox_verdict_kind {
+  OFOX_VERDICT_UNKNOWN, /* it takes more of it to tell */
+  OFOX_VERDICT_EVENTS,
+  OFOX_VERDICT_BODY /* anything else, to be read as a whole */
 };
 
 /* Do the headers promise events? */
-int ofox_answer_is_stream(const struct ofox_headers *h);
+int ofox_verdict_is_stream(const struct ofox_headers *h);
 
 /* By its type and how it begins, blanks left out; either may be wrong. */
-enum ofox_answer_kind ofox_answer_kind(const struct ofox_headers *h,
-                                       struct ofox_span beginning);
+enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,
+                                         struct ofox_span beginning);
 
 /* The bytes that say that a call has failed, and how to read them. */
 struct ofox_verdict {
@@ -45,10 +45,10 @@ struct ofox_verdict {
 };
 
 /* Has 'body' an end that can be told from a cut? */
-int ofox_answer_is_framed(const struct ofox_headers *h);
+int ofox_verdict_is_framed(const struct ofox_headers *h);
 
 /* An answer that came whole. */
-struct ofox_answer {
+struct ofox_whole_response {
   int status;
   int framed;            /* its end can be told from a cut */
   struct ofox_span type; /* Content-Type, or empty */
@@ -59,7 +59,7 @@ struct ofox_answer {
 ** Judges it. Under a status >= 400 the outcome is ANSWERED, or HTML where the
 ** body is a page.
 */
-struct ofox_verdict ofox_answer_judge(const struct ofox_answer *a,
-                                      enum ofox_expect expect);
+struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
+                                       enum ofox_expect expect);
 
 #endif

@@ -9,10 +9,10 @@ static double seconds_of(clockid_t id) {
   return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-double ofox_moment_now(void) {
+double ofox_clocks_now(void) {
   return seconds_of(CLOCK_MONOTONIC);
 }
 
-double ofox_moment_wall(void) {
+double ofox_clocks_wall(void) {
   return seconds_of(CLOCK_REALTIME);
 }

@@ -2,10 +2,10 @@
 ** The clocks of the system, in seconds.
 ** Knows nothing of who asks.
 */
-#ifndef OFOX_MOMENT_H
-#define OFOX_MOMENT_H
+#ifndef OFOX_CLOCKS_H
+#define OFOX_CLOCKS_H
 
-double ofox_moment_now(void);  /* of a clock that never jumps */
-double ofox_moment_wall(void); /* since 1970 */
+double ofox_clocks_now(void);  /* of a clock that never jumps */
+double ofox_clocks_wall(void); /* since 1970 */
 
 #endif

@@ -3,15 +3,16 @@
 #include <stdlib.h>
 
 /* FNV-1a; what ends a part is in none. */
-unsigned long ofox_doors_key(unsigned long key, const char *part) {
+unsigned long ofox_connect_turns_key(unsigned long key, const char *part) {
   unsigned long h = key == 0 ? 2166136261UL : key;
   for (; part != NULL && *part != '\0'; part++)
     h = ((h ^ (unsigned char)*part) * 16777619UL) & 0xFFFFFFFFUL;
   return ((h ^ (part == NULL ? 1 : 0)) * 16777619UL) & 0xFFFFFFFFUL;
 }
 
-struct ofox_door *ofox_doors_enter(struct ofox_doors *d, unsigned long key) {
-  struct ofox_door *door = d->first;
+struct ofox_destination *ofox_connect_turns_enter(struct ofox_connect_turns *d,
+                                                  unsigned long key) {
+  struct ofox_destination *door = d->first;
   while (door != NULL && door->key != key)
     door = door->next;
   if (door == NULL) {
@@ -27,7 +28,7 @@ struct ofox_door *ofox_doors_enter(struct ofox_doors *d, unsigned long key) {
 }
 
 /* It opens no connection any more. */
-static void let_go(struct ofox_doors *d, struct ofox_door *door,
+static void let_go(struct ofox_connect_turns *d, struct ofox_destination *door,
                    const void *user) {
   if (door->opener == user)
     door->opener = NULL;
@@ -35,9 +36,10 @@ static void let_go(struct ofox_doors *d, struct ofox_door *door,
     d->moved = 1;
 }
 
-void ofox_doors_leave(struct ofox_doors *d, struct ofox_door *door,
-                      const void *user) {
-  struct ofox_door **link = &d->first;
+void ofox_connect_turns_leave(struct ofox_connect_turns *d,
+                              struct ofox_destination *door,
+                              const void *user) {
+  struct ofox_destination **link = &d->first;
   if (door == NULL)
     return;
   let_go(d, door, user);
@@ -49,14 +51,14 @@ void ofox_doors_leave(struct ofox_doors *d, struct ofox_door *door,
   free(door);
 }
 
-void ofox_doors_fail(struct ofox_door *door, const void *user) {
+void ofox_connect_turns_fail(struct ofox_destination *door, const void *user) {
   if (door == NULL || door->opener != user)
     return;
   door->passed = 1;
   door->shares = 0;
 }
 
-int ofox_doors_open(struct ofox_door *door, const void *user) {
+int ofox_connect_turns_open(struct ofox_destination *door, const void *user) {
   if (door == NULL)
     return 1;
   if (door->opener != NULL && door->opener != user &&
@@ -66,8 +68,9 @@ int ofox_doors_open(struct ofox_door *door, const void *user) {
   return 1;
 }
 
-void ofox_doors_pass(struct ofox_doors *d, struct ofox_door *door,
-                     const void *user, int shares) {
+void ofox_connect_turns_pass(struct ofox_connect_turns *d,
+                             struct ofox_destination *door, const void *user,
+                             int shares) {
   if (door == NULL)
     return;
   door->passed = 1;

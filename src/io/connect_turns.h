@@ -4,41 +4,43 @@
 ** door each carries one request at a time.
 ** Knows nothing of connections, or of those who wait.
 */
-#ifndef OFOX_DOORS_H
-#define OFOX_DOORS_H
+#ifndef OFOX_CONNECT_TURNS_H
+#define OFOX_CONNECT_TURNS_H
 
-struct ofox_door {
+struct ofox_destination {
   unsigned long key;
   const void *opener; /* who opens a connection; NULL: nobody */
   int passed;         /* somebody has got through */
   int shares;         /* connections behind it carry several at once */
   unsigned long users;
-  struct ofox_door *next;
+  struct ofox_destination *next;
 };
 
 /* Zeroed: none. */
-struct ofox_doors {
-  struct ofox_door *first;
+struct ofox_connect_turns {
+  struct ofox_destination *first;
   int moved; /* somebody who waits may have a chance now */
 };
 
 /* A part more of a door's key, which begins with 0; NULL is a part, too. */
-unsigned long ofox_doors_key(unsigned long key, const char *part);
+unsigned long ofox_connect_turns_key(unsigned long key, const char *part);
 
 /* A user more of the door with that key; NULL without memory. */
-struct ofox_door *ofox_doors_enter(struct ofox_doors *d, unsigned long key);
+struct ofox_destination *ofox_connect_turns_enter(struct ofox_connect_turns *d,
+                                                  unsigned long key);
 /* A user less; a door that is NULL is ignored. */
-void ofox_doors_leave(struct ofox_doors *d, struct ofox_door *door,
-                      const void *user);
+void ofox_connect_turns_leave(struct ofox_connect_turns *d,
+                              struct ofox_destination *door, const void *user);
 
 /* The user's attempt has failed. If it was to open a connection, that tells
 ** nothing of others: they do not wait for each other. */
-void ofox_doors_fail(struct ofox_door *door, const void *user);
+void ofox_connect_turns_fail(struct ofox_destination *door, const void *user);
 
 /* May the user open a connection? 1, and it does; 0: others do. */
-int ofox_doors_open(struct ofox_door *door, const void *user);
+int ofox_connect_turns_open(struct ofox_destination *door, const void *user);
 /* The user is through; 'shares': on a connection that carries several. */
-void ofox_doors_pass(struct ofox_doors *d, struct ofox_door *door,
-                     const void *user, int shares);
+void ofox_connect_turns_pass(struct ofox_connect_turns *d,
+                             struct ofox_destination *door, const void *user,
+                             int shares);
 
 #endif

@@ -13,13 +13,14 @@
 
 struct ofox_pool {
   CURLM *multi;
-  struct ofox_pools *all;
+  struct ofox_connections *all;
   struct ofox_pool *next;
   size_t transfers;
   double due; /* when libcurl wants to be called */
 };
 
-void ofox_pools_init(struct ofox_pools *p, struct ofox_poller *poller) {
+void ofox_connections_init(struct ofox_connections *p,
+                           struct ofox_poller *poller) {
   p->poller = poller;
   p->open = p->left = NULL;
   p->_spares = 0;
@@ -29,7 +30,7 @@ void ofox_pools_init(struct ofox_pools *p, struct ofox_poller *poller) {
 /* What libcurl asks for */
 
 /* Whose the descriptor is; NULL: it never was anybody's. */
-static struct ofox_pool **owner_of(const struct ofox_pools *p, int fd) {
+static struct ofox_pool **owner_of(const struct ofox_connections *p, int fd) {
   struct ofox_pool **owners = (struct ofox_pool **)(void *)p->_owner.p;
   if (fd < 0 || (size_t)fd >= p->_owner.n / sizeof(*owners))
     return NULL;
@@ -72,13 +73,13 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user,
 static int on_timer(CURLM *multi, long ms, void *user) {
   struct ofox_pool *pool = user;
   (void)multi;
-  pool->due = ms < 0 ? INFINITY : ofox_moment_now() + (double)ms / 1000;
+  pool->due = ms < 0 ? INFINITY : ofox_clocks_now() + (double)ms / 1000;
   return 0;
 }
 
 /* Life */
 
-int ofox_pools_open(struct ofox_pools *p) {
+int ofox_connections_open(struct ofox_connections *p) {
   struct ofox_pool *pool;
   if (p->open != NULL)
     return 0;
@@ -114,7 +115,7 @@ static void close_pool(struct ofox_pool *pool) {
   free(pool);
 }
 
-void ofox_pools_leave(struct ofox_pools *p) {
+void ofox_connections_leave(struct ofox_connections *p) {
   if (p->open == NULL)
     return;
   p->open->next = p->left;
@@ -122,7 +123,7 @@ void ofox_pools_leave(struct ofox_pools *p) {
   p->open = NULL;
 }
 
-void ofox_pools_sweep(struct ofox_pools *p) {
+void ofox_connections_sweep(struct ofox_connections *p) {
   struct ofox_pool **link = &p->left;
   while (*link != NULL) {
     struct ofox_pool *pool = *link;
@@ -135,9 +136,9 @@ void ofox_pools_sweep(struct ofox_pools *p) {
   }
 }
 
-void ofox_pools_free(struct ofox_pools *p) {
-  ofox_pools_leave(p);
-  ofox_pools_sweep(p);
+void ofox_connections_free(struct ofox_connections *p) {
+  ofox_connections_leave(p);
+  ofox_connections_sweep(p);
   while (p->_spares > 0)
     curl_easy_cleanup(p->_spare[--p->_spares]);
   ofox_buf_free(&p->_owner);
@@ -145,11 +146,11 @@ void ofox_pools_free(struct ofox_pools *p) {
 
 /* Transfers */
 
-CURL *ofox_pools_handle(struct ofox_pools *p) {
+CURL *ofox_connections_handle(struct ofox_connections *p) {
   return p->_spares > 0 ? p->_spare[--p->_spares] : curl_easy_init();
 }
 
-void ofox_pools_park(struct ofox_pools *p, CURL *easy) {
+void ofox_connections_park(struct ofox_connections *p, CURL *easy) {
   curl_easy_reset(easy);
   if (p->_spares < OFOX_SPARE_HANDLES)
     p->_spare[p->_spares++] = easy;
@@ -157,13 +158,14 @@ void ofox_pools_park(struct ofox_pools *p, CURL *easy) {
     curl_easy_cleanup(easy);
 }
 
-void ofox_pools_limit(struct ofox_pools *p, long connections) {
+void ofox_connections_limit(struct ofox_connections *p, long connections) {
   curl_multi_setopt(p->open->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
                     connections);
 }
 
-struct ofox_pool *ofox_pools_add(struct ofox_pools *p, CURL *easy) {
-  if (ofox_pools_open(p) != 0 ||
+struct ofox_pool *ofox_connections_add(struct ofox_connections *p,
+                                       CURL *easy) {
+  if (ofox_connections_open(p) != 0 ||
       curl_multi_add_handle(p->open->multi, easy) != CURLM_OK)
     return NULL;
   p->open->transfers++;
@@ -178,14 +180,14 @@ void ofox_pool_remove(struct ofox_pool *pool, CURL *easy) {
 /* Rounds */
 
 /* The pool after 'pool', NULL being before the first. */
-static struct ofox_pool *after(const struct ofox_pools *p,
+static struct ofox_pool *after(const struct ofox_connections *p,
                                const struct ofox_pool *pool) {
   if (pool == NULL)
     return p->open != NULL ? p->open : p->left;
   return pool == p->open ? p->left : pool->next;
 }
 
-double ofox_pools_due(const struct ofox_pools *p) {
+double ofox_connections_due(const struct ofox_connections *p) {
   const struct ofox_pool *pool = NULL;
   double due = INFINITY;
   while ((pool = after(p, pool)) != NULL)
@@ -197,7 +199,8 @@ static int result_of(CURLMcode rc) {
   return rc == CURLM_OK ? 0 : OFOX_EMEM;
 }
 
-int ofox_pools_event(struct ofox_pools *p, const struct ofox_poll_event *e) {
+int ofox_connections_event(struct ofox_connections *p,
+                           const struct ofox_poll_event *e) {
   /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
   int what = (e->what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
              (e->what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
@@ -211,7 +214,7 @@ int ofox_pools_event(struct ofox_pools *p, const struct ofox_poll_event *e) {
       curl_multi_socket_action((*owner)->multi, e->fd, what, &running));
 }
 
-int ofox_pools_timers(struct ofox_pools *p, double now) {
+int ofox_connections_timers(struct ofox_connections *p, double now) {
   struct ofox_pool *pool = NULL;
   int running, rc = 0;
   while ((pool = after(p, pool)) != NULL) {
@@ -224,7 +227,7 @@ int ofox_pools_timers(struct ofox_pools *p, double now) {
   return rc;
 }
 
-CURL *ofox_pools_ended(struct ofox_pools *p, CURLcode *how) {
+CURL *ofox_connections_ended(struct ofox_connections *p, CURLcode *how) {
   struct ofox_pool *pool = NULL;
   int left;
   while ((pool = after(p, pool)) != NULL) {

@@ -4,8 +4,8 @@
 ** until their transfers have ended.
 ** Knows nothing of calls, or of what a transfer is for.
 */
-#ifndef OFOX_POOL_H
-#define OFOX_POOL_H
+#ifndef OFOX_CONNECTIONS_H
+#define OFOX_CONNECTIONS_H
 
 #include <curl/curl.h>
 
@@ -16,7 +16,7 @@
 
 struct ofox_pool; /* one multi handle */
 
-struct ofox_pools {
+struct ofox_connections {
   struct ofox_poller *poller;
   struct ofox_pool *open; /* takes new transfers; NULL: none does */
   struct ofox_pool *left; /* those that take none any more */
@@ -25,36 +25,38 @@ struct ofox_pools {
   size_t _spares;
 };
 
-void ofox_pools_init(struct ofox_pools *p, struct ofox_poller *poller);
+void ofox_connections_init(struct ofox_connections *p,
+                           struct ofox_poller *poller);
 /* Closes all connections; no transfer may be left. */
-void ofox_pools_free(struct ofox_pools *p);
+void ofox_connections_free(struct ofox_connections *p);
 
 /* Makes the pool for new transfers, if there is none: 0 or OFOX_EMEM. */
-int ofox_pools_open(struct ofox_pools *p);
+int ofox_connections_open(struct ofox_connections *p);
 /* New transfers shall use none of the connections that there are. */
-void ofox_pools_leave(struct ofox_pools *p);
+void ofox_connections_leave(struct ofox_connections *p);
 /* At most so many connections to a host; 0: no limit. */
-void ofox_pools_limit(struct ofox_pools *p, long connections);
+void ofox_connections_limit(struct ofox_connections *p, long connections);
 
 /* A handle for a transfer, NULL without memory; and the way back. */
-CURL *ofox_pools_handle(struct ofox_pools *p);
-void ofox_pools_park(struct ofox_pools *p, CURL *easy);
+CURL *ofox_connections_handle(struct ofox_connections *p);
+void ofox_connections_park(struct ofox_connections *p, CURL *easy);
 
 /* Starts a transfer: its pool, or NULL. */
-struct ofox_pool *ofox_pools_add(struct ofox_pools *p, CURL *easy);
+struct ofox_pool *ofox_connections_add(struct ofox_connections *p, CURL *easy);
 void ofox_pool_remove(struct ofox_pool *pool, CURL *easy);
 
 /* The moment at which timers wants to be called; INFINITY: never. */
-double ofox_pools_due(const struct ofox_pools *p);
+double ofox_connections_due(const struct ofox_connections *p);
 /*
 ** Serves a socket that can be read or written; those whose moment has come.
 ** 0; or OFOX_EMEM: libcurl had no memory to note what it waits for.
 */
-int ofox_pools_event(struct ofox_pools *p, const struct ofox_poll_event *e);
-int ofox_pools_timers(struct ofox_pools *p, double now);
+int ofox_connections_event(struct ofox_connections *p,
+                           const struct ofox_poll_event *e);
+int ofox_connections_timers(struct ofox_connections *p, double now);
 /* A transfer that has ended, or NULL; and how. */
-CURL *ofox_pools_ended(struct ofox_pools *p, CURLcode *how);
+CURL *ofox_connections_ended(struct ofox_connections *p, CURLcode *how);
 /* Closes what has been left and has no transfers any more. */
-void ofox_pools_sweep(struct ofox_pools *p);
+void ofox_connections_sweep(struct ofox_connections *p);
 
 #endif

@@ -35,8 +35,9 @@ static const char *const INVALID[] = {
     "the data are not valid brotli",
 };
 
-struct ofox_coding_stage {
-  struct ofox_coding_stage *from; /* whose output it reads; NULL: the body */
+struct ofox_content_coding_stage {
+  struct ofox_content_coding_stage
+      *from; /* whose output it reads; NULL: the body */
   enum kind kind;
   int begun; /* there is a decoder */
   int ended; /* all that was read is complete */
@@ -65,7 +66,7 @@ static void give(void *user, void *p) {
   free(p);
 }
 
-static void free_stage(struct ofox_coding_stage *s) {
+static void free_stage(struct ofox_content_coding_stage *s) {
   if (s->begun && s->kind == BROTLI)
     BrotliDecoderDestroyInstance(s->brotli);
   else if (s->begun)
@@ -73,8 +74,8 @@ static void free_stage(struct ofox_coding_stage *s) {
   free(s);
 }
 
-void ofox_coding_free(struct ofox_coding *c) {
-  struct ofox_coding_stage *s = c->_inner, *from;
+void ofox_content_coding_free(struct ofox_content_coding *c) {
+  struct ofox_content_coding_stage *s = c->_inner, *from;
   for (; s != NULL; s = from) {
     from = s->from;
     free_stage(s);
@@ -83,7 +84,7 @@ void ofox_coding_free(struct ofox_coding *c) {
 }
 
 /* The first thing that goes wrong is what counts. */
-static int fail(struct ofox_coding *c, int rc, const char *reason) {
+static int fail(struct ofox_content_coding *c, int rc, const char *reason) {
   if (c->error == 0) {
     c->error = rc;
     c->reason = reason;
@@ -93,9 +94,9 @@ static int fail(struct ofox_coding *c, int rc, const char *reason) {
 
 /* Names */
 
-static void add_one(struct ofox_coding *c, struct ofox_span name) {
+static void add_one(struct ofox_content_coding *c, struct ofox_span name) {
   const size_t count = sizeof(NAMES) / sizeof(NAMES[0]);
-  struct ofox_coding_stage *s;
+  struct ofox_content_coding_stage *s;
   size_t i = 0;
   while (i < count && !ofox_span_ieq(name, NAMES[i].name))
     i++;
@@ -123,7 +124,8 @@ static void add_one(struct ofox_coding *c, struct ofox_span name) {
   c->_stages++;
 }
 
-void ofox_coding_add(struct ofox_coding *c, struct ofox_span value) {
+void ofox_content_coding_add(struct ofox_content_coding *c,
+                             struct ofox_span value) {
   struct ofox_span name = value;
   size_t i = 0;
   while (i <= value.n && c->error == 0) {
@@ -135,7 +137,7 @@ void ofox_coding_add(struct ofox_coding *c, struct ofox_span value) {
   }
 }
 
-int ofox_coding_any(const struct ofox_coding *c) {
+int ofox_content_coding_any(const struct ofox_content_coding *c) {
   return c->_inner != NULL || c->error != 0;
 }
 
@@ -147,7 +149,7 @@ static int is_framed(char first) {
   return ((unsigned char)first & 0x8f) == 0x08;
 }
 
-static int begin(struct ofox_coding_stage *s) {
+static int begin(struct ofox_content_coding_stage *s) {
   int bits = s->kind == GZIP ? WINDOW + GZIP_FRAME : WINDOW;
   if (s->kind == BROTLI) {
     s->brotli = BrotliDecoderCreateInstance(take, give, NULL);
@@ -167,8 +169,9 @@ static void skip(struct ofox_span *s, size_t left) {
   s->n = left;
 }
 
-static int unzip(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
-                 size_t cap, size_t *n) {
+static int unzip(struct ofox_content_coding *c,
+                 struct ofox_content_coding_stage *s, char *out, size_t cap,
+                 size_t *n) {
   z_stream *z = &s->z;
   int rc;
   z->next_in = (const unsigned char *)s->in.p;
@@ -187,8 +190,9 @@ static int unzip(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
               s->again && z->total_out == 0 ? TRAILING : INVALID[s->kind]);
 }
 
-static int unbrotli(struct ofox_coding *c, struct ofox_coding_stage *s,
-                    char *out, size_t cap, size_t *n) {
+static int unbrotli(struct ofox_content_coding *c,
+                    struct ofox_content_coding_stage *s, char *out, size_t cap,
+                    size_t *n) {
   const unsigned char *from = (const unsigned char *)s->in.p;
   unsigned char *to = (unsigned char *)out;
   size_t left = s->in.n, room = cap;
@@ -209,7 +213,8 @@ static int unbrotli(struct ofox_coding *c, struct ofox_coding_stage *s,
 }
 
 /* What was complete goes on: only gzip may, with a further member. */
-static int go_on(struct ofox_coding *c, struct ofox_coding_stage *s) {
+static int go_on(struct ofox_content_coding *c,
+                 struct ofox_content_coding_stage *s) {
   if (s->kind != GZIP)
     return fail(c, OFOX_ESYNTAX, TRAILING);
   s->again = 1;
@@ -218,8 +223,9 @@ static int go_on(struct ofox_coding *c, struct ofox_coding_stage *s) {
 }
 
 /* Decodes some of what the stage has. 0, or negative. */
-static int run(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
-               size_t cap, size_t *n) {
+static int run(struct ofox_content_coding *c,
+               struct ofox_content_coding_stage *s, char *out, size_t cap,
+               size_t *n) {
   int rc = 0;
   *n = 0;
   if (!s->begun && begin(s) != 0)
@@ -232,10 +238,12 @@ static int run(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
                            : unzip(c, s, out, cap, n);
 }
 
-/* As ofox_coding_next, of one stage and those before it. Several upon each
+/* As ofox_content_coding_next, of one stage and those before it. Several upon
+*each
 ** other can make endless work of a few bytes, and nothing of all that. */
-static int pull(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
-                size_t cap, size_t *n) {
+static int pull(struct ofox_content_coding *c,
+                struct ofox_content_coding_stage *s, char *out, size_t cap,
+                size_t *n) {
   size_t got;
   int rc;
   *n = 0;
@@ -261,8 +269,9 @@ static int pull(struct ofox_coding *c, struct ofox_coding_stage *s, char *out,
   }
 }
 
-int ofox_coding_next(struct ofox_coding *c, struct ofox_span *in, char *out,
-                     size_t cap, size_t *n) {
+int ofox_content_coding_next(struct ofox_content_coding *c,
+                             struct ofox_span *in, char *out, size_t cap,
+                             size_t *n) {
   int rc;
   *n = 0;
   if (c->error != 0 || c->_outer == NULL)
@@ -275,8 +284,8 @@ int ofox_coding_next(struct ofox_coding *c, struct ofox_span *in, char *out,
   return rc;
 }
 
-int ofox_coding_finish(struct ofox_coding *c) {
-  const struct ofox_coding_stage *s;
+int ofox_content_coding_finish(struct ofox_content_coding *c) {
+  const struct ofox_content_coding_stage *s;
   for (s = c->_inner; s != NULL && c->error == 0; s = s->from) {
     if (s->begun && !s->ended)
       return fail(c, OFOX_ESYNTAX, s->again ? TRAILING : CUT);

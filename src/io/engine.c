@@ -18,7 +18,7 @@
 #define MOST_READS 128 /* more than that, it gets in its next step */
 
 struct ofox_engine {
-  struct ofox_wire wire;
+  struct ofox_traffic traffic;
   double alarm;  /* when whoever drives the engine wants to be called */
   double looked; /* the end of the latest step */
   double away;   /* seconds that nobody looked before this step */
@@ -27,8 +27,8 @@ struct ofox_engine {
 
 /* Lets an outer loop know in time. */
 static void rearm(struct ofox_engine *e) {
-  if (e->wire.shown)
-    ofox_poller_arm(e->wire.poller, ofox_engine_timeout(e));
+  if (e->traffic.shown)
+    ofox_poller_arm(e->traffic.poller, ofox_engine_timeout(e));
 }
 
 /* Rounds */
@@ -37,43 +37,43 @@ static void rearm(struct ofox_engine *e) {
 ** how much that was, so that 0 says there is no more. 0, or -1: a signal. */
 static int take(struct ofox_engine *e, double seconds, size_t max,
                 int *found) {
-  struct ofox_pools *p = &e->wire.pools;
+  struct ofox_connections *p = &e->traffic.connections;
   struct ofox_poll_event events[EVENTS];
   struct ofox_transfer *t = NULL;
   CURL *easy;
   CURLcode how;
   double now;
   int i, n, lost = 0;
-  e->wire.turn++;
-  n = ofox_poller_wait(e->wire.poller, seconds, events, max);
-  now = ofox_moment_now();
+  e->traffic.turn++;
+  n = ofox_poller_wait(e->traffic.poller, seconds, events, max);
+  now = ofox_clocks_now();
   *found = n < 0 ? 1 : n;
   for (i = 0; i < n; i++) {
     if (events[i].what & OFOX_POLL_IN)
-      ofox_sockets_hear(&e->wire.sockets, events[i].fd, now);
-    lost |= ofox_pools_event(p, &events[i]);
+      ofox_sockets_hear(&e->traffic.sockets, events[i].fd, now);
+    lost |= ofox_connections_event(p, &events[i]);
   }
-  if (now >= ofox_pools_due(p)) {
+  if (now >= ofox_connections_due(p)) {
     ++*found;
-    lost |= ofox_pools_timers(p, now);
+    lost |= ofox_connections_timers(p, now);
   }
-  while ((easy = ofox_pools_ended(p, &how)) != NULL) {
+  while ((easy = ofox_connections_ended(p, &how)) != NULL) {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
     if (t != NULL)
-      ofox_traffic_ended(t, how);
+      ofox_transfers_ended(t, how);
   }
   if (lost)
-    ofox_traffic_start_anew(&e->wire);
-  ofox_pools_sweep(p);
+    ofox_transfers_start_anew(&e->traffic);
+  ofox_connections_sweep(p);
   return n < 0 ? -1 : 0;
 }
 
 /* Has a limit passed for an attempt whose answer may be waiting? */
 static int is_late(const struct ofox_engine *e, double now) {
   const struct ofox_transfer *t;
-  if (now < e->wire.next_due)
+  if (now < e->traffic.next_due)
     return 0;
-  for (t = e->wire.first; t != NULL; t = t->next) {
+  for (t = e->traffic.first; t != NULL; t = t->next) {
     if (t->call != NULL && t->easy != NULL &&
         ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
       return 1;
@@ -89,9 +89,9 @@ static int is_late(const struct ofox_engine *e, double now) {
 */
 static double look_again(struct ofox_engine *e) {
   int enough =
-      LATE_PASSES + (int)(ofox_sockets_count(&e->wire.sockets) / EVENTS);
+      LATE_PASSES + (int)(ofox_sockets_count(&e->traffic.sockets) / EVENTS);
   int found, reads = 0;
-  double now = ofox_moment_now();
+  double now = ofox_clocks_now();
   while (is_late(e, now) && e->late < enough) {
     if (reads > MOST_READS)
       return -INFINITY;
@@ -100,7 +100,7 @@ static double look_again(struct ofox_engine *e) {
       break;
     e->late++;
     reads += found;
-    now = ofox_moment_now();
+    now = ofox_clocks_now();
   }
   e->late = 0;
   return now;
@@ -110,19 +110,19 @@ static double look_again(struct ofox_engine *e) {
 static void go_on(struct ofox_engine *e) {
   struct ofox_transfer *t, *next;
   CURLcode rc;
-  if (!e->wire.resume)
+  if (!e->traffic.resume)
     return;
-  e->wire.resume = 0;
-  for (t = e->wire.first; t != NULL; t = next) {
+  e->traffic.resume = 0;
+  for (t = e->traffic.first; t != NULL; t = next) {
     next = t->next;
     if (t->call == NULL || !t->call->clock.paused ||
-        !ofox_stream_has_room(&t->call->reply.stream))
+        !ofox_event_queue_has_room(&t->call->response.events))
       continue;
-    ofox_call_pause(t->call, 0, ofox_moment_now());
-    ofox_wire_expect(&e->wire, t);
+    ofox_call_pause(t->call, 0, ofox_clocks_now());
+    ofox_traffic_expect(&e->traffic, t);
     rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
     if (rc != CURLE_OK)
-      ofox_traffic_ended(t, rc);
+      ofox_transfers_ended(t, rc);
   }
 }
 
@@ -143,14 +143,14 @@ static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
 static void judge(struct ofox_engine *e, double now, double late) {
   struct ofox_transfer *t, *next;
   enum ofox_outcome o;
-  if (now < e->wire.next_due)
+  if (now < e->traffic.next_due)
     return;
-  e->wire.next_due = INFINITY;
-  for (t = e->wire.first; t != NULL; t = next) {
+  e->traffic.next_due = INFINITY;
+  for (t = e->traffic.first; t != NULL; t = next) {
     struct ofox_call *c = t->call;
     next = t->next;
     if (c == NULL && now >= t->drained_by) {
-      ofox_traffic_drop(t);
+      ofox_transfers_drop(t);
       continue;
     }
     o = OFOX_OUTCOME_ANSWERED;
@@ -159,9 +159,9 @@ static void judge(struct ofox_engine *e, double now, double late) {
       o = ofox_call_expired(c, late);
     }
     if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
-      ofox_traffic_expire(t, o);
+      ofox_transfers_expire(t, o);
     else
-      ofox_wire_expect(&e->wire, t);
+      ofox_traffic_expect(&e->traffic, t);
   }
 }
 
@@ -170,7 +170,7 @@ static void judge(struct ofox_engine *e, double now, double late) {
 static void settle(struct ofox_engine *e) {
   struct ofox_sigpipe guard;
   int found;
-  if (e->wire.draining == 0)
+  if (e->traffic.draining == 0)
     return;
   ofox_sigpipe_hold(&guard);
   take(e, 0, EVENTS, &found);
@@ -181,13 +181,13 @@ static void settle(struct ofox_engine *e) {
 ** of 'seconds' that began then; 0: no longer than any program may. */
 static double time_away(const struct ofox_engine *e, double began,
                         double seconds) {
-  double away = fmax(began - e->looked, ofox_moment_now() - began - seconds);
+  double away = fmax(began - e->looked, ofox_clocks_now() - began - seconds);
   return away < AWAY ? 0 : away;
 }
 
 int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   struct ofox_sigpipe guard;
-  double late, began = ofox_moment_now();
+  double late, began = ofox_clocks_now();
   int rc, found;
   if (max == 0 || max > EVENTS)
     max = EVENTS;
@@ -196,11 +196,11 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   seconds = fmin(seconds, ofox_engine_timeout(e));
   rc = take(e, seconds, max, &found);
   e->away = time_away(e, began, seconds);
-  ofox_traffic_let_in(&e->wire);
+  ofox_transfers_let_in(&e->traffic);
   late = look_again(e);
-  judge(e, ofox_moment_now(), late);
-  ofox_pools_sweep(&e->wire.pools);
-  e->looked = ofox_moment_now();
+  judge(e, ofox_clocks_now(), late);
+  ofox_connections_sweep(&e->traffic.connections);
+  e->looked = ofox_clocks_now();
   rearm(e);
   ofox_sigpipe_release(&guard);
   return rc;
@@ -210,40 +210,40 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
   CURLcode rc;
-  if (e->wire.first == NULL) /* there was nothing to look at */
-    e->looked = ofox_moment_now();
+  if (e->traffic.first == NULL) /* there was nothing to look at */
+    e->looked = ofox_clocks_now();
   settle(e);
-  if (t != NULL && t->wire != &e->wire) { /* of another process */
-    ofox_traffic_drop(t);
+  if (t != NULL && t->traffic != &e->traffic) { /* of another process */
+    ofox_transfers_drop(t);
     t = NULL;
   }
   if (t == NULL)
-    t = ofox_traffic_attach(&e->wire, c);
+    t = ofox_transfers_attach(&e->traffic, c);
   if (t == NULL)
     return OFOX_EMEM;
-  t->easy = ofox_pools_handle(&e->wire.pools);
+  t->easy = ofox_connections_handle(&e->traffic.connections);
   rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
-  if (ofox_call_begin(c, ofox_moment_now()) != 0) {
-    ofox_traffic_drop(t);
+  if (ofox_call_begin(c, ofox_clocks_now()) != 0) {
+    ofox_transfers_drop(t);
     return 0;
   }
   if (rc != CURLE_OK) { /* what this libcurl cannot do */
-    ofox_traffic_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
+    ofox_transfers_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
     return 0;
   }
-  if (ofox_poller_open(e->wire.poller) != 0) {
-    ofox_traffic_fail(t, OFOX_OUTCOME_NO_DESCRIPTORS, "");
+  if (ofox_poller_open(e->traffic.poller) != 0) {
+    ofox_transfers_fail(t, OFOX_OUTCOME_NO_DESCRIPTORS, "");
     return 0;
   }
-  if (ofox_traffic_admit(t) != 0)
+  if (ofox_transfers_admit(t) != 0)
     goto fail;
-  ofox_wire_expect(&e->wire, t);
+  ofox_traffic_expect(&e->traffic, t);
   rearm(e);
   return 0;
 fail:
-  ofox_traffic_drop(t);
+  ofox_transfers_drop(t);
   return OFOX_EMEM;
 }
 
@@ -252,18 +252,19 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
   int sent = t != NULL && ofox_transfer_sent(t);
   if (c->detach != NULL)
     c->detach(c);
-  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_moment_now());
+  ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_clocks_now());
   if (e != NULL && ofox_engine_is_ours(e))
     rearm(e);
 }
 
 double ofox_engine_timeout(const struct ofox_engine *e) {
-  double due =
-      fmin(fmin(ofox_pools_due(&e->wire.pools), e->wire.next_due), e->alarm);
-  if (e->wire.resume || ofox_news_any(&e->wire.news) ||
-      (e->wire.crowd > 0 && e->wire.doors.moved))
+  double due = fmin(
+      fmin(ofox_connections_due(&e->traffic.connections), e->traffic.next_due),
+      e->alarm);
+  if (e->traffic.resume || ofox_ready_list_any(&e->traffic.news) ||
+      (e->traffic.crowd > 0 && e->traffic.connect_turns.moved))
     return 0;
-  return fmax(0, due - ofox_moment_now());
+  return fmax(0, due - ofox_clocks_now());
 }
 
 void ofox_engine_alarm(struct ofox_engine *e, double at) {
@@ -271,16 +272,16 @@ void ofox_engine_alarm(struct ofox_engine *e, double at) {
   rearm(e);
 }
 
-struct ofox_news *ofox_engine_news(struct ofox_engine *e) {
-  return &e->wire.news;
+struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e) {
+  return &e->traffic.news;
 }
 
 int ofox_engine_pollfd(struct ofox_engine *e) {
-  if (ofox_poller_open(e->wire.poller) != 0)
+  if (ofox_poller_open(e->traffic.poller) != 0)
     return -1;
-  e->wire.shown = 1;
+  e->traffic.shown = 1;
   rearm(e);
-  return ofox_poller_fd(e->wire.poller);
+  return ofox_poller_fd(e->traffic.poller);
 }
 
 /* Life */
@@ -294,16 +295,17 @@ struct ofox_engine *ofox_engine_new(void) {
   curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   if (e == NULL)
     return NULL;
-  ofox_traffic_init(&e->wire);
+  ofox_transfers_init(&e->traffic);
   e->alarm = INFINITY;
-  e->wire.one_ca_file =
+  e->traffic.one_ca_file =
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
-  ofox_sockets_init(&e->wire.sockets);
-  e->wire.poller = ofox_poller_new();
-  ofox_pools_init(&e->wire.pools, e->wire.poller);
-  if (e->wire.poller != NULL && ofox_pools_open(&e->wire.pools) == 0) {
+  ofox_sockets_init(&e->traffic.sockets);
+  e->traffic.poller = ofox_poller_new();
+  ofox_connections_init(&e->traffic.connections, e->traffic.poller);
+  if (e->traffic.poller != NULL &&
+      ofox_connections_open(&e->traffic.connections) == 0) {
     /* while there are descriptors; a call says if there are none */
-    ofox_poller_open(e->wire.poller);
+    ofox_poller_open(e->traffic.poller);
     return e;
   }
   ofox_engine_delete(e);
@@ -311,7 +313,7 @@ struct ofox_engine *ofox_engine_new(void) {
 }
 
 int ofox_engine_is_ours(const struct ofox_engine *e) {
-  return ofox_wire_is_ours(&e->wire);
+  return ofox_traffic_is_ours(&e->traffic);
 }
 
 void ofox_engine_delete(struct ofox_engine *e) {
@@ -319,16 +321,16 @@ void ofox_engine_delete(struct ofox_engine *e) {
   if (e == NULL)
     return;
   if (!ofox_engine_is_ours(e)) { /* what libcurl holds is left behind */
-    ofox_traffic_abandon(&e->wire);
-    ofox_sockets_abandon(&e->wire.sockets);
-    ofox_poller_delete(e->wire.poller);
+    ofox_transfers_abandon(&e->traffic);
+    ofox_sockets_abandon(&e->traffic.sockets);
+    ofox_poller_delete(e->traffic.poller);
     return;
   }
   ofox_sigpipe_hold(&guard);
-  ofox_traffic_end(&e->wire);
-  ofox_pools_free(&e->wire.pools);
-  ofox_sockets_free(&e->wire.sockets);
-  ofox_poller_delete(e->wire.poller);
+  ofox_transfers_end(&e->traffic);
+  ofox_connections_free(&e->traffic.connections);
+  ofox_sockets_free(&e->traffic.sockets);
+  ofox_poller_delete(e->traffic.poller);
   free(e);
   ofox_sigpipe_release(&guard);
 }

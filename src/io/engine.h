@@ -23,7 +23,7 @@ struct ofox_request {
   long max_connections; /* per host; 0: no limit */
   /* NULL: libcurl's own way */
   const char *proxy, *unix_socket;
-  struct ofox_files files;
+  struct ofox_tls_files files;
 };
 
 /* What libcurl is, and is made of: "libcurl/7.88.1 OpenSSL/3.0.19 ..." */
@@ -58,6 +58,6 @@ int ofox_engine_pollfd(struct ofox_engine *e);
 /* The moment at which step is wanted whatever happens; INFINITY: none. */
 void ofox_engine_alarm(struct ofox_engine *e, double at);
 /* Notes of the calls that have something new and are waited for. */
-struct ofox_news *ofox_engine_news(struct ofox_engine *e);
+struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e);
 
 #endif

@@ -77,14 +77,14 @@ static enum ofox_outcome undecodable(struct ofox_transfer *t) {
 ** nothing says how long the body is. Events have an end of their own.
 */
 static enum ofox_outcome ended(struct ofox_transfer *t) {
-  const struct ofox_reply *r;
+  const struct ofox_response *r;
   size_t pos;
-  if (t->call == NULL || ofox_coding_finish(&t->coding) == 0)
+  if (t->call == NULL || ofox_content_coding_finish(&t->coding) == 0)
     return OFOX_OUTCOME_ANSWERED;
-  r = &t->call->reply;
-  if (r->kind == OFOX_ANSWER_EVENTS)
+  r = &t->call->response;
+  if (r->kind == OFOX_VERDICT_EVENTS)
     return OFOX_OUTCOME_TRUNCATED;
-  if (ofox_answer_is_framed(&r->head))
+  if (ofox_verdict_is_framed(&r->head))
     return undecodable(t);
   /* what was no JSON before the cut would not have become any */
   return r->config.expect != OFOX_EXPECT_RAW &&
@@ -128,7 +128,7 @@ static void hide_login(struct ofox_transfer *t) {
 static enum ofox_outcome no_socks(struct ofox_transfer *t) {
   const char *message;
   enum ofox_outcome o =
-      ofox_socks_outcome(info(t, CURLINFO_PROXY_ERROR), &message);
+      ofox_socks_codes_outcome(info(t, CURLINFO_PROXY_ERROR), &message);
   if (message != NULL)
     tell(t, message, "");
   return o;
@@ -181,8 +181,8 @@ static enum ofox_outcome no_tls(struct ofox_transfer *t, CURLcode rc) {
   }
   if (rc == CURLE_SSL_CONNECT_ERROR && was_left(t))
     return OFOX_OUTCOME_RESET;
-  if (ofox_files_unreadable(&t->files, out, cap) ||
-      (rc == CURLE_SSL_CERTPROBLEM && ofox_files_own(&t->files, out, cap)))
+  if (ofox_tls_files_unreadable(&t->files, out, cap) ||
+      (rc == CURLE_SSL_CERTPROBLEM && ofox_tls_files_own(&t->files, out, cap)))
     t->detail[0] = '!';
   else if (rc == CURLE_SSL_CACERT_BADFILE && t->files.ca_file != NULL)
     tell(t, "ca_file holds no certificates: ", t->files.ca_file);
@@ -228,7 +228,7 @@ static const char EITHER[] = "a header line, or there was not enough memory";
 ** want of memory. Among headers it may be either.
 */
 static int may_be_long_line(const struct ofox_transfer *t) {
-  return t->sends > 0 && t->call != NULL && !t->call->reply.head.complete &&
+  return t->sends > 0 && t->call != NULL && !t->call->response.head.complete &&
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080600;
 }
 
@@ -257,7 +257,7 @@ static const char REFUSED[] = "the server has refused the stream";
 ** request out ends so. */
 static int is_goaway(const struct ofox_transfer *t, CURLcode rc) {
   return rc == CURLE_HTTP2 && t->detail[0] == '\0' && t->call != NULL &&
-         t->call->reply.head.status == 0 &&
+         t->call->response.head.status == 0 &&
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 }
 

@@ -59,7 +59,7 @@ static const struct {
     {CURLPX_SEND_REQUEST, OFOX_OUTCOME_RESET, NULL},
 };
 
-enum ofox_outcome ofox_socks_outcome(long code, const char **message) {
+enum ofox_outcome ofox_socks_codes_outcome(long code, const char **message) {
   size_t i;
   *message = NULL;
   for (i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {

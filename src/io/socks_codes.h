@@ -2,12 +2,12 @@
 ** What a SOCKS proxy that made no connection means, by libcurl's codes.
 ** Knows nothing of transfers.
 */
-#ifndef OFOX_SOCKS_H
-#define OFOX_SOCKS_H
+#ifndef OFOX_SOCKS_CODES_H
+#define OFOX_SOCKS_CODES_H
 
 #include "wire/classes.h"
 
 /* 'code' is that of CURLINFO_PROXY_ERROR; 'message' may become NULL. */
-enum ofox_outcome ofox_socks_outcome(long code, const char **message);
+enum ofox_outcome ofox_socks_codes_outcome(long code, const char **message);
 
 #endif

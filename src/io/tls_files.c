@@ -9,7 +9,8 @@
 
 #define LOOK (16 * 1024) /* bytes of a file in which a word is looked for */
 
-int ofox_files_unreadable(const struct ofox_files *f, char *out, size_t cap) {
+int ofox_tls_files_unreadable(const struct ofox_tls_files *f, char *out,
+                              size_t cap) {
   const struct {
     const char *name, *path;
   } rows[] = {
@@ -39,7 +40,7 @@ static int holds(const char *path, const char *word) {
 }
 
 /* What may be wrong with a key that was refused: a sentence but for names. */
-static const char *about_key(const struct ofox_files *f, const char *key) {
+static const char *about_key(const struct ofox_tls_files *f, const char *key) {
   if (!holds(key, "PRIVATE KEY"))
     return "%s holds no private key: %s";
   if (!holds(key, "ENCRYPTED"))
@@ -50,7 +51,7 @@ static const char *about_key(const struct ofox_files *f, const char *key) {
                "another certificate: %s";
 }
 
-int ofox_files_own(const struct ofox_files *f, char *out, size_t cap) {
+int ofox_tls_files_own(const struct ofox_tls_files *f, char *out, size_t cap) {
   const char *name = f->client_key != NULL ? "client_cert.key" : "client_cert";
   const char *key = f->client_key != NULL ? f->client_key : f->client_cert;
   if (f->client_cert == NULL)

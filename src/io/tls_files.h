@@ -3,13 +3,13 @@
 ** wrong with them, for those who want to know why TLS has failed.
 ** Knows nothing of TLS libraries: it only looks.
 */
-#ifndef OFOX_FILES_H
-#define OFOX_FILES_H
+#ifndef OFOX_TLS_FILES_H
+#define OFOX_TLS_FILES_H
 
 #include "base/buf.h"
 
 /* NULL: not named */
-struct ofox_files {
+struct ofox_tls_files {
   const char *ca_file, *ca_path;
   const char *client_cert, *client_key, *client_password;
 };
@@ -19,8 +19,9 @@ struct ofox_files {
 ** or 0: there is nothing to say.
 */
 /* One of them cannot be read. */
-int ofox_files_unreadable(const struct ofox_files *f, char *out, size_t cap);
+int ofox_tls_files_unreadable(const struct ofox_tls_files *f, char *out,
+                              size_t cap);
 /* The client's certificate or key was of no use. */
-int ofox_files_own(const struct ofox_files *f, char *out, size_t cap);
+int ofox_tls_files_own(const struct ofox_tls_files *f, char *out, size_t cap);
 
 #endif

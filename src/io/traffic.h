@@ -2,8 +2,8 @@
 ** What the transfers of an engine share: the poller, connections, who waits.
 ** Knows nothing of what a transfer is.
 */
-#ifndef OFOX_SHARED_H
-#define OFOX_SHARED_H
+#ifndef OFOX_TRAFFIC_H
+#define OFOX_TRAFFIC_H
 
 #include <sys/types.h>
 
@@ -14,17 +14,17 @@
 
 struct ofox_transfer;
 
-struct ofox_wire {
+struct ofox_traffic {
   struct ofox_poller *poller;
-  struct ofox_pools pools;
+  struct ofox_connections connections;
   struct ofox_sockets sockets;
   double next_due;    /* no call is due before this */
   unsigned long turn; /* counts rounds of reading */
   int draining;       /* transfers that have no call any more */
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
   struct ofox_transfer *first, **end; /* in order of arrival */
-  struct ofox_news news;
-  struct ofox_doors doors;
+  struct ofox_ready_list news;
+  struct ofox_connect_turns connect_turns;
   int crowd;  /* transfers that wait outside, see traffic.h */
   int resume; /* a paused transfer may go on */
   int shown;  /* an outer loop watches the poller's descriptor */
@@ -32,6 +32,7 @@ struct ofox_wire {
 };
 
 /* 't' may be due earlier than was thought. */
-void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t);
+void ofox_traffic_expect(struct ofox_traffic *w,
+                         const struct ofox_transfer *t);
 
 #endif

@@ -22,7 +22,8 @@
 
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
-void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t) {
+void ofox_traffic_expect(struct ofox_traffic *w,
+                         const struct ofox_transfer *t) {
   w->next_due = fmin(w->next_due,
                      t->call != NULL ? ofox_call_due(t->call) : t->drained_by);
 }
@@ -30,19 +31,19 @@ void ofox_wire_expect(struct ofox_wire *w, const struct ofox_transfer *t) {
 /* What libcurl tells: notes are taken, calls are fed, nothing else */
 
 static void look_earlier(struct ofox_transfer *t) {
-  t->progress = t->wire->turn;
-  ofox_wire_expect(t->wire, t);
+  t->progress = t->traffic->turn;
+  ofox_traffic_expect(t->traffic, t);
 }
 
 int ofox_transfer_drain(struct ofox_transfer *t, double now) {
   curl_off_t sent = 0;
-  t->version = t->call->reply.head.version;
-  ofox_coding_free(&t->coding);
+  t->version = t->call->response.head.version;
+  ofox_content_coding_free(&t->coding);
   ofox_call_let_go(t->call);
   t->call = NULL;
-  t->wire->draining++;
+  t->traffic->draining++;
   t->drained_by = now + DRAIN_SECONDS;
-  ofox_wire_expect(t->wire, t);
+  ofox_traffic_expect(t->traffic, t);
   curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
   /* the bytes of the request are the call's */
   return sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;
@@ -53,14 +54,14 @@ int ofox_transfer_drain(struct ofox_transfer *t, double now) {
 ** as a few bytes make it: only chunks are asked for. 0, or negative: stop.
 */
 static int check_way(struct ofox_transfer *t) {
-  const struct ofox_headers *h = &t->call->reply.head;
+  const struct ofox_headers *h = &t->call->response.head;
   struct ofox_span name, value;
   size_t i, n = h->complete ? ofox_headers_count(h) : 0;
   for (i = 0; i < n; i++) {
     ofox_headers_at(h, i, &name, &value);
     if (!ofox_span_eq(name, "transfer-encoding") || value.n == 0 ||
-        ofox_naming_has("chunked identity chunked,identity identity,chunked",
-                        value))
+        ofox_words_has("chunked identity chunked,identity identity,chunked",
+                       value))
       continue;
     t->coding.error = OFOX_ESYNTAX;
     t->coding.reason = "a transfer coding that was not asked for";
@@ -76,8 +77,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  trailer = t->call->reply.head.complete;
-  if (ofox_call_head(t->call, p, size * n, ofox_moment_now()) != 0 ||
+  trailer = t->call->response.head.complete;
+  if (ofox_call_head(t->call, p, size * n, ofox_clocks_now()) != 0 ||
       (!trailer && check_way(t) != 0))
     return 0;
   look_earlier(t);
@@ -86,14 +87,14 @@ static size_t on_header(char *p, size_t size, size_t n, void *user) {
 
 /* Finds out what codes a body, when it begins. */
 static void find_coding(struct ofox_transfer *t) {
-  const struct ofox_headers *h = &t->call->reply.head;
+  const struct ofox_headers *h = &t->call->response.head;
   struct ofox_span name, value;
   size_t i, n = t->looked ? 0 : ofox_headers_count(h);
   t->looked = 1;
   for (i = 0; i < n; i++) {
     ofox_headers_at(h, i, &name, &value);
     if (ofox_span_eq(name, "content-encoding"))
-      ofox_coding_add(&t->coding, value);
+      ofox_content_coding_add(&t->coding, value);
   }
 }
 
@@ -111,8 +112,8 @@ static int hand_on(struct ofox_transfer *t, const char *p, size_t n,
 ** A failure whose headers say more of its body than is true: it is read as it
 ** is, for there may be words in it.
 */
-static int is_page(const struct ofox_reply *r) {
-  return ofox_reply_is_failure(r) && r->body.n == 0;
+static int is_page(const struct ofox_response *r) {
+  return ofox_response_is_failure(r) && r->body.n == 0;
 }
 
 /*
@@ -130,17 +131,17 @@ static int decode(struct ofox_transfer *t, const char *p, size_t n,
   in.n -= skip;
   t->taken -= skip;
   while (rc == 1) {
-    t->wire->resume |= done >= MUCH;
-    if (done >= MUCH || ofox_stream_is_full(&t->call->reply.stream)) {
+    t->traffic->resume |= done >= MUCH;
+    if (done >= MUCH || ofox_event_queue_is_full(&t->call->response.events)) {
       t->taken += n - in.n;
       return 1;
     }
-    rc = ofox_coding_next(&t->coding, &in, out, sizeof(out), &got);
+    rc = ofox_content_coding_next(&t->coding, &in, out, sizeof(out), &got);
     done += got > 0 ? got : sizeof(out);
     if (rc == OFOX_EMEM)
       t->call->no_memory = 1;
-    if (rc == OFOX_ESYNTAX && is_page(&t->call->reply)) {
-      ofox_coding_free(&t->coding);
+    if (rc == OFOX_ESYNTAX && is_page(&t->call->response)) {
+      ofox_content_coding_free(&t->coding);
       return hand_on(t, p, n, now);
     }
     if (rc == 1 && got > 0 && (rc = hand_on(t, out, got, now)) == 0)
@@ -155,16 +156,16 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
   struct ofox_call *c = t->call;
   double now;
   int rc = 1; /* the reader is slow */
-  t->progress = t->wire->turn;
+  t->progress = t->traffic->turn;
   if (c == NULL) {
     t->drained += size * n;
     return t->drained <= DRAIN_BYTES ? size * n : 0;
   }
-  now = ofox_moment_now();
+  now = ofox_clocks_now();
   find_coding(t);
-  if (ofox_coding_any(&t->coding))
+  if (ofox_content_coding_any(&t->coding))
     rc = decode(t, p, size * n, now);
-  else if (!ofox_stream_is_full(&c->reply.stream))
+  else if (!ofox_event_queue_is_full(&c->response.events))
     rc = hand_on(t, p, size * n, now);
   if (rc == 1) {
     ofox_call_pause(c, 1, now);
@@ -175,7 +176,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user) {
 
 /* 1: others are opening the connection that it may use, too. */
 static int is_crowded(struct ofox_transfer *t) {
-  t->crowded |= !ofox_doors_open(t->door, t);
+  t->crowded |= !ofox_connect_turns_open(t->destination, t);
   return t->crowded;
 }
 
@@ -187,7 +188,7 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
   if (t->call != NULL) {
     if (is_crowded(t))
       return 1;
-    ofox_call_connect(t->call, ofox_moment_now());
+    ofox_call_connect(t->call, ofox_clocks_now());
     look_earlier(t);
   }
   return 0;
@@ -226,16 +227,17 @@ static int on_request(void *user, char *peer, char *local, int peer_port,
   curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
   if (connects == 0)
     t->opened = -1;
-  claim = ofox_sockets_claim(&t->wire->sockets, key, t->opened, &t->socket);
+  claim = ofox_sockets_claim(&t->traffic->sockets, key, t->opened, &t->socket);
   if (claim == OFOX_CLAIM_STRAY) {
     t->stray = 1;
     return CURL_PREREQFUNC_ABORT;
   }
   t->shares = claim == OFOX_CLAIM_SHARED;
-  ofox_doors_pass(&t->wire->doors, t->door, t, t->shares);
-  t->asked = ofox_moment_now();
+  ofox_connect_turns_pass(&t->traffic->connect_turns, t->destination, t,
+                          t->shares);
+  t->asked = ofox_clocks_now();
   ofox_call_connected(t->call, connects == 0, t->asked);
-  ofox_wire_expect(t->wire, t);
+  ofox_traffic_expect(t->traffic, t);
   return CURL_PREREQFUNC_OK;
 }
 
@@ -250,11 +252,11 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
   }
   if (is_crowded(t))
     return CURL_SOCKET_BAD;
-  ofox_call_connect(t->call, ofox_moment_now());
+  ofox_call_connect(t->call, ofox_clocks_now());
   look_earlier(t);
   if (a->family == AF_UNIX)
     path = ((const struct sockaddr_un *)(const void *)&a->addr)->sun_path;
-  t->opened = ofox_sockets_open(&t->wire->sockets, a->family, a->socktype,
+  t->opened = ofox_sockets_open(&t->traffic->sockets, a->family, a->socktype,
                                 a->protocol, path);
   if (t->opened < 0) {
     t->call->no_memory |= errno == ENOMEM;
@@ -264,7 +266,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose,
 }
 
 static int on_close(void *user, curl_socket_t fd) {
-  struct ofox_wire *w = user;
+  struct ofox_traffic *w = user;
   ofox_poller_set(w->poller, fd, 0);
   ofox_sockets_close(&w->sockets, fd);
   return 0;
@@ -278,7 +280,7 @@ static int on_close(void *user, curl_socket_t fd) {
       rc = curl_easy_setopt(h, option, value);                                \
   } while (0)
 
-static CURLcode set_tls(CURL *h, const struct ofox_wire *w,
+static CURLcode set_tls(CURL *h, const struct ofox_traffic *w,
                         const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
   /* whatever the system's configuration of TLS allows */
@@ -333,7 +335,7 @@ static CURLcode set_route(CURL *h, struct ofox_transfer *t,
   SET(CURLOPT_RESOLVER_START_FUNCTION, on_resolve);
   SET(CURLOPT_RESOLVER_START_DATA, t);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
-  SET(CURLOPT_CLOSESOCKETDATA, t->wire);
+  SET(CURLOPT_CLOSESOCKETDATA, t->traffic);
   if (r->proxy != NULL)
     SET(CURLOPT_PROXY, r->proxy);
   if (r->unix_socket != NULL)
@@ -402,9 +404,9 @@ static unsigned long door_key(const struct ofox_request *r) {
   options[5] = r->files.client_key;
   options[6] = r->files.client_password;
   options[7] = r->verify ? "" : NULL;
-  key = ofox_doors_key(0, origin);
+  key = ofox_connect_turns_key(0, origin);
   for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-    key = ofox_doors_key(key, options[i]);
+    key = ofox_connect_turns_key(key, options[i]);
   return key | 1;
 }
 
@@ -414,7 +416,8 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   CURLcode rc;
   size_t i;
   int own = 0;
-  if (key != 0 && (t->door = ofox_doors_enter(&t->wire->doors, key)) == NULL)
+  if (key != 0 && (t->destination = ofox_connect_turns_enter(
+                       &t->traffic->connect_turns, key)) == NULL)
     return CURLE_OUT_OF_MEMORY;
   t->crowded = t->excused = 0;
   t->unix_key =
@@ -441,7 +444,7 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
   if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
       add_header(t, "Accept:") != 0)
     return CURLE_OUT_OF_MEMORY;
-  rc = set_tls(t->easy, t->wire, r);
+  rc = set_tls(t->easy, t->traffic, r);
   if (rc == CURLE_OK)
     rc = set_route(t->easy, t, r);
   return rc == CURLE_OK ? set_message(t->easy, t, r) : rc;
@@ -450,7 +453,7 @@ CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
 void ofox_transfer_clear(struct ofox_transfer *t) {
   curl_slist_free_all(t->headers);
   t->headers = NULL;
-  ofox_coding_free(&t->coding);
+  ofox_content_coding_free(&t->coding);
 }
 
 int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
@@ -459,7 +462,7 @@ int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
   double since, heard;
   if (c == NULL || c->clock.paused)
     return 0;
-  heard = ofox_sockets_heard(&t->wire->sockets, &t->socket);
+  heard = ofox_sockets_heard(&t->traffic->sockets, &t->socket);
   since = fmax(t->asked, c->clock.byte_at);
   return now - since >= patience && heard <= since + (now - since) / 2;
 }

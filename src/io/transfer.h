@@ -22,11 +22,12 @@ struct ofox_request;
 
 /* Ties a call to the engine, from its first attempt to its end. */
 struct ofox_transfer {
-  struct ofox_wire *wire;
+  struct ofox_traffic *traffic;
   struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
   CURL *easy;             /* NULL between attempts */
   struct ofox_pool *pool; /* where it runs */
-  struct ofox_door *door; /* NULL: it may always open a connection */
+  struct ofox_destination
+      *destination; /* NULL: it may always open a connection */
   struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
@@ -47,10 +48,10 @@ struct ofox_transfer {
   int excused; /* its limits were moved once, see judge in engine.c */
   int crowded; /* others open the connection that it may use */
   int stray;   /* the connection was not fit: nothing was sent */
-  struct ofox_coding coding; /* of the body */
-  int looked;                /* for what codes it */
-  size_t taken;              /* bytes that come once more and were decoded */
-  struct ofox_files files;   /* those of the request */
+  struct ofox_content_coding coding; /* of the body */
+  int looked;                        /* for what codes it */
+  size_t taken;                /* bytes that come once more and were decoded */
+  struct ofox_tls_files files; /* those of the request */
   const char *unix_socket;
   char detail[OFOX_DETAIL]; /* see ofox_call_end */
 };

@@ -10,24 +10,24 @@
 #include "io/outcome.h"
 #include "io/sigpipe.h"
 
-void ofox_traffic_init(struct ofox_wire *w) {
+void ofox_transfers_init(struct ofox_traffic *w) {
   w->pid = getpid();
   w->next_due = INFINITY;
   w->end = &w->first;
-  ofox_news_init(&w->news);
+  ofox_ready_list_init(&w->news);
 }
 
-int ofox_wire_is_ours(const struct ofox_wire *w) {
+int ofox_traffic_is_ours(const struct ofox_traffic *w) {
   return w->pid == getpid();
 }
 
 /* Going */
 
 static void leave_door(struct ofox_transfer *t) {
-  t->wire->crowd -= t->crowded && t->pool == NULL;
+  t->traffic->crowd -= t->crowded && t->pool == NULL;
   t->crowded = 0;
-  ofox_doors_leave(&t->wire->doors, t->door, t);
-  t->door = NULL;
+  ofox_connect_turns_leave(&t->traffic->connect_turns, t->destination, t);
+  t->destination = NULL;
 }
 
 /*
@@ -36,29 +36,29 @@ static void leave_door(struct ofox_transfer *t) {
 ** takes no new transfers.
 */
 static void stop(struct ofox_transfer *t, double patience) {
-  struct ofox_wire *w = t->wire;
+  struct ofox_traffic *w = t->traffic;
   struct ofox_hold socket = t->socket;
   struct ofox_sigpipe guard;
   int silent;
   if (t->easy == NULL)
     return;
-  if (!ofox_wire_is_ours(w)) { /* left behind, see ofox_traffic_abandon */
+  if (!ofox_traffic_is_ours(w)) { /* left behind, see ofox_transfers_abandon */
     t->easy = NULL;
     t->headers = NULL;
-    ofox_coding_free(&t->coding);
+    ofox_content_coding_free(&t->coding);
     return;
   }
-  silent = ofox_transfer_is_silent(t, patience, ofox_moment_now());
+  silent = ofox_transfer_is_silent(t, patience, ofox_clocks_now());
   ofox_sigpipe_hold(&guard);
   leave_door(t);
   if (t->pool != NULL)
     ofox_pool_remove(t->pool, t->easy);
   ofox_sockets_release(&w->sockets, &t->socket,
-                       t->call != NULL ? t->call->reply.head.version
+                       t->call != NULL ? t->call->response.head.version
                                        : t->version);
   if (silent && ofox_sockets_silence(&w->sockets, &socket))
-    ofox_pools_leave(&w->pools);
-  ofox_pools_park(&w->pools, t->easy);
+    ofox_connections_leave(&w->connections);
+  ofox_connections_park(&w->connections, t->easy);
   ofox_sigpipe_release(&guard);
   t->easy = NULL;
   t->pool = NULL;
@@ -66,7 +66,7 @@ static void stop(struct ofox_transfer *t, double patience) {
 }
 
 static void drop(struct ofox_transfer *t, double patience) {
-  struct ofox_wire *w = t->wire;
+  struct ofox_traffic *w = t->traffic;
   stop(t, patience);
   if (t->call != NULL)
     ofox_call_let_go(t->call);
@@ -79,7 +79,7 @@ static void drop(struct ofox_transfer *t, double patience) {
   free(t);
 }
 
-void ofox_traffic_drop(struct ofox_transfer *t) {
+void ofox_transfers_drop(struct ofox_transfer *t) {
   drop(t, INFINITY);
 }
 
@@ -90,18 +90,18 @@ static void detach(struct ofox_call *c) {
 
 /* There is room for the events of a transfer that was paused. */
 static void resume(struct ofox_call *c) {
-  struct ofox_wire *w = ((struct ofox_transfer *)c->transfer)->wire;
+  struct ofox_traffic *w = ((struct ofox_transfer *)c->transfer)->traffic;
   w->resume = 1;
-  if (w->shown && ofox_wire_is_ours(w))
+  if (w->shown && ofox_traffic_is_ours(w))
     ofox_poller_arm(w->poller, 0);
 }
 
-struct ofox_transfer *ofox_traffic_attach(struct ofox_wire *w,
-                                          struct ofox_call *c) {
+struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
+                                            struct ofox_call *c) {
   struct ofox_transfer *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return NULL;
-  t->wire = w;
+  t->traffic = w;
   t->call = c;
   t->link = w->end;
   *w->end = t;
@@ -120,32 +120,33 @@ static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
   struct ofox_call *c = t->call;
   int sent = ofox_transfer_sent(t);
   if (outcome != OFOX_OUTCOME_ANSWERED)
-    ofox_doors_fail(t->door, t);
+    ofox_connect_turns_fail(t->destination, t);
   stop(t, patience);
   if (c == NULL) {
     drop(t, INFINITY);
     return;
   }
-  ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_moment_now(),
-                ofox_moment_wall());
-  ofox_wire_expect(t->wire, t);
+  ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_clocks_now(),
+                ofox_clocks_wall());
+  ofox_traffic_expect(t->traffic, t);
   if (c->state == OFOX_DONE)
     drop(t, INFINITY);
 }
 
-void ofox_traffic_fail(struct ofox_transfer *t, enum ofox_outcome outcome,
-                       const char *detail) {
+void ofox_transfers_fail(struct ofox_transfer *t, enum ofox_outcome outcome,
+                         const char *detail) {
   finish(t, outcome, detail, INFINITY);
 }
 
-void ofox_traffic_expire(struct ofox_transfer *t, enum ofox_outcome outcome) {
+void ofox_transfers_expire(struct ofox_transfer *t,
+                           enum ofox_outcome outcome) {
   finish(t, outcome, "", 0);
 }
 
 /* Coming */
 
 /* libcurl has one limit of connections to a host for all. */
-static long least_limit(const struct ofox_wire *w) {
+static long least_limit(const struct ofox_traffic *w) {
   const struct ofox_transfer *t;
   long least = 0;
   for (t = w->first; t != NULL; t = t->next) {
@@ -156,16 +157,16 @@ static long least_limit(const struct ofox_wire *w) {
 }
 
 static int admit(struct ofox_transfer *t, long limit) {
-  struct ofox_wire *w = t->wire;
-  if (ofox_pools_open(&w->pools) != 0)
+  struct ofox_traffic *w = t->traffic;
+  if (ofox_connections_open(&w->connections) != 0)
     return OFOX_EMEM;
-  ofox_pools_limit(&w->pools, limit);
-  t->pool = ofox_pools_add(&w->pools, t->easy);
+  ofox_connections_limit(&w->connections, limit);
+  t->pool = ofox_connections_add(&w->connections, t->easy);
   return t->pool == NULL ? OFOX_EMEM : 0;
 }
 
-int ofox_traffic_admit(struct ofox_transfer *t) {
-  long limit = least_limit(t->wire);
+int ofox_transfers_admit(struct ofox_transfer *t) {
+  long limit = least_limit(t->traffic);
   if (limit > 0)
     ofox_call_queue(t->call);
   return admit(t, limit);
@@ -175,8 +176,8 @@ int ofox_traffic_admit(struct ofox_transfer *t) {
 static void start_over(struct ofox_transfer *t) {
   t->sends = t->stray = t->crowded = 0;
   t->detail[0] = '\0';
-  if (admit(t, least_limit(t->wire)) != 0)
-    ofox_traffic_fail(t, OFOX_OUTCOME_SEND, "");
+  if (admit(t, least_limit(t->traffic)) != 0)
+    ofox_transfers_fail(t, OFOX_OUTCOME_SEND, "");
 }
 
 static void take_out(struct ofox_transfer *t) {
@@ -184,36 +185,36 @@ static void take_out(struct ofox_transfer *t) {
   t->pool = NULL;
 }
 
-void ofox_traffic_ended(struct ofox_transfer *t, CURLcode rc) {
+void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
   enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
-  if (t->call != NULL && t->crowded) { /* see ofox_traffic_let_in */
+  if (t->call != NULL && t->crowded) { /* see ofox_transfers_let_in */
     take_out(t);
-    t->wire->crowd++;
+    t->traffic->crowd++;
   }
   else if (t->call != NULL && t->stray) {
     /* the connection was not fit: take a new one */
-    long fresh = t->pool == t->wire->pools.open;
+    long fresh = t->pool == t->traffic->connections.open;
     take_out(t);
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh);
     start_over(t);
   }
   else {
-    ofox_traffic_fail(t, outcome, t->detail);
+    ofox_transfers_fail(t, outcome, t->detail);
   }
 }
 
 /* The rest come in a later step, so that none costs much. */
 #define AT_ONCE 100
 
-void ofox_traffic_let_in(struct ofox_wire *w) {
+void ofox_transfers_let_in(struct ofox_traffic *w) {
   struct ofox_transfer *t, *next;
   int n = 0;
-  if (w->crowd == 0 || !w->doors.moved)
+  if (w->crowd == 0 || !w->connect_turns.moved)
     return;
-  w->doors.moved = 0;
+  w->connect_turns.moved = 0;
   for (t = w->first; t != NULL && n < AT_ONCE; t = next) {
     next = t->next;
-    if (!t->crowded || t->door->opener != NULL)
+    if (!t->crowded || t->destination->opener != NULL)
       continue;
     w->crowd--;
     n++;
@@ -226,7 +227,7 @@ void ofox_traffic_let_in(struct ofox_wire *w) {
 ** some transfer would hear of nothing any more, and the next on its socket
 ** would crash libcurl 7.88. So all end.
 */
-void ofox_traffic_start_anew(struct ofox_wire *w) {
+void ofox_transfers_start_anew(struct ofox_traffic *w) {
   struct ofox_transfer *t, *next;
   for (t = w->first; t != NULL; t = next) {
     next = t->next;
@@ -234,26 +235,26 @@ void ofox_traffic_start_anew(struct ofox_wire *w) {
       continue;
     if (t->call != NULL)
       t->call->no_memory = 1;
-    ofox_traffic_fail(t, OFOX_OUTCOME_SEND, "");
+    ofox_transfers_fail(t, OFOX_OUTCOME_SEND, "");
   }
-  ofox_pools_leave(&w->pools);
-  ofox_pools_sweep(&w->pools);
+  ofox_connections_leave(&w->connections);
+  ofox_connections_sweep(&w->connections);
 }
 
-void ofox_traffic_abandon(struct ofox_wire *w) {
+void ofox_transfers_abandon(struct ofox_traffic *w) {
   struct ofox_transfer *t;
   for (t = w->first; t != NULL; t = t->next) {
     if (t->call != NULL)
       ofox_call_let_go(t->call);
   }
-  ofox_news_clear(&w->news);
+  ofox_ready_list_clear(&w->news);
 }
 
-void ofox_traffic_end(struct ofox_wire *w) {
+void ofox_transfers_end(struct ofox_traffic *w) {
   struct ofox_transfer *t, *next;
   for (t = w->first; t != NULL; t = next) {
     next = t->next;
     drop(t, INFINITY);
   }
-  ofox_news_clear(&w->news);
+  ofox_ready_list_clear(&w->news);
 }

@@ -85,17 +85,17 @@ static int call_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   memset(&config, 0, sizeof(config));
   config.models = (int)luaL_checkinteger(L, 3);
-  config.reply.expect =
+  config.response.expect =
       (enum ofox_expect)luaL_checkoption(L, 4, EXPECTS[0], EXPECTS);
-  config.reply.streams = !lua_isnoneornil(L, 5);
-  config.reply.dialect =
+  config.response.streams = !lua_isnoneornil(L, 5);
+  config.response.dialect =
       (enum ofox_dialect)luaL_checkoption(L, 5, DIALECTS[0], DIALECTS);
   lua_settop(L, 5);
   config.max_retries = (int)number_field(L, "max_retries", 0);
   config.limits = limits_of(L);
-  config.reply.max_body =
+  config.response.max_body =
       (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
-  config.reply.max_event =
+  config.response.max_event =
       (size_t)number_field(L, "max_event_bytes", 16.0 * 1024 * 1024);
   lua_getfield(L, 1, "retry");
   ofox_checkpolicy(L, 6, &config.policy);
@@ -117,7 +117,7 @@ static int call_gc(lua_State *L) {
 ** are some to take */
 static int call_state(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  lua_pushstring(L, ofox_stream_has_event(&c->reply.stream)
+  lua_pushstring(L, ofox_event_queue_has_event(&c->response.events)
                         ? "events"
                         : STATES[c->state]);
   return 1;
@@ -340,12 +340,12 @@ static void push_retries(lua_State *L, const struct ofox_call *c) {
 static void add_common(lua_State *L, struct lcall *c, double wall) {
   struct ofox_ratelimit limits;
   struct ofox_call *call = &c->call;
-  if (call->reply.head.complete) {
-    lua_pushinteger(L, call->reply.head.status);
+  if (call->response.head.complete) {
+    lua_pushinteger(L, call->response.head.status);
     lua_setfield(L, -2, "status");
-    ofox_pushheaders(L, &call->reply.head, &call->secrets);
+    ofox_pushheaders(L, &call->response.head, &call->secrets);
     lua_setfield(L, -2, "headers");
-    ofox_headers_ratelimit(&call->reply.head, wall, &limits);
+    ofox_headers_ratelimit(&call->response.head, wall, &limits);
     ofox_pushratelimit(L, &limits);
     lua_setfield(L, -2, "ratelimit");
   }
@@ -367,14 +367,15 @@ static int call_failure(lua_State *L) {
   struct ofox_call *call = &c->call;
   double wall = luaL_checknumber(L, 2);
   struct ofox_span body;
-  nomem(L, call->no_memory | call->reply.no_memory);
+  nomem(L, call->no_memory | call->response.no_memory);
   if (!call->failed)
     return 0;
   ofox_pusherror(L, &call->error);
   add_common(L, c, wall);
-  body = ofox_buf_span(call->reply.stream.broken ? &call->reply.stream.failure
-                                                 : &call->reply.body);
-  if (call->reply.head.complete && body.n > 0) {
+  body = ofox_buf_span(call->response.events.broken
+                           ? &call->response.events.failure
+                           : &call->response.body);
+  if (call->response.head.complete && body.n > 0) {
     /* no secret is in it any more, and of much the rest is not shown */
     push_clean(L, c, ofox_utf8_cut(body, OFOX_BODY_CAP), OFOX_BODY_CAP);
     lua_setfield(L, -2, "body");
@@ -397,7 +398,7 @@ static int call_failure(lua_State *L) {
 /* call:failed() -> boolean: there is a failure in hand */
 static int call_failed(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  nomem(L, c->no_memory | c->reply.no_memory);
+  nomem(L, c->no_memory | c->response.no_memory);
   lua_pushboolean(L, c->failed);
   return 1;
 }
@@ -415,10 +416,10 @@ static void forget_request(lua_State *L) {
 /* call:reply() -> body bytes; the call forgets them, and what it sent */
 static int call_reply(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  struct ofox_span body = ofox_buf_span(&c->reply.body);
+  struct ofox_span body = ofox_buf_span(&c->response.body);
   luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
   lua_pushlstring(L, body.p, body.n);
-  ofox_buf_free(&c->reply.body);
+  ofox_buf_free(&c->response.body);
   forget_request(L);
   return 1;
 }

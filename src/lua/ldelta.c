@@ -22,12 +22,13 @@ static void push_bits(lua_State *L, uint64_t bits) {
 
 /* Sets field "words" of the table on top. [-0, +0, e] */
 static void set_words(lua_State *L, struct ofox_json choices) {
-  struct ofox_prose w;
+  struct ofox_content_text w;
   size_t most = 3 * choices.raw.n; /* repair lengthens */
-  ofox_prose_init(&w, most);
+  ofox_content_text_init(&w, most);
   w.text.p = ofox_newuserdata(L, most);
   w.text._size = most;
-  if (ofox_prose_choices(&w, choices) != 0 || ofox_prose_end(&w) != 0)
+  if (ofox_content_text_choices(&w, choices) != 0 ||
+      ofox_content_text_end(&w) != 0)
     luaL_error(L, "not enough memory");
   lua_pushlstring(L, w.text.p, w.text.n);
   lua_setfield(L, -3, "words");

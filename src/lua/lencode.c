@@ -24,7 +24,7 @@ static const char NO_MEMORY[] = "not enough memory";
 struct writer {
   struct ofox_buf *out; /* 'bytes', or where a name goes */
   struct ofox_buf bytes;
-  struct ofox_names names;
+  struct ofox_sorted_names names;
   const char *why; /* static: what cannot be written */
 };
 
@@ -274,7 +274,7 @@ static int add_name(lua_State *L, struct writer *w, int numbers) {
   name.at = w->names.bytes.n;
   if (name.kind == LUA_TSTRING) {
     name.from = lua_tolstring(L, -2, &name.n);
-    return done(w, ofox_names_add(&w->names, &name));
+    return done(w, ofox_sorted_names_add(&w->names, &name));
   }
   if (name.kind != LUA_TNUMBER || !numbers) {
     lua_pop(L, 2);
@@ -290,7 +290,7 @@ static int add_name(lua_State *L, struct writer *w, int numbers) {
     name.kind = LUA_TNONE;
     name.key.i = lua_tointeger(L, -2);
   }
-  return done(w, ofox_names_add(&w->names, &name));
+  return done(w, ofox_sorted_names_add(&w->names, &name));
 }
 
 /* The key that was noted as 'name', and its value. [-0, +2, e] */
@@ -315,7 +315,7 @@ static int write_object(lua_State *L, struct writer *w,
     if (add_name(L, w, numbers) != 0)
       return -1;
   }
-  ofox_names_sort(&w->names, from);
+  ofox_sorted_names_sort(&w->names, from);
   end = w->names.list.n;
   for (at = from; at < end; at += sizeof(name), lua_pop(L, 2)) {
     memcpy(&name, w->names.list.p + at, sizeof(name));
@@ -471,7 +471,7 @@ static void push_failure(lua_State *L, struct writer *w, int root) {
 static int writer_gc(lua_State *L) {
   struct writer *w = luaL_checkudata(L, 1, WRITER_T);
   ofox_buf_free(&w->bytes);
-  ofox_names_free(&w->names);
+  ofox_sorted_names_free(&w->names);
   return 0;
 }
 
@@ -482,7 +482,7 @@ int ofox_lencode(lua_State *L) {
   lua_settop(L, 1);
   w = ofox_newuserdata(L, sizeof(*w));
   ofox_buf_init(&w->bytes, (size_t)-1);
-  ofox_names_init(&w->names);
+  ofox_sorted_names_init(&w->names);
   w->out = &w->bytes;
   luaL_newmetatable(L, WRITER_T);
   lua_pushcfunction(L, writer_gc);
@@ -495,6 +495,6 @@ int ofox_lencode(lua_State *L) {
   else
     push_failure(L, w, 2);
   ofox_buf_free(&w->bytes);
-  ofox_names_free(&w->names);
+  ofox_sorted_names_free(&w->names);
   return rc == 0 ? 1 : 2;
 }

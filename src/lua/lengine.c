@@ -186,7 +186,7 @@ static int engine_alarm(lua_State *L) {
 /* engine:news() -> what watch() gave for a call that has something new, or
 ** nil: each once */
 static int engine_news(lua_State *L) {
-  struct ofox_note *m = ofox_news_take(ofox_engine_news(check(L)));
+  struct ofox_note *m = ofox_ready_list_take(ofox_engine_news(check(L)));
   if (m == NULL)
     return 0;
   lua_pushlightuserdata(L, m);
@@ -203,12 +203,12 @@ static int engine_pollfd(lua_State *L) {
 }
 
 static int engine_now(lua_State *L) {
-  lua_pushnumber(L, ofox_moment_now());
+  lua_pushnumber(L, ofox_clocks_now());
   return 1;
 }
 
 static int engine_wall(lua_State *L) {
-  lua_pushnumber(L, ofox_moment_wall());
+  lua_pushnumber(L, ofox_clocks_wall());
   return 1;
 }
 

@@ -110,7 +110,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   if (ofox_headers_delay(h, wall, &said) != OFOX_SOURCE_NONE)
     delay = said;
   else
-    delay = ofox_pause_left(&p->error.pause, ofox_headers_now(h, wall));
+    delay = ofox_body_delay_left(&p->error.pause, ofox_headers_now(h, wall));
   if (retryable && !isnan(delay)) {
     set_number(L, "retry_after", delay);
     set_number(L, "retry_at", wall + delay);
@@ -122,7 +122,7 @@ static int errors_is_html(lua_State *L) {
   struct ofox_span s = OFOX_NOSPAN;
   if (lua_type(L, 1) == LUA_TSTRING)
     s.p = lua_tolstring(L, 1, &s.n);
-  lua_pushboolean(L, s.p != NULL && ofox_page_is(OFOX_NOSPAN, s));
+  lua_pushboolean(L, s.p != NULL && ofox_html_is(OFOX_NOSPAN, s));
   return 1;
 }
 
@@ -133,7 +133,7 @@ static int errors_is_html(lua_State *L) {
 static int errors_parse(lua_State *L) {
   double wall = (double)time(NULL);
   int status = check_status(L, 1);
-  struct ofox_answer a;
+  struct ofox_whole_response a;
   struct ofox_verdict v;
   struct ofox_headers *h;
   struct parsed *p;
@@ -149,14 +149,13 @@ static int errors_parse(lua_State *L) {
   h = ofox_newheaders(L);
   ofox_checkheaders(L, 2, h);
   a.type = ofox_headers_get(h, "content-type");
-  v = ofox_answer_judge(&a, OFOX_EXPECT_ANY);
+  v = ofox_verdict_judge(&a, OFOX_EXPECT_ANY);
   if (!v.failed)
     return 0;
   p = ofox_newobject(L, PARSED_T, sizeof(*p));
   ofox_error_init(&p->error);
   ofox_buf_init(&p->text, (size_t)-1);
-  if (ofox_errors_read(&p->error, status, v.outcome, v.part, v.fallback) !=
-          0 ||
+  if (ofox_error_read(&p->error, status, v.outcome, v.part, v.fallback) != 0 ||
       ofox_utf8_clean(&p->text, ofox_utf8_cut(a.body, OFOX_BODY_CAP)) != 0)
     return luaL_error(L, "not enough memory");
   ofox_pusherror(L, &p->error);

@@ -33,7 +33,7 @@ static char *take(lua_State *L, int text, char *small, struct ofox_event *ev,
   struct ofox_span s;
   char *copy = small;
   size_t room = SMALL;
-  while (ofox_stream_peek(&c->reply.stream, ev)) {
+  while (ofox_event_queue_peek(&c->response.events, ev)) {
     s = wanted(ev, text);
     if (s.n > room) {
       room = s.n;
@@ -86,7 +86,7 @@ static int call_text(lua_State *L) {
 ** stands, and the name it came with ("": none)
 */
 static int call_said(lua_State *L) {
-  const struct ofox_stream *s = &check(L)->reply.stream;
+  const struct ofox_event_queue *s = &check(L)->response.events;
   struct ofox_transcript said;
   struct ofox_passage e;
   size_t n, pos = 0;

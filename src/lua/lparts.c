@@ -284,23 +284,23 @@ static int read_left(lua_State *L,
 }
 
 static int parts_seconds(lua_State *L) {
-  return read_time(L, ofox_when_seconds);
+  return read_time(L, ofox_times_seconds);
 }
 
 static int parts_duration(lua_State *L) {
-  return read_time(L, ofox_when_duration);
+  return read_time(L, ofox_times_duration);
 }
 
 static int parts_date(lua_State *L) {
-  return read_time(L, ofox_when_date);
+  return read_time(L, ofox_times_date);
 }
 
 static int parts_retry_after(lua_State *L) {
-  return read_left(L, ofox_when_retry_after);
+  return read_left(L, ofox_times_retry_after);
 }
 
 static int parts_reset(lua_State *L) {
-  return read_left(L, ofox_when_reset);
+  return read_left(L, ofox_times_reset);
 }
 
 static int parts_base64_encode(lua_State *L) {

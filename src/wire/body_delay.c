@@ -10,11 +10,11 @@
 #define DELAY_MAX 1e9 /* seconds; more is no delay but a moment */
 #define TEXT_CAP 1024 /* bytes of a header in a body */
 
-void ofox_pause_init(struct ofox_pause *p) {
+void ofox_body_delay_init(struct ofox_body_delay *p) {
   p->delay = p->until = NAN;
 }
 
-double ofox_pause_left(const struct ofox_pause *p, double now) {
+double ofox_body_delay_left(const struct ofox_body_delay *p, double now) {
   double left;
   if (isnan(p->until))
     return p->delay;
@@ -22,7 +22,7 @@ double ofox_pause_left(const struct ofox_pause *p, double now) {
   return left <= DELAY_MAX ? left : NAN;
 }
 
-static int take_delay(struct ofox_pause *p, double seconds) {
+static int take_delay(struct ofox_body_delay *p, double seconds) {
   if (!(seconds >= 0 && seconds <= DELAY_MAX))
     return 0;
   p->delay = seconds;
@@ -51,7 +51,7 @@ static double take_unit(struct ofox_span *s) {
   word.n = i;
   *s = skip(*s, i);
   for (i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
-    if (ofox_naming_has(words[i], word))
+    if (ofox_words_has(words[i], word))
       return seconds[i];
   }
   return 0;
@@ -67,7 +67,8 @@ static struct ofox_span skip_fillers(struct ofox_span s) {
 ** "1s", "6m0s", "20 seconds", "1 minute and 30 seconds"; 'bare' is the unit
 ** of a number that stands alone, 0 if it must not.
 */
-static int read_prose(struct ofox_pause *p, struct ofox_span s, double bare) {
+static int read_prose(struct ofox_body_delay *p, struct ofox_span s,
+                      double bare) {
   double v, unit, sum = 0, last = INFINITY;
   struct ofox_span number;
   for (;;) {
@@ -76,7 +77,7 @@ static int read_prose(struct ofox_pause *p, struct ofox_span s, double bare) {
     while (number.n < s.n && (ofox_isdigit((unsigned char)s.p[number.n]) ||
                               s.p[number.n] == '.'))
       number.n++;
-    if (!ofox_when_seconds(number, &v))
+    if (!ofox_times_seconds(number, &v))
       break;
     s = skip_fillers(skip(s, number.n));
     unit = s.n == 0 && last == INFINITY ? bare : take_unit(&s);
@@ -88,7 +89,7 @@ static int read_prose(struct ofox_pause *p, struct ofox_span s, double bare) {
   return last < INFINITY && take_delay(p, sum);
 }
 
-int ofox_pause_read(struct ofox_pause *p, struct ofox_span text) {
+int ofox_body_delay_read(struct ofox_body_delay *p, struct ofox_span text) {
   static const char *const phrases[] = {"retry after", "again in",
                                         "again after", "retry in", "wait"};
   size_t i, at;
@@ -107,7 +108,7 @@ static int may_be_cut(struct ofox_json v, struct ofox_span body) {
   return v.raw.p + v.raw.n == body.p + body.n;
 }
 
-static int find_member(struct ofox_pause *p, struct ofox_json v,
+static int find_member(struct ofox_body_delay *p, struct ofox_json v,
                        struct ofox_span body) {
   static const struct {
     const char *names;
@@ -119,7 +120,7 @@ static int find_member(struct ofox_pause *p, struct ofox_json v,
   double n;
   size_t i;
   for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    child = ofox_naming_get(v, rows[i].names);
+    child = ofox_words_get(v, rows[i].names);
     if (child.type == OFOX_JSON_NONE || may_be_cut(child, body))
       continue;
     if (child.type == OFOX_JSON_STRING) {
@@ -160,7 +161,7 @@ static int add_header(struct ofox_headers *h, struct ofox_json key,
 ** The headers of a server further up, which say it as headers do. By a clock
 ** that stands at 1970 a moment is what is left until it.
 */
-static int find_in_headers(struct ofox_pause *p, struct ofox_json v,
+static int find_in_headers(struct ofox_body_delay *p, struct ofox_json v,
                            struct ofox_span body) {
   struct ofox_headers h;
   struct ofox_json key, child;
@@ -183,18 +184,18 @@ static int find_in_headers(struct ofox_pause *p, struct ofox_json v,
   return rc;
 }
 
-int ofox_pause_find(struct ofox_pause *p, struct ofox_json v,
-                    struct ofox_span body) {
+int ofox_body_delay_find(struct ofox_body_delay *p, struct ofox_json v,
+                         struct ofox_span body) {
   struct ofox_json more, key, child;
   size_t pos = 0;
   int rc = find_member(p, v, body);
   if (rc != 0)
     return rc;
-  more = ofox_naming_get(v, "metadata");
+  more = ofox_words_get(v, "metadata");
   rc = find_member(p, more, body);
   if (rc == 0)
-    rc = find_in_headers(p, ofox_naming_get(more, "headers"), body);
-  more = ofox_naming_get(v, "details");
+    rc = find_in_headers(p, ofox_words_get(more, "headers"), body);
+  more = ofox_words_get(v, "details");
   while (rc == 0 && ofox_json_next(more, &pos, &key, &child))
     rc = find_member(p, child, body);
   return rc;

@@ -3,32 +3,32 @@
 ** that somebody put into the body, and words.
 ** Knows nothing of retry policy, and reads no clock.
 */
-#ifndef OFOX_PAUSE_H
-#define OFOX_PAUSE_H
+#ifndef OFOX_BODY_DELAY_H
+#define OFOX_BODY_DELAY_H
 
 #include "base/json.h"
 
 /* At most one is set, the other is NaN. */
-struct ofox_pause {
+struct ofox_body_delay {
   double delay; /* seconds from the answer on */
   double until; /* seconds since 1970 */
 };
 
-void ofox_pause_init(struct ofox_pause *p);
+void ofox_body_delay_init(struct ofox_body_delay *p);
 
 /*
 ** Looks in an object, in its 'metadata', the 'headers' in there, and its
 ** 'details'. What ends where 'body' ends may have been cut and is not
 ** believed. 1: found. 0: not. Or OFOX_EMEM.
 */
-int ofox_pause_find(struct ofox_pause *p, struct ofox_json v,
-                    struct ofox_span body);
+int ofox_body_delay_find(struct ofox_body_delay *p, struct ofox_json v,
+                         struct ofox_span body);
 
 /* "Please retry after 1s", "try again in 6m0s": 1, or 0. */
-int ofox_pause_read(struct ofox_pause *p, struct ofox_span text);
+int ofox_body_delay_read(struct ofox_body_delay *p, struct ofox_span text);
 
 /* Seconds from 'now', which is in seconds since 1970; NaN: nothing is known.
  */
-double ofox_pause_left(const struct ofox_pause *p, double now);
+double ofox_body_delay_left(const struct ofox_body_delay *p, double now);
 
 #endif

@@ -2,8 +2,8 @@
 ** What servers call the classes: by status, and by words that come as type or
 ** as code. Tables only, read by errors.c.
 */
-#ifndef OFOX_ALIASES_H
-#define OFOX_ALIASES_H
+#ifndef OFOX_CLASS_WORDS_H
+#define OFOX_CLASS_WORDS_H
 
 /* Other 4xx are INVALID_REQUEST, everything above is INTERNAL. */
 #define OFOX_STATUSES(X)                                                      \

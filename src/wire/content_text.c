@@ -2,32 +2,33 @@
 
 #include <string.h>
 
-void ofox_prose_init(struct ofox_prose *w, size_t cap) {
+void ofox_content_text_init(struct ofox_content_text *w, size_t cap) {
   memset(w, 0, sizeof(*w));
   ofox_buf_init(&w->text, cap);
 }
 
-void ofox_prose_free(struct ofox_prose *w) {
+void ofox_content_text_free(struct ofox_content_text *w) {
   ofox_buf_free(&w->text);
 }
 
-void ofox_prose_clear(struct ofox_prose *w) {
+void ofox_content_text_clear(struct ofox_content_text *w) {
   ofox_buf_clear(&w->text);
   memset(&w->_half, 0, sizeof(w->_half));
   w->by_delta = 0;
 }
 
-int ofox_prose_end(struct ofox_prose *w) {
-  return ofox_half_end(&w->_half, &w->text);
+int ofox_content_text_end(struct ofox_content_text *w) {
+  return ofox_half_char_end(&w->_half, &w->text);
 }
 
-int ofox_prose_string(struct ofox_prose *w, struct ofox_json string) {
+int ofox_content_text_string(struct ofox_content_text *w,
+                             struct ofox_json string) {
   w->by_delta = 1;
   return ofox_json_piece(string, &w->_half, &w->text);
 }
 
 /* One part of a content, or a content that is no list. */
-static int add_part(struct ofox_prose *w, struct ofox_json part) {
+static int add_part(struct ofox_content_text *w, struct ofox_json part) {
   struct ofox_json type;
   if (part.type == OFOX_JSON_OBJECT) {
     type = ofox_json_get(part, "type");
@@ -37,11 +38,11 @@ static int add_part(struct ofox_prose *w, struct ofox_json part) {
     part = ofox_json_get(part, "text");
   }
   if (part.type == OFOX_JSON_NUMBER)
-    return ofox_half_bytes(&w->_half, &w->text, part.raw);
+    return ofox_half_char_bytes(&w->_half, &w->text, part.raw);
   return ofox_json_piece(part, &w->_half, &w->text);
 }
 
-static int add_content(struct ofox_prose *w, struct ofox_json content) {
+static int add_content(struct ofox_content_text *w, struct ofox_json content) {
   struct ofox_json key, part;
   size_t pos = 0;
   int rc = 0;
@@ -57,13 +58,13 @@ static int begins(const struct ofox_buf *a, const struct ofox_buf *b) {
   return a->n <= b->n && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
 }
 
-static int add_rest(struct ofox_prose *w, struct ofox_json content) {
-  struct ofox_prose whole;
+static int add_rest(struct ofox_content_text *w, struct ofox_json content) {
+  struct ofox_content_text whole;
   int rc;
-  ofox_prose_init(&whole, (size_t)-1);
+  ofox_content_text_init(&whole, (size_t)-1);
   rc = add_content(&whole, content);
   if (rc == 0)
-    rc = ofox_prose_end(&whole);
+    rc = ofox_content_text_end(&whole);
   if (rc != 0)
     goto out;
   if (begins(&w->text, &whole.text)) {
@@ -77,12 +78,12 @@ static int add_rest(struct ofox_prose *w, struct ofox_json content) {
     rc = add_content(w, content); /* messages are the pieces here */
   }
 out:
-  ofox_prose_free(&whole);
+  ofox_content_text_free(&whole);
   return rc;
 }
 
 /* The contents in the deltas, or in the messages, of a choice. */
-static int add_bodies(struct ofox_prose *w, struct ofox_json choice,
+static int add_bodies(struct ofox_content_text *w, struct ofox_json choice,
                       int deltas) {
   struct ofox_json key, body, name, content;
   size_t pos = 0, at, before;
@@ -114,7 +115,8 @@ static double index_of(struct ofox_json choice, double place) {
   return place;
 }
 
-int ofox_prose_choices(struct ofox_prose *w, struct ofox_json choices) {
+int ofox_content_text_choices(struct ofox_content_text *w,
+                              struct ofox_json choices) {
   struct ofox_json key, choice;
   size_t pos = 0, n = 0;
   int rc = 0;
@@ -128,7 +130,8 @@ int ofox_prose_choices(struct ofox_prose *w, struct ofox_json choices) {
   return rc;
 }
 
-int ofox_prose_output(struct ofox_prose *w, struct ofox_json response) {
+int ofox_content_text_output(struct ofox_content_text *w,
+                             struct ofox_json response) {
   struct ofox_json key, item, part, output, content;
   size_t pos = 0, at;
   int rc = 0;

@@ -12,7 +12,7 @@
 ** every piece of every stream goes through.
 */
 struct reading {
-  struct ofox_scan s;
+  struct ofox_json_scan s;
   struct ofox_delta *out;
   enum ofox_dialect dialect;
   struct ofox_json all; /* the choices */
@@ -77,14 +77,14 @@ struct choice {
 static int read_body(struct reading *r, struct choice *c, int delta) {
   struct ofox_span name;
   struct ofox_json v;
-  int rc = ofox_scan_enter(&r->s), first = 1, escapes;
+  int rc = ofox_json_scan_enter(&r->s), first = 1, escapes;
   while (rc == 1) {
-    rc = ofox_scan_member(&r->s, first, &name);
+    rc = ofox_json_scan_member(&r->s, first, &name);
     first = 0;
     if (rc != 1)
       break;
     escapes = r->s.escapes;
-    rc = ofox_scan_value(&r->s, &v);
+    rc = ofox_json_scan_value(&r->s, &v);
     if (rc != 1 || !says(v) || IS("role"))
       continue;
     c->says = 1;
@@ -100,16 +100,16 @@ static int read_body(struct reading *r, struct choice *c, int delta) {
       c->texts += 2;
     }
   }
-  return rc == OFOX_SCAN_CLOSED ? 1 : rc;
+  return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
 }
 
 static int read_member(struct reading *r, struct ofox_span name,
                        struct choice *c) {
   struct ofox_json v;
   int rc, escapes = r->s.escapes, delta = IS("delta");
-  if ((delta || IS("message")) && ofox_scan_peek(&r->s) == '{')
+  if ((delta || IS("message")) && ofox_json_scan_peek(&r->s) == '{')
     return read_body(r, c, delta);
-  rc = ofox_scan_value(&r->s, &v);
+  rc = ofox_json_scan_value(&r->s, &v);
   if (rc != 1)
     return rc;
   if (IS("index")) {
@@ -135,17 +135,17 @@ static int read_choice(struct reading *r) {
   struct ofox_delta *out = r->out;
   struct ofox_span name;
   struct choice c;
-  int rc = ofox_scan_enter(&r->s), first = 1;
+  int rc = ofox_json_scan_enter(&r->s), first = 1;
   uint64_t bit;
   memset(&c, 0, sizeof(c));
   c.index = (double)r->choices++;
   while (rc == 1) {
-    rc = ofox_scan_member(&r->s, first, &name);
+    rc = ofox_json_scan_member(&r->s, first, &name);
     first = 0;
     if (rc == 1)
       rc = read_member(r, name, &c);
   }
-  if (rc != OFOX_SCAN_CLOSED)
+  if (rc != OFOX_JSON_SCAN_CLOSED)
     return rc;
   bit = (uint64_t)1 << (c.index >= 0 && c.index < 1e9 ? (uint64_t)c.index % 64
                                                       : 0);
@@ -169,17 +169,17 @@ static int read_choices(struct reading *r) {
   int rc, first = 1;
   r->all.type = OFOX_JSON_ARRAY;
   r->all.raw.p = r->s.p;
-  rc = ofox_scan_enter(&r->s);
+  rc = ofox_json_scan_enter(&r->s);
   while (rc == 1) {
-    rc = ofox_scan_member(&r->s, first, &name);
+    rc = ofox_json_scan_member(&r->s, first, &name);
     first = 0;
     if (rc != 1)
       break;
-    rc = ofox_scan_peek(&r->s) == '{' ? read_choice(r)
-                                      : ofox_scan_value(&r->s, &v);
+    rc = ofox_json_scan_peek(&r->s) == '{' ? read_choice(r)
+                                           : ofox_json_scan_value(&r->s, &v);
   }
   r->all.raw.n = (size_t)(r->s.p - r->all.raw.p);
-  return rc == OFOX_SCAN_CLOSED ? 1 : rc;
+  return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
 }
 
 /* The first of duplicates counts. */
@@ -244,27 +244,27 @@ static void note_member(struct reading *r, struct ofox_span name, int escapes,
 static int read_object(struct reading *r) {
   struct ofox_span name;
   struct ofox_json v;
-  int rc = ofox_scan_enter(&r->s), first = 1, escapes;
+  int rc = ofox_json_scan_enter(&r->s), first = 1, escapes;
   while (rc == 1) {
-    rc = ofox_scan_member(&r->s, first, &name);
+    rc = ofox_json_scan_member(&r->s, first, &name);
     first = 0;
     if (rc != 1)
       break;
     escapes = r->s.escapes;
     if (r->dialect == OFOX_DIALECT_CHAT && r->choices == 0 && IS("choices") &&
-        ofox_scan_peek(&r->s) == '[') {
+        ofox_json_scan_peek(&r->s) == '[') {
       rc = read_choices(r);
       continue;
     }
-    rc = ofox_scan_value(&r->s, &v);
+    rc = ofox_json_scan_value(&r->s, &v);
     if (rc == 1)
       note_member(r, name, escapes, v);
   }
-  return rc == OFOX_SCAN_CLOSED ? 1 : rc;
+  return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
 }
 
 /* Does 's' go on as the text of 'n' bytes at 'p' does? */
-static int pass(struct ofox_scan *s, const char *p, size_t n) {
+static int pass(struct ofox_json_scan *s, const char *p, size_t n) {
   if ((size_t)(s->e - s->p) < n || memcmp(s->p, p, n) != 0)
     return 0;
   s->p += n;
@@ -272,12 +272,12 @@ static int pass(struct ofox_scan *s, const char *p, size_t n) {
 }
 
 /* A value in the place of 'v', of the same type. */
-static int fill(struct ofox_scan *s, struct ofox_json *v) {
+static int fill(struct ofox_json_scan *s, struct ofox_json *v) {
   enum ofox_json_type type = v->type;
   v->raw.p = s->p;
   if (type != OFOX_JSON_STRING)
-    return ofox_scan_value(s, v) == 1 && v->type == type;
-  if (s->p == s->e || *s->p++ != '"' || ofox_scan_string(s) != 1)
+    return ofox_json_scan_value(s, v) == 1 && v->type == type;
+  if (s->p == s->e || *s->p++ != '"' || ofox_json_scan_string(s) != 1)
     return 0;
   v->raw.n = (size_t)(s->p - v->raw.p);
   return memchr(v->raw.p, '\0', v->raw.n) == NULL;
@@ -291,9 +291,9 @@ int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
                      struct ofox_span data, struct ofox_delta *out) {
   const char *p = before.p, *end = before.p + before.n;
   struct ofox_json v;
-  struct ofox_scan s;
+  struct ofox_json_scan s;
   int i;
-  ofox_scan_start(&s, data);
+  ofox_json_scan_start(&s, data);
   memcpy(out, d, offsetof(struct ofox_delta, holes));
   for (i = 0; i < d->n_holes; i++) {
     v = d->holes[i];
@@ -365,8 +365,8 @@ int ofox_delta_is_fault(enum ofox_dialect dialect, struct ofox_span json,
                         struct ofox_delta *out) {
   static const enum ofox_due due[] = {OFOX_DUE_CHOICES, OFOX_DUE_OUTPUT,
                                       OFOX_DUE_NOTHING};
-  struct ofox_fault fault;
-  if (!ofox_fault_find(json, due[dialect], &fault))
+  struct ofox_error_in_success fault;
+  if (!ofox_error_in_success_find(json, due[dialect], &fault))
     return 0;
   fail(out, fault.part, fault.fallback);
   return 1;
@@ -445,10 +445,10 @@ static void judge(struct reading *r, struct ofox_span name,
 static int read(struct reading *r, struct ofox_span data, int *object) {
   struct ofox_json v;
   int rc;
-  ofox_scan_start(&r->s, ofox_utf8_skip_bom(data));
-  *object = ofox_scan_peek(&r->s) == '{';
-  rc = *object ? read_object(r) : ofox_scan_value(&r->s, &v);
-  return rc == 1 ? ofox_scan_end(&r->s) : rc;
+  ofox_json_scan_start(&r->s, ofox_utf8_skip_bom(data));
+  *object = ofox_json_scan_peek(&r->s) == '{';
+  rc = *object ? read_object(r) : ofox_json_scan_value(&r->s, &v);
+  return rc == 1 ? ofox_json_scan_end(&r->s) : rc;
 }
 
 int ofox_delta_is_end(struct ofox_span type, struct ofox_span data) {

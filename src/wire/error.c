@@ -43,7 +43,7 @@ struct reader {
 void ofox_error_init(struct ofox_error *e) {
   memset(e, 0, sizeof(*e));
   e->cls = OFOX_CLASS_INTERNAL;
-  ofox_pause_init(&e->pause);
+  ofox_body_delay_init(&e->pause);
   e->message.cap = OFOX_MESSAGE_CAP;
   e->code.cap = e->param.cap = OFOX_CODE_CAP;
   e->server_type.cap = e->request_id.cap = OFOX_CODE_CAP;
@@ -154,7 +154,7 @@ static struct ofox_json open_string(struct reader *r, struct ofox_json v) {
 /* The member as an object: itself, the first of a list, the text of one. */
 static struct ofox_json get_object(struct reader *r, struct ofox_json v,
                                    const char *names) {
-  struct ofox_json child = ofox_naming_get(v, names);
+  struct ofox_json child = ofox_words_get(v, names);
   if (child.type == OFOX_JSON_ARRAY)
     child = ofox_json_at(child, 0);
   else if (child.type == OFOX_JSON_STRING)
@@ -174,13 +174,13 @@ static struct ofox_json find_error(struct reader *r) {
     r->numbering = OFOX_NUMBERING_MINIMAX;
     return v;
   }
-  if (ofox_naming_get(r->top, "code error_code").type != OFOX_JSON_NONE)
+  if (ofox_words_get(r->top, "code error_code").type != OFOX_JSON_NONE)
     return r->top;
   v = get_object(r, r->top, "errors");
   if (v.type != OFOX_JSON_NONE)
     return v;
-  v = ofox_naming_get(r->top, "detail fault");
-  deeper = ofox_naming_get(v, "error");
+  v = ofox_words_get(r->top, "detail fault");
+  deeper = ofox_words_get(v, "error");
   if (deeper.type == OFOX_JSON_OBJECT)
     v = deeper;
   return v.type == OFOX_JSON_OBJECT ? v : r->top;
@@ -208,18 +208,18 @@ static void open_envelope(struct reader *r) {
 
 static void read_words(struct reader *r) {
   struct ofox_error *e = r->e;
-  if (!put_word(r, &e->code, ofox_naming_get(r->error, "code"))) {
+  if (!put_word(r, &e->code, ofox_words_get(r->error, "code"))) {
     if (r->numbering == OFOX_NUMBERING_MINIMAX)
-      put_word(r, &e->code, ofox_naming_get(r->error, "status_code"));
+      put_word(r, &e->code, ofox_words_get(r->error, "status_code"));
     else if (put_word(r, &e->code,
-                      ofox_naming_get(r->error, "error_code err_code")))
+                      ofox_words_get(r->error, "error_code err_code")))
       r->numbering = OFOX_NUMBERING_BAIDU;
   }
-  put_word(r, &e->param, ofox_naming_get(r->error, "param"));
-  if (!put_string(r, &e->server_type, ofox_naming_get(r->error, "type")))
-    put_string(r, &e->server_type, ofox_naming_get(r->error, "error_type"));
-  if (!put_word(r, &e->request_id, ofox_naming_get(r->error, "request_id")))
-    put_word(r, &e->request_id, ofox_naming_get(r->top, "request_id"));
+  put_word(r, &e->param, ofox_words_get(r->error, "param"));
+  if (!put_string(r, &e->server_type, ofox_words_get(r->error, "type")))
+    put_string(r, &e->server_type, ofox_words_get(r->error, "error_type"));
+  if (!put_word(r, &e->request_id, ofox_words_get(r->error, "request_id")))
+    put_word(r, &e->request_id, ofox_words_get(r->top, "request_id"));
 }
 
 /* Classes */
@@ -227,14 +227,14 @@ static void read_words(struct reader *r) {
 /* A status of an error that is written in 's', or 0. */
 static int read_status(struct ofox_span s) {
   double n;
-  if (!ofox_when_seconds(s, &n) || n < 400 || n > 599 || floor(n) != n)
+  if (!ofox_times_seconds(s, &n) || n < 400 || n > 599 || floor(n) != n)
     return 0;
   return (int)n;
 }
 
 static int status_in(struct ofox_json v, const char *names) {
   double n;
-  v = ofox_naming_get(v, names);
+  v = ofox_words_get(v, names);
   if (v.type == OFOX_JSON_STRING && v.raw.n > 2) {
     v.raw.p++;
     v.raw.n -= 2;
@@ -259,9 +259,9 @@ static int inner_status(struct reader *r) {
 static enum ofox_class class_of_code(struct reader *r) {
   struct ofox_span code = ofox_buf_span(&r->e->code);
   double n;
-  if (r->numbering != OFOX_NUMBERING_NONE && ofox_when_seconds(code, &n))
-    return ofox_naming_number(r->numbering, n);
-  return ofox_naming_class(code);
+  if (r->numbering != OFOX_NUMBERING_NONE && ofox_times_seconds(code, &n))
+    return ofox_words_number(r->numbering, n);
+  return ofox_words_class(code);
 }
 
 /* By type, code and a status in words; NCLASSES if none names a class. */
@@ -276,19 +276,19 @@ static enum ofox_class class_of_words(struct reader *r,
   if (by_code != OFOX_NCLASSES)
     return by_code;
   ofox_buf_clear(status);
-  r->rc |= ofox_json_text(ofox_naming_get(r->error, "status"), status);
-  return ofox_naming_class(ofox_buf_span(status));
+  r->rc |= ofox_json_text(ofox_words_get(r->error, "status"), status);
+  return ofox_words_class(ofox_buf_span(status));
 }
 
 /* What the status makes of it, or one inside, or else the words. */
 static void classify(struct reader *r, enum ofox_class fallback) {
   struct ofox_error *e = r->e;
-  enum ofox_class by_type = ofox_naming_class(ofox_buf_span(&e->server_type));
+  enum ofox_class by_type = ofox_words_class(ofox_buf_span(&e->server_type));
   enum ofox_class by_code = class_of_code(r);
   int spent = by_type == OFOX_CLASS_BILLING || by_code == OFOX_CLASS_BILLING;
   int status = e->status >= 400 ? e->status : inner_status(r);
   if (status != 0)
-    e->cls = ofox_naming_status(status);
+    e->cls = ofox_words_status(status);
   else
     e->cls = class_of_words(r, by_type, by_code);
   if (e->cls == OFOX_NCLASSES)
@@ -303,7 +303,7 @@ static void classify(struct reader *r, enum ofox_class fallback) {
 /* A message where no JSON has one */
 
 static int put_page(struct reader *r) {
-  int rc = ofox_page_words(r->body, &r->text);
+  int rc = ofox_html_words(r->body, &r->text);
   r->rc |= rc < 0 ? rc : 0;
   return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
 }
@@ -312,7 +312,7 @@ static int put_page(struct reader *r) {
 static int put_element(struct reader *r) {
   int rc = 0;
   if (r->body.n > 0 && *r->body.p == '<')
-    rc = ofox_page_element(r->body, "message", &r->text);
+    rc = ofox_html_element(r->body, "message", &r->text);
   r->rc |= rc < 0 ? rc : 0;
   return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
 }
@@ -358,11 +358,11 @@ static void read_body(struct reader *r, enum ofox_class fallback) {
   if (!spoke)
     put_rest(r);
   e->ambiguous |= e->status == 502 && !spoke;
-  rc = ofox_pause_find(&e->pause, r->error, r->body);
+  rc = ofox_body_delay_find(&e->pause, r->error, r->body);
   if (rc == 0)
-    rc = ofox_pause_find(&e->pause, r->top, r->body);
+    rc = ofox_body_delay_find(&e->pause, r->top, r->body);
   if (rc == 0)
-    rc = ofox_pause_read(&e->pause, ofox_buf_span(&e->message));
+    rc = ofox_body_delay_read(&e->pause, ofox_buf_span(&e->message));
   r->rc |= rc < 0 ? rc : 0;
 }
 
@@ -424,9 +424,9 @@ static void read_outcome(struct reader *r) {
     put_position(r);
 }
 
-int ofox_errors_read(struct ofox_error *e, int status,
-                     enum ofox_outcome outcome, struct ofox_span body,
-                     enum ofox_class fallback) {
+int ofox_error_read(struct ofox_error *e, int status,
+                    enum ofox_outcome outcome, struct ofox_span body,
+                    enum ofox_class fallback) {
   struct reader r;
   memset(&r, 0, sizeof(r));
   ofox_buf_init(&r.text, (size_t)-1);
@@ -442,7 +442,7 @@ int ofox_errors_read(struct ofox_error *e, int status,
       body.n > 0 ? ofox_span_trim(ofox_utf8_skip_bom(body)) : ofox_span_of("");
   r.skipped = r.body.n > 0 ? (size_t)(r.body.p - body.p) : 0;
   r.page =
-      outcome == OFOX_OUTCOME_HTML || ofox_page_is(ofox_span_of(""), r.body);
+      outcome == OFOX_OUTCOME_HTML || ofox_html_is(ofox_span_of(""), r.body);
   if (e->outcome == OFOX_OUTCOME_ANSWERED)
     read_body(&r, fallback);
   else

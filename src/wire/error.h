@@ -3,8 +3,8 @@
 ** transfer and a body come in, a verdict goes out.
 ** Knows nothing of headers, retry policy, streams or Lua.
 */
-#ifndef OFOX_ERRORS_H
-#define OFOX_ERRORS_H
+#ifndef OFOX_ERROR_H
+#define OFOX_ERROR_H
 
 #include "base/buf.h"
 #include "wire/classes.h"
@@ -24,7 +24,7 @@ struct ofox_error {
                     that bytes were sent before a break is not known here */
   struct ofox_buf message;                              /* never empty */
   struct ofox_buf code, param, server_type, request_id; /* from the body */
-  struct ofox_pause pause; /* that the body asks for */
+  struct ofox_body_delay pause; /* that the body asks for */
 };
 
 void ofox_error_init(struct ofox_error *e);
@@ -40,8 +40,8 @@ void ofox_error_free(struct ofox_error *e);
 ** What 'e' held before is gone; 'body' must not be part of it.
 ** 0 or OFOX_EMEM; even then the error is whole but for its texts.
 */
-int ofox_errors_read(struct ofox_error *e, int status,
-                     enum ofox_outcome outcome, struct ofox_span body,
-                     enum ofox_class fallback);
+int ofox_error_read(struct ofox_error *e, int status,
+                    enum ofox_outcome outcome, struct ofox_span body,
+                    enum ofox_class fallback);
 
 #endif

@@ -40,11 +40,11 @@ static int weigh_code(struct ofox_json v) {
     return 0;
   s.p++;
   s.n -= 2;
-  if (ofox_when_seconds(s, &n))
+  if (ofox_times_seconds(s, &n))
     return weigh_number(n);
-  if (ofox_speech_is_hollow(v) || ofox_naming_has("succeeded", s))
+  if (ofox_speech_is_hollow(v) || ofox_words_has("succeeded", s))
     return -1;
-  return ofox_naming_class(s) != OFOX_NCLASSES ? 2 : 1;
+  return ofox_words_class(s) != OFOX_NCLASSES ? 2 : 1;
 }
 
 static void note_code(struct signs *s, int weight) {
@@ -55,7 +55,7 @@ static void note_code(struct signs *s, int weight) {
 
 static void note_status(struct signs *s, struct ofox_json v) {
   int weight = weigh_code(v);
-  if (ofox_naming_has_text("error fail failed failure", v))
+  if (ofox_words_has_text("error fail failed failure", v))
     s->failed = 1;
   else if (weight != 1)
     note_code(s, weight);
@@ -65,7 +65,7 @@ static void note_status(struct signs *s, struct ofox_json v) {
 
 /* The name of a kind of thing, which may be the kind of an error. */
 static void note_kind(struct signs *s, struct ofox_json v) {
-  if (ofox_naming_has_text("error", v))
+  if (ofox_words_has_text("error", v))
     s->flagged = 1;
   else if (weigh_code(v) == 2)
     note_code(s, 2);
@@ -81,7 +81,7 @@ static void note_error(struct signs *s, struct ofox_json v) {
 
 static void note_success(struct signs *s, struct ofox_json v) {
   double n = 1;
-  if (v.type == OFOX_JSON_FALSE || ofox_naming_has_text("false", v) ||
+  if (v.type == OFOX_JSON_FALSE || ofox_words_has_text("false", v) ||
       (ofox_json_number(v, &n) && n == 0))
     s->denied = 1;
   else
@@ -104,7 +104,7 @@ static void note_words(struct signs *s, struct ofox_json v) {
 /* A member that is not nothing, or whose nothing means something. */
 static void note_member(struct signs *s, struct ofox_json key,
                         struct ofox_json v) {
-#define NAMED(words) ofox_naming_has_text(words, key)
+#define NAMED(words) ofox_words_has_text(words, key)
   if (NAMED("error err"))
     note_error(s, v);
   else if (NAMED("type object"))
@@ -140,12 +140,12 @@ static struct signs read_signs(struct ofox_json v) {
   while (v.type == OFOX_JSON_OBJECT && ofox_json_next(v, &pos, &key, &child)) {
     if (n++ >= OFOX_MEMBERS && !ofox_span_eq(key.raw, "\"error\""))
       continue;
-    if (ofox_naming_has_text("success ok succeeded", key))
+    if (ofox_words_has_text("success ok succeeded", key))
       note_success(&s, child);
     else if (!ofox_speech_is_hollow(child) ||
-             ofox_naming_has_text("code ret ret_code status_code status state "
-                                  "result base_resp",
-                                  key))
+             ofox_words_has_text("code ret ret_code status_code status state "
+                                 "result base_resp",
+                                 key))
       note_member(&s, key, child);
   }
   return s;
@@ -178,12 +178,12 @@ static int is_surely_failure(const struct signs *s) {
 }
 
 /* Is the value that comes next one with anything in it? */
-static int has_more(struct ofox_scan *s) {
-  char opens = ofox_scan_peek(s), next;
+static int has_more(struct ofox_json_scan *s) {
+  char opens = ofox_json_scan_peek(s), next;
   if (opens != '[' && opens != '{' && opens != '"')
     return 0;
   s->p++;
-  next = ofox_scan_peek(s);
+  next = ofox_json_scan_peek(s);
   return next != '\0' && next != (opens == '['   ? ']'
                                   : opens == '{' ? '}'
                                                  : '"');
@@ -192,25 +192,26 @@ static int has_more(struct ofox_scan *s) {
 /* Is there anything in what was due? Reads no further than to there. */
 static int has_payload(struct ofox_span body, enum ofox_due due) {
   static const char *const names[] = {"choices", "output", "data", "id"};
-  struct ofox_scan s;
+  struct ofox_json_scan s;
   struct ofox_span name;
   struct ofox_json v;
   int rc, first = 1;
-  ofox_scan_start(&s, ofox_utf8_skip_bom(body));
-  rc = ofox_scan_peek(&s) == '{' ? ofox_scan_enter(&s) : 0;
+  ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
+  rc = ofox_json_scan_peek(&s) == '{' ? ofox_json_scan_enter(&s) : 0;
   while (rc == 1) {
-    rc = ofox_scan_member(&s, first, &name);
+    rc = ofox_json_scan_member(&s, first, &name);
     first = 0;
     if (rc == 1 && ofox_span_eq(name, names[due]))
       return has_more(&s);
     if (rc == 1)
-      rc = ofox_scan_value(&s, &v);
+      rc = ofox_json_scan_value(&s, &v);
   }
   return 0;
 }
 
 /* The error that a choice has, or one that it says no more about. */
-static int find_in_choice(struct ofox_json choice, struct ofox_fault *out) {
+static int find_in_choice(struct ofox_json choice,
+                          struct ofox_error_in_success *out) {
   static const char *const places[] = {NULL, "message", "delta"};
   struct ofox_json v, said;
   int ended = ofox_json_is(ofox_json_get(choice, "finish_reason"), "error");
@@ -230,7 +231,8 @@ static int find_in_choice(struct ofox_json choice, struct ofox_fault *out) {
   return ended;
 }
 
-static int find_in_choices(struct ofox_json v, struct ofox_fault *out) {
+static int find_in_choices(struct ofox_json v,
+                           struct ofox_error_in_success *out) {
   struct ofox_json choices = ofox_json_get(v, "choices"), key, choice;
   size_t pos = 0;
   if (choices.type != OFOX_JSON_ARRAY)
@@ -257,13 +259,13 @@ static int may_be_error(struct ofox_span s) {
 }
 
 /* An error one level deeper, where the answer should be. */
-static int find_inside(struct ofox_json v, struct ofox_fault *out) {
+static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
   struct ofox_json key, child;
   struct signs s;
   size_t pos = 0, n = 0;
   while (v.type == OFOX_JSON_OBJECT && n++ < OFOX_MEMBERS &&
          ofox_json_next(v, &pos, &key, &child)) {
-    if (!ofox_naming_has_text("data result response body output", key))
+    if (!ofox_words_has_text("data result response body output", key))
       continue;
     s = read_signs(child);
     if (is_surely_failure(&s)) {
@@ -274,8 +276,8 @@ static int find_inside(struct ofox_json v, struct ofox_fault *out) {
   return 0;
 }
 
-int ofox_fault_find(struct ofox_span body, enum ofox_due due,
-                    struct ofox_fault *out) {
+int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
+                               struct ofox_error_in_success *out) {
   struct ofox_json v;
   struct signs s;
   int answered, failed, ended;

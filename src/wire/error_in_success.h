@@ -3,8 +3,8 @@
 ** decides it, for whole answers and for single events.
 ** Knows nothing of transfers, framing, statuses or Lua.
 */
-#ifndef OFOX_FAULT_H
-#define OFOX_FAULT_H
+#ifndef OFOX_ERROR_IN_SUCCESS_H
+#define OFOX_ERROR_IN_SUCCESS_H
 
 #include "base/buf.h"
 #include "wire/classes.h"
@@ -18,7 +18,7 @@ enum ofox_due {
   OFOX_DUE_NOTHING  /* any JSON may be meant */
 };
 
-struct ofox_fault {
+struct ofox_error_in_success {
   struct ofox_span part;    /* of the body: what says what went wrong */
   enum ofox_class fallback; /* of one that names no class we know */
 };
@@ -46,7 +46,7 @@ struct ofox_fault {
 ** if it has a message; the rest of the shapes above only if the object has
 ** nothing in it but an error's own members.
 */
-int ofox_fault_find(struct ofox_span body, enum ofox_due due,
-                    struct ofox_fault *out);
+int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
+                               struct ofox_error_in_success *out);
 
 #endif

@@ -234,18 +234,18 @@ struct ofox_span ofox_headers_request_id(const struct ofox_headers *h) {
 
 double ofox_headers_now(const struct ofox_headers *h, double wall) {
   double at;
-  return ofox_when_date(ofox_headers_get(h, "date"), &at) ? at : wall;
+  return ofox_times_date(ofox_headers_get(h, "date"), &at) ? at : wall;
 }
 
 static double number(const struct ofox_headers *h, const char *name) {
   double v;
-  return ofox_when_seconds(ofox_headers_get(h, name), &v) ? v : NAN;
+  return ofox_times_seconds(ofox_headers_get(h, name), &v) ? v : NAN;
 }
 
 static double reset(const struct ofox_headers *h, const char *name,
                     double now) {
   double v;
-  return ofox_when_reset(ofox_headers_get(h, name), now, &v) ? v : NAN;
+  return ofox_times_reset(ofox_headers_get(h, name), now, &v) ? v : NAN;
 }
 
 void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
@@ -288,12 +288,12 @@ static enum ofox_source longest_reset(const struct ofox_ratelimit *r,
 enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
                                     double *out) {
   struct ofox_ratelimit limits;
-  if (ofox_when_seconds(ofox_headers_get(h, "retry-after-ms"), out)) {
+  if (ofox_times_seconds(ofox_headers_get(h, "retry-after-ms"), out)) {
     *out /= 1000;
     return OFOX_SOURCE_RETRY_AFTER_MS;
   }
-  if (ofox_when_retry_after(ofox_headers_get(h, "retry-after"),
-                            ofox_headers_now(h, wall), out))
+  if (ofox_times_retry_after(ofox_headers_get(h, "retry-after"),
+                             ofox_headers_now(h, wall), out))
     return OFOX_SOURCE_RETRY_AFTER;
   ofox_headers_ratelimit(h, wall, &limits);
   return longest_reset(&limits, out);

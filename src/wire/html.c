@@ -51,7 +51,7 @@ static int is_own_tag(struct ofox_span s) {
   return 0;
 }
 
-int ofox_page_is(struct ofox_span type, struct ofox_span body) {
+int ofox_html_is(struct ofox_span type, struct ofox_span body) {
   struct ofox_span s;
   if (body.n == 0)
     return 0;
@@ -155,7 +155,7 @@ static struct ofox_span read_in(struct ofox_span body) {
   return ofox_utf8_cut(ofox_utf8_skip_bom(body), PAGE_IN);
 }
 
-int ofox_page_element(struct ofox_span body, const char *name,
+int ofox_html_element(struct ofox_span body, const char *name,
                       struct ofox_buf *out) {
   int rc;
   ofox_buf_clear(out);
@@ -165,12 +165,12 @@ int ofox_page_element(struct ofox_span body, const char *name,
   return rc != 0 ? rc : ofox_span_trim(ofox_buf_span(out)).n > 0;
 }
 
-int ofox_page_words(struct ofox_span body, struct ofox_buf *out) {
+int ofox_html_words(struct ofox_span body, struct ofox_buf *out) {
   static const char *const names[] = {"title", "h1", "h2"};
   size_t i;
   int rc = 0;
   for (i = 0; i < sizeof(names) / sizeof(names[0]) && rc == 0; i++)
-    rc = ofox_page_element(body, names[i], out);
+    rc = ofox_html_element(body, names[i], out);
   if (rc != 0 || body.n == 0)
     return rc;
   ofox_buf_clear(out);

@@ -2,8 +2,8 @@
 ** Pages of the web: whether a body is one, and what it says.
 ** Knows nothing of statuses or of what a page means where it stands.
 */
-#ifndef OFOX_PAGE_H
-#define OFOX_PAGE_H
+#ifndef OFOX_HTML_H
+#define OFOX_HTML_H
 
 #include "base/buf.h"
 
@@ -12,17 +12,17 @@
 ** under text/html; under any other type it takes a doctype or one of HTML's
 ** own tags, behind blanks, comments and an XML declaration.
 */
-int ofox_page_is(struct ofox_span type, struct ofox_span body);
+int ofox_html_is(struct ofox_span type, struct ofox_span body);
 
 /*
 ** 'out' becomes the text of the title, else of the first h1, else h2, else the
 ** beginning of all that a browser would show. Runs of blanks become one; bad
 ** UTF-8 stays. 1, 0 if there is no text, or OFOX_EMEM.
 */
-int ofox_page_words(struct ofox_span body, struct ofox_buf *out);
+int ofox_html_words(struct ofox_span body, struct ofox_buf *out);
 
 /* The same for the first element of that name, in XML too. */
-int ofox_page_element(struct ofox_span body, const char *name,
+int ofox_html_element(struct ofox_span body, const char *name,
                       struct ofox_buf *out);
 
 #endif

@@ -32,9 +32,9 @@ static int is_hollow(struct ofox_json v, int depth) {
     return ofox_json_number(v, &n) && n == 0;
   case OFOX_JSON_STRING:
     return is_blank(v) ||
-           ofox_naming_has_text("null none nil undefined ok success 0 "
-                                "\xE6\x88\x90\xE5\x8A\x9F", /* "success" */
-                                v);
+           ofox_words_has_text("null none nil undefined ok success 0 "
+                               "\xE6\x88\x90\xE5\x8A\x9F", /* "success" */
+                               v);
   case OFOX_JSON_ARRAY:
   case OFOX_JSON_OBJECT:
     while (ofox_json_next(v, &pos, &key, &child)) {
@@ -87,7 +87,7 @@ static struct ofox_json find_in_object(struct ofox_json v, int depth) {
   size_t pos = 0, i, n = 0;
   memset(found, 0, sizeof(found));
   while (n++ < OFOX_MEMBERS && ofox_json_next(v, &pos, &key, &child)) {
-    for (i = 0; i < NAMES && !ofox_naming_has_text(names[i], key); i++)
+    for (i = 0; i < NAMES && !ofox_words_has_text(names[i], key); i++)
       continue;
     if (i < NAMES && found[i].type == OFOX_JSON_NONE)
       found[i] = child;
@@ -123,7 +123,7 @@ static int has_words(struct ofox_json v, int depth) {
     return !is_blank(v);
   while (depth > 0 && n++ < OFOX_MEMBERS &&
          ofox_json_next(v, &pos, &key, &child)) {
-    if (!ofox_naming_has_text("type object id request_id event", key) &&
+    if (!ofox_words_has_text("type object id request_id event", key) &&
         has_words(child, depth - 1))
       return 1;
   }

@@ -2,8 +2,8 @@
 ** What servers mean by codes that are numbers of their own: MiniMax's stand in
 ** 'base_resp', Baidu's are called 'error_code'. Table only, read by words.c.
 */
-#ifndef OFOX_NUMBERS_H
-#define OFOX_NUMBERS_H
+#ifndef OFOX_VENDOR_CODES_H
+#define OFOX_VENDOR_CODES_H
 
 #define OFOX_NUMBERS(X)                                                       \
   X(MINIMAX, 1000, INTERNAL)                                                  \

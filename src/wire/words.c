@@ -33,7 +33,7 @@ static size_t take_word(const char **words, const char **word) {
   return n;
 }
 
-int ofox_naming_has(const char *words, struct ofox_span s) {
+int ofox_words_has(const char *words, struct ofox_span s) {
   const char *word;
   size_t n;
   while ((n = take_word(&words, &word)) > 0) {
@@ -59,7 +59,7 @@ static int has_spelt(const char *words, struct ofox_json v) {
   return 0;
 }
 
-int ofox_naming_has_text(const char *words, struct ofox_json v) {
+int ofox_words_has_text(const char *words, struct ofox_json v) {
   struct ofox_span s = v.raw;
   if (v.type != OFOX_JSON_STRING || s.n < 2 || s.p[s.n - 1] != '"')
     return 0;
@@ -67,10 +67,10 @@ int ofox_naming_has_text(const char *words, struct ofox_json v) {
     return has_spelt(words, v);
   s.p++;
   s.n -= 2;
-  return ofox_naming_has(words, ofox_span_trim(s));
+  return ofox_words_has(words, ofox_span_trim(s));
 }
 
-enum ofox_class ofox_naming_class(struct ofox_span word) {
+enum ofox_class ofox_words_class(struct ofox_span word) {
   static const struct {
     enum ofox_class cls;
     const char *words;
@@ -84,13 +84,13 @@ enum ofox_class ofox_naming_class(struct ofox_span word) {
   };
   size_t i;
   for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    if (ofox_naming_has(rows[i].words, word))
+    if (ofox_words_has(rows[i].words, word))
       return rows[i].cls;
   }
   return OFOX_NCLASSES;
 }
 
-enum ofox_class ofox_naming_number(enum ofox_numbering whose, double n) {
+enum ofox_class ofox_words_number(enum ofox_numbering whose, double n) {
   static const struct {
     enum ofox_numbering whose;
     enum ofox_class cls;
@@ -108,7 +108,7 @@ enum ofox_class ofox_naming_number(enum ofox_numbering whose, double n) {
   return OFOX_NCLASSES;
 }
 
-enum ofox_class ofox_naming_status(int status) {
+enum ofox_class ofox_words_status(int status) {
   switch (status) {
 #define X(s, id)                                                              \
   case s:                                                                     \
@@ -120,13 +120,13 @@ enum ofox_class ofox_naming_status(int status) {
   }
 }
 
-struct ofox_json ofox_naming_get(struct ofox_json v, const char *names) {
+struct ofox_json ofox_words_get(struct ofox_json v, const char *names) {
   struct ofox_json key, child;
   size_t pos = 0, n = 0;
   if (v.type != OFOX_JSON_OBJECT)
     v.type = OFOX_JSON_NONE;
   while (n++ < OFOX_MEMBERS && ofox_json_next(v, &pos, &key, &child)) {
-    if (ofox_naming_has_text(names, key))
+    if (ofox_words_has_text(names, key))
       return child;
   }
   child.type = OFOX_JSON_NONE;

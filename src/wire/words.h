@@ -3,8 +3,8 @@
 ** names, and members that are spelt in more than one way.
 ** Knows nothing of where in a body such a word stands.
 */
-#ifndef OFOX_NAMING_H
-#define OFOX_NAMING_H
+#ifndef OFOX_WORDS_H
+#define OFOX_WORDS_H
 
 #include "wire/classes.h"
 #include "base/json.h"
@@ -24,17 +24,17 @@ enum ofox_numbering {
 ** Is 's' one of 'words', which blanks separate and which are in lower case?
 ** Case and '_', '-', '.', ' ' in 's' make no difference.
 */
-int ofox_naming_has(const char *words, struct ofox_span s);
+int ofox_words_has(const char *words, struct ofox_span s);
 /* The same for the text of a JSON string. */
-int ofox_naming_has_text(const char *words, struct ofox_json v);
+int ofox_words_has_text(const char *words, struct ofox_json v);
 
 /* The class that a type or a code names, or NCLASSES. */
-enum ofox_class ofox_naming_class(struct ofox_span word);
-enum ofox_class ofox_naming_number(enum ofox_numbering whose, double n);
+enum ofox_class ofox_words_class(struct ofox_span word);
+enum ofox_class ofox_words_number(enum ofox_numbering whose, double n);
 /* Of a status >= 400. */
-enum ofox_class ofox_naming_status(int status);
+enum ofox_class ofox_words_status(int status);
 
 /* The first member of an object that has one of 'names'; NONE if none has. */
-struct ofox_json ofox_naming_get(struct ofox_json v, const char *names);
+struct ofox_json ofox_words_get(struct ofox_json v, const char *names);
 
 #endif
