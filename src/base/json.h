@@ -6,29 +6,7 @@
 #ifndef OFOX_JSON_H
 #define OFOX_JSON_H
 
-#include "base/half_char.h"
-
-#define OFOX_JSON_DEPTH 1000 /* lua-cjson's limit too */
-
-enum ofox_json_type {
-  OFOX_JSON_NONE, /* nothing there, or not JSON */
-  OFOX_JSON_NULL,
-  OFOX_JSON_FALSE,
-  OFOX_JSON_TRUE,
-  OFOX_JSON_NUMBER,
-  OFOX_JSON_STRING,
-  OFOX_JSON_ARRAY,
-  OFOX_JSON_OBJECT
-};
-
-/*
-** A value and the text from its first byte: to its end where the text is
-** whole, to the end of the text where it was cut.
-*/
-struct ofox_json {
-  enum ofox_json_type type;
-  struct ofox_span raw;
-};
+#include "base/json_text.h"
 
 /*
 ** 1: one whole value with nothing but white space around it (a BOM is
@@ -59,26 +37,5 @@ struct ofox_json ofox_json_at(struct ofox_json v, size_t i);
 */
 int ofox_json_next(struct ofox_json v, size_t *pos, struct ofox_json *key,
                    struct ofox_json *child);
-
-/*
-** Adds a string's text as valid UTF-8: lone surrogates and bad bytes become
-** U+FFFD. Works on a string that was cut. Adds nothing for other types.
-*/
-int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
-/* The same for a piece of a text: 'h' is what the one before ended with. */
-int ofox_json_piece(struct ofox_json v, struct ofox_half_char *h,
-                    struct ofox_buf *out);
-/* Is it a whole string with this text? */
-int ofox_json_is(struct ofox_json v, const char *text);
-
-/*
-** The escape whose backslash 's' starts with, in a surrogate pair both halves.
-** 1: its length and code point (a lone surrogate as it is). 0: the text ends
-** in it. OFOX_ESYNTAX: '*n' is the offset of the offending byte.
-*/
-int ofox_json_escape(struct ofox_span s, size_t *n, unsigned long *cp);
-
-/* 1 and the value of a number; 0 for anything else. Locale-independent. */
-int ofox_json_number(struct ofox_json v, double *out);
 
 #endif

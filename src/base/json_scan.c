@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/json_escape.h"
+
 #define ONES 0x0101010101010101U
 #define HIGHS 0x8080808080808080U
 

@@ -6,7 +6,7 @@
 #ifndef OFOX_JSON_SCAN_H
 #define OFOX_JSON_SCAN_H
 
-#include "base/json.h"
+#include "base/json_value.h"
 
 /*
 ** All functions return 1 for what was there, 0 where the text ends too early,

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "call/dead_connection.h"
 #include "call/failure.h"
+#include "call/fallback.h"
 
 /* State and due time change here only. */
 static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
@@ -125,10 +127,38 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   return rc;
 }
 
+const struct ofox_headers *ofox_call_headers(const struct ofox_call *c) {
+  return &c->response.head;
+}
+
+int ofox_call_is_bare_failure(const struct ofox_call *c) {
+  return ofox_response_is_failure(&c->response) && c->response.body.n == 0;
+}
+
+double ofox_call_heard(const struct ofox_call *c) {
+  return c->clock.byte_at;
+}
+
+void ofox_call_starve(struct ofox_call *c) {
+  c->no_memory = 1;
+}
+
 void ofox_call_excuse(struct ofox_call *c, double seconds, double now) {
   c->clock.began = fmin(now, c->clock.began + seconds);
   c->clock.head_at = fmin(now, c->clock.head_at + seconds);
   c->clock.byte_at = fmin(now, c->clock.byte_at + seconds);
+}
+
+int ofox_call_is_full(const struct ofox_call *c) {
+  return ofox_event_queue_is_full(&c->response.events);
+}
+
+int ofox_call_has_room(const struct ofox_call *c) {
+  return ofox_event_queue_has_room(&c->response.events);
+}
+
+int ofox_call_is_paused(const struct ofox_call *c) {
+  return c->clock.paused;
 }
 
 void ofox_call_pause(struct ofox_call *c, int paused, double now) {
@@ -138,8 +168,7 @@ void ofox_call_pause(struct ofox_call *c, int paused, double now) {
 
 void ofox_call_next(struct ofox_call *c) {
   ofox_event_queue_next(&c->response.events);
-  if (c->clock.paused && c->resume != NULL &&
-      ofox_event_queue_has_room(&c->response.events))
+  if (c->clock.paused && c->resume != NULL && ofox_call_has_room(c))
     c->resume(c);
 }
 
@@ -164,33 +193,6 @@ void ofox_call_tick(struct ofox_call *c, double now) {
 }
 
 /* Whether there is a further attempt */
-
-/*
-** A kept connection may have died unseen: the server closed it while the
-** request was on its way, or said 408 to nobody in particular.
-*/
-static int is_dead_connection(const struct ofox_call *c) {
-  struct ofox_span v = ofox_headers_get(&c->response.head, "connection");
-  if (!c->_reused)
-    return 0;
-  if (c->response.head.complete)
-    return c->response.head.status == 408 && ofox_span_ieq(v, "close");
-  return c->response.head.status == 0 &&
-         (c->error.outcome == OFOX_OUTCOME_RESET ||
-          c->error.outcome == OFOX_OUTCOME_SEND ||
-          c->error.outcome == OFOX_OUTCOME_EMPTY_REPLY);
-}
-
-/* The gateway answered for this model, and another one stands behind it. */
-static int may_move(const struct ofox_call *c) {
-  const struct ofox_error *e = &c->error;
-  if (c->model + 1 >= c->config.models)
-    return 0;
-  return e->cls == OFOX_CLASS_UPSTREAM || e->cls == OFOX_CLASS_UNAVAILABLE ||
-         (e->cls == OFOX_CLASS_TIMEOUT &&
-          e->outcome != OFOX_OUTCOME_CONNECT_TIMEOUT &&
-          e->outcome != OFOX_OUTCOME_DEADLINE);
-}
 
 /* The transfer broke or ran out of time with no error status to go by. */
 static int is_break(const struct ofox_error *e) {
@@ -221,7 +223,7 @@ static void give_up(struct ofox_call *c, enum ofox_reason reason) {
 
 static void plan(struct ofox_call *c, double now, double wall) {
   struct ofox_retry_facts f;
-  int immediate = is_dead_connection(c) && !c->_immediate;
+  int immediate = ofox_dead_connection_is(c) && !c->_immediate;
   f.retryable = c->error.retryable;
   f.should_retry = ofox_headers_should_retry(&c->response.head);
   f.status = c->error.status;
@@ -234,7 +236,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
     c->source = OFOX_SOURCE_BODY;
   }
   f.zero_before = c->_zero;
-  f.free_move = immediate || may_move(c);
+  f.free_move = immediate || ofox_fallback_is_due(c);
   f.left = deadline_at(c) - now;
   f.u = ofox_retry_random(&c->_random);
   ofox_retry_plan(&c->config.policy, &f, &c->plan);
@@ -279,7 +281,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
     give_up(c, OFOX_REASON_NONE);
     return;
   }
-  if (may_move(c) && !c->fresh)
+  if (ofox_fallback_is_due(c) && !c->fresh)
     c->model++;
   c->announce = 1;
   enter(c, OFOX_WAIT, now + c->plan.delay);

@@ -8,52 +8,7 @@
 #ifndef OFOX_CALL_H
 #define OFOX_CALL_H
 
-#include "call/limits.h"
-#include "wire/error.h"
-#include "call/history.h"
-#include "call/ready_list.h"
-#include "wire/redact.h"
-#include "call/response.h"
-#include "policy/retry.h"
-
-enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
-
-struct ofox_call_config {
-  struct ofox_policy policy;
-  struct ofox_limits limits;
-  struct ofox_response_config response;
-  int max_retries;
-  int models; /* how many can be tried in turn; at least 1 */
-  uint64_t seed;
-};
-
-struct ofox_call {
-  struct ofox_call_config config;
-  enum ofox_call_state state;
-  int attempts; /* begun so far */
-  int model;    /* index of the model of this or the next attempt */
-  int failed, ambiguous, no_memory;
-  int fresh; /* the next attempt must open a connection of its own */
-  struct ofox_response response; /* to this attempt */
-  struct ofox_error error;       /* why the last attempt failed, if it has */
-  struct ofox_buf request_id;    /* of the last answer; empty: none */
-  struct ofox_plan plan;
-  enum ofox_source source; /* of plan.delay */
-  enum ofox_reason reason;
-  int announce; /* a further attempt was planned and nobody was told yet */
-  double ended; /* the last attempt */
-  struct ofox_clock clock;
-  struct ofox_history history;
-  struct ofox_redact secrets;
-  struct ofox_note note; /* told of changes of state and of events */
-  /* How the transport forgets a call, and hears that it has room again. */
-  void (*detach)(struct ofox_call *c);
-  void (*resume)(struct ofox_call *c);
-  void *transfer;
-  double _due;
-  int _reused, _immediate, _zero;
-  uint64_t _random;
-};
+#include "call/state.h"
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     double now);
@@ -73,10 +28,24 @@ void ofox_call_connected(struct ofox_call *c, int reused, double now);
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now);
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
 
+/* Of the response to this attempt, as far as they are in. */
+const struct ofox_headers *ofox_call_headers(const struct ofox_call *c);
+/* Its status is that of a failure, of whose body nothing is in yet. */
+int ofox_call_is_bare_failure(const struct ofox_call *c);
+/* The moment of its latest byte. */
+double ofox_call_heard(const struct ofox_call *c);
+/* There was no memory for something that the attempt needs. */
+void ofox_call_starve(struct ofox_call *c);
+
 /* So many seconds of the attempt do not count: nobody looked. */
 void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
 
+/* Are there more events than its reader takes? Has it taken so many that it is
+** worth the trouble to read on? */
+int ofox_call_is_full(const struct ofox_call *c);
+int ofox_call_has_room(const struct ofox_call *c);
 /* The body waits for a slow reader, or does no longer. */
+int ofox_call_is_paused(const struct ofox_call *c);
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
 /* Takes the next event off reply.events, where it was peeked at. */
 void ofox_call_next(struct ofox_call *c);

@@ -6,7 +6,7 @@
 #ifndef OFOX_FAILURE_H
 #define OFOX_FAILURE_H
 
-#include "call/call.h"
+#include "call/state.h"
 
 /*
 ** Reads the reply to an attempt that ended in 'outcome'; 'detail' is what the

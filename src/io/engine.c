@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/clocks.h"
+#include "io/curl_options.h"
 #include "io/sigpipe.h"
 #include "io/transfers.h"
 
@@ -115,11 +116,11 @@ static void go_on(struct ofox_engine *e) {
   e->traffic.resume = 0;
   for (t = e->traffic.first; t != NULL; t = next) {
     next = t->next;
-    if (t->call == NULL || !t->call->clock.paused ||
-        !ofox_event_queue_has_room(&t->call->response.events))
+    if (t->call == NULL || !ofox_call_is_paused(t->call) ||
+        !ofox_call_has_room(t->call))
       continue;
     ofox_call_pause(t->call, 0, ofox_clocks_now());
-    ofox_traffic_expect(&e->traffic, t);
+    ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
     rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
     if (rc != CURLE_OK)
       ofox_transfers_ended(t, rc);
@@ -161,7 +162,7 @@ static void judge(struct ofox_engine *e, double now, double late) {
     if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
       ofox_transfers_expire(t, o);
     else
-      ofox_traffic_expect(&e->traffic, t);
+      ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
   }
 }
 
@@ -222,7 +223,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   if (t == NULL)
     return OFOX_EMEM;
   t->easy = ofox_connections_handle(&e->traffic.connections);
-  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_transfer_prepare(t, r);
+  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_curl_options_set(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
   if (ofox_call_begin(c, ofox_clocks_now()) != 0) {
@@ -239,7 +240,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   }
   if (ofox_transfers_admit(t) != 0)
     goto fail;
-  ofox_traffic_expect(&e->traffic, t);
+  ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
   rearm(e);
   return 0;
 fail:
@@ -286,6 +287,10 @@ int ofox_engine_pollfd(struct ofox_engine *e) {
 
 /* Life */
 
+const char *ofox_engine_curl(void) {
+  return curl_version();
+}
+
 int ofox_engine_setup(void) {
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : OFOX_EMEM;
 }
@@ -295,7 +300,7 @@ struct ofox_engine *ofox_engine_new(void) {
   curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   if (e == NULL)
     return NULL;
-  ofox_transfers_init(&e->traffic);
+  ofox_traffic_init(&e->traffic);
   e->alarm = INFINITY;
   e->traffic.one_ca_file =
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;

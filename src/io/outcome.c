@@ -228,7 +228,8 @@ static const char EITHER[] = "a header line, or there was not enough memory";
 ** want of memory. Among headers it may be either.
 */
 static int may_be_long_line(const struct ofox_transfer *t) {
-  return t->sends > 0 && t->call != NULL && !t->call->response.head.complete &&
+  return t->sends > 0 && t->call != NULL &&
+         !ofox_call_headers(t->call)->complete &&
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080600;
 }
 
@@ -239,7 +240,7 @@ static enum ofox_outcome without_memory(struct ofox_transfer *t) {
     return OFOX_OUTCOME_TOO_LARGE;
   }
   if (t->call != NULL)
-    t->call->no_memory = 1;
+    ofox_call_starve(t->call);
   return OFOX_OUTCOME_SEND;
 }
 
@@ -257,11 +258,11 @@ static const char REFUSED[] = "the server has refused the stream";
 ** request out ends so. */
 static int is_goaway(const struct ofox_transfer *t, CURLcode rc) {
   return rc == CURLE_HTTP2 && t->detail[0] == '\0' && t->call != NULL &&
-         t->call->response.head.status == 0 &&
+         ofox_call_headers(t->call)->status == 0 &&
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 }
 
-enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc) {
+enum ofox_outcome ofox_outcome_of(struct ofox_transfer *t, CURLcode rc) {
   if (t->sends == 0 &&
       (t->starved || (may_be_starved(rc) && ofox_sockets_are_short()))) {
     t->detail[0] = '\0';

@@ -9,6 +9,6 @@
 #include "io/transfer.h"
 
 /* 't' has ended with 'rc', and its handle is still there. */
-enum ofox_outcome ofox_transfer_outcome(struct ofox_transfer *t, CURLcode rc);
+enum ofox_outcome ofox_outcome_of(struct ofox_transfer *t, CURLcode rc);
 
 #endif

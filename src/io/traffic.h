@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
-#include "io/connect_turns.h"
 #include "call/ready_list.h"
+#include "io/connect_turns.h"
 #include "io/connections.h"
 #include "io/sockets.h"
 
@@ -31,8 +31,13 @@ struct ofox_traffic {
   pid_t pid;
 };
 
-/* 't' may be due earlier than was thought. */
-void ofox_traffic_expect(struct ofox_traffic *w,
-                         const struct ofox_transfer *t);
+/* All but poller, connections and sockets; zeroed before. */
+void ofox_traffic_init(struct ofox_traffic *w);
+
+/* Made by this process? */
+int ofox_traffic_is_ours(const struct ofox_traffic *w);
+
+/* A transfer is due at that moment, perhaps earlier than all others. */
+void ofox_traffic_expect(struct ofox_traffic *w, double due);
 
 #endif

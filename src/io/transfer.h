@@ -1,6 +1,6 @@
 /*
-** One attempt as libcurl sees it: the options of its handle, the callbacks
-** that feed the call, and how its end is named in our words.
+** Ties a call to the engine, from its first attempt to its end: one attempt
+** after the other, as libcurl sees them.
 ** Knows nothing of other transfers, or of when it is looked at.
 */
 #ifndef OFOX_TRANSFER_H
@@ -13,14 +13,11 @@
 #include "io/tls_files.h"
 #include "io/traffic.h"
 
-struct ofox_request;
-
 #define OFOX_DETAIL 512
 #if OFOX_DETAIL < CURL_ERROR_SIZE
 #error "libcurl writes into it, too"
 #endif
 
-/* Ties a call to the engine, from its first attempt to its end. */
 struct ofox_transfer {
   struct ofox_traffic *traffic;
   struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
@@ -56,16 +53,10 @@ struct ofox_transfer {
   char detail[OFOX_DETAIL]; /* see ofox_call_end */
 };
 
-/* Sets all options of a handle fresh from reset. */
-CURLcode ofox_transfer_prepare(struct ofox_transfer *t,
-                               const struct ofox_request *r);
-
-/*
-** Takes the call, which is DONE, off a transfer whose body has not ended yet:
-** a little of the rest is read, so that the connection can be kept. 0; or
-** negative: nothing can be kept, stop the transfer.
-*/
-int ofox_transfer_drain(struct ofox_transfer *t, double now);
+/* When it wants to be looked at; INFINITY: when bytes come. */
+double ofox_transfer_due(const struct ofox_transfer *t);
+/* Something of it has come in: its limits may have moved. */
+void ofox_transfer_noted(struct ofox_transfer *t);
 
 /* What an attempt needed besides its handle; idempotent. */
 void ofox_transfer_clear(struct ofox_transfer *t);

@@ -10,17 +10,6 @@
 #include "io/outcome.h"
 #include "io/sigpipe.h"
 
-void ofox_transfers_init(struct ofox_traffic *w) {
-  w->pid = getpid();
-  w->next_due = INFINITY;
-  w->end = &w->first;
-  ofox_ready_list_init(&w->news);
-}
-
-int ofox_traffic_is_ours(const struct ofox_traffic *w) {
-  return w->pid == getpid();
-}
-
 /* Going */
 
 static void leave_door(struct ofox_transfer *t) {
@@ -54,7 +43,7 @@ static void stop(struct ofox_transfer *t, double patience) {
   if (t->pool != NULL)
     ofox_pool_remove(t->pool, t->easy);
   ofox_sockets_release(&w->sockets, &t->socket,
-                       t->call != NULL ? t->call->response.head.version
+                       t->call != NULL ? ofox_call_headers(t->call)->version
                                        : t->version);
   if (silent && ofox_sockets_silence(&w->sockets, &socket))
     ofox_connections_leave(&w->connections);
@@ -128,7 +117,7 @@ static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
   }
   ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_clocks_now(),
                 ofox_clocks_wall());
-  ofox_traffic_expect(t->traffic, t);
+  ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
   if (c->state == OFOX_DONE)
     drop(t, INFINITY);
 }
@@ -186,7 +175,7 @@ static void take_out(struct ofox_transfer *t) {
 }
 
 void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
-  enum ofox_outcome outcome = ofox_transfer_outcome(t, rc);
+  enum ofox_outcome outcome = ofox_outcome_of(t, rc);
   if (t->call != NULL && t->crowded) { /* see ofox_transfers_let_in */
     take_out(t);
     t->traffic->crowd++;
@@ -234,7 +223,7 @@ void ofox_transfers_start_anew(struct ofox_traffic *w) {
     if (t->easy == NULL)
       continue;
     if (t->call != NULL)
-      t->call->no_memory = 1;
+      ofox_call_starve(t->call);
     ofox_transfers_fail(t, OFOX_OUTCOME_SEND, "");
   }
   ofox_connections_leave(&w->connections);

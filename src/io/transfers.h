@@ -9,12 +9,6 @@
 
 #include "io/transfer.h"
 
-/* All but poller, pools and sockets; zeroed before. */
-void ofox_transfers_init(struct ofox_traffic *w);
-
-/* Made by this process? */
-int ofox_traffic_is_ours(const struct ofox_traffic *w);
-
 /* Ties a call to the wire; NULL without memory. */
 struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
                                             struct ofox_call *c);

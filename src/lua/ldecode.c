@@ -3,6 +3,7 @@
 ** every decoder takes it, and the value as every program wants it.
 */
 #include "lua/ljson.h"
+#include "base/json_escape.h"
 #include "base/utf8.h"
 
 #include <stdint.h>

@@ -1,0 +1,55 @@
+/*
+** What a call remembers, from its first attempt to its end.
+** Knows nothing of what happens when; see call.h.
+*/
+#ifndef OFOX_CALL_STATE_H
+#define OFOX_CALL_STATE_H
+
+#include "call/limits.h"
+#include "wire/error.h"
+#include "call/history.h"
+#include "call/ready_list.h"
+#include "wire/redact.h"
+#include "call/response.h"
+#include "policy/retry.h"
+
+enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
+
+struct ofox_call_config {
+  struct ofox_policy policy;
+  struct ofox_limits limits;
+  struct ofox_response_config response;
+  int max_retries;
+  int models; /* how many can be tried in turn; at least 1 */
+  uint64_t seed;
+};
+
+struct ofox_call {
+  struct ofox_call_config config;
+  enum ofox_call_state state;
+  int attempts; /* begun so far */
+  int model;    /* index of the model of this or the next attempt */
+  int failed, ambiguous, no_memory;
+  int fresh; /* the next attempt must open a connection of its own */
+  struct ofox_response response; /* to this attempt */
+  struct ofox_error error;       /* why the last attempt failed, if it has */
+  struct ofox_buf request_id;    /* of the last answer; empty: none */
+  struct ofox_plan plan;
+  enum ofox_source source; /* of plan.delay */
+  enum ofox_reason reason;
+  int announce; /* a further attempt was planned and nobody was told yet */
+  double ended; /* the last attempt */
+  struct ofox_clock clock;
+  struct ofox_history history;
+  struct ofox_redact secrets;
+  struct ofox_note note; /* told of changes of state and of events */
+  /* How the transport forgets a call, and hears that it has room again. */
+  void (*detach)(struct ofox_call *c);
+  void (*resume)(struct ofox_call *c);
+  void *transfer;
+  double _due;
+  int _reused, _immediate, _zero;
+  uint64_t _random;
+};
+
+#endif

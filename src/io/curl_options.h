@@ -1,0 +1,16 @@
+/*
+** What libcurl is told of an attempt: all options of its handle.
+** Knows nothing of when it is sent, or of what comes back.
+*/
+#ifndef OFOX_CURL_OPTIONS_H
+#define OFOX_CURL_OPTIONS_H
+
+#include "io/request.h"
+#include "io/transfer.h"
+
+/* Sets all options of a handle fresh from reset, and has the transfer begin
+** anew. */
+CURLcode ofox_curl_options_set(struct ofox_transfer *t,
+                               const struct ofox_request *r);
+
+#endif

@@ -1,0 +1,123 @@
+#include "io/receive.h"
+
+#include "io/clocks.h"
+#include "io/drain.h"
+#include "io/transfer.h"
+#include "wire/words.h"
+
+#define DECODED (16 * 1024) /* bytes that are handed on at once */
+#define MUCH (1024 * 1024)  /* decoded bytes after which others have a turn */
+
+/*
+** libcurl undoes what the body is coded with on its way, and would for as long
+** as a few bytes make it: only chunks are asked for. 0, or negative: stop.
+*/
+static int check_way(struct ofox_transfer *t) {
+  const struct ofox_headers *h = ofox_call_headers(t->call);
+  struct ofox_span name, value;
+  size_t i, n = h->complete ? ofox_headers_count(h) : 0;
+  for (i = 0; i < n; i++) {
+    ofox_headers_at(h, i, &name, &value);
+    if (!ofox_span_eq(name, "transfer-encoding") || value.n == 0 ||
+        ofox_words_has("chunked identity chunked,identity identity,chunked",
+                       value))
+      continue;
+    t->coding.error = OFOX_ESYNTAX;
+    t->coding.reason = "a transfer coding that was not asked for";
+    return OFOX_ESYNTAX;
+  }
+  return 0;
+}
+
+size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
+  struct ofox_transfer *t = user;
+  int trailer;
+  if (t->call == NULL)
+    return ofox_drain_take(t, size * n);
+  trailer = ofox_call_headers(t->call)->complete;
+  if (ofox_call_head(t->call, p, size * n, ofox_clocks_now()) != 0 ||
+      (!trailer && check_way(t) != 0))
+    return 0;
+  ofox_transfer_noted(t);
+  return size * n;
+}
+
+/* Finds out what codes a body, when it begins. */
+static void find_coding(struct ofox_transfer *t) {
+  const struct ofox_headers *h = ofox_call_headers(t->call);
+  struct ofox_span name, value;
+  size_t i, n = t->looked ? 0 : ofox_headers_count(h);
+  t->looked = 1;
+  for (i = 0; i < n; i++) {
+    ofox_headers_at(h, i, &name, &value);
+    if (ofox_span_eq(name, "content-encoding"))
+      ofox_content_coding_add(&t->coding, value);
+  }
+}
+
+/* Bytes of the body as the call wants them. 0, or negative: stop. */
+static int hand_on(struct ofox_transfer *t, const char *p, size_t n,
+                   double now) {
+  struct ofox_call *c = t->call;
+  int rc = ofox_call_body(c, p, n, now);
+  if (rc == 0 && c->state == OFOX_DONE)
+    rc = ofox_drain_start(t, now);
+  return rc;
+}
+
+/*
+** Bytes of a body that is coded: 0, negative, or 1: the same bytes must come
+** again, since the reader is slow or this has gone on for long. A few of them
+** may decode to very many, so that both are seen in the middle of them, too.
+*/
+static int decode(struct ofox_transfer *t, const char *p, size_t n,
+                  double now) {
+  struct ofox_span in = {p, n};
+  char out[DECODED];
+  size_t skip = t->taken < n ? t->taken : n, got, done = 0;
+  int rc = 1;
+  in.p += skip;
+  in.n -= skip;
+  t->taken -= skip;
+  while (rc == 1) {
+    t->traffic->resume |= done >= MUCH;
+    if (done >= MUCH || ofox_call_is_full(t->call)) {
+      t->taken += n - in.n;
+      return 1;
+    }
+    rc = ofox_content_coding_next(&t->coding, &in, out, sizeof(out), &got);
+    done += got > 0 ? got : sizeof(out);
+    if (rc == OFOX_EMEM)
+      ofox_call_starve(t->call);
+    /* its headers say more than is true: there may be words in it as it is */
+    if (rc == OFOX_ESYNTAX && ofox_call_is_bare_failure(t->call)) {
+      ofox_content_coding_free(&t->coding);
+      return hand_on(t, p, n, now);
+    }
+    if (rc == 1 && got > 0 && (rc = hand_on(t, out, got, now)) == 0)
+      rc =
+          t->call != NULL; /* else the stream has ended, the rest is drained */
+  }
+  return rc;
+}
+
+size_t ofox_receive_body(char *p, size_t size, size_t n, void *user) {
+  struct ofox_transfer *t = user;
+  struct ofox_call *c = t->call;
+  double now;
+  int rc = 1; /* the reader is slow */
+  t->progress = t->traffic->turn;
+  if (c == NULL)
+    return ofox_drain_take(t, size * n);
+  now = ofox_clocks_now();
+  find_coding(t);
+  if (ofox_content_coding_any(&t->coding))
+    rc = decode(t, p, size * n, now);
+  else if (!ofox_call_is_full(c))
+    rc = hand_on(t, p, size * n, now);
+  if (rc == 1) {
+    ofox_call_pause(c, 1, now);
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  return rc == 0 ? size * n : 0;
+}
