@@ -4,6 +4,7 @@
 -- and what programs use beside: later, when the program has changed its directory,
 -- dropped its rights or used up its descriptors, they may be out of reach.
 require "ofox.base.uncompiled" ()
+local describe = require "ofox.base.describe"
 local arrive = require "ofox.call.deliver"
 local chat = require "ofox.resources.chat"
 local embeddings = require "ofox.resources.embeddings"
@@ -98,7 +99,7 @@ local function parts_of(state, resource, opts)
   local call, problem
   if opts ~= nil then
     call, problem = options.check(opts, "call")
-    if not call then return nil, options.place("opts", problem) end
+    if not call then return nil, describe.place("opts", problem) end
   end
   parts = assemble(state, resource, call)
   problem = request.check_url(parts.url)

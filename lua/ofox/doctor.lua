@@ -2,6 +2,7 @@
 -- Here is what can be seen without a call; those are made by ofox.doctor.probe.
 -- No finding shows the key.
 require "ofox.base.uncompiled" ()
+local describe = require "ofox.base.describe"
 local address = require "ofox.doctor.address"
 local check = require "ofox.request.checks"
 local clients = require "ofox.client"
@@ -184,7 +185,7 @@ function Exam:key_of_function()
   local ok, value = try(self.options.api_key)
   if not ok or value ~= nil and value ~= false and type(value) ~= "string" then
     local _, why = try(tostring, value)
-    why = ok and check.expected_type("a string", value) or tostring(why):match("^[^\r\n]*"):sub(1, 200)
+    why = ok and describe.expected_type("a string", value) or tostring(why):match("^[^\r\n]*"):sub(1, 200)
     self:say("key", "error", "key_raised", { why = why })
   elseif value == nil then
     self:say("key", "error", "no_key", nil, self:hint("authentication_error", "missing_api_key"))
@@ -283,9 +284,9 @@ end
 
 local function check_options(opts)
   if opts == nil then return nil end
-  if type(opts) ~= "table" then return "opts: " .. check.expected_type("a table of options", opts) end
+  if type(opts) ~= "table" then return "opts: " .. describe.expected_type("a table of options", opts) end
   for name in pairs(opts) do
-    if name ~= "lang" then return options.place("opts", options.unknown(name, { "lang" }, "option")) end
+    if name ~= "lang" then return describe.place("opts", describe.unknown(name, { "lang" }, "option")) end
   end
   local problem = opts.lang ~= nil and check.one_of("en", "zh")(opts.lang)
   return problem and "opts.lang: " .. problem or nil
@@ -310,7 +311,7 @@ end
 function doctor.examine(client, opts)
   local refused = {}
   if client ~= nil and not clients.options(client) then
-    error("ofox.doctor: client: " .. check.expected_type("a client of ofox.new", client), 2)
+    error("ofox.doctor: client: " .. describe.expected_type("a client of ofox.new", client), 2)
   end
   local problem = check_options(opts)
   if problem then error("ofox.doctor: " .. problem, 2) end

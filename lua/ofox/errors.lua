@@ -145,10 +145,10 @@ local function refuse_class(kind)
   if type(kind) == "string" then
     local types = {}
     for _, row in ipairs(core.classes) do types[#types + 1] = row.type end
-    near = require "ofox.request.options".nearest(kind, types)
+    near = require "ofox.base.describe".nearest(kind, types)
     near = near and "; did you mean " .. near .. "?" or ""
   end
-  local got = require "ofox.request.checks".describe(kind)
+  local got = require "ofox.base.describe".value(kind)
   error("ofox.errors.is: expected a type or a class of ofox.errors, got " .. got .. near, 3)
 end
 

@@ -119,7 +119,7 @@ json.encode = core.encode
 local function mark(name, metatable, value)
   if value == nil then value = {} end
   if not is_table(value) then
-    error(("ofox.%s: expected a table, got %s"):format(name, require "ofox.request.checks".describe(value)), 3)
+    error(("ofox.%s: expected a table, got %s"):format(name, require "ofox.base.describe".value(value)), 3)
   end
   return setmetatable(value, metatable)
 end

@@ -2,7 +2,7 @@
 -- time is virtual, everything else (errors, retries, their timing) is the
 -- real thing, since the mock feeds the same C call as the engine.
 require "ofox.base.uncompiled" ()
-local check = require "ofox.request.checks"
+local describe = require "ofox.base.describe"
 local scripted = require "ofox.mock.script"
 
 local mock = {}
@@ -19,7 +19,7 @@ local EPOCH = 1767225600 -- 2026-01-01T00:00:00Z
 --- Makes a mock: the option transport of a client, or of several.
 ---@return ofox.Mock
 function mock.new(...)
-  if select("#", ...) > 0 then error("ofox.mock.new: expected no argument, got " .. check.describe((...)), 2) end
+  if select("#", ...) > 0 then error("ofox.mock.new: expected no argument, got " .. describe.value((...)), 2) end
   return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _news = {}, _now = 0 }, Mock)
 end
 
@@ -51,7 +51,7 @@ local function checked(name, reply)
   if type(reply) == "table" then
     kept, problem = scripted.read(reply)
   elseif type(reply) ~= "function" then
-    problem = "expected a table or a function, got " .. check.describe(reply)
+    problem = "expected a table or a function, got " .. describe.value(reply)
   end
   if problem then error("mock:" .. name .. ": " .. problem, 3) end
   return kept

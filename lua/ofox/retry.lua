@@ -95,7 +95,7 @@ end
 function retry.plan(policy, err, state)
   local plan = checked("plan", try(core.retry_plan, policy, facts_of(err), state))
   if err == nil or tonumber(err) then
-    local got = require "ofox.request.checks".describe(err)
+    local got = require "ofox.base.describe".value(err)
     error(("ofox.retry.plan: err: expected an error, got %s (ofox.parse_error makes one of a status)"):format(got), 2)
   end
   return plan
@@ -136,7 +136,7 @@ local function split(policy)
   for _, field in ipairs(EXTRA) do
     local value = bare[field.name]
     if value ~= nil and not field.holds(value) then
-      local got = require "ofox.request.checks".describe(value)
+      local got = require "ofox.base.describe".value(value)
       return nil, nil, ("retry.%s: expected %s, got %s"):format(field.name, field.expected, got)
     end
     bare[field.name], extra[field.name] = nil, value
@@ -187,7 +187,7 @@ end
 ---@return T, ...
 function retry.call(fn, policy)
   if not is_function(fn) then
-    error("ofox.retry.call: fn: expected a function, got " .. require "ofox.request.checks".describe(fn), 2)
+    error("ofox.retry.call: fn: expected a function, got " .. require "ofox.base.describe".value(fn), 2)
   end
   local bare, extra, problem = split(policy)
   if problem then error("ofox.retry.call: " .. problem, 2) end

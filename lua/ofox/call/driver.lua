@@ -1,6 +1,7 @@
 --- Runs one call from its request to its outcome: serves the states of the C
 -- call (src/call/call.h) with what only Lua has, which is keys, hooks and waiting.
 -- Whether and when there is a further attempt is not decided here.
+local describe = require "ofox.base.describe"
 local core = require("ofox.base.native")("core")
 local check = require "ofox.request.checks"
 local errors = require "ofox.errors"
@@ -174,7 +175,7 @@ local function on_retry(settings, ...)
   if answer == nil or answer == true then return nil end
   if answer == false or answer == math.huge then return false end
   if type(answer) == "number" and answer >= 0 then return answer end
-  error("on_retry: expected nil, false or a number of seconds, got " .. check.describe(answer), 0)
+  error("on_retry: expected nil, false or a number of seconds, got " .. describe.value(answer), 0)
 end
 
 -- An attempt has failed and another is planned: the program may object.

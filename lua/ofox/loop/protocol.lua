@@ -3,7 +3,7 @@
 -- names are those that cqueues, LuaSocket's select and luv programs know; what
 -- they pass as self is ignored.
 require "ofox.base.uncompiled" ()
-local check = require "ofox.request.checks"
+local describe = require "ofox.base.describe"
 local engine = require "ofox.task.engine"
 local scheduler = require "ofox.task.scheduler"
 
@@ -11,7 +11,7 @@ local protocol = {}
 
 local function check_wait(seconds)
   if seconds == nil or type(seconds) == "number" and seconds >= 0 then return nil end
-  return "max_wait: expected a number of seconds >= 0, got " .. check.describe(seconds)
+  return "max_wait: expected a number of seconds >= 0, got " .. describe.value(seconds)
 end
 
 -- What is wrong, else the seconds and the number of events.
@@ -22,7 +22,7 @@ local function check_step(options)
     if name ~= "max_wait" and name ~= "max_events" then return "unknown option " .. tostring(name) end
   end
   if max_events ~= nil and not (type(max_events) == "number" and max_events >= 1 and max_events % 1 == 0) then
-    return "max_events: expected an integer from 1 on, got " .. check.describe(max_events)
+    return "max_events: expected an integer from 1 on, got " .. describe.value(max_events)
   end
   return check_wait(max_wait), max_wait or 0, max_events
 end
@@ -85,7 +85,7 @@ end
 --   or require "ofox.loop.uv"; nil gives ofox's own way back
 function protocol.use_loop(loop)
   if loop ~= nil and (type(loop) ~= "table" or type(loop.wait) ~= "function" and not loop.drives) then
-    local got = type(loop) == "table" and "one without" or check.describe(loop)
+    local got = type(loop) == "table" and "one without" or describe.value(loop)
     error("ofox.use_loop: loop: expected a table with a function 'wait', got " .. got, 2)
   end
   if scheduler.has_tasks() or next(scheduler.standing()) then

@@ -1,10 +1,10 @@
 --- The replies that programs script for ofox.mock: what is wrong with one, else
 -- what is sent of it. Knows nothing of calls, or of the time.
 require "ofox.base.uncompiled" ()
+local describe = require "ofox.base.describe"
 local check = require "ofox.request.checks"
 local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
-local options = require "ofox.request.options"
 
 local scripted = {}
 
@@ -26,7 +26,7 @@ local UNSENT = { dns = true, refused = true, connect_timeout = true, certificate
 local UNANSWERED = { send = true, empty_reply = true, protocol = true }
 
 local function expected(what, value)
-  return ("expected %s, got %s"):format(what, check.describe(value))
+  return ("expected %s, got %s"):format(what, describe.value(value))
 end
 
 local function is_seconds(value)
@@ -69,7 +69,7 @@ end
 -- the one before; or nil and the problem.
 local function pieces_of(sse, fail)
   if not is_list(sse) then
-    local got = type(sse) == "table" and "a table with other keys" or check.describe(sse)
+    local got = type(sse) == "table" and "a table with other keys" or describe.value(sse)
     return nil, "sse: expected a list of events, got " .. got
   end
   local pieces, pause = {}, 0
@@ -94,7 +94,7 @@ end
 -- By lower-case name, as text; or nil and the problem.
 local function headers_of(given)
   if type(given) ~= "table" then
-    return nil, "headers: " .. check.expected_type("a table of names and values", given)
+    return nil, "headers: " .. describe.expected_type("a table of names and values", given)
   end
   local headers = {}
   for name, value in pairs(given) do
@@ -104,7 +104,7 @@ local function headers_of(given)
     if not name:find(check.TOKEN) then return nil, "headers: a name is no HTTP header name" end
     name = name:lower()
     if type(value) ~= "string" and type(value) ~= "number" then
-      return nil, "headers." .. name .. ": " .. check.expected_type("a string or a number", value)
+      return nil, "headers." .. name .. ": " .. describe.expected_type("a string or a number", value)
     end
     value = tostring(value)
     if value:find("[%z\r\n]") then
@@ -119,8 +119,8 @@ end
 local function failure_problem(fail, reply)
   local status = reply.status
   if type(fail) ~= "string" or not FAILURES[fail] then
-    local near = type(fail) == "string" and options.nearest(fail, CODES)
-    return "unknown code " .. check.describe(fail) .. (near and ("; did you mean %s?"):format(near) or "")
+    local near = type(fail) == "string" and describe.nearest(fail, CODES)
+    return "unknown code " .. describe.value(fail) .. (near and ("; did you mean %s?"):format(near) or "")
   elseif fail == "deadline" then
     return "the deadline is an option of the client: set it, and give a longer delay here"
   elseif status and status >= 400 then
@@ -148,7 +148,7 @@ end
 local function problem_of(reply)
   if type(reply) ~= "table" then return expected("a table", reply) end
   for name in pairs(reply) do
-    if not is_field[name] then return (options.unknown(name, FIELDS, "field"):gsub("^%.", "")) end
+    if not is_field[name] then return (describe.unknown(name, FIELDS, "field"):gsub("^%.", "")) end
   end
   local status = reply.status
   if status ~= nil and not (type(status) == "number" and status % 1 == 0 and status >= 200 and status <= 999) then

@@ -1,6 +1,7 @@
 --- Puts requests together: URL, headers, bodies. Pure: knows nothing of
 -- keys, of clients or of how a request is sent.
 require "ofox.base.uncompiled" ()
+local describe = require "ofox.base.describe"
 local check = require "ofox.request.checks"
 local options = require "ofox.request.options"
 
@@ -20,7 +21,7 @@ end
 ---@return string|nil problem
 function request.escape_id(id)
   if type(id) ~= "string" or id == "" then
-    return nil, "expected a model id, got " .. (id == "" and "an empty string" or check.describe(id))
+    return nil, "expected a model id, got " .. (id == "" and "an empty string" or describe.value(id))
   end
   if #id > ID_MAX then return nil, ("expected a model id of at most %d bytes, got %d"):format(ID_MAX, #id) end
   if ("/" .. id .. "/"):find("/%.%.?/") then return nil, "expected a model id, got a path with dots" end
@@ -185,7 +186,7 @@ end
 ---@return string|nil problem
 function request.check_params(params, resource)
   if type(params) ~= "table" then
-    return "params: " .. check.expected_type("a table", params)
+    return "params: " .. describe.expected_type("a table", params)
   end
   if rawget(params, 1) ~= nil then return "params: expected named fields, got a list" end
   if rawget(params, "stream") == true and not resource.dialect then
@@ -198,7 +199,7 @@ local FIELDS = { "method", "path", "body", "headers", "query", "raw", "stream" }
 local BODY_EXPECTED = { POST = true, PUT = true, PATCH = true }
 
 local function check_path(path)
-  if type(path) ~= "string" then return "expected a string, got " .. check.describe(path) end
+  if type(path) ~= "string" then return "expected a string, got " .. describe.value(path) end
   if path:find("^[A-Za-z][A-Za-z0-9+.-]*:") or path:find("^//") or path:find("^\\") then
     return "expected a path below base_url, got a URL (ofox.new takes base_url)"
   end
@@ -233,12 +234,12 @@ local function check_custom_fields(given)
           return (".%s: is an option: client:request(params, {%s = …})"):format(name, name)
         end
       end
-      return options.unknown(name, FIELDS, "field")
+      return describe.unknown(name, FIELDS, "field")
     end
   end
   for _, name in ipairs { "raw", "stream" } do
     if given[name] ~= nil and type(given[name]) ~= "boolean" then
-      return (".%s: expected true or false, got %s"):format(name, check.describe(given[name]))
+      return (".%s: expected true or false, got %s"):format(name, describe.value(given[name]))
     end
   end
   if given.raw and given.stream then return ".raw: a stream is made of events, not of bytes (see ofox.sse)" end
@@ -268,10 +269,10 @@ end
 ---@return string|nil problem
 function request.custom(given)
   if type(given) ~= "table" then
-    return nil, "params: " .. check.expected_type("a table", given)
+    return nil, "params: " .. describe.expected_type("a table", given)
   end
   local problem = check_custom_fields(given)
-  if problem then return nil, options.place("params", problem) end
+  if problem then return nil, describe.place("params", problem) end
   local custom = { name = "request", expect = given.raw and "raw" or "any", dialect = "any" }
   custom.streams = wants_stream(given)
   problem, custom.path = check_path(given.path)
@@ -282,7 +283,7 @@ function request.custom(given)
   for _, name in ipairs { "headers", "query" } do
     if given[name] ~= nil then
       problem, custom[name] = check[name](given[name])
-      if problem then return nil, options.place("params." .. name, problem) end
+      if problem then return nil, describe.place("params." .. name, problem) end
     end
   end
   custom.bodies, problem = custom_body(given.body, custom.method)

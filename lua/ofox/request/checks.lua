@@ -4,9 +4,12 @@
 -- A problem that begins with "." or "[" says where in the value it is.
 require "ofox.base.uncompiled" ()
 local odd = require "ofox.base.character"
+local describe = require "ofox.base.describe"
 local try = require "ofox.base.try"
 
 local check = {}
+
+local expected, expected_type = describe.expected, describe.expected_type
 
 local HUGE = math.huge
 
@@ -17,38 +20,6 @@ local TOKEN = "^[A-Za-z0-9!#$%%&'*+%-.^_`|~]+$" -- RFC 9110, 5.6.2
 
 check.TOKEN = TOKEN
 check.BLANK = BLANK
-
---- A value as a message may show it; for options that are no secrets.
----@param value any
----@return string
-function check.describe(value)
-  local kind = type(value)
-  if kind == "number" then
-    if value ~= value then return "NaN" end
-    if value == HUGE or value == -HUGE then return value > 0 and "infinity" or "-infinity" end
-    return tostring(value)
-  elseif kind == "string" then
-    if #value > 40 or value:find("[%z\1-\31\127-\255]") then return ("a string of %d bytes"):format(#value) end
-    return '"' .. value .. '"'
-  elseif kind == "nil" or kind == "boolean" then
-    return tostring(value)
-  end
-  return "a " .. kind
-end
-local describe = check.describe
-
-local function expected(what, value)
-  return ("expected %s, got %s"):format(what, describe(value))
-end
-
---- For what may hold a secret: the type alone is shown.
----@param what string
----@param value any
----@return string problem
-function check.expected_type(what, value)
-  return ("expected %s, got %s"):format(what, value == nil and "nil" or "a " .. type(value))
-end
-local expected_type = check.expected_type
 
 -- math.huge is "no limit".
 function check.seconds(value)
@@ -327,8 +298,7 @@ check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "s
 function check.policy_problem(problem, names)
   local name = problem:match("^retry%.(.*): unknown field$")
   if not name then return problem end
-  local options = require "ofox.request.options"
-  return options.place("retry", options.unknown(name, names, "field"))
+  return describe.place("retry", describe.unknown(name, names, "field"))
 end
 
 -- The policy is read by the same C code that will use it.

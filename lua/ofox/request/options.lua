@@ -3,6 +3,7 @@
 -- Knows nothing of HTTP, of clients or of when an option is used.
 require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
+local describe = require "ofox.base.describe"
 
 local options = {}
 
@@ -104,50 +105,6 @@ function options.is(name)
   return by_name[name] ~= nil
 end
 
--- Levenshtein's distance, over one row of its matrix.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and corner or corner + 1
-      corner = row[j]
-      row[j] = math.min(cost, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-
---- The name that was probably meant, if one is near: maxRetries, time_out.
----@param name string
----@param names string[]
----@return string|nil
-function options.nearest(name, names)
-  local function plain(word) return (word:lower():gsub("[^%w]", "")) end
-  local wanted = plain(name)
-  local best, least
-  for _, candidate in ipairs(names) do
-    local d = distance(wanted, plain(candidate))
-    if d <= 3 and d * 3 <= #candidate and (not least or d < least) then best, least = candidate, d end
-  end
-  return best
-end
-
---- Says that a table has a field it should not have.
----@param name any  the key
----@param names string[]  those that it could have
----@param what string  what the keys are, e.g. "option"
----@return string problem
-function options.unknown(name, names, what)
-  if type(name) ~= "string" then return ("expected named %ss, got a list"):format(what) end
-  local shown = #name <= 40 and name:find("^[A-Za-z_][A-Za-z0-9_.-]*$")
-  local near = shown and options.nearest(name, names)
-  return (shown and "." .. name .. ": " or "") .. "unknown " .. what
-    .. (near and ("; did you mean %s?"):format(near) or "")
-end
-
 local function names_for(scope)
   local names = {}
   for _, row in ipairs(options.rows) do
@@ -159,21 +116,12 @@ end
 local function misplaced(given, scope)
   for name in pairs(given) do
     local row = by_name[name]
-    if not row then return options.unknown(name, names_for(scope), "option") end
+    if not row then return describe.unknown(name, names_for(scope), "option") end
     if row.scope and row.scope ~= scope then
       return "." .. name .. (scope == "call" and ": can be given to ofox.new only" or ": is given per call")
     end
   end
   return nil
-end
-
---- What a check said, after the name of what it checked; where the problem
--- says which part of that is meant, the two are one path.
----@param name string
----@param problem string
----@return string
-function options.place(name, problem)
-  return name .. (problem:find("^[.%[]") and "" or ": ") .. problem
 end
 
 --- Checks a table of options.
@@ -184,7 +132,7 @@ end
 function options.check(given, scope)
   if given == nil then return {} end
   if type(given) ~= "table" then
-    return nil, check.expected_type("a table of options", given)
+    return nil, describe.expected_type("a table of options", given)
   end
   local problem = misplaced(given, scope)
   if problem then return nil, problem end
@@ -193,7 +141,7 @@ function options.check(given, scope)
     local value = given[row.name]
     if value ~= nil then
       problem, kept[row.name] = row.check(value, scope)
-      if problem then return nil, options.place("." .. row.name, problem) end
+      if problem then return nil, describe.place("." .. row.name, problem) end
     end
   end
   return kept
@@ -212,7 +160,7 @@ function options.read_environment(kept, getenv)
         if value ~= "" then
           local problem
           problem, kept[row.name] = row.check(value, "client")
-          if problem then return options.place("$" .. name, problem) end
+          if problem then return describe.place("$" .. name, problem) end
           break
         end
       end

@@ -2,7 +2,7 @@
 -- list, or so many as it takes until one succeeds. Each call is a task; they
 -- begin in order, when there is room, so that no more of them exist than run.
 require "ofox.base.uncompiled" ()
-local check = require "ofox.request.checks"
+local describe = require "ofox.base.describe"
 local life = require "ofox.task.lifecycle"
 local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
@@ -154,7 +154,7 @@ local function check_functions(list)
   if type(list) ~= "table" then return "list: expected a list of functions, got " .. got(list) end
   for i = 1, #list do
     if not life.is_callable(list[i]) then
-      return ("list[%d]: expected a function, got %s"):format(i, check.describe(list[i]))
+      return ("list[%d]: expected a function, got %s"):format(i, describe.value(list[i]))
     end
   end
   return nil
@@ -171,14 +171,14 @@ local OPTIONS = {
 -- 'names': of those that count here.
 local function check_options(options, names)
   if options == nil then return nil end
-  if type(options) ~= "table" then return "options: expected a table, got " .. check.describe(options) end
+  if type(options) ~= "table" then return "options: expected a table, got " .. describe.value(options) end
   for name in pairs(options) do
     if not (OPTIONS[name] and names:find(name, 1, true)) then return "options: unknown option " .. tostring(name) end
   end
   for name in names:gmatch("%S+") do
     local value, expected, holds = options[name], OPTIONS[name][1], OPTIONS[name][2]
     if value ~= nil and not holds(value) then
-      return ("options.%s: expected %s, got %s"):format(name, expected, check.describe(value))
+      return ("options.%s: expected %s, got %s"):format(name, expected, describe.value(value))
     end
   end
   return nil

@@ -1,6 +1,6 @@
 --- Tasks as programs see them: functions that run side by side, each written as
 -- straight calls. How they live is in ofox.life.
-local check = require "ofox.request.checks"
+local describe = require "ofox.base.describe"
 local failures = require "ofox.task.unhandled"
 local interrupt = require "ofox.task.interrupt"
 local life = require "ofox.task.lifecycle"
@@ -68,7 +68,7 @@ end
 function Task:wait(seconds)
   local record = record_of(self, "task:wait")
   if seconds ~= nil and not (type(seconds) == "number" and seconds >= 0) then
-    error("task:wait: seconds: expected a number >= 0, got " .. check.describe(seconds), 2)
+    error("task:wait: seconds: expected a number >= 0, got " .. describe.value(seconds), 2)
   end
   if record == scheduler.current() then error("task:wait: a task cannot wait for itself", 2) end
   wait.for_task(record, seconds)

@@ -109,7 +109,7 @@ local function nothing() end
 ---@param seconds number  0 if it is less
 function wait.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds == math.huge then
-    error("ofox.sleep: expected a finite number of seconds, got " .. require "ofox.request.checks".describe(seconds), 2)
+    error("ofox.sleep: expected a finite number of seconds, got " .. require "ofox.base.describe".value(seconds), 2)
   end
   if not scheduler.is_idle() then
     for_condition(never, math.max(0, seconds), nothing, nothing)

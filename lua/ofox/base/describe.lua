@@ -1,0 +1,95 @@
+--- How messages word a value, and what is wrong with it. No text made here shows
+-- more of a value than says what it is.
+-- Knows nothing of options, or of what is checked.
+local describe = {}
+
+local HUGE = math.huge
+
+--- A value as a message may show it; for options that are no secrets.
+---@param value any
+---@return string
+function describe.value(value)
+  local kind = type(value)
+  if kind == "number" then
+    if value ~= value then return "NaN" end
+    if value == HUGE or value == -HUGE then return value > 0 and "infinity" or "-infinity" end
+    return tostring(value)
+  elseif kind == "string" then
+    if #value > 40 or value:find("[%z\1-\31\127-\255]") then return ("a string of %d bytes"):format(#value) end
+    return '"' .. value .. '"'
+  elseif kind == "nil" or kind == "boolean" then
+    return tostring(value)
+  end
+  return "a " .. kind
+end
+
+--- For what is no secret: the value itself is shown.
+---@param what string
+---@param value any
+---@return string problem
+function describe.expected(what, value)
+  return ("expected %s, got %s"):format(what, describe.value(value))
+end
+
+--- For what may hold a secret: the type alone is shown.
+---@param what string
+---@param value any
+---@return string problem
+function describe.expected_type(what, value)
+  return ("expected %s, got %s"):format(what, value == nil and "nil" or "a " .. type(value))
+end
+
+-- Levenshtein's distance, over one row of its matrix.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and corner or corner + 1
+      corner = row[j]
+      row[j] = math.min(cost, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#b]
+end
+
+--- The name that was probably meant, if one is near: maxRetries, time_out.
+---@param name string
+---@param names string[]
+---@return string|nil
+function describe.nearest(name, names)
+  local function plain(word) return (word:lower():gsub("[^%w]", "")) end
+  local wanted = plain(name)
+  local best, least
+  for _, candidate in ipairs(names) do
+    local d = distance(wanted, plain(candidate))
+    if d <= 3 and d * 3 <= #candidate and (not least or d < least) then best, least = candidate, d end
+  end
+  return best
+end
+
+--- Says that a table has a field it should not have.
+---@param name any  the key
+---@param names string[]  those that it could have
+---@param what string  what the keys are, e.g. "option"
+---@return string problem
+function describe.unknown(name, names, what)
+  if type(name) ~= "string" then return ("expected named %ss, got a list"):format(what) end
+  local shown = #name <= 40 and name:find("^[A-Za-z_][A-Za-z0-9_.-]*$")
+  local near = shown and describe.nearest(name, names)
+  return (shown and "." .. name .. ": " or "") .. "unknown " .. what
+    .. (near and ("; did you mean %s?"):format(near) or "")
+end
+
+--- What a check said, after the name of what it checked; where the problem
+-- says which part of that is meant, the two are one path.
+---@param name string
+---@param problem string
+---@return string
+function describe.place(name, problem)
+  return name .. (problem:find("^[.%[]") and "" or ": ") .. problem
+end
+
+return describe
