@@ -14,7 +14,10 @@ local json = require "ofox.json"
 local log = require "ofox.base.log"
 local models = require "ofox.resources.models"
 local options = require "ofox.request.options"
-local request = require "ofox.request.build"
+local body = require "ofox.request.body"
+local custom = require "ofox.request.custom"
+local headers = require "ofox.request.headers"
+local url = require "ofox.request.url"
 local response = require "ofox.answer.response"
 local responses = require "ofox.resources.responses"
 local stream = require "ofox.call.stream"
@@ -32,9 +35,6 @@ Client.__name = "ofox.client"
 -- The key of a client's only field: a function that gives its state, so that
 -- a dump of a client has nothing to show.
 local STATE = {}
-
-local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.base.native" "core".VERSION,
-  rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION)
 
 --- Makes a client.
 ---@param given? table  options as in options.rows
@@ -65,26 +65,14 @@ function client.options(value)
   return state and state.options
 end
 
-local DEFAULT_HEADERS = {
-  json = { accept = "application/json" },
-  raw = { accept = "*/*" },
-  events = { accept = "text/event-stream, application/json" },
-}
-for _, headers in pairs(DEFAULT_HEADERS) do headers["user-agent"] = USER_AGENT end
-
-local WITH_BODY = { ["content-type"] = "application/json" }
-
 -- Settings, URL and headers of a resource under these options.
 local function assemble(state, resource, call)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
-  local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect] or DEFAULT_HEADERS.json
-  local has_body = resource.bodies or resource.method == "POST"
   local parts = { settings = settings }
-  parts.headers, settings.own_auth =
-    request.headers(has_body and options.overlay(defaults, WITH_BODY) or defaults, settings.headers)
-  parts.url = request.url(settings.base_url, resource.path, settings.query)
+  parts.headers, settings.own_auth = headers.build(resource, settings.headers)
+  parts.url = url.build(settings.base_url, resource.path, settings.query)
   return parts
 end
 
@@ -102,7 +90,7 @@ local function parts_of(state, resource, opts)
     if not call then return nil, describe.place("opts", problem) end
   end
   parts = assemble(state, resource, call)
-  problem = request.check_url(parts.url)
+  problem = url.check(parts.url)
   if problem then return nil, problem end
   if not call then state.ready[resource] = parts end
   return parts
@@ -131,12 +119,12 @@ end
 local function prepare(self, who, resource, params, opts)
   local state = state_of(self)
   if not state then return nil, nil, colon(who) end
-  local problem = request.check_params(params, resource)
+  local problem = body.check_params(params, resource)
   if problem then return nil, nil, who .. ": " .. problem end
   local parts, wrong = parts_of(state, resource, opts)
   if not parts then return nil, nil, who .. ": " .. wrong end
   local settings, call = parts.settings, request_of(resource, parts)
-  local bodies, ids = request.bodies(params, resource, resource.fallback and settings.fallback or nil)
+  local bodies, ids = body.of_params(params, resource, resource.fallback and settings.fallback or nil)
   if not bodies then return nil, nil, who .. ": " .. ids end
   call.bodies, call.models = bodies, ids
   if resource.finish and rawget(params, next(resource.add)) == nil then call.finish = resource.finish end
@@ -153,13 +141,13 @@ local function prepare_bare(self, who, resource, opts)
 end
 
 local function perform(call, settings)
-  local exchange = require "ofox.call.driver"
+  local driver = require "ofox.call.driver"
   if call.dialect then
-    local run, err = exchange.open(call, settings)
+    local run, err = driver.open(call, settings)
     if not run then return arrive(settings, err) end
     return stream.new(run)
   end
-  local value, meta = exchange.perform(call, settings)
+  local value, meta = driver.perform(call, settings)
   if value == nil then return arrive(settings, meta) end
   return response.wrap(value, meta, settings.json)
 end
@@ -264,7 +252,7 @@ end
 ---@return ofox.Error|nil err
 function Client:model(id, opts)
   if not state_of(self) then error(colon("client:model"), 2) end
-  local escaped, wrong = request.escape_id(id)
+  local escaped, wrong = url.escape_id(id)
   if wrong then error("client:model: id: " .. wrong, 2) end
   local resource = models.one(escaped)
   local call, settings, problem = prepare_bare(self, "client:model", resource, opts)
@@ -284,7 +272,7 @@ end
 ---@return ofox.Error|nil err
 function Client:request(params, opts)
   if not state_of(self) then error(colon("client:request"), 2) end
-  local resource, wrong = request.custom(params)
+  local resource, wrong = custom(params)
   if wrong then error("client:request: " .. wrong, 2) end
   local call, settings, problem = prepare_bare(self, "client:request", resource, opts)
   if problem then error(problem, 2) end

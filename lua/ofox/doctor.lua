@@ -12,7 +12,7 @@ local judge_key = require "ofox.doctor.key".judge
 local options = require "ofox.request.options"
 local probe = require "ofox.doctor.probe"
 local proxies = require "ofox.doctor.proxy"
-local request = require "ofox.request.build"
+local request_headers = require "ofox.request.headers"
 local text = require "ofox.doctor.text"
 local try = require "ofox.base.try"
 
@@ -154,7 +154,7 @@ end
 function Exam:key_in_headers()
   local headers = self.options.headers or {}
   local taken = false
-  for _, name in ipairs(request.AUTH) do
+  for _, name in ipairs(request_headers.AUTH) do
     local value = headers[name]
     if value then
       self.own_auth = true

@@ -1,4 +1,4 @@
---- A stand-in for ofox.exchange, which would send what the client made of the
+--- A stand-in for ofox.call.driver, which would send what the client made of the
 -- program's words: it takes notes, and answers what the spec wants.
 local exchange = {}
 
@@ -22,7 +22,7 @@ function stub.connect(settings, url)
   return exchange.outcome[1], exchange.outcome[2]
 end
 
---- Takes the place of ofox.exchange, with nothing noted.
+--- Takes the place of ofox.call.driver, with nothing noted.
 ---@param value table  what calls succeed with
 function exchange.install(value)
   exchange.sent, exchange.outcome = {}, { value, { status = 200, attempts = 1 } }

@@ -13,7 +13,7 @@ local Reader = {}
 Reader.__index = Reader
 
 --- Makes the reader of an open run.
----@param run table  of exchange.open
+---@param run table  of driver.open
 ---@return ofox.Reader
 function reader.new(run)
   local self = setmetatable({

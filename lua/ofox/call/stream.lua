@@ -140,7 +140,7 @@ function Stream:__tostring()
 end
 
 --- Makes the stream of an open run.
----@param run table  of exchange.open
+---@param run table  of driver.open
 ---@return ofox.Stream
 function stream.new(run)
   local from = reader.new(run)

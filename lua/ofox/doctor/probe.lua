@@ -212,7 +212,7 @@ end
 
 -- No key, nor any other word of who is asking.
 local BARE = {}
-for _, name in ipairs(require "ofox.request.build".AUTH) do BARE[name] = false end
+for _, name in ipairs(require "ofox.request.headers".AUTH) do BARE[name] = false end
 
 -- A request that no server can serve, nor bill: the key is judged first.
 local function ask_nothing(exam, more)

@@ -1,0 +1,102 @@
+--- What the program hears of its calls: on_retry, on_wait, on_error and
+-- on_response, and a line of log for each. A hook's error goes to the caller.
+-- Knows nothing of how calls are made.
+local describe = require "ofox.base.describe"
+local log = require "ofox.base.log"
+local response = require "ofox.answer.response"
+
+local hooks = {}
+
+-- 'fields' makes the fields if they are wanted.
+local function write(run, level, message, fields, ...)
+  local settings = run.settings
+  if not log.enabled(settings, level) then return end
+  fields = fields(...)
+  fields.method = run.request.method
+  fields.url = run.call:clean(run.request.template.shown_url)
+  log.write(settings, level, message, fields)
+end
+
+local function attempt_fields(attempt, model)
+  return { attempt = attempt, model = model }
+end
+
+--- An attempt is about to be sent.
+---@param run ofox.Run
+---@param attempt integer  its number, from 1
+---@param model string|nil
+function hooks.attempt(run, attempt, model)
+  write(run, "debug", "attempt", attempt_fields, attempt, model)
+end
+
+local function failure_fields(err)
+  return {
+    type = err.type, code = err.code, status = err.status, reason = err.reason, attempts = err.attempts,
+    request_id = err.request_id, message = err.message,
+  }
+end
+
+local function retry_fields(err, delay, source)
+  local fields = failure_fields(err)
+  fields.delay, fields.source = delay, source
+  return fields
+end
+
+-- What the program says to a planned attempt: false, a number or nil.
+local function ask_on_retry(settings, ...)
+  local answer = settings.on_retry(...)
+  if answer == nil or answer == true then return nil end
+  if answer == false or answer == math.huge then return false end
+  if type(answer) == "number" and answer >= 0 then return answer end
+  error("on_retry: expected nil, false or a number of seconds, got " .. describe.value(answer), 0)
+end
+
+--- An attempt has failed and another is planned.
+---@param run ofox.Run
+---@param err ofox.Error
+---@param delay number  seconds until the next one
+---@param attempt integer  the number of the next one
+---@param source string  whose word the delay is
+---@return number|false|nil answer  seconds to wait at least; false: there is to be none
+function hooks.retry(run, err, delay, attempt, source)
+  write(run, "info", "retry", retry_fields, err, delay, source)
+  if not run.settings.on_retry then return nil end
+  return ask_on_retry(run.settings, err, delay, attempt, source)
+end
+
+--- The call waits for its next attempt.
+---@param run ofox.Run
+---@param left number  seconds
+---@param err ofox.Error  of the last one
+function hooks.wait(run, left, err)
+  if left > 0 then run.settings.on_wait(left, err) end
+end
+
+--- The call has failed for good: the error is about to reach the program.
+---@param run ofox.Run
+---@param err ofox.Error
+function hooks.failed(run, err)
+  write(run, err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
+  if run.settings.on_error then run.settings.on_error(err) end
+end
+
+local function success_fields(meta)
+  meta = meta()
+  return { status = meta.status, attempts = meta.attempts, elapsed = meta.elapsed, request_id = meta.request_id }
+end
+
+--- The call has succeeded.
+---@param run ofox.Run
+---@param meta fun(): table  makes what is known of it
+---@param answer table|fun(): table|nil  decoded, or what decodes it
+function hooks.succeeded(run, meta, answer)
+  write(run, "debug", "answered", success_fields, meta)
+  local on_response = run.settings.on_response
+  if not on_response then return end
+  meta = meta()
+  if type(answer) == "function" then answer = answer() end
+  meta.usage = response.usage(answer)
+  on_response(meta)
+end
+
+return hooks

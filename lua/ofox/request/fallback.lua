@@ -1,0 +1,54 @@
+--- Fallback: the models that a call may go on to, and how its body tells the
+-- gateway of them. When a call goes on is decided in src/call/fallback.c.
+local copy = require "ofox.base.copy"
+
+local fallback = {}
+
+--- The models to try in turn: the one asked for, then the others, each once.
+---@param params table
+---@param others string[]|nil
+---@return string[]
+function fallback.models(params, others)
+  local model = rawget(params, "model")
+  if type(model) ~= "string" then return {} end
+  local models, known = { model }, { [model] = true }
+  for _, id in ipairs(others or {}) do
+    if not known[id] then
+      known[id] = true
+      models[#models + 1] = id
+    end
+  end
+  return models
+end
+
+--- What the gateway should fall back to by itself once it is asked for the k-th
+-- model.
+---@param models string[]
+---@param k integer
+---@return string[]
+function fallback.rest(models, k)
+  local rest = {}
+  for i = k + 1, #models do rest[#rest + 1] = models[i] end
+  return rest
+end
+
+--- The params of the request for one of the models.
+---@param params table  not changed
+---@param model string|nil  nil: the params name none
+---@param rest string[]
+---@return table
+function fallback.apply(params, model, rest)
+  local own = copy(params, {})
+  if model then own.model = model end
+  local provider = rawget(params, "provider")
+  if #rest > 0 then
+    if provider == nil then
+      own.provider = { fallback = rest }
+    elseif type(provider) == "table" then
+      own.provider = copy(provider, { fallback = rest })
+    end
+  end
+  return own
+end
+
+return fallback

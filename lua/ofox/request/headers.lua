@@ -1,0 +1,72 @@
+--- The headers of a request: those that ofox adds and those that the program
+-- gives.
+require "ofox.base.uncompiled" ()
+local options = require "ofox.request.options"
+
+local headers = {}
+
+local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.base.native" "core".VERSION,
+  rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION)
+
+local DEFAULT_HEADERS = {
+  json = { accept = "application/json" },
+  raw = { accept = "*/*" },
+  events = { accept = "text/event-stream, application/json" },
+}
+for _, defaults in pairs(DEFAULT_HEADERS) do defaults["user-agent"] = USER_AGENT end
+
+local WITH_BODY = { ["content-type"] = "application/json" }
+
+--- Headers in which a program speaks for itself, best first.
+headers.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
+
+--- The headers of a request, sorted by name.
+---@param resource table  'streams', 'expect', 'method', 'bodies'
+---@param given? table<string, string|function|false>  by lower-case name; false removes
+---@return table[] headers  pairs of name and value, which is a string or a function that gives one
+---@return boolean own_auth  the program speaks for itself: no key is added
+function headers.build(resource, given)
+  local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect] or DEFAULT_HEADERS.json
+  local has_body = resource.bodies or resource.method == "POST"
+  local fields = options.overlay(has_body and options.overlay(defaults, WITH_BODY) or defaults, given)
+  local names, list = {}, {}
+  for name in pairs(fields) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if fields[name] then list[#list + 1] = { name, fields[name] } end
+  end
+  for _, name in ipairs(headers.AUTH) do
+    if fields[name] ~= nil then return list, true end
+  end
+  return list, false
+end
+
+--- A header as transports take it.
+---@param name string
+---@param value string
+---@return string
+function headers.line(name, value)
+  -- for libcurl "name:" takes a header away and "name;" sends an empty one
+  return value == "" and name .. ";" or name .. ": " .. value
+end
+
+--- Lines of the headers whose values are known, and the others.
+---@param list table[]  as build gives it
+---@param given? table<string, string|function|false>  what the program said
+---@return string[] lines
+---@return table[]|nil later  {name, function} of those that each attempt asks for
+function headers.lines(list, given)
+  local lines, later = {}, {}
+  for _, header in ipairs(list) do
+    if type(header[2]) == "string" then
+      lines[#lines + 1] = headers.line(header[1], header[2])
+    else
+      later[#later + 1] = header
+    end
+  end
+  -- the one that the engine would add: this takes it away
+  if given and given["accept-encoding"] == false then lines[#lines + 1] = "Accept-Encoding:" end
+  return lines, later[1] and later or nil
+end
+
+return headers
