@@ -324,6 +324,7 @@ end
 --- Answers one request by a step; false when the connection is over.
 function conn:answer(this, entry)
   if this.delay then sleep(this.delay) end
+  while this.after and count.requests < this.after do sleep(0.001) end
   self.sent = 0
   local whole = true
   if not this.stall or this.status or this.headers or this.raw or this.body or this.chunks then

@@ -31,6 +31,8 @@
 --               "arrival": its first byte is in, the rest is never read;
 --               "accept": a connection is, nothing is ever read for it
 --   delay       seconds before the answer
+--   after       the answer waits until so many requests have come in, over all
+--               connections and with its own
 --   drip        seconds between pieces of drip_size (1) bytes
 --   cut         only so many bytes of all that, then FIN
 --   stray       item or list of items written after the answer, on the then
@@ -49,7 +51,7 @@ local LUA = "lua5.4"
 
 local FIELDS = {}
 for word in ([[raw status reason version headers body chunks framing
-  last_chunk interim on before_body delay drip drip_size cut stray stall
+  last_chunk interim on before_body delay after drip drip_size cut stray stall
   close]]):gmatch("%S+") do
   FIELDS[word] = true
 end

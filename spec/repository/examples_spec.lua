@@ -21,9 +21,12 @@ local EXPECTED = {
   ["examples/frames.lua"] = "you said: who goes there?",
 }
 
--- Folders: those of hosts that are no Lua are run by specs of their own,
--- spec/<folder>_spec.lua; the other is what simulator.lua is made of.
-local FOLDERS = { love = true, nginx = true, nvim = true, simulator = true }
+-- Folders: those of hosts that are no Lua are run by specs of their own; the
+-- other is what simulator.lua is made of.
+local FOLDERS = {
+  love = "spec/hosts/love_spec.lua", nginx = "spec/hosts/nginx_spec.lua", nvim = "spec/hosts/nvim_spec.lua",
+  simulator = "spec/repository/simulator_spec.lua",
+}
 
 -- What is typed into one that asks.
 local INPUT = { ["examples/chat.lua"] = "hello there" }
@@ -54,9 +57,8 @@ describe("the examples", function()
     local pipe = io.popen("ls -d examples/*/")
     for path in pipe:lines() do
       local name = path:match("^examples/(.*)/$")
-      assert.is_true(FOLDERS[name], path)
-      local spec = proc.read("spec/" .. name .. "_spec.lua")
-      if spec then assert.is_truthy(spec:find("examples/" .. name, 1, true), path) end
+      local spec = proc.read(assert(FOLDERS[name], path))
+      assert.is_truthy(spec:find("examples/" .. name, 1, true), path)
     end
     pipe:close()
   end)

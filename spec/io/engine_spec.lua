@@ -101,7 +101,7 @@ describe("connecting", function()
   it("[C3] a misuse is blamed on the line that did it", function()
     local line = debug.getinfo(1, "l").currentline + 1
     local _, message = pcall(function() ofox.new { base_url = "ftp://127.0.0.1/v1" } end)
-    assert.matches("transport_spec%.lua:" .. line .. ": ofox%.new", message)
+    assert.matches("engine_spec%.lua:" .. line .. ": ofox%.new", message)
   end)
 end)
 

@@ -15,7 +15,7 @@ describe("[P9] Neovim " .. version, function()
   setup(neovim.use_other)
   teardown(neovim.use_system)
 
-  local specs = assert(loadfile "spec/nvim_spec.lua")
+  local specs = assert(loadfile "spec/hosts/nvim_spec.lua")
   setfenv(specs, getfenv(1))() -- luacheck: ignore 113
 
   it("is what the specs run in", function()

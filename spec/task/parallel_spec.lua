@@ -44,7 +44,7 @@ local function misuse(message, fn, ...)
   local args, n = { ... }, select("#", ...)
   local line = debug.getinfo(1, "l").currentline + 1
   local _, text = pcall(function() fn(unpack(args, 1, n)) end)
-  assert.equal(("spec/together_spec.lua:%d: %s"):format(line, message), (tostring(text):gsub("^%./", "")))
+  assert.equal(("spec/task/parallel_spec.lua:%d: %s"):format(line, message), (tostring(text):gsub("^%./", "")))
 end
 
 for place, at in pairs(PLACES) do describe("[2.6] ofox.map " .. place, function()

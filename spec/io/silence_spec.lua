@@ -182,15 +182,16 @@ describe("a connection that is only slow", function()
   end)
 
   it("[N1] lets those on it go on to their own limits, and takes no new calls", function()
-    local client, path, _, backend = scene(nil, {
-      { delay = 1.5, body = server.completion("ok") }, { stall = true },
+    local client, path, _, backend = scene({ timeout = 30 }, {
+      { after = 4, body = server.completion("ok") }, { stall = true },
       { body = server.completion("ok") }, repeat_last = true,
     })
     local long, short
     ofox.run(function()
-      local task = ofox.go(function() long = answered(client:chat(PARAMS, { timeout = 10 })) end)
-      backend:wait { requests = 1 }
-      short = answered(client:chat(PARAMS))
+      local task = ofox.go(function() long = answered(client:chat(PARAMS)) end)
+      repeat ofox.sleep(0.005) until backend:wait({ requests = 1 }, 0)
+      short = answered(client:chat(PARAMS, { timeout = 2 }))
+      assert.is_nil(long)
       answered(client:chat(PARAMS))
       task:wait()
     end)

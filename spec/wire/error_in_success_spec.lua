@@ -5,7 +5,6 @@ local ofox = require "ofox"
 local calls = require "support.calls"
 local mocks = require "ofox.mock"
 local server = require "support.server"
-local parts = require("ofox.base.native")("core").parts
 
 local parse = ofox.parse_error
 
@@ -372,63 +371,6 @@ describe("the words of an error", function()
     assert.equal("ofox: authentication_error 401 402: no",
       tostring(parse(401, nil, '{"error":{"code":402,"message":"no"}}')))
     assert.equal("401", parse(401, nil, '{"error":{"code":401,"message":"no"}}').code)
-  end)
-end)
-
-describe("a delay that a body has from further up", function()
-  local NOW = os.time()
-  local function within(err, seconds)
-    assert.is_true(err.retry_after ~= nil and math.abs(err.retry_after - seconds) < 2, tostring(err.retry_after))
-  end
-  local function openrouter(headers)
-    return '{"error":{"message":"limited","code":429,"metadata":{"headers":{' .. headers
-      .. '},"raw":"x","provider_name":"y"}},"user_id":"u"}'
-  end
-
-  it("[A15] is read in error.metadata.headers", function()
-    within(parse(429, nil, openrouter '"Retry-After":"3"'), 3)
-    within(parse(429, nil,
-      openrouter '"X-RateLimit-Limit":"20","X-RateLimit-Remaining":"0","Retry-After":"3","X":"1"'), 3)
-    within(parse(429, nil, openrouter '"retry-after-ms":2500'), 2.5)
-    within(parse(429, nil, openrouter '"Retry-After":["4"]'), 4)
-    within(parse(429, nil, openrouter('"X-RateLimit-Reset":"' .. NOW + 20 .. '000"')), 20)
-    within(parse(429, nil, openrouter('"X-RateLimit-Reset":' .. NOW + 20)), 20)
-    within(parse(429, nil, openrouter('"x-ratelimit-reset":"12"')), 12)
-    within(parse(429, nil, openrouter '"X-RateLimit-Reset":"1741305600000"'), 0)
-    within(parse(200, nil, openrouter '"Retry-After":"3"'), 3)
-    assert.is_nil(parse(429, nil,
-      openrouter '"X-RateLimit-Reset":"1741305600000","X-RateLimit-Remaining":"5"').retry_after)
-    assert.is_nil(parse(429, nil, openrouter '"Retry-After":"soon"').retry_after)
-    assert.is_nil(parse(429, nil, openrouter '"Retry-After":null,"":"5","a b":{}').retry_after)
-    assert.is_nil(parse(429, nil, '{"error":{"metadata":{"headers":{"Retry-After":"12').retry_after)
-    within(parse(429, { date = "Fri, 07 Mar 2025 00:00:00 GMT", ["x"] = "y" },
-      openrouter '"X-RateLimit-Reset":"1741305609000"'), 9)
-  end)
-
-  it("[A15] or as retryDelay, or beside the headers", function()
-    within(parse(429, nil, '{"error":{"details":[{"@type":"x"},{"retryDelay":"39s"}]}}'), 39)
-    within(parse(429, nil, '{"error":{"metadata":{"retry_after_seconds":7}}}'), 7)
-    within(parse(429, nil, '{"error":{"message":"m","resets_in_seconds":8}}'), 8)
-    within(parse(429, nil, '{"error":{"message":"m"},"Retry-After":"5"}'), 5)
-  end)
-
-  it("[A9] x-ratelimit-reset is a header, too", function()
-    local now = 1700000000
-    for _, row in ipairs {
-      { { ["x-ratelimit-reset"] = "12" }, 12 }, { { ["X-RateLimit-Reset"] = "1700000012" }, 12 },
-      { { ["x-ratelimit-reset"] = "1700000012000" }, 12 }, { { ["x-ratelimit-reset"] = "1s" }, 1 },
-      { { ["x-ratelimit-reset"] = "1700000012", ["x-ratelimit-remaining"] = "0" }, 12 },
-      { { ["x-ratelimit-reset"] = "1600000000" }, 0 },
-      { { ["x-ratelimit-reset"] = "1700000012", ["x-ratelimit-remaining"] = "3" } },
-      { { ["x-ratelimit-reset"] = "soon" } }, { { ["x-ratelimit-reset"] = "500000000" } },
-      { { ["x-ratelimit-reset"] = "9", ["x-ratelimit-remaining-requests"] = "1" } },
-    } do
-      local seconds, source = parts.delay(row[1], now)
-      assert.same({ row[2] or "-", row[2] and "x-ratelimit-reset" or "none" }, { seconds or "-", source })
-    end
-    assert.same({ 30, "x-ratelimit-reset-tokens" }, { parts.delay({ ["x-ratelimit-reset"] = "5",
-      ["x-ratelimit-reset-tokens"] = "30s" }, now) })
-    assert.same({ 3, "retry-after" }, { parts.delay({ ["x-ratelimit-reset"] = "5", ["retry-after"] = "3" }, now) })
   end)
 end)
 

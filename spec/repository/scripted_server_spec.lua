@@ -118,6 +118,23 @@ describe("the scripted server", function()
       assert.equal(2, s:connections())
     end)
 
+    it("may have a step wait for later requests", function()
+      s:script { { after = 3, body = "1" }, { body = "2" }, { body = "3" } }
+      local a, b = connect(), connect()
+      a:send(post("{}"))
+      s:wait { requests = 1 }
+      local got = {}
+      for i = 1, 2 do
+        a:settimeout(0)
+        assert.equal("timeout", select(2, a:receive(1)))
+        b:send(post("{}"))
+        got[i] = select(2, read_answer(b))
+      end
+      a:settimeout(5)
+      got[3] = select(2, read_answer(a))
+      assert.same({ "2", "3", "1" }, got)
+    end)
+
     it("says so when it has no step left, and repeats the last when told", function()
       s:script { { body = "1", close = true } }
       exchange(post("{}"))

@@ -459,7 +459,7 @@ describe("[E3] ofox.all", function()
     } do
       local line = debug.getinfo(1, "l").currentline + 1
       local _, text = pcall(function() ofox.all(args[1], args[2]) end)
-      assert.equal(("spec/task_spec.lua:%d: %s"):format(line, message), (text:gsub("^%./", "")))
+      assert.equal(("spec/task/task_spec.lua:%d: %s"):format(line, message), (text:gsub("^%./", "")))
     end
   end)
 end)
@@ -715,7 +715,7 @@ describe("the scheduler", function()
         function() ofox.go(function() end).cancel() end,
     } do
       local _, text = pcall(fn)
-      assert.is_truthy(text:find("spec/task_spec.lua:%d+: " .. message:gsub("%p", "%%%0")), text)
+      assert.is_truthy(text:find("spec/task/task_spec.lua:%d+: " .. message:gsub("%p", "%%%0")), text)
     end
   end)
 end)

@@ -157,7 +157,7 @@ describe("the parser of event streams", function()
     assert.equal("a", ofox.sse(100):feed "data: a\n\n":next().data)
     for value, got in pairs { [0] = "0", [1.5] = "1.5", ["1"] = '"1"' } do
       local _, message = pcall(function() ofox.sse(value) end)
-      assert.matches("spec/sse_spec%.lua:%d+: ofox%.sse: max_event_bytes: expected a number of bytes.*got "
+      assert.matches("spec/wire/sse_spec%.lua:%d+: ofox%.sse: max_event_bytes: expected a number of bytes.*got "
         .. got:gsub("%p", "%%%0") .. "$", message)
     end
   end)
