@@ -2,14 +2,13 @@
 ** ofox.core: a call as a Lua object. The engine's binding and the mock drive
 ** the same one; see call.h for its states.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "lua/lofox.h"
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "call/call.h"
+#include "io/clocks.h"
 #include "lua/levents.h"
 #include "base/utf8.h"
 
@@ -45,7 +44,6 @@ static double number_field(lua_State *L, const char *name, double def) {
 
 /* Field "seed" of the policy at 'arg', else one that no other call has. */
 static uint64_t seed_field(lua_State *L, int arg) {
-  struct timespec t = {0, 0};
   uint64_t bits;
   double v = NAN;
   if (lua_istable(L, arg)) {
@@ -54,9 +52,8 @@ static uint64_t seed_field(lua_State *L, int arg) {
     lua_pop(L, 1);
   }
   if (isnan(v)) { /* the address tells processes apart, the time calls */
-    clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)(size_t)L * OFOX_RANDOM_STEP +
-           (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+           (uint64_t)(ofox_clocks_now() * 1e9);
   }
   memcpy(&bits, &v, sizeof(bits));
   return bits;

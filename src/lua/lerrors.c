@@ -7,9 +7,9 @@
 #include "lua/lofox.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "call/verdict.h"
+#include "io/clocks.h"
 #include "lua/lparts.h"
 #include "wire/html.h"
 #include "base/utf8.h"
@@ -131,7 +131,7 @@ static int errors_is_html(lua_State *L) {
 ** if the answer is none
 */
 static int errors_parse(lua_State *L) {
-  double wall = (double)time(NULL);
+  double wall = floor(ofox_clocks_wall());
   int status = check_status(L, 1);
   struct ofox_whole_response a;
   struct ofox_verdict v;
