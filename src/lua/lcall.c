@@ -2,22 +2,19 @@
 ** ofox.core: a call as a Lua object. The engine's binding and the mock drive
 ** the same one; see call.h for its states.
 */
-#include "lua/lofox.h"
-
 #include <math.h>
 #include <string.h>
 
-#include "call/call.h"
-#include "io/clocks.h"
-#include "lua/levents.h"
 #include "base/utf8.h"
+#include "call/call.h"
+#include "lua/lerrors.h"
+#include "lua/levents.h"
+#include "lua/lheaders.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
+#include "lua/lsettings.h"
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
-static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
-static const char *const EXPECTS[] = {"object", "choices", "output",
-                                      "data",   "list",    "any",
-                                      "raw",    "contact", NULL};
-
 /* A call and what its methods need room for. */
 struct lcall {
   struct ofox_call call;
@@ -33,70 +30,13 @@ static void nomem(lua_State *L, int rc) {
     luaL_error(L, "not enough memory");
 }
 
-/* Field of the table at 1: a number, 'def' if nil. [-0, +0, e] */
-static double number_field(lua_State *L, const char *name, double def) {
-  double v;
-  lua_getfield(L, 1, name);
-  v = luaL_optnumber(L, -1, def);
-  lua_pop(L, 1);
-  return v;
-}
-
-/* Field "seed" of the policy at 'arg', else one that no other call has. */
-static uint64_t seed_field(lua_State *L, int arg) {
-  uint64_t bits;
-  double v = NAN;
-  if (lua_istable(L, arg)) {
-    lua_getfield(L, arg, "seed");
-    v = luaL_optnumber(L, -1, NAN);
-    lua_pop(L, 1);
-  }
-  if (isnan(v)) { /* the address tells processes apart, the time calls */
-    return (uint64_t)(size_t)L * OFOX_RANDOM_STEP +
-           (uint64_t)(ofox_clocks_now() * 1e9);
-  }
-  memcpy(&bits, &v, sizeof(bits));
-  return bits;
-}
-
-/* What the settings at 1 say of time. [-0, +0, e] */
-static struct ofox_limits limits_of(lua_State *L) {
-  struct ofox_limits l;
-  l.deadline = number_field(L, "deadline", INFINITY);
-  l.connect_timeout = number_field(L, "connect_timeout", INFINITY);
-  l.timeout = number_field(L, "timeout", INFINITY);
-  l.idle_timeout = number_field(L, "idle_timeout", INFINITY);
-  l.stream_timeout = number_field(L, "stream_timeout", INFINITY);
-  return l;
-}
-
-/*
-** core.call(settings, now, models, expect [, dialect]) -> call; of the
-** settings it reads retry, max_retries, the limits of time, max_response_bytes
-** and max_event_bytes; with a dialect, the answer is a stream of events
-*/
+/* core.call(settings, now, models, expect [, dialect]) -> call; with a
+** dialect, the answer is a stream of events */
 static int call_new(lua_State *L) {
   struct ofox_call_config config;
   struct lcall *c;
   double now = luaL_checknumber(L, 2);
-  luaL_checktype(L, 1, LUA_TTABLE);
-  memset(&config, 0, sizeof(config));
-  config.models = (int)luaL_checkinteger(L, 3);
-  config.response.expect =
-      (enum ofox_expect)luaL_checkoption(L, 4, EXPECTS[0], EXPECTS);
-  config.response.streams = !lua_isnoneornil(L, 5);
-  config.response.dialect =
-      (enum ofox_dialect)luaL_checkoption(L, 5, DIALECTS[0], DIALECTS);
-  lua_settop(L, 5);
-  config.max_retries = (int)number_field(L, "max_retries", 0);
-  config.limits = limits_of(L);
-  config.response.max_body =
-      (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
-  config.response.max_event =
-      (size_t)number_field(L, "max_event_bytes", 16.0 * 1024 * 1024);
-  lua_getfield(L, 1, "retry");
-  ofox_checkpolicy(L, 6, &config.policy);
-  config.seed = seed_field(L, 6);
+  ofox_checksettings(L, &config);
   c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
   ofox_buf_init(&c->scratch, (size_t)-1);
   ofox_call_init(&c->call, &config, now);
@@ -159,18 +99,17 @@ static int call_connected(lua_State *L) {
 /* call:head(line, now) -> boolean: go on */
 static int call_head(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  size_t n;
-  const char *line = luaL_checklstring(L, 2, &n);
-  lua_pushboolean(L, ofox_call_head(c, line, n, luaL_checknumber(L, 3)) == 0);
+  struct ofox_span s = ofox_checkspan(L, 2);
+  int rc = ofox_call_head(c, s.p, s.n, luaL_checknumber(L, 3));
+  lua_pushboolean(L, rc == 0);
   return 1;
 }
 
 /* call:body(bytes, now) -> boolean: go on */
 static int call_body(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  size_t n;
-  const char *p = luaL_checklstring(L, 2, &n);
-  int rc = ofox_call_body(c, p, n, luaL_checknumber(L, 3));
+  struct ofox_span s = ofox_checkspan(L, 2);
+  int rc = ofox_call_body(c, s.p, s.n, luaL_checknumber(L, 3));
   lua_pushboolean(L, rc == 0 && c->state == OFOX_FLIGHT);
   return 1;
 }
@@ -235,9 +174,8 @@ static int call_tick(lua_State *L) {
 /* call:secret(text): never to be seen in what the call shows; of a very long
 ** one the beginning will do */
 static int call_secret(lua_State *L) {
-  struct ofox_span s;
   struct ofox_call *c = &check(L)->call;
-  s.p = luaL_checklstring(L, 2, &s.n);
+  struct ofox_span s = ofox_checkspan(L, 2);
   if (s.n > OFOX_SECRET_MAX)
     s.n = OFOX_SECRET_MAX;
   nomem(L, ofox_redact_secret(&c->secrets, s));
@@ -258,15 +196,13 @@ static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
 /* call:clean(text) -> text without secrets */
 static int call_clean(lua_State *L) {
   struct lcall *c = check(L);
-  struct ofox_span s;
-  s.p = luaL_checklstring(L, 2, &s.n);
-  push_clean(L, c, s, (size_t)-1);
+  push_clean(L, c, ofox_checkspan(L, 2), (size_t)-1);
   return 1;
 }
 
 /*
-** call:announce() -> delay, attempt, source of a planned attempt that nobody
-** was told of yet, or nothing
+** call:announce() -> delay, attempt, source of a planned attempt that the
+** caller was not told of yet, or nothing
 */
 static int call_announce(lua_State *L) {
   struct ofox_call *c = &check(L)->call;

@@ -4,15 +4,17 @@
 ** Misuse raises a string without a position that names the argument; the Lua
 ** side knows best whose line is to be blamed.
 */
-#include "lua/lofox.h"
+#include "lua/lerrors.h"
 
 #include <math.h>
 
+#include "base/utf8.h"
 #include "call/verdict.h"
 #include "io/clocks.h"
-#include "lua/lparts.h"
+#include "lua/lheaders.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
 #include "wire/html.h"
-#include "base/utf8.h"
 
 #define PARSED_T "ofox.parsed"
 
@@ -206,10 +208,7 @@ void ofox_open_errors(lua_State *L) {
   static const luaL_Reg fns[] = {{"parse_error", errors_parse},
                                  {"is_html", errors_is_html},
                                  {NULL, NULL}};
-  luaL_newmetatable(L, PARSED_T);
-  lua_pushcfunction(L, parsed_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
+  ofox_newclass(L, PARSED_T, parsed_gc);
   push_classes(L);
   lua_setfield(L, -2, "classes");
   push_outcomes(L);

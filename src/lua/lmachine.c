@@ -15,6 +15,7 @@
 
 #include "io/clocks.h"
 #include "lua/linterrupt.h"
+#include "lua/lopen.h"
 
 #define RANDOM_MAX 256 /* bytes */
 #define PATH_SIZE 4096 /* bytes */

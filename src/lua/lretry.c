@@ -4,7 +4,7 @@
 ** side knows best whose line is to be blamed.
 */
 #define _POSIX_C_SOURCE 200809L /* getpid */
-#include "lua/lofox.h"
+#include "lua/lretry.h"
 
 #include <float.h>
 #include <limits.h>
@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "io/clocks.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
 
 #define MAX_RETRIES 3
 #define EXACT 9007199254740992.0 /* 2^53: integers up to here are doubles */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lua/lopen.h"
 #include "wire/sse.h"
 
 #define SSE_T "ofox.sse"
