@@ -1,5 +1,6 @@
 /*
 ** Buffers that Lua collects: an error in Lua loses none of their memory.
+** Knows nothing of what is in them.
 */
 #ifndef OFOX_LBUFFER_H
 #define OFOX_LBUFFER_H

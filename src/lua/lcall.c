@@ -25,11 +25,6 @@ static struct lcall *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-static void nomem(lua_State *L, int rc) {
-  if (rc != 0)
-    luaL_error(L, "not enough memory");
-}
-
 /* core.call(settings, now, models, expect [, dialect]) -> call; with a
 ** dialect, the answer is a stream of events */
 static int call_new(lua_State *L) {
@@ -178,7 +173,7 @@ static int call_secret(lua_State *L) {
   struct ofox_span s = ofox_checkspan(L, 2);
   if (s.n > OFOX_SECRET_MAX)
     s.n = OFOX_SECRET_MAX;
-  nomem(L, ofox_redact_secret(&c->secrets, s));
+  ofox_checkmemory(L, ofox_redact_secret(&c->secrets, s));
   return 0;
 }
 
@@ -187,8 +182,8 @@ static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
                        size_t max) {
   struct ofox_span out;
   ofox_buf_clear(&c->scratch);
-  nomem(L, ofox_utf8_clean(&c->scratch, s));
-  nomem(L, ofox_redact_apply(&c->call.secrets, &c->scratch));
+  ofox_checkmemory(L, ofox_utf8_clean(&c->scratch, s));
+  ofox_checkmemory(L, ofox_redact_apply(&c->call.secrets, &c->scratch));
   out = ofox_utf8_cut(ofox_buf_span(&c->scratch), max);
   lua_pushlstring(L, out.p, out.n);
 }
@@ -300,7 +295,7 @@ static int call_failure(lua_State *L) {
   struct ofox_call *call = &c->call;
   double wall = luaL_checknumber(L, 2);
   struct ofox_span body;
-  nomem(L, call->no_memory | call->response.no_memory);
+  ofox_checkmemory(L, call->no_memory | call->response.no_memory);
   if (!call->failed)
     return 0;
   ofox_pusherror(L, &call->error);
@@ -331,7 +326,7 @@ static int call_failure(lua_State *L) {
 /* call:failed() -> boolean: there is a failure in hand */
 static int call_failed(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  nomem(L, c->no_memory | c->response.no_memory);
+  ofox_checkmemory(L, c->no_memory | c->response.no_memory);
   lua_pushboolean(L, c->failed);
   return 1;
 }

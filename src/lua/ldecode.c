@@ -248,8 +248,7 @@ static struct ofox_span mend_text(lua_State *L, struct ofox_span s,
     rc = mend(b, s, halves);
     s = ofox_buf_span(b);
   }
-  if (rc != 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, rc);
   return s;
 }
 

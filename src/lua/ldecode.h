@@ -1,5 +1,6 @@
 /*
-** JSON to Lua values.
+** JSON to Lua values, around a decoder, which is an argument.
+** Knows nothing of answers, or of which decoder it is.
 */
 #ifndef OFOX_LDECODE_H
 #define OFOX_LDECODE_H

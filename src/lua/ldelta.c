@@ -29,9 +29,8 @@ static void set_words(lua_State *L, struct ofox_json choices) {
   ofox_content_text_init(&w, most);
   w.text.p = ofox_newuserdata(L, most);
   w.text._size = most;
-  if (ofox_content_text_choices(&w, choices) != 0 ||
-      ofox_content_text_end(&w) != 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, ofox_content_text_choices(&w, choices));
+  ofox_checkmemory(L, ofox_content_text_end(&w));
   lua_pushlstring(L, w.text.p, w.text.n);
   lua_setfield(L, -3, "words");
   lua_pop(L, 1);

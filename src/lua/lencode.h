@@ -1,5 +1,5 @@
 /*
-** Lua values to JSON.
+** Lua values to JSON. Knows nothing of requests.
 */
 #ifndef OFOX_LENCODE_H
 #define OFOX_LENCODE_H

@@ -40,8 +40,7 @@ static int engine_curl(lua_State *L) {
 static int engine_new(lua_State *L) {
   struct lengine *e = ofox_newobject(L, ENGINE_T, sizeof(*e));
   e->engine = ofox_engine_new();
-  if (e->engine == NULL)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, e->engine == NULL);
   return 1;
 }
 
@@ -140,8 +139,7 @@ static int engine_start(lua_State *L) {
   lua_pushvalue(L, 3);
   lua_rawseti(L, -2, 2);
   ofox_setuservalue(L, 2);
-  if (ofox_engine_start(e, c, &r) != 0)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, ofox_engine_start(e, c, &r));
   return 0;
 }
 

@@ -100,8 +100,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   }
   if (id.n > 0) {
     ofox_buf_clear(&p->text);
-    if (ofox_utf8_clean(&p->text, id) != 0)
-      luaL_error(L, "not enough memory");
+    ofox_checkmemory(L, ofox_utf8_clean(&p->text, id));
     set_text(L, "request_id",
              ofox_utf8_cut(ofox_buf_span(&p->text), OFOX_CODE_CAP));
   }
@@ -157,9 +156,10 @@ static int errors_parse(lua_State *L) {
   p = ofox_newobject(L, PARSED_T, sizeof(*p));
   ofox_error_init(&p->error);
   ofox_buf_init(&p->text, (size_t)-1);
-  if (ofox_error_read(&p->error, status, v.outcome, v.part, v.fallback) != 0 ||
-      ofox_utf8_clean(&p->text, ofox_utf8_cut(a.body, OFOX_BODY_CAP)) != 0)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(
+      L, ofox_error_read(&p->error, status, v.outcome, v.part, v.fallback));
+  ofox_checkmemory(
+      L, ofox_utf8_clean(&p->text, ofox_utf8_cut(a.body, OFOX_BODY_CAP)));
   ofox_pusherror(L, &p->error);
   set_boolean(L, "ambiguous", p->error.ambiguous);
   set_text(L, "body", ofox_utf8_cut(ofox_buf_span(&p->text), OFOX_BODY_CAP));

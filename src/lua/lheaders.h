@@ -1,5 +1,5 @@
 /*
-** Headers from and to Lua tables.
+** Headers from and to Lua tables. Knows nothing of calls.
 */
 #ifndef OFOX_LHEADERS_H
 #define OFOX_LHEADERS_H

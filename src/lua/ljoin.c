@@ -67,8 +67,7 @@ int ofox_join(lua_State *L) {
     if (rc == 0 && s.n > 0)
       s = after(s, put_halves(out, s, &rc));
   }
-  if (rc != 0)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, rc);
   lua_pushlstring(L, out->p, out->n);
   return 1;
 }

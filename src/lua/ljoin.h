@@ -1,5 +1,5 @@
 /*
-** Strings that came in pieces.
+** Strings that came in pieces, each of them decoded by itself.
 */
 #ifndef OFOX_LJOIN_H
 #define OFOX_LJOIN_H

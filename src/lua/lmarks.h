@@ -3,6 +3,8 @@
 ** are a table that is the upvalue of each function that asks for them: a
 ** metatable or userdata -> the first letter of what it stands for. At the key
 ** "array" is the metatable that a decoded empty array gets.
+** Knows nothing of JSON itself, of lua-cjson or of any metatable but its own:
+** the Lua side adds those of other libraries.
 */
 #ifndef OFOX_LMARKS_H
 #define OFOX_LMARKS_H

@@ -1,5 +1,6 @@
 /*
-** Numbers as JSON has them: no digit is lost, and none is too many.
+** Numbers as JSON has them: no digit is lost, and none is too many. Knows
+** nothing of what stands around them.
 */
 #ifndef OFOX_LNUMBER_H
 #define OFOX_LNUMBER_H

@@ -54,11 +54,15 @@ void ofox_pushspan(lua_State *L, struct ofox_span s) {
   lua_pushlstring(L, s.n == 0 ? "" : s.p, s.n);
 }
 
+void ofox_checkmemory(lua_State *L, int rc) {
+  if (rc != 0)
+    luaL_error(L, "not enough memory");
+}
+
 void ofox_checkresult(lua_State *L, int arg, int rc) {
   if (rc == OFOX_ECAP)
     luaL_argerror(L, arg, "too large");
-  if (rc < 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, rc < 0);
 }
 
 static const char *describe_number(lua_State *L, int i) {

@@ -47,6 +47,9 @@ struct ofox_span ofox_checkspan(lua_State *L, int arg);
 /* [-0, +1, m] */
 void ofox_pushspan(lua_State *L, struct ofox_span s);
 
+/* Raises "not enough memory" unless 'rc' is 0. [-0, +0, e] */
+void ofox_checkmemory(lua_State *L, int rc);
+
 /* Raises what a function below the binding returned, if it is negative; what
 ** was too large is the argument 'arg'. [-0, +0, e] */
 void ofox_checkresult(lua_State *L, int arg, int rc);

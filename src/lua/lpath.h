@@ -1,5 +1,6 @@
 /*
 ** Where in a value something is, as a message names it: messages[2].content
+** Knows nothing of what is wrong there.
 */
 #ifndef OFOX_LPATH_H
 #define OFOX_LPATH_H

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "lua/lbuffer.h"
 #include "lua/lmarks.h"
+#include "lua/lofox.h"
 
 struct text {
   const char *p, *e;
@@ -72,8 +73,7 @@ static void push_name(lua_State *L, struct text *t, struct ofox_span name) {
   v.raw.n = name.n + 1;
   b = t->names;
   ofox_buf_clear(b);
-  if (ofox_json_text(v, b) != 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, ofox_json_text(v, b));
   lua_pushlstring(L, b->p == NULL ? "" : b->p, b->n);
 }
 
@@ -219,8 +219,7 @@ static void polish_container(lua_State *L, struct text *t, int depth) {
     t->p = t->e;
     return;
   }
-  if (!lua_checkstack(L, 8))
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, !lua_checkstack(L, 8));
   skip_blanks(t);
   if (at(t, list ? ']' : '}')) {
     t->p++;

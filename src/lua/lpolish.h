@@ -1,6 +1,6 @@
 /*
-** The last hand on a decoded value: what its text says and a decoder got
-*wrong.
+** The last hand on a decoded value: what its text says and the decoder did
+** not. Knows nothing of which decoder it was.
 */
 #ifndef OFOX_LPOLISH_H
 #define OFOX_LPOLISH_H

@@ -210,8 +210,7 @@ void ofox_checkpolicy(lua_State *L, int arg, struct ofox_policy *p) {
       "jitter", "statuses", "seed",      NULL};
   const char *name = "ofox";
   const struct ofox_policy *named;
-  if (!lua_checkstack(L, LUA_MINSTACK))
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, !lua_checkstack(L, LUA_MINSTACK));
   if (lua_type(L, arg) == LUA_TSTRING)
     name = lua_tostring(L, arg);
   named = ofox_policy_named(name);

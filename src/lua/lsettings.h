@@ -1,5 +1,6 @@
 /*
 ** What a call is to be, from the arguments of core.call.
+** Knows nothing of requests, or of what an option is called by a program.
 */
 #ifndef OFOX_LSETTINGS_H
 #define OFOX_LSETTINGS_H
