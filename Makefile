@@ -47,9 +47,10 @@ ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
 # Which floors each module stands on; see doc/architecture.md.
 FLOORS = $(wildcard src/base/*.c src/wire/*.c src/policy/*.c src/call/*.c)
-BOTH = src/lua/lofox.c src/lua/lpin.c src/lua/linterrupt.c
-CORE = $(FLOORS) $(filter-out src/lua/lengine.c,$(wildcard src/lua/*.c))
-ENGINE = $(FLOORS) $(wildcard src/io/*.c) $(BOTH) src/lua/lengine.c
+BOTH = $(FLOORS) src/io/clocks.c src/lua/linterrupt.c src/lua/lofox.c \
+  src/lua/lpin.c
+CORE = $(sort $(BOTH) $(filter-out src/lua/lengine.c,$(wildcard src/lua/*.c)))
+ENGINE = $(sort $(BOTH) $(wildcard src/io/*.c) src/lua/lengine.c)
 
 CORE_O = $(CORE:src/%.c=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:src/%.c=$(OBJ)/%.o)

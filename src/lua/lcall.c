@@ -2,23 +2,19 @@
 ** ofox.core: a call as a Lua object. The engine's binding and the mock drive
 ** the same one; see call.h for its states.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
-#include "lua/lofox.h"
-
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
-#include "call/call.h"
-#include "lua/levents.h"
 #include "base/utf8.h"
+#include "call/call.h"
+#include "lua/lerrors.h"
+#include "lua/levents.h"
+#include "lua/lheaders.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
+#include "lua/lsettings.h"
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
-static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
-static const char *const EXPECTS[] = {"object", "choices", "output",
-                                      "data",   "list",    "any",
-                                      "raw",    "contact", NULL};
-
 /* A call and what its methods need room for. */
 struct lcall {
   struct ofox_call call;
@@ -29,77 +25,13 @@ static struct lcall *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-static void nomem(lua_State *L, int rc) {
-  if (rc != 0)
-    luaL_error(L, "not enough memory");
-}
-
-/* Field of the table at 1: a number, 'def' if nil. [-0, +0, e] */
-static double number_field(lua_State *L, const char *name, double def) {
-  double v;
-  lua_getfield(L, 1, name);
-  v = luaL_optnumber(L, -1, def);
-  lua_pop(L, 1);
-  return v;
-}
-
-/* Field "seed" of the policy at 'arg', else one that no other call has. */
-static uint64_t seed_field(lua_State *L, int arg) {
-  struct timespec t = {0, 0};
-  uint64_t bits;
-  double v = NAN;
-  if (lua_istable(L, arg)) {
-    lua_getfield(L, arg, "seed");
-    v = luaL_optnumber(L, -1, NAN);
-    lua_pop(L, 1);
-  }
-  if (isnan(v)) { /* the address tells processes apart, the time calls */
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)(size_t)L * OFOX_RANDOM_STEP +
-           (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-  }
-  memcpy(&bits, &v, sizeof(bits));
-  return bits;
-}
-
-/* What the settings at 1 say of time. [-0, +0, e] */
-static struct ofox_limits limits_of(lua_State *L) {
-  struct ofox_limits l;
-  l.deadline = number_field(L, "deadline", INFINITY);
-  l.connect_timeout = number_field(L, "connect_timeout", INFINITY);
-  l.timeout = number_field(L, "timeout", INFINITY);
-  l.idle_timeout = number_field(L, "idle_timeout", INFINITY);
-  l.stream_timeout = number_field(L, "stream_timeout", INFINITY);
-  return l;
-}
-
-/*
-** core.call(settings, now, models, expect [, dialect]) -> call; of the
-** settings it reads retry, max_retries, the limits of time, max_response_bytes
-** and max_event_bytes; with a dialect, the answer is a stream of events
-*/
+/* core.call(settings, now, models, expect [, dialect]) -> call; with a
+** dialect, the answer is a stream of events */
 static int call_new(lua_State *L) {
   struct ofox_call_config config;
   struct lcall *c;
   double now = luaL_checknumber(L, 2);
-  luaL_checktype(L, 1, LUA_TTABLE);
-  memset(&config, 0, sizeof(config));
-  config.models = (int)luaL_checkinteger(L, 3);
-  config.response.expect =
-      (enum ofox_expect)luaL_checkoption(L, 4, EXPECTS[0], EXPECTS);
-  config.response.streams = !lua_isnoneornil(L, 5);
-  config.response.dialect =
-      (enum ofox_dialect)luaL_checkoption(L, 5, DIALECTS[0], DIALECTS);
-  lua_settop(L, 5);
-  config.max_retries = (int)number_field(L, "max_retries", 0);
-  config.limits = limits_of(L);
-  config.response.max_body =
-      (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
-  config.response.max_event =
-      (size_t)number_field(L, "max_event_bytes", 16.0 * 1024 * 1024);
-  lua_getfield(L, 1, "retry");
-  ofox_checkpolicy(L, 6, &config.policy);
-  config.seed = seed_field(L, 6);
+  ofox_checksettings(L, &config);
   c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
   ofox_buf_init(&c->scratch, (size_t)-1);
   ofox_call_init(&c->call, &config, now);
@@ -162,18 +94,17 @@ static int call_connected(lua_State *L) {
 /* call:head(line, now) -> boolean: go on */
 static int call_head(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  size_t n;
-  const char *line = luaL_checklstring(L, 2, &n);
-  lua_pushboolean(L, ofox_call_head(c, line, n, luaL_checknumber(L, 3)) == 0);
+  struct ofox_span s = ofox_checkspan(L, 2);
+  int rc = ofox_call_head(c, s.p, s.n, luaL_checknumber(L, 3));
+  lua_pushboolean(L, rc == 0);
   return 1;
 }
 
 /* call:body(bytes, now) -> boolean: go on */
 static int call_body(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  size_t n;
-  const char *p = luaL_checklstring(L, 2, &n);
-  int rc = ofox_call_body(c, p, n, luaL_checknumber(L, 3));
+  struct ofox_span s = ofox_checkspan(L, 2);
+  int rc = ofox_call_body(c, s.p, s.n, luaL_checknumber(L, 3));
   lua_pushboolean(L, rc == 0 && c->state == OFOX_FLIGHT);
   return 1;
 }
@@ -238,12 +169,11 @@ static int call_tick(lua_State *L) {
 /* call:secret(text): never to be seen in what the call shows; of a very long
 ** one the beginning will do */
 static int call_secret(lua_State *L) {
-  struct ofox_span s;
   struct ofox_call *c = &check(L)->call;
-  s.p = luaL_checklstring(L, 2, &s.n);
+  struct ofox_span s = ofox_checkspan(L, 2);
   if (s.n > OFOX_SECRET_MAX)
     s.n = OFOX_SECRET_MAX;
-  nomem(L, ofox_redact_secret(&c->secrets, s));
+  ofox_checkmemory(L, ofox_redact_secret(&c->secrets, s));
   return 0;
 }
 
@@ -252,8 +182,8 @@ static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
                        size_t max) {
   struct ofox_span out;
   ofox_buf_clear(&c->scratch);
-  nomem(L, ofox_utf8_clean(&c->scratch, s));
-  nomem(L, ofox_redact_apply(&c->call.secrets, &c->scratch));
+  ofox_checkmemory(L, ofox_utf8_clean(&c->scratch, s));
+  ofox_checkmemory(L, ofox_redact_apply(&c->call.secrets, &c->scratch));
   out = ofox_utf8_cut(ofox_buf_span(&c->scratch), max);
   lua_pushlstring(L, out.p, out.n);
 }
@@ -261,15 +191,13 @@ static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
 /* call:clean(text) -> text without secrets */
 static int call_clean(lua_State *L) {
   struct lcall *c = check(L);
-  struct ofox_span s;
-  s.p = luaL_checklstring(L, 2, &s.n);
-  push_clean(L, c, s, (size_t)-1);
+  push_clean(L, c, ofox_checkspan(L, 2), (size_t)-1);
   return 1;
 }
 
 /*
-** call:announce() -> delay, attempt, source of a planned attempt that nobody
-** was told of yet, or nothing
+** call:announce() -> delay, attempt, source of a planned attempt that the
+** caller was not told of yet, or nothing
 */
 static int call_announce(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
@@ -367,7 +295,7 @@ static int call_failure(lua_State *L) {
   struct ofox_call *call = &c->call;
   double wall = luaL_checknumber(L, 2);
   struct ofox_span body;
-  nomem(L, call->no_memory | call->response.no_memory);
+  ofox_checkmemory(L, call->no_memory | call->response.no_memory);
   if (!call->failed)
     return 0;
   ofox_pusherror(L, &call->error);
@@ -398,7 +326,7 @@ static int call_failure(lua_State *L) {
 /* call:failed() -> boolean: there is a failure in hand */
 static int call_failed(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  nomem(L, c->no_memory | c->response.no_memory);
+  ofox_checkmemory(L, c->no_memory | c->response.no_memory);
   lua_pushboolean(L, c->failed);
   return 1;
 }

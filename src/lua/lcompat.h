@@ -1,7 +1,7 @@
 /*
 ** The parts of the Lua C API that differ between 5.1, LuaJIT, 5.2, 5.3 and
 ** 5.4, each under one name. LuaJIT's headers offer some functions of 5.2
-** that its binary shares with nobody, so only the 5.1 API is used there.
+** that not every LuaJIT has, so only the API of 5.1 is used there.
 */
 #ifndef OFOX_LCOMPAT_H
 #define OFOX_LCOMPAT_H
@@ -31,12 +31,11 @@
 #endif
 
 #if LUA_VERSION_NUM >= 503
+#define OFOX_INTEGERS 1
 #define ofox_isinteger(L, i) lua_isinteger(L, i)
 #else
+#define OFOX_INTEGERS 0
 #define ofox_isinteger(L, i) 0
 #endif
-
-/* absolute form of a stack index that is not a pseudo-index */
-#define ofox_absindex(L, i) ((i) > 0 ? (i) : lua_gettop(L) + (i) + 1)
 
 #endif

@@ -2,12 +2,19 @@
 ** Around the decoder, which is lua-cjson or the client's own: the text as
 ** every decoder takes it, and the value as every program wants it.
 */
-#include "lua/ljson.h"
-#include "base/json_escape.h"
-#include "base/utf8.h"
+#include "lua/ldecode.h"
 
 #include <stdint.h>
 #include <string.h>
+
+#include "base/json.h"
+#include "base/json_escape.h"
+#include "base/utf8.h"
+#include "lua/lbuffer.h"
+#include "lua/lofox.h"
+#include "lua/lpolish.h"
+
+#define LONG 16 /* digits that a double may not hold */
 
 static int is_blank(char c) {
   return (unsigned char)c <= ' ' && ofox_isspace(c);
@@ -30,7 +37,7 @@ static const char *next_lone(const char *p, const char *e) {
   return NULL;
 }
 
-/* The half of a pair at 'p', as if it were a character: see ofox_ljoin. */
+/* The half of a pair at 'p', as if it were a character: see ofox_join. */
 static int put_half(struct ofox_buf *out, const char *p) {
   struct ofox_span s;
   unsigned long cp;
@@ -167,7 +174,7 @@ static void trim_token(lua_State *L, struct trim *t) {
   case '"':
     t->name = NULL;
     t->string = start;
-    t->p = ofox_lpolish_string(start, t->e);
+    t->p = ofox_polish_string(start, t->e);
     return;
   case '{':
     t->objects = t->objects << 1 | 1;
@@ -192,9 +199,8 @@ static void trim_token(lua_State *L, struct trim *t) {
   default:
     if (*start != '-' && !ofox_isdigit(*start))
       break;
-    t->p = ofox_lpolish_word(start, t->e, &whole);
-    if (OFOX_INTEGERS && whole &&
-        (!t->exact || t->p - start >= OFOX_JSON_LONG))
+    t->p = ofox_polish_word(start, t->e, &whole);
+    if (OFOX_INTEGERS && whole && (!t->exact || t->p - start >= LONG))
       needs_polish(t, t->p);
   }
   t->name = t->string = NULL;
@@ -232,31 +238,23 @@ static struct ofox_span mend_text(lua_State *L, struct ofox_span s,
   if (!is_ascii(s) && ofox_utf8_valid(s) != s.n) {
     *rough = 1;
     if (!halves) {
-      b = ofox_ljson_buffer(L);
+      b = ofox_newbuffer(L);
       rc = ofox_utf8_clean(b, s);
       s = ofox_buf_span(b);
     }
   }
   if (rc == 0 && next_lone(s.p, s.p + s.n) != NULL) {
     *rough = 1;
-    b = ofox_ljson_buffer(L);
+    b = ofox_newbuffer(L);
     rc = mend(b, s, halves);
     s = ofox_buf_span(b);
   }
-  if (rc != 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, rc);
   return s;
 }
 
-/*
-** decode(text, decoder [, exact [, piece]]) -> value, rough | nil [, message].
-** 'exact': the decoder gives integers where Lua has them. 'piece': halves of
-** characters stay in the strings, for ofox_ljoin; 'rough' says that there are
-** any. Of a name that comes twice the last counts, or the last that is not
-** null.
-*/
-int ofox_ldecode(lua_State *L) {
-  struct ofox_span text = ofox_ljson_text(L, 1), s;
+int ofox_decode(lua_State *L) {
+  struct ofox_span text = ofox_checkspan(L, 1), s;
   size_t polish;
   int rc, i, rough;
   lua_settop(L, 4);
@@ -278,7 +276,7 @@ int ofox_ldecode(lua_State *L) {
     lua_settop(L, 3);
     s.n = polish;
     if (polish > 0)
-      ofox_lpolish(L, s);
+      ofox_polish(L, s);
     lua_pushboolean(L, rough);
     return 2;
   }

@@ -1,12 +1,14 @@
 /*
-** ofox.core: what an event of a stream means, for those who want to look.
+** ofox.core: what an event of a stream means (core.parts).
 */
 #include "lua/lofox.h"
 
-#include "wire/delta.h"
+#include "lua/lopen.h"
+#include "lua/lsettings.h"
 #include "wire/content_text.h"
+#include "wire/delta.h"
+#include "wire/error.h"
 
-static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
 static const char *const KINDS[] = {"skip", "chunk", "end", "error", "broken"};
 
 static void push_bits(lua_State *L, uint64_t bits) {
@@ -27,9 +29,8 @@ static void set_words(lua_State *L, struct ofox_json choices) {
   ofox_content_text_init(&w, most);
   w.text.p = ofox_newuserdata(L, most);
   w.text._size = most;
-  if (ofox_content_text_choices(&w, choices) != 0 ||
-      ofox_content_text_end(&w) != 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, ofox_content_text_choices(&w, choices));
+  ofox_checkmemory(L, ofox_content_text_end(&w));
   lua_pushlstring(L, w.text.p, w.text.n);
   lua_setfield(L, -3, "words");
   lua_pop(L, 1);
@@ -42,11 +43,9 @@ static void set_words(lua_State *L, struct ofox_json choices) {
 */
 static int parts_delta(lua_State *L) {
   struct ofox_delta d;
-  struct ofox_span type, data;
-  int dialect = luaL_checkoption(L, 1, NULL, DIALECTS);
-  type.p = luaL_checklstring(L, 2, &type.n);
-  data.p = luaL_checklstring(L, 3, &data.n);
-  ofox_delta_read((enum ofox_dialect)dialect, type, data, &d);
+  enum ofox_dialect dialect = ofox_checkdialect(L, 1);
+  struct ofox_span type = ofox_checkspan(L, 2), data = ofox_checkspan(L, 3);
+  ofox_delta_read(dialect, type, data, &d);
   lua_createtable(L, 0, 9);
   lua_pushstring(L, KINDS[d.kind]);
   lua_setfield(L, -2, "kind");
@@ -75,8 +74,6 @@ static int parts_delta(lua_State *L) {
 }
 
 void ofox_open_delta(lua_State *L) {
-  lua_getfield(L, -1, "parts");
   lua_pushcfunction(L, parts_delta);
   lua_setfield(L, -2, "delta");
-  lua_pop(L, 1);
 }

@@ -2,19 +2,19 @@
 ** The writer of request bodies: Lua values to JSON bytes. Members go by name:
 ** Lua's own order differs from one process to the next.
 */
-#include "lua/ljson.h"
-#include "base/sorted_names.h"
-#include "base/utf8.h"
+#include "lua/lencode.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#define EXACT 9007199254740992.0 /* 2^53: integral doubles up to here */
-#define PATH_CAP 128             /* bytes of a path in a message */
-#define KEY_CAP 64 /* bytes of one key in it; repair may treble them */
+#include "base/json.h"
+#include "base/sorted_names.h"
+#include "base/utf8.h"
+#include "lua/lmarks.h"
+#include "lua/lnumber.h"
+#include "lua/lofox.h"
+#include "lua/lpath.h"
 
 #define MIXED "a table with both list items and named fields"
 #define WRITER_T "ofox.writer"
@@ -103,101 +103,14 @@ static int write_string(struct writer *w, const char *s, size_t n) {
   return done(w, rc != 0 ? rc : ofox_buf_addc(w->out, '"'));
 }
 
-/* The decimal digits of 'v', at the end of 'digits'; returns their number. */
-static size_t digits_of(char digits[20], uint64_t v) {
-  size_t n = 0;
-  do {
-    digits[20 - ++n] = (char)('0' + (int)(v % 10));
-    v /= 10;
-  } while (v > 0);
-  return n;
-}
-
-static int put_integer(struct ofox_buf *out, int minus, uint64_t v) {
-  char digits[20];
-  size_t n = digits_of(digits, v);
-  int rc = minus ? ofox_buf_addc(out, '-') : 0;
-  return rc != 0 ? rc : ofox_buf_add(out, digits + 20 - n, n);
-}
-
-/* 'v' / 10^'places', the places behind a point or as an exponent. */
-static int put_decimal(struct ofox_buf *out, int minus, uint64_t v,
-                       int places) {
-  static const char zeros[] = "0.0000000";
-  char digits[20];
-  size_t n = digits_of(digits, v), after = (size_t)places;
-  const char *d = digits + 20 - n;
-  int rc = minus ? ofox_buf_addc(out, '-') : 0;
-  if (rc == 0 && n > after) {
-    rc = ofox_buf_add(out, d, n - after);
-    if (rc == 0)
-      rc = ofox_buf_addc(out, '.');
-    return rc != 0 ? rc : ofox_buf_add(out, d + n - after, after);
-  }
-  if (rc == 0 && after - n <= sizeof(zeros) - 3)
-    rc = ofox_buf_add(out, zeros, after - n + 2);
-  if (rc == 0)
-    rc = ofox_buf_add(out, d, n);
-  if (rc != 0 || after - n <= sizeof(zeros) - 3)
-    return rc;
-  rc = ofox_buf_adds(out, "e-");
-  return rc != 0 ? rc : ofox_buf_addint(out, places);
-}
-
-/*
-** Any finite double, with the first of 15, 16 and 17 digits that reads back as
-** the same. Lua does the reading, in the same locale. [-0, +0, e]
-*/
-static int put_float(lua_State *L, struct ofox_buf *out, double d) {
-  char text[40];
-  int i, n = 0, digits, same = 0, rc = 0, radix = 0;
-  for (digits = 15; digits <= 17 && !same; digits++) {
-    n = snprintf(text, sizeof(text), "%.*g", digits, d);
-    lua_pushlstring(L, text, (size_t)n);
-    same = lua_tonumber(L, -1) == (lua_Number)d;
-    lua_pop(L, 1);
-  }
-  for (i = 0; rc == 0 && i < n; i++) {
-    /* whatever the locale puts for the point, be it several bytes */
-    if (strchr("0123456789+-e", text[i]) != NULL)
-      rc = ofox_buf_addc(out, text[i]);
-    else if (!radix++)
-      rc = ofox_buf_addc(out, '.');
-  }
-  return rc;
-}
-
-/*
-** The fewest digits that read back as 'd'. m / 10^k is rounded rightly when
-** both are whole numbers that a double holds, so trying it is proof.
-*/
-static int write_double(lua_State *L, struct writer *w, double d) {
-  double tens = 1, a = fabs(d), m;
-  int k;
-  if (d != d)
-    return fail(w, "NaN has no JSON form");
-  if (a > DBL_MAX)
-    return fail(w, "infinity has no JSON form");
-  if (a <= EXACT && floor(a) == a)
-    return done(w, put_integer(w->out, d < 0, (uint64_t)a));
-  for (k = 1; k <= 22 && FLT_EVAL_METHOD == 0; k++) {
-    tens *= 10;
-    m = floor(a * tens + 0.5);
-    if (m > EXACT)
-      break;
-    if (m / tens == a)
-      return done(w, put_decimal(w->out, d < 0, (uint64_t)m, k));
-  }
-  return done(w, put_float(L, w->out, d));
-}
-
 static int write_number(lua_State *L, struct writer *w, int idx) {
-  lua_Integer i;
-  if (!ofox_isinteger(L, idx))
-    return write_double(L, w, (double)lua_tonumber(L, idx));
-  i = lua_tointeger(L, idx);
-  return done(
-      w, put_integer(w->out, i < 0, i < 0 ? 0 - (uint64_t)i : (uint64_t)i));
+  int rc = ofox_putnumber(L, w->out, idx);
+  lua_Number n;
+  if (rc != OFOX_ESYNTAX)
+    return done(w, rc);
+  n = lua_tonumber(L, idx);
+  return fail(w,
+              n != n ? "NaN has no JSON form" : "infinity has no JSON form");
 }
 
 /*
@@ -351,7 +264,7 @@ static int write_table(lua_State *L, struct writer *w,
     return fail(w, "nested too deeply");
   if (!lua_checkstack(L, 8))
     return fail(w, NO_MEMORY);
-  mark = ofox_ljson_metamark(L);
+  mark = ofox_getmetamark(L);
   lua_pushnil(L);
   if (lua_next(L, -2)) {
     first = lua_type(L, -2);
@@ -369,7 +282,7 @@ static int write_table(lua_State *L, struct writer *w,
 }
 
 static int write_userdata(lua_State *L, struct writer *w) {
-  switch (ofox_ljson_mark(L)) {
+  switch (ofox_getmark(L)) {
   case OFOX_MARK_NULL:
     return done(w, ofox_buf_adds(w->out, "null"));
   case OFOX_MARK_ARRAY:
@@ -409,58 +322,14 @@ static int write_value(lua_State *L, struct writer *w,
   }
 }
 
-static int is_name(const char *s, size_t n) {
-  size_t i;
-  for (i = 0; i < n; i++) {
-    if (s[i] != '_' &&
-        !(ofox_tolower(s[i]) >= 'a' && ofox_tolower(s[i]) <= 'z') &&
-        !(i > 0 && ofox_isdigit(s[i])))
-      return 0;
-  }
-  return n > 0;
-}
-
-/* There is room in 'out'. */
-static void put_key(struct ofox_buf *out, struct ofox_span key) {
-  size_t i;
-  key = ofox_utf8_cut(key, KEY_CAP);
-  if (is_name(key.p, key.n)) {
-    if (out->n > 0)
-      (void)ofox_buf_addc(out, '.');
-    (void)ofox_buf_addspan(out, key);
-    return;
-  }
-  (void)ofox_buf_adds(out, "[\"");
-  i = out->n;
-  (void)ofox_utf8_clean(out, key);
-  for (; i < out->n; i++) {
-    if ((unsigned char)out->p[i] < ' ' || out->p[i] == 0x7F)
-      out->p[i] = '?';
-  }
-  (void)ofox_buf_adds(out, "\"]");
-}
-
 /* nil, and "messages[2].content: " with the reason. [-0, +2, e] */
 static void push_failure(lua_State *L, struct writer *w, int root) {
-  struct ofox_buf *out = w->out = &w->bytes;
-  size_t room = PATH_CAP + 3 * KEY_CAP + 32 + strlen(w->why);
-  struct ofox_span key;
-  int i, top = lua_gettop(L);
+  struct ofox_buf *out = &w->bytes;
   ofox_buf_clear(out);
-  if (w->why == NO_MEMORY || ofox_buf_reserve(out, room) != 0)
+  if (w->why == NO_MEMORY ||
+      ofox_buf_reserve(out, OFOX_PATH_MAX + 2 + strlen(w->why)) != 0)
     luaL_error(L, NO_MEMORY);
-  for (i = root + 1; i < top && out->n < PATH_CAP; i += 2) {
-    if (lua_type(L, i) == LUA_TSTRING) {
-      key.p = lua_tolstring(L, i, &key.n);
-      put_key(out, key);
-      continue;
-    }
-    (void)ofox_buf_addc(out, '[');
-    (void)write_number(L, w, i);
-    (void)ofox_buf_addc(out, ']');
-  }
-  if (i < top)
-    (void)ofox_buf_adds(out, "...");
+  ofox_putpath(L, out, root + 1, lua_gettop(L) - 1);
   if (out->n > 0)
     (void)ofox_buf_adds(out, ": ");
   (void)ofox_buf_adds(out, w->why);
@@ -475,19 +344,18 @@ static int writer_gc(lua_State *L) {
   return 0;
 }
 
-/* encode(value) -> bytes | nil, message */
-int ofox_lencode(lua_State *L) {
+void ofox_open_encode(lua_State *L) {
+  ofox_newclass(L, WRITER_T, writer_gc);
+}
+
+int ofox_encode(lua_State *L) {
   struct writer *w;
   int rc;
   lua_settop(L, 1);
-  w = ofox_newuserdata(L, sizeof(*w));
+  w = ofox_newobject(L, WRITER_T, sizeof(*w));
   ofox_buf_init(&w->bytes, (size_t)-1);
   ofox_sorted_names_init(&w->names);
   w->out = &w->bytes;
-  luaL_newmetatable(L, WRITER_T);
-  lua_pushcfunction(L, writer_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_setmetatable(L, -2);
   lua_insert(L, 1);
   rc = write_value(L, w, NULL);
   if (rc == 0)

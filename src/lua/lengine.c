@@ -6,20 +6,19 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/clocks.h"
 #include "io/engine.h"
 #include "lua/linterrupt.h"
 #include "lua/lpin.h"
-#include "io/clocks.h"
 
-/* Seconds; a signal that comes just before a wait is noticed after it. */
-#define LONGEST_WAIT 0.08
+#define ENGINE_T "ofox.engine"
 
 struct lengine {
   struct ofox_engine *engine;
 };
 
 static struct ofox_engine *check(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
+  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
   if (e->engine == NULL)
     luaL_error(L, "the engine is closed");
   if (!ofox_engine_is_ours(e->engine))
@@ -39,15 +38,14 @@ static int engine_curl(lua_State *L) {
 
 /* engine.new() -> engine */
 static int engine_new(lua_State *L) {
-  struct lengine *e = ofox_newobject(L, OFOX_ENGINE_T, sizeof(*e));
+  struct lengine *e = ofox_newobject(L, ENGINE_T, sizeof(*e));
   e->engine = ofox_engine_new();
-  if (e->engine == NULL)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, e->engine == NULL);
   return 1;
 }
 
 static int engine_gc(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
+  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
   ofox_engine_delete(e->engine);
   e->engine = NULL;
   return 0;
@@ -55,7 +53,7 @@ static int engine_gc(lua_State *L) {
 
 /* engine:is_ours() -> made by this process, not by the one it was forked of */
 static int engine_is_ours(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
+  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
   lua_pushboolean(L, e->engine != NULL && ofox_engine_is_ours(e->engine));
   return 1;
 }
@@ -101,8 +99,8 @@ static const char *const *push_lines(lua_State *L, int t, const char *one,
 /*
 ** engine:start(call, {method=, url=, lines={"Name: value"}, authorization=,
 ** idempotency= (lines too), body=, verify=, http_version=, max_connections=,
-*proxy=, ca_file=, ca_path=, unix_socket=,
-** client_cert=, client_key=, client_password=})
+** proxy=, ca_file=, ca_path=, unix_socket=, client_cert=, client_key=,
+** client_password=})
 */
 static int engine_start(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -141,18 +139,18 @@ static int engine_start(lua_State *L) {
   lua_pushvalue(L, 3);
   lua_rawseti(L, -2, 2);
   ofox_setuservalue(L, 2);
-  if (ofox_engine_start(e, c, &r) != 0)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, ofox_engine_start(e, c, &r));
   return 0;
 }
 
 /*
 ** engine:step([seconds [, max_events]]): waits no longer than that, nor than
-** LONGEST_WAIT; false when a signal came first
+** OFOX_LONGEST_WAIT; false when a signal came first
 */
 static int engine_step(lua_State *L) {
   struct ofox_engine *e = check(L);
-  double seconds = fmin(luaL_optnumber(L, 2, LONGEST_WAIT), LONGEST_WAIT);
+  double seconds =
+      fmin(luaL_optnumber(L, 2, OFOX_LONGEST_WAIT), OFOX_LONGEST_WAIT);
   double max = luaL_optnumber(L, 3, 0);
   int rc = ofox_engine_step(e, seconds > 0 ? seconds : 0,
                             max > 0 && max < 1e6 ? (size_t)max : 0);
@@ -163,7 +161,7 @@ static int engine_step(lua_State *L) {
 
 /* engine:cancel(call) */
 static int engine_cancel(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, OFOX_ENGINE_T);
+  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
   ofox_engine_cancel(e->engine, check_call(L, 2));
   return 0;
 }
@@ -256,7 +254,7 @@ int luaopen_ofox_engine(lua_State *L) {
   if (ofox_engine_setup() != 0)
     return luaL_error(L, "libcurl could not be set up");
   ofox_open_interrupt(L);
-  luaL_newmetatable(L, OFOX_ENGINE_T);
+  luaL_newmetatable(L, ENGINE_T);
   lua_pushcfunction(L, engine_gc);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);

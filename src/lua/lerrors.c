@@ -4,15 +4,17 @@
 ** Misuse raises a string without a position that names the argument; the Lua
 ** side knows best whose line is to be blamed.
 */
-#include "lua/lofox.h"
+#include "lua/lerrors.h"
 
 #include <math.h>
-#include <time.h>
 
-#include "call/verdict.h"
-#include "lua/lparts.h"
-#include "wire/html.h"
 #include "base/utf8.h"
+#include "call/verdict.h"
+#include "io/clocks.h"
+#include "lua/lheaders.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
+#include "wire/html.h"
 
 #define PARSED_T "ofox.parsed"
 
@@ -98,8 +100,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   }
   if (id.n > 0) {
     ofox_buf_clear(&p->text);
-    if (ofox_utf8_clean(&p->text, id) != 0)
-      luaL_error(L, "not enough memory");
+    ofox_checkmemory(L, ofox_utf8_clean(&p->text, id));
     set_text(L, "request_id",
              ofox_utf8_cut(ofox_buf_span(&p->text), OFOX_CODE_CAP));
   }
@@ -131,7 +132,7 @@ static int errors_is_html(lua_State *L) {
 ** if the answer is none
 */
 static int errors_parse(lua_State *L) {
-  double wall = (double)time(NULL);
+  double wall = floor(ofox_clocks_wall());
   int status = check_status(L, 1);
   struct ofox_whole_response a;
   struct ofox_verdict v;
@@ -155,9 +156,10 @@ static int errors_parse(lua_State *L) {
   p = ofox_newobject(L, PARSED_T, sizeof(*p));
   ofox_error_init(&p->error);
   ofox_buf_init(&p->text, (size_t)-1);
-  if (ofox_error_read(&p->error, status, v.outcome, v.part, v.fallback) != 0 ||
-      ofox_utf8_clean(&p->text, ofox_utf8_cut(a.body, OFOX_BODY_CAP)) != 0)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(
+      L, ofox_error_read(&p->error, status, v.outcome, v.part, v.fallback));
+  ofox_checkmemory(
+      L, ofox_utf8_clean(&p->text, ofox_utf8_cut(a.body, OFOX_BODY_CAP)));
   ofox_pusherror(L, &p->error);
   set_boolean(L, "ambiguous", p->error.ambiguous);
   set_text(L, "body", ofox_utf8_cut(ofox_buf_span(&p->text), OFOX_BODY_CAP));
@@ -206,10 +208,7 @@ void ofox_open_errors(lua_State *L) {
   static const luaL_Reg fns[] = {{"parse_error", errors_parse},
                                  {"is_html", errors_is_html},
                                  {NULL, NULL}};
-  luaL_newmetatable(L, PARSED_T);
-  lua_pushcfunction(L, parsed_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
+  ofox_newclass(L, PARSED_T, parsed_gc);
   push_classes(L);
   lua_setfield(L, -2, "classes");
   push_outcomes(L);

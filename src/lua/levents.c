@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "call/call.h"
+#include "lua/lofox.h"
 
 #define SMALL 4096 /* bytes of an event for which the C stack has room */
 

@@ -4,7 +4,7 @@
 #ifndef OFOX_LEVENTS_H
 #define OFOX_LEVENTS_H
 
-#include "lua/lofox.h"
+#include "lua/lcompat.h"
 
 extern const luaL_Reg ofox_event_methods[];
 

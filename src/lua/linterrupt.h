@@ -11,6 +11,10 @@
 
 #include "lua/lcompat.h"
 
+/* Seconds that one wait may last: a signal that comes just before a wait is
+** noticed only after it. */
+#define OFOX_LONGEST_WAIT 0.08
+
 /* After each wait: raises the error if it was Ctrl-C. [-0, +0, e] */
 void ofox_checkinterrupt(lua_State *L);
 

@@ -3,10 +3,13 @@
 ** has left in them as three bytes each, and what became of characters that
 ** were cut between their bytes.
 */
-#include "lua/ljson.h"
-#include "base/utf8.h"
+#include "lua/ljoin.h"
 
 #include <string.h>
+
+#include "base/utf8.h"
+#include "lua/lbuffer.h"
+#include "lua/lofox.h"
 
 /* The half that 's' starts with, or 0. */
 static unsigned long half_at(struct ofox_span s) {
@@ -48,16 +51,14 @@ static size_t put_halves(struct ofox_buf *out, struct ofox_span s, int *rc) {
   return 3;
 }
 
-/* json_join(text) -> valid UTF-8: pairs whose halves are there are characters,
-** what else is invalid is U+FFFD */
-int ofox_ljoin(lua_State *L) {
-  struct ofox_span s = ofox_ljson_text(L, 1), run;
+int ofox_join(lua_State *L) {
+  struct ofox_span s = ofox_checkspan(L, 1), run;
   struct ofox_buf *out;
   int rc = 0;
   lua_settop(L, 1);
   if (ofox_utf8_valid(s) == s.n)
     return 1;
-  out = ofox_ljson_buffer(L);
+  out = ofox_newbuffer(L);
   while (rc == 0 && s.n > 0) {
     run.p = s.p;
     run.n = find_half(s);
@@ -66,8 +67,7 @@ int ofox_ljoin(lua_State *L) {
     if (rc == 0 && s.n > 0)
       s = after(s, put_halves(out, s, &rc));
   }
-  if (rc != 0)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, rc);
   lua_pushlstring(L, out->p, out->n);
   return 1;
 }

@@ -2,7 +2,7 @@
 ** ofox.core: what it needs of the machine, which is clocks, randomness, a
 ** pause, Ctrl-C and the place that relative paths begin at.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime, nanosleep, getcwd */
+#define _POSIX_C_SOURCE 200809L /* nanosleep, getcwd */
 #include "lua/lofox.h"
 
 #include <math.h>
@@ -13,10 +13,11 @@
 #include <sys/random.h>
 #endif
 
+#include "io/clocks.h"
 #include "lua/linterrupt.h"
+#include "lua/lopen.h"
 
 #define RANDOM_MAX 256 /* bytes */
-#define PAUSE_MAX 1e8  /* seconds; a time_t of 32 bits holds it */
 #define PATH_SIZE 4096 /* bytes */
 
 static int random_bytes(unsigned char *p, size_t n) {
@@ -66,34 +67,28 @@ static int core_uuid(lua_State *L) {
   return 1;
 }
 
-static int push_clock(lua_State *L, clockid_t clock) {
-  struct timespec t = {0, 0};
-  clock_gettime(clock, &t);
-  lua_pushnumber(L, (double)t.tv_sec + (double)t.tv_nsec / 1e9);
-  return 1;
-}
-
 /* core.wall() -> seconds since 1970 */
 static int core_wall(lua_State *L) {
-  return push_clock(L, CLOCK_REALTIME);
+  lua_pushnumber(L, ofox_clocks_wall());
+  return 1;
 }
 
 /* core.now() -> seconds of a clock that never jumps */
 static int core_now(lua_State *L) {
-  return push_clock(L, CLOCK_MONOTONIC);
+  lua_pushnumber(L, ofox_clocks_now());
+  return 1;
 }
 
-/* core.pause(seconds) -> true, or false when a signal came first; raises when
-** it was Ctrl-C */
+/*
+** core.pause(seconds): waits no longer than that, nor than OFOX_LONGEST_WAIT.
+** true, or false when a signal came first; raises when it was Ctrl-C
+*/
 static int core_pause(lua_State *L) {
   double seconds = luaL_checknumber(L, 1);
   struct timespec t = {0, 0};
   int whole;
-  if (seconds > 0) {
-    seconds = seconds < PAUSE_MAX ? seconds : PAUSE_MAX;
-    t.tv_sec = (time_t)seconds;
-    t.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
-  }
+  if (seconds > 0)
+    t.tv_nsec = (long)(fmin(seconds, OFOX_LONGEST_WAIT) * 1e9);
   whole = nanosleep(&t, NULL) == 0;
   ofox_checkinterrupt(L);
   lua_pushboolean(L, whole);

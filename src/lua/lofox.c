@@ -9,6 +9,13 @@ void ofox_setfuncs(lua_State *L, const luaL_Reg *fns) {
   }
 }
 
+void ofox_newclass(lua_State *L, const char *tname, lua_CFunction gc) {
+  luaL_newmetatable(L, tname);
+  lua_pushcfunction(L, gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}
+
 void ofox_setmethods(lua_State *L, int meta, const luaL_Reg *fns) {
   for (; fns->name != NULL; fns++) {
     lua_pushvalue(L, meta);
@@ -27,6 +34,35 @@ void *ofox_self(lua_State *L, const char *tname) {
       return p;
   }
   return luaL_checkudata(L, 1, tname);
+}
+
+void *ofox_newobject(lua_State *L, const char *tname, size_t size) {
+  void *p = ofox_newuserdata(L, size);
+  memset(p, 0, size);
+  luaL_getmetatable(L, tname);
+  lua_setmetatable(L, -2);
+  return p;
+}
+
+struct ofox_span ofox_checkspan(lua_State *L, int arg) {
+  struct ofox_span s;
+  s.p = luaL_checklstring(L, arg, &s.n);
+  return s;
+}
+
+void ofox_pushspan(lua_State *L, struct ofox_span s) {
+  lua_pushlstring(L, s.n == 0 ? "" : s.p, s.n);
+}
+
+void ofox_checkmemory(lua_State *L, int rc) {
+  if (rc != 0)
+    luaL_error(L, "not enough memory");
+}
+
+void ofox_checkresult(lua_State *L, int arg, int rc) {
+  if (rc == OFOX_ECAP)
+    luaL_argerror(L, arg, "too large");
+  ofox_checkmemory(L, rc < 0);
 }
 
 static const char *describe_number(lua_State *L, int i) {
@@ -63,12 +99,4 @@ const char *ofox_describe(lua_State *L, int i) {
   default:
     return lua_pushfstring(L, "a %s", luaL_typename(L, i));
   }
-}
-
-void *ofox_newobject(lua_State *L, const char *tname, size_t size) {
-  void *p = ofox_newuserdata(L, size);
-  memset(p, 0, size);
-  luaL_getmetatable(L, tname);
-  lua_setmetatable(L, -2);
-  return p;
 }

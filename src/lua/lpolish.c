@@ -3,10 +3,15 @@
 ** and puts right what the two do not agree about. The text may be anything
 ** that the decoder took for JSON.
 */
-#include "lua/ljson.h"
+#include "lua/lpolish.h"
 
 #include <stdint.h>
 #include <string.h>
+
+#include "base/json.h"
+#include "lua/lbuffer.h"
+#include "lua/lmarks.h"
+#include "lua/lofox.h"
 
 struct text {
   const char *p, *e;
@@ -32,7 +37,7 @@ static int at(const struct text *t, char c) {
   return t->p < t->e && *t->p == c;
 }
 
-const char *ofox_lpolish_string(const char *p, const char *e) {
+const char *ofox_polish_string(const char *p, const char *e) {
   const char *from = p + 1, *q = from, *back;
   while (q < e && (q = memchr(q, '"', (size_t)(e - q))) != NULL) {
     back = q++;
@@ -44,7 +49,7 @@ const char *ofox_lpolish_string(const char *p, const char *e) {
   return e;
 }
 
-const char *ofox_lpolish_word(const char *p, const char *e, int *whole) {
+const char *ofox_polish_word(const char *p, const char *e, int *whole) {
   *whole = 1;
   for (; p < e && *p != ',' && *p != ']' && *p != '}' && !is_blank(*p); p++)
     *whole &= (unsigned char)(*p - '0') < 10 || *p == '-';
@@ -60,7 +65,7 @@ static void push_name(lua_State *L, struct text *t, struct ofox_span name) {
     return;
   }
   if (t->names == NULL) {
-    t->names = ofox_ljson_buffer(L);
+    t->names = ofox_newbuffer(L);
     lua_insert(L, 1);
   }
   v.type = OFOX_JSON_STRING;
@@ -68,8 +73,7 @@ static void push_name(lua_State *L, struct text *t, struct ofox_span name) {
   v.raw.n = name.n + 1;
   b = t->names;
   ofox_buf_clear(b);
-  if (ofox_json_text(v, b) != 0)
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, ofox_json_text(v, b));
   lua_pushlstring(L, b->p == NULL ? "" : b->p, b->n);
 }
 
@@ -169,7 +173,7 @@ static void mark_empty(lua_State *L, int list) {
   }
   if (list)
     lua_getfield(L, OFOX_MARKS, "array");
-  else if (ofox_ljson_metamark(L) == OFOX_MARK_ARRAY)
+  else if (ofox_getmetamark(L) == OFOX_MARK_ARRAY)
     lua_pushnil(L);
   else
     return;
@@ -184,7 +188,7 @@ static void polish_child(lua_State *L, struct text *t, int depth,
   struct ofox_span word;
   int whole;
   if (at(t, '"')) {
-    t->p = ofox_lpolish_string(t->p, t->e);
+    t->p = ofox_polish_string(t->p, t->e);
     return;
   }
   if (at(t, '{') || at(t, '[')) {
@@ -194,7 +198,7 @@ static void polish_child(lua_State *L, struct text *t, int depth,
     return;
   }
   word.p = t->p;
-  t->p = ofox_lpolish_word(t->p, t->e, &whole);
+  t->p = ofox_polish_word(t->p, t->e, &whole);
   word.n = (size_t)(t->p - word.p);
   if (word.n == 0 || (*word.p != 'n' && !(whole && OFOX_INTEGERS)))
     return;
@@ -215,8 +219,7 @@ static void polish_container(lua_State *L, struct text *t, int depth) {
     t->p = t->e;
     return;
   }
-  if (!lua_checkstack(L, 8))
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, !lua_checkstack(L, 8));
   skip_blanks(t);
   if (at(t, list ? ']' : '}')) {
     t->p++;
@@ -228,7 +231,7 @@ static void polish_container(lua_State *L, struct text *t, int depth) {
       here.i++;
     else {
       here.name.p = ++t->p;
-      t->p = ofox_lpolish_string(here.name.p - 1, t->e);
+      t->p = ofox_polish_string(here.name.p - 1, t->e);
       here.name.n = (size_t)(t->p - here.name.p);
       if (here.name.n > 0 && t->p[-1] == '"')
         here.name.n--;
@@ -245,7 +248,7 @@ static void polish_container(lua_State *L, struct text *t, int depth) {
   }
 }
 
-void ofox_lpolish(lua_State *L, struct ofox_span text) {
+void ofox_polish(lua_State *L, struct ofox_span text) {
   struct text t;
   int whole;
   t.p = text.p;
@@ -256,7 +259,7 @@ void ofox_lpolish(lua_State *L, struct ofox_span text) {
     polish_container(L, &t, 1);
   else if (!at(&t, '"')) {
     text.p = t.p;
-    text.n = (size_t)(ofox_lpolish_word(t.p, t.e, &whole) - t.p);
+    text.n = (size_t)(ofox_polish_word(t.p, t.e, &whole) - t.p);
     push_better(L, text, 1);
   }
 }

@@ -3,15 +3,18 @@
 ** Misuse raises a string without a position that names the field; the Lua
 ** side knows best whose line is to be blamed.
 */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
-#include "lua/lofox.h"
+#define _POSIX_C_SOURCE 200809L /* getpid */
+#include "lua/lretry.h"
 
 #include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "io/clocks.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
 
 #define MAX_RETRIES 3
 #define EXACT 9007199254740992.0 /* 2^53: integers up to here are doubles */
@@ -207,8 +210,7 @@ void ofox_checkpolicy(lua_State *L, int arg, struct ofox_policy *p) {
       "jitter", "statuses", "seed",      NULL};
   const char *name = "ofox";
   const struct ofox_policy *named;
-  if (!lua_checkstack(L, LUA_MINSTACK))
-    luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, !lua_checkstack(L, LUA_MINSTACK));
   if (lua_type(L, arg) == LUA_TSTRING)
     name = lua_tostring(L, arg);
   named = ofox_policy_named(name);
@@ -237,9 +239,7 @@ void ofox_checkpolicy(lua_State *L, int arg, struct ofox_policy *p) {
 */
 static double fresh(lua_State *L) {
   uint64_t *state = lua_touserdata(L, lua_upvalueindex(1));
-  struct timespec ts = {0, 0};
-  clock_gettime(CLOCK_REALTIME, &ts);
-  *state ^= (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+  *state ^= (uint64_t)(ofox_clocks_wall() * 1e9);
   *state += (uint64_t)getpid() << 32;
   return ofox_retry_random(state);
 }

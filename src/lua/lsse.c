@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lua/lopen.h"
 #include "wire/sse.h"
 
 #define SSE_T "ofox.sse"
@@ -72,8 +73,8 @@ static int sse_feed(lua_State *L) {
   if (s->finished)
     return luaL_error(L, "parser:feed: the parser was finished");
   bytes.p = lua_tolstring(L, 2, &bytes.n);
-  if (s->sse.error == 0 && ofox_buf_addspan(&s->later, bytes) != 0)
-    return luaL_error(L, "not enough memory");
+  if (s->sse.error == 0)
+    ofox_checkmemory(L, ofox_buf_addspan(&s->later, bytes));
   lua_settop(L, 1);
   return 1;
 }
@@ -151,8 +152,7 @@ static int sse_next(lua_State *L) {
   } while (rc == 1 && !push_event(L, s, small));
   if (rc == 0)
     return 0;
-  if (rc == OFOX_EMEM)
-    return luaL_error(L, "not enough memory");
+  ofox_checkmemory(L, rc == OFOX_EMEM);
   if (rc < 0) {
     lua_pushnil(L);
     lua_pushfstring(L, "%s, at byte ", s->sse.reason);

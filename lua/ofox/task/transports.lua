@@ -6,9 +6,6 @@ local engine = require "ofox.task.engine"
 
 local served = {}
 
--- A signal that comes just before a pause is noticed after it.
-local SLICE = 0.08
-
 local counts = {} -- transport -> how many wait for its calls
 local virtual -- a mock whose clock stands in for the real one
 
@@ -127,7 +124,7 @@ function served.move(limit, max_events)
   elseif made and (limit or counts[made]) then
     made:step(limit, max_events)
   elseif limit then
-    if limit > 0 then core.pause(math.min(limit, SLICE)) end
+    if limit > 0 then core.pause(limit) end
   else
     error("ofox: nothing will ever happen that could end this wait (do tasks wait for each other?)", 0)
   end

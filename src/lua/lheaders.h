@@ -1,10 +1,12 @@
 /*
-** What other files of the binding need to take headers from Lua.
+** Headers from and to Lua tables. Knows nothing of calls.
 */
-#ifndef OFOX_LPARTS_H
-#define OFOX_LPARTS_H
+#ifndef OFOX_LHEADERS_H
+#define OFOX_LHEADERS_H
 
-#include "lua/lofox.h"
+#include "lua/lcompat.h"
+#include "wire/headers.h"
+#include "wire/redact.h"
 
 /* Pushes a userdata that owns empty headers: not before the arguments are
 ** all there (lua_settop), or it passes for one. [-0, +1, e] */
@@ -18,7 +20,12 @@ struct ofox_headers *ofox_newheaders(lua_State *L);
 */
 void ofox_checkheaders(lua_State *L, int arg, struct ofox_headers *h);
 
-/* Seconds since 1970 at 'arg': an argument error unless finite. */
-double ofox_checkmoment(lua_State *L, int arg);
+/* Pushes a table lower-case name -> value (the first of duplicates), valid
+** UTF-8, without secrets ('r' may be NULL). [-0, +1, e] */
+void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
+                      struct ofox_redact *r);
+
+/* Pushes the ratelimit table, or nil if no such header came. [-0, +1, e] */
+void ofox_pushratelimit(lua_State *L, const struct ofox_ratelimit *r);
 
 #endif

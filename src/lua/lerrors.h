@@ -1,0 +1,17 @@
+/*
+** Errors to Lua tables.
+*/
+#ifndef OFOX_LERRORS_H
+#define OFOX_LERRORS_H
+
+#include "lua/lcompat.h"
+#include "wire/error.h"
+
+/*
+** Pushes a table with the fields that an error body and status give: type,
+** class, code, message, status, param, retryable, server_type, request_id.
+** Absent ones stay nil. [-0, +1, e]
+*/
+void ofox_pusherror(lua_State *L, const struct ofox_error *e);
+
+#endif

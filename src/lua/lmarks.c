@@ -1,0 +1,46 @@
+#include "lua/lmarks.h"
+
+enum ofox_mark ofox_getmark(lua_State *L) {
+  enum ofox_mark m = OFOX_UNMARKED;
+  lua_pushvalue(L, -1);
+  lua_rawget(L, OFOX_MARKS);
+  if (lua_type(L, -1) == LUA_TSTRING)
+    m = (enum ofox_mark) * lua_tostring(L, -1);
+  lua_pop(L, 1);
+  return m;
+}
+
+enum ofox_mark ofox_getmetamark(lua_State *L) {
+  enum ofox_mark m;
+  if (!lua_getmetatable(L, -1))
+    return OFOX_UNMARKED;
+  m = ofox_getmark(L);
+  lua_pop(L, 1);
+  return m;
+}
+
+/* Marks what is on top as 'mark'; the marks are below it. [-1, +0] */
+static void add_mark(lua_State *L, const char *mark) {
+  lua_pushstring(L, mark);
+  lua_rawset(L, -3);
+}
+
+/* An empty metatable as field 'name' of the module, and its mark. [-0, +0] */
+static void add_metatable(lua_State *L, const char *name, const char *mark) {
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -4, name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, mark);
+  add_mark(L, mark);
+}
+
+void ofox_newmarks(lua_State *L) {
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  lua_newtable(L);
+  add_metatable(L, "array_mt", "array");
+  add_metatable(L, "object_mt", "object");
+  lua_pushlightuserdata(L, NULL);
+  add_mark(L, "null");
+}
