@@ -9,6 +9,9 @@
 #include "call/verdict.h"
 #include "call/event_queue.h"
 
+/* Bytes of a body, unless the program says otherwise. */
+#define OFOX_MAX_RESPONSE (64 * 1024 * 1024)
+
 struct ofox_response_config {
   enum ofox_expect expect;
   size_t max_body;

@@ -410,5 +410,9 @@ void ofox_open_call(lua_State *L) {
   /* the engine is a module of its own and checks that both agree */
   lua_pushnumber(L, (lua_Number)sizeof(struct ofox_call));
   lua_setfield(L, -2, "call_size");
+  lua_pushinteger(L, OFOX_MAX_EVENT);
+  lua_setfield(L, -2, "MAX_EVENT_BYTES");
+  lua_pushinteger(L, OFOX_MAX_RESPONSE);
+  lua_setfield(L, -2, "MAX_RESPONSE_BYTES");
   ofox_setfuncs(L, FUNCTIONS);
 }

@@ -66,9 +66,9 @@ void ofox_checksettings(lua_State *L, struct ofox_call_config *config) {
   config->max_retries = (int)number_field(L, "max_retries", 0);
   config->limits = limits_of(L);
   response->max_body =
-      (size_t)number_field(L, "max_response_bytes", 64.0 * 1024 * 1024);
+      (size_t)number_field(L, "max_response_bytes", OFOX_MAX_RESPONSE);
   response->max_event =
-      (size_t)number_field(L, "max_event_bytes", 16.0 * 1024 * 1024);
+      (size_t)number_field(L, "max_event_bytes", OFOX_MAX_EVENT);
   lua_getfield(L, 1, "retry");
   ofox_checkpolicy(L, 6, &config->policy);
   config->seed = seed_field(L, 6);

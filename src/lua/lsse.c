@@ -10,9 +10,6 @@
 #include "wire/sse.h"
 
 #define SSE_T "ofox.sse"
-#define MAX_EVENT                                                             \
-  (16.0 * 1024 * 1024) /* as the option max_event_bytes has it */
-
 #define SMALL 4096 /* bytes of an event for which the C stack has room */
 
 /* The parser reads 'now'; what is fed meanwhile waits in 'later'. */
@@ -43,7 +40,7 @@ static struct lsse *check(lua_State *L, const char *method) {
 
 /* core.sse([max_event_bytes]) -> parser */
 static int sse_new(lua_State *L) {
-  lua_Number cap = luaL_optnumber(L, 1, MAX_EVENT);
+  lua_Number cap = luaL_optnumber(L, 1, OFOX_MAX_EVENT);
   struct lsse *s;
   luaL_argcheck(L, cap >= 1 && cap <= 9007199254740992.0, 1,
                 "expected a number of bytes from 1 on");

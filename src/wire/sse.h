@@ -7,6 +7,9 @@
 
 #include "base/buf.h"
 
+/* Bytes of an event, unless the program says otherwise. */
+#define OFOX_MAX_EVENT (16 * 1024 * 1024)
+
 /* One event; an empty type is that of a "message". */
 struct ofox_sse_event {
   struct ofox_span type, data, id;

@@ -3,11 +3,10 @@
 -- Knows nothing of HTTP, of clients or of when an option is used.
 require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
+local core = require "ofox.base.native" "core"
 local describe = require "ofox.base.describe"
 
 local options = {}
-
-local MIB = 1024 * 1024
 
 --- What the engine calls them.
 options.HTTP_VERSIONS = { ["1.1"] = 11, ["2"] = 20, ["2-prior-knowledge"] = 22 }
@@ -56,9 +55,9 @@ options.rows = {
     doc = "sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call" },
   { name = "cancel", check = check.cancel, scope = "call", shown = "none",
     doc = "a token of `ofox.cancel_token()`" },
-  { name = "max_event_bytes", check = check.bytes, default = 16 * MIB, shown = "16 MiB",
+  { name = "max_event_bytes", check = check.bytes, default = core.MAX_EVENT_BYTES, shown = "16 MiB",
     doc = "the largest event of a stream" },
-  { name = "max_response_bytes", check = check.bytes, default = 64 * MIB, shown = "64 MiB",
+  { name = "max_response_bytes", check = check.bytes, default = core.MAX_RESPONSE_BYTES, shown = "64 MiB",
     doc = "the largest answer, after decompression" },
   { name = "max_connections", check = check.integer(0, 65535, "an integer from 0 (no limit) to 65535"),
     default = 0, scope = "client", shown = "0, no limit", doc = "connections per host" },
