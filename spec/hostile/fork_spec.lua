@@ -93,7 +93,7 @@ describe("[E4] after a fork", function()
         local front = real.nginx { tls = true, http2 = http2 }
         local ok, out = pcall(succeed, PROGRAM:format(("ca_file = %q,"):format(front.ca_file), ending.child),
           { url = front.url })
-        local log = front:log()
+        local log = front:wait_log(3 + ending.asks) -- nginx writes it after the answer
         front:stop()
         assert.is_true(ok, tostring(out))
         assert.equal(expected(ending), out)

@@ -22,7 +22,7 @@ describe("real servers", function()
     local nginx = keep(real.nginx())
     local text = curl("-H 'Authorization: Bearer sk-x' -d '{}' " .. nginx.url .. "/chat/completions")
     assert.matches('"content":"ok".* 200 1.1 1 rc=0$', text)
-    local log = nginx:log()
+    local log = nginx:wait_log(1)
     assert.equal("Bearer sk-x", log[#log].headers.authorization)
     assert.same({ "POST", "/v1/chat/completions", "HTTP/1.1", 200 },
       { log[#log].method, log[#log].path, log[#log].protocol, log[#log].status })
