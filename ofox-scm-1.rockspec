@@ -32,6 +32,7 @@ local floors = {
   "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
+  "src/io/clocks.c",
   "src/lua/lbuffer.c", "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c",
   "src/lua/lencode.c", "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lheaders.c",
   "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
@@ -39,7 +40,7 @@ local core = {
   "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/ltext.c", "src/lua/ltimes.c",
 }
 local engine = {
-  "$(FLOORS)", "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
+  "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
   "src/io/content_coding.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c", "src/io/outcome.c",
   "src/io/poller.c", "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c",
   "src/io/tls_files.c", "src/io/traffic.c", "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c",

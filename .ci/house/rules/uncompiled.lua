@@ -4,13 +4,14 @@ local floors = require "floors"
 
 local GUARD = 'require "ofox.base.uncompiled" ()'
 
--- The line of the first pairs(…), next(…) or next, …; nil if there is none.
+-- The line of the first pairs(…), pairs {…}, next(…) or next, …; nil if there
+-- is none.
 local function first_loop(file)
   for at, token in ipairs(file.code) do
     local before, after = file.code[at - 1], file.code[at + 1]
     local is_field = before and (before.text == "." or before.text == ":")
     if token.kind == "name" and (token.text == "pairs" or token.text == "next") and not is_field
-      and after and (after.text == "(" or after.text == ",") then
+      and after and (after.text == "(" or after.text == "{" or after.text == ",") then
       return token.line
     end
   end
