@@ -2,6 +2,7 @@
 # make demo       install what is missing (Debian, root), build, show it
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
+# make house      draws doc/house.svg
 # make asan       the specs under AddressSanitizer and UBSan
 # make torture    every request for memory fails in turn (ARGS="-v chat")
 # make valgrind   the specs of calls and transport under memcheck
@@ -45,12 +46,13 @@ OUR_LDFLAGS += -Wl,-z,relro -Wl,-z,now
 endif
 ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
-# Which floors each module stands on; see doc/architecture.md.
-FLOORS = $(wildcard src/base/*.c src/wire/*.c src/policy/*.c src/call/*.c)
-BOTH = $(FLOORS) src/io/clocks.c src/lua/linterrupt.c src/lua/lofox.c \
-  src/lua/lpin.c
-CORE = $(sort $(BOTH) $(filter-out src/lua/lengine.c,$(wildcard src/lua/*.c)))
-ENGINE = $(sort $(BOTH) $(wildcard src/io/*.c) src/lua/lengine.c)
+# The rockspec lists the sources: those of the floors that both modules stand
+# on, and each one's own.
+listed = $(shell sed -n '/^local $(1) = {/,/^}/p' ofox-scm-1.rockspec | \
+  grep -o 'src/[^"]*')
+FLOORS := $(call listed,floors)
+CORE := $(FLOORS) $(call listed,core)
+ENGINE := $(FLOORS) $(call listed,engine)
 
 CORE_O = $(CORE:src/%.c=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:src/%.c=$(OBJ)/%.o)
@@ -94,6 +96,12 @@ endif
 check: all
 	@.ci/check
 
+# The picture of the house, as its files are now.
+house:
+	@mkdir -p build
+	@.ci/house/run draw >build/house.svg
+	@mv build/house.svg doc/house.svg
+
 # A copy of the tree, built with the sanitizers, where the specs run.
 asan:
 	@.ci/asan $(LUAS)
@@ -119,10 +127,10 @@ cov:
 	@.ci/cov
 
 # C programs that check what Lua cannot reach.
-build/ctest/%.ok: spec/c/%.c src/*/*.c src/*/*.h
+BELOW_LUA = $(filter-out src/lua/%,$(ENGINE))
+build/ctest/%.ok: spec/c/%.c $(BELOW_LUA:src/%.c=$(OBJ)/%.o)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) -o build/ctest/$* $< src/io/poller.c \
-	  src/io/sockets.c src/base/buf.c -lm
+	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) -o build/ctest/$* $^ $(ENGINE_LIBS) -lm
 	build/ctest/$*
 	@touch $@
 
@@ -146,5 +154,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo test check asan torture valgrind cov fuzz bench install \
-  clean
+.PHONY: all deps demo test check house asan torture valgrind cov fuzz bench \
+  install clean

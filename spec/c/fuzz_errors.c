@@ -1,12 +1,7 @@
 /*
 ** Fuzzes the reader of error bodies: any bytes, cut anywhere, under any
 ** status and outcome, twice into the same error.
-** clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc \
-**   -o fuzz_errors spec/c/fuzz_errors.c src/wire/error.c
-*src/wire/error_in_success.c src/wire/body_delay.c \
-**   src/wire/html.c src/wire/speech.c src/words.c src/wire/headers.c
-*src/base/json.c src/base/json_scan.c \
-**   src/base/json_text.c src/base/times.c src/base/utf8.c src/base/buf.c -lm
+** make fuzz runs it.
 */
 #include <math.h>
 #include <stdint.h>

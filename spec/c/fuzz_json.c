@@ -2,11 +2,10 @@
 ** The JSON reader on any bytes: it stays inside the text, what it finds lies
 ** inside what holds it, its strings are valid UTF-8, and the strict pass and
 ** the look-ups agree on texts that are whole.
-** clang -g -fsanitize=fuzzer,address,undefined -Isrc spec/c/fuzz_json.c \
-**   src/base/json.c src/base/json_scan.c src/base/json_text.c src/base/utf8.c
-*src/base/buf.c -o fuzz_json
+** make fuzz runs it.
 */
 #include "base/json.h"
+#include "base/json_escape.h"
 #include "base/utf8.h"
 
 #include <stdint.h>

@@ -1,11 +1,10 @@
 /*
 ** The poller against pipes, socket pairs, timers, signals and reused
-** descriptor numbers. From the root of the clone:
+** descriptor numbers. Prints "ok". From the root of the clone:
 **
-**   cc -std=c99 -Isrc -o test_poller spec/c/test_poller.c src/io/poller.c -lm
-**   ./test_poller
+**   make build/ctest/test_poller.ok
 **
-** and the same with -DOFOX_USE_POLL. Prints "ok".
+** and the same with BUILD=build/poll CPPFLAGS=-DOFOX_USE_POLL.
 */
 #define _GNU_SOURCE
 #undef NDEBUG

@@ -1,4 +1,5 @@
 --- Copies of tables that go to a server, and so encode like the original.
+require "ofox.base.uncompiled" ()
 
 --- A shallow copy, with the fields that it lacks.
 ---@param original table  read raw
