@@ -66,6 +66,7 @@ build = {
     ["ofox.base.character"] = "lua/ofox/base/character.lua",
     ["ofox.base.gateway"] = "lua/ofox/base/gateway.lua",
     ["ofox.base.log"] = "lua/ofox/base/log.lua",
+    ["ofox.base.lua"] = "lua/ofox/base/lua.lua",
     ["ofox.base.memory"] = "lua/ofox/base/memory.lua",
     ["ofox.base.native"] = "lua/ofox/base/native.lua",
     ["ofox.base.traceback"] = "lua/ofox/base/traceback.lua",

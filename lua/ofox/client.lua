@@ -33,7 +33,7 @@ Client.__name = "ofox.client"
 local STATE = {}
 
 local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.base.native" "core".VERSION,
-  rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION)
+  require "ofox.base.lua".RELEASE)
 
 --- Makes a client.
 ---@param given? table  options as in options.rows

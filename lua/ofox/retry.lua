@@ -6,7 +6,7 @@ require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local try = require "ofox.base.try"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = require "ofox.base.lua".unpack
 
 ---@class ofox.RetryPolicy  absent fields are those of the policy "ofox"
 ---@field base? number              first own delay, > 0; default 1

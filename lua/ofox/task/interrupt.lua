@@ -2,6 +2,7 @@
 -- option 'errors' says. Where the program catches it, it may go on.
 local core = require("ofox.base.native")("core")
 local errors = require "ofox.errors"
+local lua = require "ofox.base.lua"
 local place = require "ofox.base.where"
 
 local interrupt = {}
@@ -42,8 +43,6 @@ function interrupt.caught(value)
   return value
 end
 
--- lua5.1 shows no error that is no string.
-local SHOWS_STRINGS_ONLY = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local CATCHERS = { [pcall] = true, [xpcall] = true }
 
 -- Might anybody above the caller catch an error? Who resumed a coroutine might.
@@ -63,7 +62,7 @@ end
 -- read on the terminal.
 ---@param value any
 function interrupt.raise(value)
-  if SHOWS_STRINGS_ONLY and interrupt.is(value) and not may_be_caught() then value = tostring(value) end
+  if lua.SHOWS_STRINGS_ONLY and interrupt.is(value) and not may_be_caught() then value = tostring(value) end
   error(value, 0)
 end
 

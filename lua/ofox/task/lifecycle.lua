@@ -4,11 +4,12 @@
 require "ofox.base.uncompiled" ()
 local errors = require "ofox.errors"
 local failures = require "ofox.task.unhandled"
+local lua = require "ofox.base.lua"
 local memory = require "ofox.base.memory"
 local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = lua.unpack
 local close_thread = coroutine.close -- luacheck: ignore 143 (Lua 5.4)
 
 local life = {}
@@ -133,11 +134,9 @@ local function leave_thread(record)
   scheduler.loop().leave(record)
 end
 
-local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-
--- PUC Lua 5.1 makes no thread of a C function, and none of what can be called.
+-- Not all that can be called can be the function of a thread.
 local function thread_of(fn)
-  if type(fn) == "function" and not (IS_51 and debug.getinfo(fn, "S").what == "C") then
+  if type(fn) == "function" and not (lua.THREADS_RUN_LUA_ONLY and debug.getinfo(fn, "S").what == "C") then
     return coroutine.create(fn)
   end
   return coroutine.create(function(...) return fn(...) end)

@@ -7,7 +7,7 @@ local life = require "ofox.task.lifecycle"
 local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = require "ofox.base.lua".unpack
 
 local together = {}
 

@@ -5,6 +5,7 @@ require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local engine = require "ofox.task.engine"
 local interrupt = require "ofox.task.interrupt"
+local lua = require "ofox.base.lua"
 local served = require "ofox.task.transports"
 local timers = require "ofox.task.timers"
 local yieldable = require "ofox.base.yieldable"
@@ -17,9 +18,6 @@ local DEEPEST = 20
 
 -- Seconds that are no time: what is left of a wait when numbers are rounded.
 local LEAST = 1e-9
-
--- PUC Lua 5.1 cannot yield across pcall.
-local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 local current -- the task that runs; inside its stack others may have run
 local rounds = 0 -- of serving those that are ready
@@ -343,7 +341,7 @@ local function pause(stander, ...)
   current = nil
   stander.waiting, stander.standing = true, true
   standing[stander] = true
-  if PCALL_HOLDS and not host.drives then
+  if lua.PCALL_HOLDS and not host.drives then
     scheduler.sync()
     host.wait(...)
   else

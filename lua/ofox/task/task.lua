@@ -4,11 +4,12 @@ local check = require "ofox.request.checks"
 local failures = require "ofox.task.unhandled"
 local interrupt = require "ofox.task.interrupt"
 local life = require "ofox.task.lifecycle"
+local lua = require "ofox.base.lua"
 local scheduler = require "ofox.task.scheduler"
 local together = require "ofox.task.parallel"
 local wait = require "ofox.task.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = lua.unpack
 
 local task = { all = together.all, map = together.map, any = together.any }
 
@@ -33,12 +34,12 @@ local function check_function(who, fn)
   error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
 end
 
--- Tables have no __gc before Lua 5.2.
-local newproxy = rawget(_G, "newproxy")
+-- What has a __gc where tables have none.
+local newproxy = not lua.TABLES_HAVE_GC and rawget(_G, "newproxy")
 
 local function handle_of(record)
   local handle = { [RECORD] = function() return record end }
-  if newproxy and _VERSION == "Lua 5.1" then
+  if newproxy then
     local proxy = newproxy(true)
     getmetatable(proxy).__gc = function() failures.dropped(record) end
     handle[Task] = proxy
@@ -46,7 +47,7 @@ local function handle_of(record)
   return setmetatable(handle, Task)
 end
 
-if not (newproxy and _VERSION == "Lua 5.1") then
+if not newproxy then
   function Task:__gc() failures.dropped(rawget(self, RECORD)()) end
 end
 

@@ -3,6 +3,7 @@
 -- on in place until the wait is over. A cancelled task hears of it at its next
 -- wait, once; when it waits again after that, it is put down.
 local interrupt = require "ofox.task.interrupt"
+local lua = require "ofox.base.lua"
 local plain = require "ofox.task.block"
 local scheduler = require "ofox.task.scheduler"
 local served = require "ofox.task.transports"
@@ -183,8 +184,7 @@ function wait.own(closer)
   return function() owned[closer] = nil end
 end
 
--- PUC Lua 5.1 cannot yield across pcall.
-local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local PCALL_HOLDS = lua.PCALL_HOLDS
 
 --- Calls fn with what follows undo; if it raises, calls undo and raises on.
 ---@param fn fun(...: any): any, any
