@@ -166,7 +166,7 @@ end
 -- than ours counts as well.
 local function stopwatch(deadline)
   local slept = 0
-  local now = deadline and require("ofox.task.wait").now or function() return 0 end
+  local now = deadline and require("ofox.task.clock").now or function() return 0 end
   local began = now()
   return {
     limit = deadline or math.huge,
