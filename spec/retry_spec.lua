@@ -409,11 +409,14 @@ describe("ofox.retry.call", function()
   end
 
   before_each(function()
-    kept = { errors = package.loaded["ofox.errors"], wait = package.loaded["ofox.task.wait"] }
+    kept = {}
+    for _, name in ipairs { "ofox.errors", "ofox.task.clock", "ofox.task.wait" } do
+      kept[name] = package.loaded[name] or false
+    end
     time = { now = 1000, slept = {} }
     package.loaded["ofox.errors"] = { is = function(value) return getmetatable(value) == Error end }
+    package.loaded["ofox.task.clock"] = { now = function() return time.now end }
     package.loaded["ofox.task.wait"] = {
-      now = function() return time.now end,
       sleep = function(seconds)
         time.slept[#time.slept + 1] = seconds
         time.now = time.now + seconds
@@ -422,7 +425,7 @@ describe("ofox.retry.call", function()
   end)
 
   after_each(function()
-    package.loaded["ofox.errors"], package.loaded["ofox.task.wait"] = kept.errors, kept.wait
+    for name, module in pairs(kept) do package.loaded[name] = module or nil end
   end)
 
   local PLAIN = { jitter = "none" }

@@ -102,8 +102,7 @@ local function describe_curl(engine)
 end
 
 function Exam:versions()
-  local jit = rawget(_G, "jit")
-  local values = { ofox = core.VERSION, lua = jit and jit.version or _VERSION }
+  local values = { ofox = core.VERSION, lua = require "ofox.base.lua".RELEASE }
   local own = self.options.transport ~= nil
   local ok, engine = try(require "ofox.base.native", "engine")
   if ok and not own then

@@ -1,12 +1,10 @@
 --- :checkhealth ofox in Neovim: are the C modules built for its Lua, and what
 -- does ofox.doctor say?
 require "ofox.base.uncompiled" ()
+local lua = require "ofox.base.lua"
 local try = require "ofox.base.try"
 
 local health = {}
-
-local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
-local THIS = rawget(_G, "jit") and "LuaJIT" or _VERSION
 
 local NAMES = { start = "report_start", ok = "report_ok", info = "report_info", warn = "report_warn",
   error = "report_error" }
@@ -22,7 +20,7 @@ local function reporter()
 end
 
 local HOW_TO_BUILD = {
-  ("Build it in the directory of the plugin: make LUA=%s"):format(ABI),
+  ("Build it in the directory of the plugin: make LUA=%s"):format(lua.ABI),
   "A plugin manager does so after an update if it is told to (its option build, run or do).",
 }
 
@@ -34,7 +32,7 @@ local function is_built(report)
       return false
     end
   end
-  report.ok(("ofox.core and ofox.engine are built for this Lua, which is %s"):format(THIS))
+  report.ok(("ofox.core and ofox.engine are built for this Lua, which is %s"):format(lua.NAME))
   return true
 end
 

@@ -117,9 +117,9 @@ end
 ---@return fun() uninstall
 function Mock:install()
   check_self(self, "install")
-  local wait = require "ofox.task.wait"
-  local previous = wait.install(self)
-  return function() wait.install(previous) end
+  local clock = require "ofox.task.clock"
+  local previous = clock.install(self)
+  return function() clock.install(previous) end
 end
 
 local function record(self, attempt)

@@ -6,7 +6,7 @@ require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local try = require "ofox.base.try"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = require "ofox.base.lua".unpack
 
 ---@class ofox.RetryPolicy  absent fields are those of the policy "ofox"
 ---@field base? number              first own delay, > 0; default 1
@@ -166,7 +166,7 @@ end
 -- than ours counts as well.
 local function stopwatch(deadline)
   local slept = 0
-  local now = deadline and require("ofox.task.wait").now or function() return 0 end
+  local now = deadline and require("ofox.task.clock").now or function() return 0 end
   local began = now()
   return {
     limit = deadline or math.huge,

@@ -359,8 +359,9 @@ end)
 -- A new engine each time: the last one may have been made short of memory.
 local function forget_engine()
   for _, name in ipairs {
-    "task.engine", "task.transports", "task.scheduler", "task.wait", "call.deliver", "call.driver", "call.reader",
-    "call.stream", "task.task", "loop.protocol", "client",
+    "task.engine", "task.clock", "task.transports", "task.awaited", "task.scheduler", "task.block", "task.wait",
+    "task.unhandled", "task.lifecycle", "task.parallel", "call.deliver", "call.driver", "call.reader", "call.stream",
+    "task.task", "loop.protocol", "client",
   } do
     package.loaded["ofox." .. name] = nil
   end

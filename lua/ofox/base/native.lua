@@ -1,15 +1,14 @@
 --- Finds a C half of ofox, built for this Lua: in a clone it stands in
 -- build/<abi>/ofox/, installed it is where package.cpath leads.
+local lua = require "ofox.base.lua"
 local try = require "ofox.base.try"
-
-local ABI = rawget(_G, "jit") and "jit" or _VERSION:match("%d+%.%d+")
 
 -- The folder that ofox/ is in, and the clone if it is in one.
 local folder = debug.getinfo(1, "S").source:match("^@(.*)ofox[/\\]base[/\\]native%.lua$")
 local clone = folder and folder:match("^(.*)lua[/\\]$")
 
 -- Where the halves are, if that is known.
-local pattern = clone and clone .. "build/" .. ABI .. "/ofox/%s.so"
+local pattern = clone and clone .. "build/" .. lua.ABI .. "/ofox/%s.so"
 
 local function exists(path)
   local f = path and io.open(path, "rb")
@@ -33,7 +32,7 @@ return function(name)
   local path = pattern and pattern:gsub("%%s", name)
   if not exists(path) then path = nil end
   local ok, result = load(module, name, path)
-  if not ok then error(require "ofox.base.unbuilt"(name, result, ABI, clone, path ~= nil), 0) end
+  if not ok then error(require "ofox.base.unbuilt"(name, result, clone, path ~= nil), 0) end
   -- the program may change its directory
   if name == "core" and not (path and folder:find("^/")) then
     pattern = require "ofox.base.anchor"(result.cwd(), folder, path and pattern) or pattern

@@ -1,5 +1,5 @@
 --- Why a C half of ofox cannot be loaded, in one sentence that says what to do.
-local THIS = rawget(_G, "jit") and "LuaJIT" or _VERSION
+local lua = require "ofox.base.lua"
 
 local function other_builds(clone, name)
   local found = {}
@@ -15,24 +15,24 @@ end
 
 ---@param name string  "core" or "engine"
 ---@param message any  what the loader said
----@param abi string  what it must be built for, as in make LUA=
 ---@param clone string|nil  the clone that it must be in, with the slash
 ---@param is_there boolean  its file was found
 ---@return string
-return function(name, message, abi, clone, is_there)
+return function(name, message, clone, is_there)
   message = tostring(message)
   if message:find("undefined symbol: _?luaL?_") or message:find("was built for", 1, true)
     or message:find("multiple Lua VMs", 1, true) or message:find("version mismatch", 1, true) then
     return ("ofox.%s was built for another Lua than this one, which is %s; build it again with: make LUA=%s")
-      :format(name, THIS, abi)
+      :format(name, lua.NAME, lua.ABI)
   end
   local others = clone and other_builds(clone, name) or ""
   if others ~= "" and not is_there then
     return ("ofox.%s is built for %s only, and this is %s; build it with: make LUA=%s")
-      :format(name, others, THIS, abi)
+      :format(name, others, lua.NAME, lua.ABI)
   end
   if message:find("^module '[^']*' not found") then
-    return ("ofox.%s is not built for this Lua, which is %s; build it with: make LUA=%s"):format(name, THIS, abi)
+    return ("ofox.%s is not built for this Lua, which is %s; build it with: make LUA=%s")
+      :format(name, lua.NAME, lua.ABI)
   end
   return message
 end

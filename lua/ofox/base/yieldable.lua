@@ -1,15 +1,17 @@
 --- Can the running function yield from where it stands? Lua 5.3 and later and
--- LuaJIT know, but not inside nginx; there and for 5.1 and 5.2 the stack is read: where a C function stands
--- between (table.sort, a gsub callback; on 5.1 pcall as well), they cannot,
--- nor can 5.1 from a metamethod or the iterator of a loop.
+-- LuaJIT know, but not inside nginx. There, and for 5.1 and 5.2, the stack is
+-- read: where a C function stands between (table.sort, a gsub callback; on 5.1
+-- pcall as well), they cannot, nor can 5.1 from a metamethod or the iterator of
+-- a loop.
 local isyieldable = coroutine.isyieldable -- luacheck: ignore 143
 if isyieldable then return isyieldable end
 
+local lua = require "ofox.base.lua"
+
 local getinfo = debug.getinfo
-local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 -- Those of 5.2 and LuaJIT that go on after a yield inside them.
-local CONTINUE = IS_51 and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
+local CONTINUE = lua.PCALL_HOLDS and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
 
 -- Was a function called by an instruction that is no call? 'above': the level
 -- of its caller; the first of a coroutine has none.
@@ -27,7 +29,7 @@ return function()
     local info = getinfo(level, "Snf")
     if not info then return true end
     if info.what == "C" and not CONTINUE[info.func] then return false end
-    if IS_51 and is_hidden_call(info, level + 1) then return false end
+    if lua.HIDDEN_CALLS_HOLD and is_hidden_call(info, level + 1) then return false end
     level = level + 1
   end
 end

@@ -1,6 +1,7 @@
 --- Inside nginx: everything that waits is a light thread and waits at a
--- semaphore, and one timer per worker steps the engine while anybody does.
+-- semaphore, and one timer per worker steps the engine while there are waits.
 -- Tasks are light threads of the request that they were started in.
+-- Knows nothing of calls, nor of what tasks do.
 require "ofox.base.uncompiled" ()
 local log = require "ofox.base.log"
 local scheduler = require "ofox.task.scheduler"
@@ -15,7 +16,7 @@ local loop = { drives = true }
 -- from there as long as nothing does.
 local SHORTEST, LONGEST = 0.001, 0.008
 
--- Seconds between two looks for waits that nobody will come back to.
+-- Seconds between two looks for waits whose threads have been ended.
 local SWEEP = 0.05
 
 -- Seconds within which a timer begins, if it ever does: nginx drops those that
@@ -34,7 +35,7 @@ local PHASES = {
   ssl_session_fetch = true, ssl_client_hello = true, preread = true,
 }
 
-local spare = {} -- semaphores at which nobody waits
+local spare = {} -- semaphores at which no thread waits
 local tasks = {} -- thread -> its task
 local is_running, is_stepping = false, false -- the timer, from when it was asked for; a step of it
 local asked -- when it was asked for, until it begins
@@ -42,7 +43,7 @@ local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 
 -- Nginx ends threads without a word, and uses them again for others: a task is
--- lost if nobody waits at its guard's semaphore.
+-- lost if its guard does not wait at its semaphore any more.
 local function is_lost(task)
   return task.guard ~= nil and task.guard:count() >= (task.has_left and 1 or 0)
 end
@@ -59,7 +60,7 @@ local function is_wanted()
 end
 
 -- A request whose client has gone is ended where it stands: what shows is that
--- nobody waits at its semaphores any more.
+-- no thread waits at its semaphores any more.
 local function sweep()
   for stander in pairs(scheduler.standing()) do
     local own = stander.semaphore
@@ -121,7 +122,7 @@ local function give_back(one)
   if one:count() == 0 then spare[#spare + 1] = one end
 end
 
---- Waits until somebody wakes it.
+--- Waits until the stander is woken.
 ---@param stander table
 ---@param is_over fun(): boolean
 function loop.wait(stander, is_over)

@@ -2,6 +2,7 @@
 -- until there is something to do all the same, and a step that does it. The
 -- names are those that cqueues, LuaSocket's select and luv programs know; what
 -- they pass as self is ignored.
+-- Knows no loop, and no host.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
 local engine = require "ofox.task.engine"

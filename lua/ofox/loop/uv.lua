@@ -1,6 +1,7 @@
 --- Inside libuv's loop: Neovim's, and of plain luv programs. A handle polls the
 -- engine's descriptor while tasks or waits are left, and a step follows when it
 -- speaks: in Neovim in the main loop, where its API may be used.
+-- Knows nothing of calls, nor of what tasks do.
 require "ofox.base.uncompiled" ()
 local engine = require "ofox.task.engine"
 local interrupt = require "ofox.task.interrupt"
@@ -75,7 +76,7 @@ function loop.changed()
   end
 end
 
--- Milliseconds after which a failed task that nobody can ask any more is found.
+-- Milliseconds after which a failed task is found whose handle was dropped.
 local SOON = 500
 
 if vim then

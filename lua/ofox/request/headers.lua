@@ -1,12 +1,13 @@
 --- The headers of a request: those that ofox adds and those that the program
 -- gives.
 require "ofox.base.uncompiled" ()
+local core = require "ofox.base.native" "core"
+local lua = require "ofox.base.lua"
 local options = require "ofox.request.options"
 
 local headers = {}
 
-local USER_AGENT = ("ofox-lua/%s (%s)"):format(require "ofox.base.native" "core".VERSION,
-  rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION)
+local USER_AGENT = ("ofox-lua/%s (%s)"):format(core.VERSION, lua.RELEASE)
 
 local DEFAULT_HEADERS = {
   json = { accept = "application/json" },

@@ -1,13 +1,22 @@
---- Waiting in plain Lua: the engine runs until the call has something new.
-local served = require "ofox.task.transports"
+--- Waiting in place: the code that waits stands where it is, and does not yield
+-- to the scheduler. An event loop waits for it if there is one; else steps are
+-- done here, on top of the stack that waits.
+-- Knows nothing of cancelling, nor of how a task is resumed.
+local awaited = require "ofox.task.awaited"
+local clock = require "ofox.task.clock"
+local lua = require "ofox.base.lua"
+local scheduler = require "ofox.task.scheduler"
+local transports = require "ofox.task.transports"
+local yieldable = require "ofox.base.yieldable"
 
-local plain = {}
+local block = {}
 
---- Waits until the state of the call changes, at most 'max' seconds.
+--- Where there are neither tasks nor a loop: the engine runs until the state of
+-- a call changes, at most 'max' seconds.
 ---@param transport table  the engine or a mock
 ---@param call userdata
 ---@param max? number  seconds
-function plain.wait(transport, call, max)
+function block.for_call(transport, call, max)
   local state = call:state()
   local till = max and transport:now() + max
   while call:state() == state do
@@ -19,17 +28,108 @@ end
 
 local function ignore() end
 
---- Waits; an engine that is there goes on meanwhile: it closes what nobody
--- needs any more, and reads ahead in streams.
+--- The same for some time. An engine that is there goes on meanwhile: it closes
+-- what is not needed any more, and reads ahead in streams.
 ---@param seconds number
-function plain.sleep(seconds)
-  local till = served.now() + seconds
+function block.sleep(seconds)
+  local till = clock.now() + seconds
   local left = seconds
   while left > 0 do
-    served.move(left)
-    served.take_news(ignore) -- nobody else waits here
-    left = till - served.now()
+    transports.move(left)
+    transports.take_news(ignore) -- nothing else waits here
+    left = till - clock.now()
   end
 end
 
-return plain
+--- Is a wait that begins here done by the means of the loop? With the program's
+-- own loop not on top of a task, nor in a coroutine that could not yield to it.
+---@return boolean
+function block.is_by_loop()
+  local loop = scheduler.loop()
+  if not (loop and loop.wait) then return false end
+  if loop.drives then return true end
+  if scheduler.is_inside() then return false end
+  local thread, is_main = coroutine.running()
+  return thread == nil or is_main == true or yieldable()
+end
+
+-- Has the loop wait; as pcall.
+local function pause(stander, ...)
+  local loop = scheduler.loop()
+  local ok, message = true, nil
+  local outer = scheduler.stand(stander)
+  if lua.PCALL_HOLDS and not loop.drives then
+    scheduler.sync()
+    loop.wait(...)
+  else
+    ok, message = pcall(scheduler.sync)
+    if ok then ok, message = pcall(loop.wait, ...) end
+  end
+  scheduler.go_on(stander, outer)
+  return ok, message
+end
+
+-- By the program's own loop, which has others to run: a step that one of them
+-- does may see this wait end, so it has to be woken.
+local function stand_by_loop(is_over, transport, till, enter, leave)
+  local stander = {}
+  while not is_over() do
+    scheduler.step(0, transport)
+    local left = till and till - clock.now()
+    if is_over() or left and left <= clock.LEAST then return end
+    enter(stander)
+    local ok, message = pause(stander, clock.shorter(left, scheduler.timeout())) -- no time, too: others may have to run
+    leave(stander)
+    if not ok then error(message, 0) end
+  end
+end
+
+-- Deeper steps serve the engine only: what is no call would never end.
+local function check_depth(transport)
+  local loop = scheduler.loop()
+  if scheduler.is_deepest() and not transport and not (loop and loop.spawn) then
+    error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
+  end
+end
+
+-- By a loop that drives.
+local function stand_by_host(is_over, transport, till, enter, leave)
+  local stander, waited = scheduler.current() or {}, false
+  while not is_over() do
+    if waited and till and till - clock.now() <= clock.LEAST then return end
+    check_depth(transport)
+    waited = true
+    if till then awaited.moment(stander, till) end
+    awaited.serve(stander, transport)
+    enter(stander)
+    local ok, message = pause(stander, stander, is_over)
+    awaited.forget(stander)
+    leave(stander)
+    if not ok then error(message, 0) end
+  end
+end
+
+--- Waits where it stands: everything else goes on meanwhile, on top of this
+-- stack.
+---@param is_over fun(): boolean
+---@param transport? table  that has to be served for it
+---@param seconds? number
+---@param enter fun(stander: table)  has scheduler.wake called with it when it may be over
+---@param leave fun(stander: table)
+function block.stand(is_over, transport, seconds, enter, leave)
+  local till = seconds and clock.now() + seconds
+  if block.is_by_loop() then
+    local stand = scheduler.loop().drives and stand_by_host or stand_by_loop
+    return stand(is_over, transport, till, enter, leave)
+  end
+  local waited = false
+  while not is_over() do
+    local left = till and math.max(0, till - clock.now())
+    if waited and left and left <= clock.LEAST then return end
+    check_depth(transport)
+    waited = true
+    scheduler.serve(left, transport) -- also when no task is left: a sleep waits for its moment
+  end
+end
+
+return block

@@ -1,5 +1,5 @@
---- Tokens that cancel calls. Knows nothing of calls: who can be cancelled
--- leaves a function with the token.
+--- Tokens that cancel calls.
+-- Knows nothing of calls: each leaves a function with its token.
 require "ofox.base.uncompiled" ()
 local cancel = {}
 
@@ -76,8 +76,8 @@ function Token:on_cancel(listener)
   return forget
 end
 
---- The same of a function that somebody else holds: when it is collected, it is
--- forgotten.
+--- The same of a function that the token does not keep alive: when it is
+-- collected, it is forgotten.
 ---@param listener fun(reason: any)
 ---@return fun() forget
 function Token:on_cancel_if_held(listener)

@@ -1,7 +1,9 @@
 --- Ctrl-C while ofox waits: an error like others, which is raised whatever the
 -- option 'errors' says. Where the program catches it, it may go on.
+-- Knows nothing of tasks, nor of what waits.
 local core = require("ofox.base.native")("core")
 local errors = require "ofox.errors"
+local lua = require "ofox.base.lua"
 local place = require "ofox.base.where"
 
 local interrupt = {}
@@ -42,11 +44,9 @@ function interrupt.caught(value)
   return value
 end
 
--- lua5.1 shows no error that is no string.
-local SHOWS_STRINGS_ONLY = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 local CATCHERS = { [pcall] = true, [xpcall] = true }
 
--- Might anybody above the caller catch an error? Who resumed a coroutine might.
+-- Might an error be caught above the caller? What resumed a coroutine might do it.
 local function may_be_caught()
   if coroutine.running() then return true end
   local level = 3
@@ -59,11 +59,11 @@ local function may_be_caught()
   return false
 end
 
---- Raises on what was caught. What Ctrl-C has raised and nobody catches can be
--- read on the terminal.
+--- Raises on what was caught. What Ctrl-C has raised and the program does not
+-- catch can be read on the terminal.
 ---@param value any
 function interrupt.raise(value)
-  if SHOWS_STRINGS_ONLY and interrupt.is(value) and not may_be_caught() then value = tostring(value) end
+  if lua.SHOWS_STRINGS_ONLY and interrupt.is(value) and not may_be_caught() then value = tostring(value) end
   error(value, 0)
 end
 

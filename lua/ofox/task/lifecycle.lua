@@ -1,17 +1,18 @@
 --- The life of a task, from its start to its end: its record, which is all that
--- is left when the program has dropped its handle. Who runs when is the
--- scheduler's affair.
+-- is left when the program has dropped its handle.
+-- Does not know whose turn it is, nor the handle.
 require "ofox.base.uncompiled" ()
 local errors = require "ofox.errors"
-local failures = require "ofox.task.unhandled"
+local unhandled = require "ofox.task.unhandled"
+local lua = require "ofox.base.lua"
 local memory = require "ofox.base.memory"
 local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = lua.unpack
 local close_thread = coroutine.close -- luacheck: ignore 143 (Lua 5.4)
 
-local life = {}
+local lifecycle = {}
 
 local function pack(...)
   return { n = select("#", ...), ... }
@@ -20,7 +21,7 @@ end
 --- Can the value be called?
 ---@param value any
 ---@return boolean
-function life.is_callable(value)
+function lifecycle.is_callable(value)
   local meta = type(value) ~= "function" and getmetatable(value)
   return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
 end
@@ -30,17 +31,17 @@ end
 --- Calls a function with the results of a task that has ended.
 ---@param record table
 ---@param fn function
-function life.call_back(record, fn)
+function lifecycle.call_back(record, fn)
   local found, results = {}, record.results
-  local ok, err = xpcall(function() fn(unpack(results, 1, results.n)) end, failures.catcher(found))
+  local ok, err = xpcall(function() fn(unpack(results, 1, results.n)) end, unhandled.catcher(found))
   if ok then return end
-  failures.report(record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
+  unhandled.report(record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
 end
 
 local function close_owned(record, owned)
   for closer in pairs(owned) do
     local ok, message = pcall(closer)
-    if not ok then failures.report(record.settings, "what a task had opened could not be closed", message) end
+    if not ok then unhandled.report(record.settings, "what a task had opened could not be closed", message) end
   end
 end
 
@@ -61,10 +62,10 @@ local function finish(record, status, results)
   for waiter in pairs(waiters) do scheduler.wake(waiter) end
   close_owned(record, owned)
   if record.observer then record.observer(record) end
-  for _, fn in ipairs(listeners) do life.call_back(record, fn) end
+  for _, fn in ipairs(listeners) do lifecycle.call_back(record, fn) end
   local loop = scheduler.loop()
   if status == "failed" and not record.asked and loop and loop.failed then loop.failed(record) end
-  if record.dropped then failures.tell(record) end
+  if record.dropped then unhandled.tell(record) end
 end
 
 -- Ends a task that has not come to its end.
@@ -89,7 +90,7 @@ end
 local function conclude(record, results, thread)
   if results[1] then return finish(record, "done", results) end
   local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
-  if not cancelled then failures.note(record, results[2], thread) end
+  if not cancelled then unhandled.note(record, results[2], thread) end
   finish(record, cancelled and "cancelled" or "failed", results)
 end
 
@@ -115,7 +116,7 @@ end
 
 -- In a thread of the host's own, from the task's beginning to its end.
 local function run_thread(record, fn, ...)
-  local results = pack(xpcall(fn, failures.catcher(record), ...))
+  local results = pack(xpcall(fn, unhandled.catcher(record), ...))
   if record.status ~= "running" then return end -- it was given up for lost
   conclude(record, results)
 end
@@ -133,11 +134,9 @@ local function leave_thread(record)
   scheduler.loop().leave(record)
 end
 
-local IS_51 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-
--- PUC Lua 5.1 makes no thread of a C function, and none of what can be called.
+-- Not all that can be called can be the function of a thread.
 local function thread_of(fn)
-  if type(fn) == "function" and not (IS_51 and debug.getinfo(fn, "S").what == "C") then
+  if type(fn) == "function" and not (lua.THREADS_RUN_LUA_ONLY and debug.getinfo(fn, "S").what == "C") then
     return coroutine.create(fn)
   end
   return coroutine.create(function(...) return fn(...) end)
@@ -150,8 +149,8 @@ end
 ---@param fn function
 ---@param ... any  given to fn
 ---@return table record
-function life.start(group, observer, later, fn, ...)
-  failures.tell_dropped()
+function lifecycle.start(group, observer, later, fn, ...)
+  unhandled.tell_dropped()
   local loop = scheduler.loop()
   local is_hosted = loop ~= nil and loop.spawn ~= nil
   if is_hosted then wait.check() end
@@ -180,7 +179,7 @@ end
 -- begun, it never does.
 ---@param record table
 ---@return boolean  whether it made a difference
-function life.cancel(record)
+function lifecycle.cancel(record)
   if record.cancelled or record.status ~= "running" then return false end
   record.cancelled = true
   wait.interrupt(record)
@@ -190,8 +189,8 @@ end
 --- Cancels each of them, also when memory ends. None runs on before its turn, so
 -- that the table stays as it is.
 ---@param records table<table, any>
-function life.cancel_all(records)
-  for record in pairs(records) do pcall(life.cancel, record) end
+function lifecycle.cancel_all(records)
+  for record in pairs(records) do pcall(lifecycle.cancel, record) end
 end
 
-return life
+return lifecycle

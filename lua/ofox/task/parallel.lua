@@ -1,15 +1,16 @@
 --- Functions side by side: all of a list, one function over the items of a
 -- list, or so many as it takes until one succeeds. Each call is a task; they
 -- begin in order, when there is room, so that no more of them exist than run.
+-- Knows nothing of how tasks run.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
-local life = require "ofox.task.lifecycle"
+local lifecycle = require "ofox.task.lifecycle"
 local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = require "ofox.base.lua".unpack
 
-local together = {}
+local parallel = {}
 
 -- The tasks of one call of ours. It is the group that its caller waits for.
 local Crew = {}
@@ -31,7 +32,7 @@ end
 function Crew:stop()
   self.stopped = true
   for i = 1, self.began do
-    if self.members[i] then pcall(life.cancel, self.members[i]) end
+    if self.members[i] then pcall(lifecycle.cancel, self.members[i]) end
   end
 end
 
@@ -53,7 +54,7 @@ function Crew:take(i, results)
   if not self.launching then self:launch() end
 end
 
--- Should that fail, for want of memory, nobody must wait for it.
+-- Should that fail, for want of memory, its crew must not wait for it.
 local function observer_of(crew, i)
   return function(record)
     crew.count = crew.count - 1
@@ -65,10 +66,10 @@ local function observer_of(crew, i)
   end
 end
 
--- Who takes the place of one that has ended begins at its turn: others run
+-- What takes the place of one that has ended begins at its turn: others run
 -- between those that never wait.
 local function start(crew, i, observer)
-  return life.start(crew.group, observer, i > crew.limit, crew.job(i))
+  return lifecycle.start(crew.group, observer, i > crew.limit, crew.job(i))
 end
 
 local function begin_next(crew)
@@ -83,7 +84,7 @@ local function begin_next(crew)
   end
   if record.status ~= "running" then return end
   crew.members[i] = record
-  if crew.stopped then life.cancel(record) end -- meanwhile
+  if crew.stopped then lifecycle.cancel(record) end -- meanwhile
 end
 
 -- Has as many run as may.
@@ -97,7 +98,7 @@ function Crew:launch()
 end
 
 -- Tells the program what has come. It may wait; more may come meanwhile. Its
--- error goes before one of a task: nobody else would hear of it.
+-- error goes before one of a task: it would be lost otherwise.
 function Crew:tell()
   while self.news do
     local list = self.arrived
@@ -153,7 +154,7 @@ end
 local function check_functions(list)
   if type(list) ~= "table" then return "list: expected a list of functions, got " .. got(list) end
   for i = 1, #list do
-    if not life.is_callable(list[i]) then
+    if not lifecycle.is_callable(list[i]) then
       return ("list[%d]: expected a function, got %s"):format(i, describe.value(list[i]))
     end
   end
@@ -165,7 +166,7 @@ local OPTIONS = {
     return type(value) == "number" and value >= 1 and value % 1 == 0
   end },
   stop_on_error = { "true or false", function(value) return type(value) == "boolean" end },
-  on_result = { "a function", life.is_callable },
+  on_result = { "a function", lifecycle.is_callable },
 }
 
 -- 'names': of those that count here.
@@ -207,7 +208,7 @@ local OF_ALL = "limit stop_on_error"
 --   at a time; 'stop_on_error': the first failure (raised, or returned as
 --   nil, err) cancels the rest and is raised
 ---@return table[] results  in order: {ok, ..., n = count}, as task:wait() gives them
-function together.all(list, options)
+function parallel.all(list, options)
   local problem = check_functions(list) or check_options(options, OF_ALL)
   if problem then error("ofox.all: " .. problem, 2) end
   local results = collect(#list, options, function(i) return list[i] end)
@@ -226,9 +227,9 @@ local OF_MAP = "limit stop_on_error on_result"
 --   after the other, where ofox.map was called; it may wait, while the others go
 --   on; what it raises cancels the rest and is raised
 ---@return table[] results  in order of the list: {ok, ..., n = count}, as task:wait() gives them
-function together.map(list, fn, options)
+function parallel.map(list, fn, options)
   local problem = type(list) ~= "table" and "list: expected a list, got " .. got(list)
-    or not life.is_callable(fn) and "fn: expected a function, got " .. got(fn) or check_options(options, OF_MAP)
+    or not lifecycle.is_callable(fn) and "fn: expected a function, got " .. got(fn) or check_options(options, OF_MAP)
   if problem then error("ofox.map: " .. problem, 2) end
   local results = collect(#list, options, function(i) return fn, list[i], i end)
   return results
@@ -241,7 +242,7 @@ local OF_ANY = "limit"
 ---@param list (fun(): ...)[]  at least one
 ---@param options? {limit?: integer}  so many at a time; the others begin when one has failed
 ---@return any ...  what the first to succeed gives; if none does, the last failure is raised
-function together.any(list, options)
+function parallel.any(list, options)
   local problem = check_functions(list) or check_options(options, OF_ANY)
     or #list == 0 and "list: expected at least one function, got an empty list"
   if problem then error("ofox.any: " .. problem, 2) end
@@ -258,4 +259,4 @@ function together.any(list, options)
   return unpack(won, 2, won.n)
 end
 
-return together
+return parallel

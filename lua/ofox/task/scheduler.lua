@@ -1,12 +1,14 @@
---- Who runs when: tasks that are ready, tasks that wait for calls, for a moment
--- or for each other, and the transports that have to be served for them.
--- Knows nothing of what tasks do, or how they end.
+--- Who runs when: the task that runs, tasks that are ready, steps that serve
+-- what is awaited and then let the ready tasks run, and the event loop that
+-- others run in.
+-- Knows nothing of what tasks do, how they end, or how a wait in place is done.
 require "ofox.base.uncompiled" ()
+local awaited = require "ofox.task.awaited"
+local clock = require "ofox.task.clock"
 local core = require("ofox.base.native")("core")
 local engine = require "ofox.task.engine"
 local interrupt = require "ofox.task.interrupt"
-local served = require "ofox.task.transports"
-local timers = require "ofox.task.timers"
+local transports = require "ofox.task.transports"
 local yieldable = require "ofox.base.yieldable"
 
 local scheduler = {}
@@ -15,32 +17,24 @@ local scheduler = {}
 -- the engine only, for C's stack has an end.
 local DEEPEST = 20
 
--- Seconds that are no time: what is left of a wait when numbers are rounded.
-local LEAST = 1e-9
-
--- PUC Lua 5.1 cannot yield across pcall.
-local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-
 local current -- the task that runs; inside its stack others may have run
 local rounds = 0 -- of serving those that are ready
 local first, last -- of the tasks to be resumed, a list: putting one in takes no memory
-local moments = timers.new() -- of tasks that wait for one
-local waiters = {} -- what call:watch() gave -> task that waits for that call
 local alive = 0 -- tasks that have not ended
 local depth = 0 -- of steps inside of steps
 local nested = 0 -- tasks resumed on top of each other
-local host -- the event loop that others run in, see ofox.Loop
-local standing = setmetatable({}, { __mode = "k" }) -- who waits by its means
-local woken = setmetatable({}, { __mode = "k" }) -- who of them has not noticed yet
+local loop -- the event loop that others run in, see ofox.Loop
+local standing = setmetatable({}, { __mode = "k" }) -- standers, which wait by the loop's means
+local woken = setmetatable({}, { __mode = "k" }) -- those of them that have not gone on yet
 local budget = {} -- left: how many turns and events are, in this step; nil: no limit
 
----@class ofox.Loop  how those wait who are in no task of ours, or in a thread of the host's
+---@class ofox.Loop  how waits are done outside of tasks, and in tasks that are threads of the host's own
 ---@field wait? fun(seconds: number|nil)  as ofox.use_loop says; of a loop that drives:
 --   fun(stander, is_over), which returns when stander.waiting is false or is_over()
 ---@field drives? boolean  it steps by itself while scheduler.is_wanted()
 ---@field changed? fun()  what is_wanted and timeout say may have changed
 ---@field wake? fun(stander: table)  has wait() return
----@field refusal? fun(): string|nil  why nobody can wait here
+---@field refusal? fun(): string|nil  why waiting is not possible here
 ---@field defers? fun(): boolean  must a task begin at its turn, not here?
 ---@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
 ---@field spawn? fun(task: table, run: function)  starts such a thread
@@ -50,8 +44,8 @@ local budget = {} -- left: how many turns and events are, in this step; nil: no 
 --- The task that runs, or nil.
 ---@return table|nil
 function scheduler.current()
-  if host and host.current then return host.current() end
-  if current and host and host.drives then
+  if loop and loop.current then return loop.current() end
+  if current and loop and loop.drives then
     -- what others run in the host's main thread while a task stands is not the task
     local thread, is_main = coroutine.running()
     if thread == nil or is_main == true then return nil end
@@ -60,21 +54,21 @@ function scheduler.current()
 end
 
 --- Has waits outside of tasks done by an event loop.
----@param loop ofox.Loop|nil
-function scheduler.use_loop(loop)
-  host = loop
+---@param given ofox.Loop|nil
+function scheduler.use_loop(given)
+  loop = given
 end
 
 --- The event loop in use.
 ---@return ofox.Loop|nil
 function scheduler.loop()
-  return host
+  return loop
 end
 
---- Has anybody to be served who cannot do it where he waits?
+--- Are there waits that are not served where they stand?
 ---@return boolean
 function scheduler.is_wanted()
-  return next(standing) ~= nil or alive > 0 and not (host and host.spawn)
+  return next(standing) ~= nil or alive > 0 and not (loop and loop.spawn)
 end
 
 --- Has any task not ended?
@@ -86,7 +80,13 @@ end
 --- Is there nothing but what the caller itself waits for?
 ---@return boolean
 function scheduler.is_idle()
-  return alive == 0 and not host
+  return alive == 0 and not loop
+end
+
+--- Does the caller run on top of a task, or of a step?
+---@return boolean
+function scheduler.is_inside()
+  return current ~= nil or depth > 0
 end
 
 local function has_ready()
@@ -96,8 +96,8 @@ end
 -- Seconds of the clock until a task wants to go on by itself; nil: never.
 local function until_moment()
   if has_ready() or next(woken) then return 0 end
-  local at = moments:first()
-  return at and math.max(0, at - served.now())
+  local at = awaited.first()
+  return at and math.max(0, at - clock.now())
 end
 
 --- Seconds until step() has something to do although no descriptor speaks;
@@ -105,10 +105,9 @@ end
 ---@return number|nil
 function scheduler.timeout()
   local left = until_moment()
-  if served.is_pending(left) then left = 0 end
+  if transports.is_pending(left) then left = 0 end
   local made = engine.made()
-  local own = made and made:timeout()
-  return left and own and math.min(left, own) or left or own
+  return clock.shorter(left, made and made:timeout())
 end
 
 --- Lets the engine's descriptor, and a loop that drives, know what only is
@@ -117,10 +116,10 @@ function scheduler.sync()
   local made = engine.made()
   if made then
     local left = until_moment()
-    if served.is_pending(left) then left = 0 end
+    if transports.is_pending(left) then left = 0 end
     made:alarm(left and core.now() + left)
   end
-  if host and host.changed then host.changed() end
+  if loop and loop.changed then loop.changed() end
 end
 
 --- A task has begun, or ended.
@@ -143,30 +142,21 @@ function scheduler.enqueue(task)
   if depth == 0 then scheduler.sync() end
 end
 
--- What a task waits for is over: its call has news, its moment has come, or
--- somebody has woken it.
-local function forget_wait(task)
-  if task.moment then moments:remove(task.moment) end
-  if task.is_served then served.count(task.transport, -1) end
-  task.is_served = false
-  scheduler.unwatch(task)
-  task.moment = nil
-end
-
---- Lets a task that waits go on; one that does not wait is left alone.
----@param task table
+--- What a task waits for has come: its call has news, its moment is there, or
+-- another task has ended. Lets it go on; one that does not wait is left alone.
+---@param task table  or a stander
 ---@return boolean woken
 function scheduler.wake(task)
   if not task.waiting then return false end
   if task.standing then
     task.waiting = false
-    if not host.drives then woken[task] = true end
-    if host.wake then host.wake(task) end
+    if not loop.drives then woken[task] = true end
+    if loop.wake then loop.wake(task) end
     return true
   end
   enqueue(task) -- first, since what follows ends where memory does
   task.waiting = false
-  forget_wait(task)
+  awaited.forget(task)
   if depth == 0 then scheduler.sync() end
   return true
 end
@@ -188,7 +178,7 @@ end
 --- Is it wiser to have a task start at its turn than on top of this stack?
 ---@return boolean
 function scheduler.is_deep()
-  return nested >= DEEPEST or host ~= nil and host.defers ~= nil and host.defers()
+  return nested >= DEEPEST or loop ~= nil and loop.defers ~= nil and loop.defers()
 end
 
 --- May the running function yield to us? Only where it stands in the task's
@@ -215,35 +205,28 @@ local function serve_ready()
 end
 
 local function wake_due()
-  local now = served.now() + LEAST
-  local task = moments:due(now)
+  local now = clock.now() + clock.LEAST
+  local task = awaited.due(now)
   while task do
-    task.moment = nil
     scheduler.wake(task)
-    task = moments:due(now)
+    task = awaited.due(now)
   end
+end
+
+local function break_off(task)
+  task.call:abort("RESET", core.now())
+  scheduler.wake(task)
 end
 
 -- A child must not wait for its parent's calls.
 local function drop_foreign()
-  local foreign = served.foreign()
-  if not foreign then return end
-  for _, task in pairs(waiters) do
-    if task.transport == foreign then
-      task.call:abort("RESET", core.now())
-      scheduler.wake(task)
-    end
-  end
+  local foreign = transports.foreign()
+  if foreign then awaited.each_at(foreign, break_off) end
 end
 
 local function on_news(note)
-  local task = waiters[note]
-  waiters[note] = nil -- of somebody who will never go on it is all that is left
+  local task = awaited.heard(note)
   if task then scheduler.wake(task) end
-end
-
-local function shorter(a, b)
-  return a and b and math.min(a, b) or a or b
 end
 
 -- One round.
@@ -251,11 +234,11 @@ local function step(max)
   drop_foreign()
   if has_ready() then
     max = 0
-  elseif host and served.virtual() and served.is_pending(until_moment()) then
+  elseif loop and clock.virtual() and transports.is_pending(until_moment()) then
     max = nil -- a loop waits elsewhere, and a mock's time has to pass
   end
-  served.move(shorter(max, until_moment()), budget.left)
-  served.take_news(on_news)
+  transports.move(clock.shorter(max, until_moment()), budget.left)
+  transports.take_news(on_news)
   wake_due()
   if depth <= DEEPEST then serve_ready() end
 end
@@ -269,30 +252,51 @@ function scheduler.flush()
   depth, budget.left = depth - 1, left
 end
 
--- Serves what there is to do, waiting at most 'max' seconds for it.
-local function serve(max, transport, max_events)
+--- Is this step as deep as any that lets tasks run? In deeper ones what is no
+-- call would never end.
+---@return boolean
+function scheduler.is_deepest()
+  return depth >= DEEPEST
+end
+
+--- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
+-- there is something), also where there are no tasks.
+---@param max number|nil
+---@param transport table|nil  that has to be served, for a wait in place
+---@param max_events? integer  turns of tasks and events of streams that are done at most
+function scheduler.serve(max, transport, max_events)
   local outer, deep, left = current, nested, budget.left
-  served.count(transport, 1)
+  transports.count(transport, 1)
   depth, budget.left = depth + 1, max_events
   local ok, message = pcall(step, max)
   depth, budget.left = depth - 1, left
   current, nested = outer, deep
-  served.count(transport, -1)
+  transports.count(transport, -1)
   if not ok then interrupt.raise(interrupt.caught(message)) end
   scheduler.sync()
   if scheduler.after_step then scheduler.after_step() end
 end
 
---- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
--- there is something). Does not wait where nothing will come.
+--- The same, but does not wait where nothing will come.
 ---@param max? number
----@param transport? table  that has to be served, for somebody outside of tasks
----@param max_events? integer  turns of tasks and events of streams that are done at most
----@return boolean  whether tasks, calls or waits are left
+---@param transport? table
+---@param max_events? integer
+---@return boolean  whether tasks are left
 function scheduler.step(max, transport, max_events)
   if alive == 0 and not transport then max = 0 end
-  serve(max, transport, max_events)
+  scheduler.serve(max, transport, max_events)
   return alive > 0
+end
+
+scheduler.budget = budget
+
+--- An event of a stream is about to be given to the program. Has this step
+-- done all that it may, so that the running task should yield till the next?
+---@return boolean
+function scheduler.is_spent()
+  if not budget.left then return false end
+  budget.left = budget.left - 1
+  return budget.left < 0 and scheduler.may_yield()
 end
 
 -- Waits
@@ -307,7 +311,7 @@ end
 ---@param seconds? number
 function scheduler.yield(seconds)
   local task = current
-  if seconds then task.moment = moments:add(served.now() + seconds, task) end
+  if seconds then awaited.moment(task, clock.now() + seconds) end
   suspend(task)
 end
 
@@ -318,85 +322,34 @@ end
 ---@param seconds? number
 function scheduler.yield_for(transport, call, seconds)
   local task = current
-  if seconds then task.moment = moments:add(served.now() + seconds, task) end
-  scheduler.watch(transport, call, task)
-  served.count(transport, 1)
-  task.is_served = true
+  if seconds then awaited.moment(task, clock.now() + seconds) end
+  awaited.watch(transport, call, task)
+  awaited.serve(task, transport)
   suspend(task)
 end
 
-scheduler.budget = budget
-
---- An event of a stream is about to be given to the program. Has this step
--- done all that it may, so that the running task should yield till the next?
----@return boolean
-function scheduler.is_spent()
-  if not budget.left then return false end
-  budget.left = budget.left - 1
-  return budget.left < 0 and scheduler.may_yield()
-end
-
--- Has the host wait; as pcall. Whoever runs meanwhile is not in the task that
--- stands here.
-local function pause(stander, ...)
-  local outer, ok, message = current, true, nil
+--- From here on a stander waits by the loop's means. What runs meanwhile is not
+-- in the task that stands here.
+---@param stander table  the task that waits in place, or outside of tasks a table that stands for the wait
+---@return table|nil outer  the task that ran, for go_on
+function scheduler.stand(stander)
+  local outer = current
   current = nil
   stander.waiting, stander.standing = true, true
   standing[stander] = true
-  if PCALL_HOLDS and not host.drives then
-    scheduler.sync()
-    host.wait(...)
-  else
-    ok, message = pcall(scheduler.sync)
-    if ok then ok, message = pcall(host.wait, ...) end
-  end
+  return outer
+end
+
+--- It goes on.
+---@param stander table
+---@param outer table|nil
+function scheduler.go_on(stander, outer)
   current = outer
   stander.waiting, stander.standing = false, false
   standing[stander], woken[stander] = nil, nil
-  return ok, message
 end
 
--- By the program's own loop, which has others to run: whoever steps next may
--- see this wait end, so it has to be woken.
-local function stand_by_loop(is_over, transport, till, enter, leave)
-  local stander = {}
-  while not is_over() do
-    scheduler.step(0, transport)
-    local left = till and till - served.now()
-    if is_over() or left and left <= LEAST then return end
-    enter(stander)
-    local ok, message = pause(stander, shorter(left, scheduler.timeout())) -- no time, too: others may have to run
-    leave(stander)
-    if not ok then error(message, 0) end
-  end
-end
-
--- Deeper steps serve the engine only: what is no call would never end.
-local function check_depth(transport)
-  if depth >= DEEPEST and not transport and not (host and host.spawn) then
-    error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
-  end
-end
-
--- By a loop that drives.
-local function stand_by_host(is_over, transport, till, enter, leave)
-  local stander, waited = scheduler.current() or {}, false
-  while not is_over() do
-    if waited and till and till - served.now() <= LEAST then return end
-    check_depth(transport)
-    waited = true
-    if till then stander.moment = moments:add(till, stander) end
-    served.count(transport, 1)
-    stander.is_served = transport ~= nil
-    enter(stander)
-    local ok, message = pause(stander, stander, is_over)
-    forget_wait(stander)
-    leave(stander)
-    if not ok then error(message, 0) end
-  end
-end
-
---- Those who wait by the means of the host.
+--- All that wait by the loop's means.
 ---@return table<table, true>
 function scheduler.standing()
   return standing
@@ -409,64 +362,8 @@ function scheduler.forget(stander)
   standing[stander] = nil
   stander.waiting = false
   if call then transport:cancel(call) end
-  forget_wait(stander)
+  awaited.forget(stander)
   if stander.abandon then stander:abandon() end
-end
-
---- Why nobody can wait here, in a host that has such places.
----@return string|nil
-function scheduler.refusal()
-  if host and host.refusal and (host.spawn or not scheduler.current()) then return host.refusal() end
-  return nil
-end
-
---- Is a wait that begins here done by the means of the host? With the program's
--- own loop not on top of a task, nor in a coroutine that could not yield to it.
----@return boolean
-function scheduler.is_for_host()
-  if not (host and host.wait) then return false end
-  if host.drives then return true end
-  if current or depth > 0 then return false end
-  local thread, is_main = coroutine.running()
-  return thread == nil or is_main == true or yieldable()
-end
-
---- Waits where it stands: everything else goes on meanwhile, on top of this
--- stack.
----@param is_over fun(): boolean
----@param transport? table  that has to be served for it
----@param seconds? number
----@param enter fun(stander: table)  has scheduler.wake called with it when it may be over
----@param leave fun(stander: table)
-function scheduler.stand(is_over, transport, seconds, enter, leave)
-  local till = seconds and served.now() + seconds
-  if scheduler.is_for_host() then
-    return (host.drives and stand_by_host or stand_by_loop)(is_over, transport, till, enter, leave)
-  end
-  local waited = false
-  while not is_over() do
-    local left = till and math.max(0, till - served.now())
-    if waited and left and left <= LEAST then return end
-    check_depth(transport)
-    waited = true
-    serve(left, transport) -- also when nobody else is left: a sleep waits for its moment
-  end
-end
-
---- Has a task, or somebody who stands, woken when there is news of a call.
----@param transport table
----@param call userdata
----@param task table
-function scheduler.watch(transport, call, task)
-  task.note, task.transport, task.call = call:watch(), transport, call
-  waiters[task.note] = task
-end
-
---- Ends that.
----@param task table
-function scheduler.unwatch(task)
-  if task.note then waiters[task.note] = nil end
-  task.note, task.call, task.transport = nil, nil, nil
 end
 
 return scheduler

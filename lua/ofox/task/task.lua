@@ -1,16 +1,18 @@
 --- Tasks as programs see them: functions that run side by side, each written as
--- straight calls. How they live is in ofox.life.
+-- straight calls. How they live is in
+-- ofox.task.lifecycle.
 local describe = require "ofox.base.describe"
-local failures = require "ofox.task.unhandled"
+local unhandled = require "ofox.task.unhandled"
 local interrupt = require "ofox.task.interrupt"
-local life = require "ofox.task.lifecycle"
+local lifecycle = require "ofox.task.lifecycle"
+local lua = require "ofox.base.lua"
 local scheduler = require "ofox.task.scheduler"
-local together = require "ofox.task.parallel"
+local parallel = require "ofox.task.parallel"
 local wait = require "ofox.task.wait"
 
-local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
+local unpack = lua.unpack
 
-local task = { all = together.all, map = together.map, any = together.any }
+local task = { all = parallel.all, map = parallel.map, any = parallel.any }
 
 ---@class ofox.Task
 local Task = {}
@@ -19,7 +21,7 @@ Task.__name = "ofox.task.task"
 
 -- The key of a handle's only field that counts: a function that gives the
 -- record of its task. A record never refers to the handle, so that it shows
--- when nobody has it any more.
+-- when the program has dropped it.
 local RECORD = {}
 
 local function record_of(self, who)
@@ -29,25 +31,25 @@ local function record_of(self, who)
 end
 
 local function check_function(who, fn)
-  if life.is_callable(fn) then return end
+  if lifecycle.is_callable(fn) then return end
   error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
 end
 
--- Tables have no __gc before Lua 5.2.
-local newproxy = rawget(_G, "newproxy")
+-- What has a __gc where tables have none.
+local newproxy = not lua.TABLES_HAVE_GC and rawget(_G, "newproxy")
 
 local function handle_of(record)
   local handle = { [RECORD] = function() return record end }
-  if newproxy and _VERSION == "Lua 5.1" then
+  if newproxy then
     local proxy = newproxy(true)
-    getmetatable(proxy).__gc = function() failures.dropped(record) end
+    getmetatable(proxy).__gc = function() unhandled.dropped(record) end
     handle[Task] = proxy
   end
   return setmetatable(handle, Task)
 end
 
-if not (newproxy and _VERSION == "Lua 5.1") then
-  function Task:__gc() failures.dropped(rawget(self, RECORD)()) end
+if not newproxy then
+  function Task:__gc() unhandled.dropped(rawget(self, RECORD)()) end
 end
 
 --- Starts a function as a task, at once: it runs until it first waits.
@@ -57,7 +59,7 @@ end
 function task.go(fn, ...)
   check_function("ofox.go", fn)
   local outer = scheduler.current()
-  return handle_of(life.start(outer and outer.group, nil, false, fn, ...))
+  return handle_of(lifecycle.start(outer and outer.group, nil, false, fn, ...))
 end
 
 --- Waits for the task's end, at most 'seconds'. Nothing is raised but the
@@ -81,7 +83,7 @@ end
 -- CancelledError there, and its call is broken off.
 ---@return boolean  whether it made a difference
 function Task:cancel()
-  return life.cancel(record_of(self, "task:cancel"))
+  return lifecycle.cancel(record_of(self, "task:cancel"))
 end
 
 ---@return "running"|"done"|"failed"|"cancelled"
@@ -99,7 +101,7 @@ function Task:on_done(fn)
   if record.status == "running" then
     record.listeners[#record.listeners + 1] = fn
   else
-    life.call_back(record, fn)
+    lifecycle.call_back(record, fn)
   end
   return self
 end
@@ -119,7 +121,7 @@ function Task:__tostring()
 end
 
 local function abandon(group)
-  life.cancel_all(group.members)
+  lifecycle.cancel_all(group.members)
   scheduler.flush()
 end
 
@@ -144,7 +146,7 @@ function task.run(fn, ...)
   check_function("ofox.run", fn)
   wait.check()
   local group = { count = 0, members = {} }
-  local record = life.start(group, nil, false, fn, ...)
+  local record = lifecycle.start(group, nil, false, fn, ...)
   wait_for_group(group)
   return deliver(record)
 end

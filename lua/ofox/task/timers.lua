@@ -1,5 +1,5 @@
---- Moments and what is to happen then: a binary heap. Of two with the same
--- moment the one that was added first comes first.
+--- Moments and what is to happen then: a binary heap. Of two entries with the
+-- same moment the one that was added first comes first.
 -- Knows nothing of clocks.
 local timers = {}
 

@@ -1,40 +1,19 @@
---- The transports that somebody waits at, and time, which passes for them: the
--- engine's is real, a mock's is virtual, its own or that of all.
+--- The transports at which calls are waited for, all of which have to be served:
+-- the engine, in real time, and mocks, each in its own time or in that of all.
+-- Does not know who waits, nor for which call.
 require "ofox.base.uncompiled" ()
+local clock = require "ofox.task.clock"
 local core = require("ofox.base.native")("core")
 local engine = require "ofox.task.engine"
 
-local served = {}
+local transports = {}
 
-local counts = {} -- transport -> how many wait for its calls
-local virtual -- a mock whose clock stands in for the real one
+local counts = {} -- transport -> how many waits there are for its calls
 
---- Lets 'clock' (a mock) stand in for time; nil gives real time back. Returns
--- what stood in before.
----@param clock table|nil
----@return table|nil previous
-function served.install(clock)
-  local previous = virtual
-  virtual = clock
-  return previous
-end
-
---- The clock that stands in for the real one, or nil.
----@return table|nil
-function served.virtual()
-  return virtual
-end
-
---- Seconds of a clock that never jumps.
----@return number
-function served.now()
-  return virtual and virtual:now() or core.now()
-end
-
---- One more waits for calls of a transport, or one less.
+--- There is one more wait for a call of a transport, or one less.
 ---@param transport table|nil
 ---@param change 1|-1
-function served.count(transport, change)
+function transports.count(transport, change)
   if not transport then return end
   local count = (counts[transport] or 0) + change
   counts[transport] = count > 0 and count or nil
@@ -42,14 +21,15 @@ end
 
 -- A mock whose clock is its own; not an engine, nor one of a parent process.
 local function is_mock(transport)
-  return transport ~= virtual and not transport.is_ours
+  return transport ~= clock.virtual() and not transport.is_ours
 end
 
 --- Does a mock have something to do? No real time has to pass for that. 'left':
 -- whether a moment of a task is near.
 ---@param left number|nil
 ---@return boolean
-function served.is_pending(left)
+function transports.is_pending(left)
+  local virtual = clock.virtual()
   if virtual and (left or virtual:timeout()) then return true end
   for transport in pairs(counts) do
     if is_mock(transport) and transport:timeout() then return true end
@@ -65,11 +45,11 @@ local function take_from(transport, heard)
   end
 end
 
---- Takes the news of calls, also where nobody waits any more: what is left
--- untaken has the next step return at once.
+--- Takes the news of calls, of those as well that no task waits for any more:
+-- with news left in it, the engine's next step returns at once.
 ---@param heard fun(note: any)
-function served.take_news(heard)
-  local made = engine.made()
+function transports.take_news(heard)
+  local made, virtual = engine.made(), clock.virtual()
   if made then take_from(made, heard) end
   if virtual then take_from(virtual, heard) end
   for transport in pairs(counts) do
@@ -77,10 +57,10 @@ function served.take_news(heard)
   end
 end
 
---- An engine that somebody waits at although it belongs to the process that
--- this one was forked of, or nil.
+--- An engine of the process that this one was forked from, if there are waits
+-- for its calls.
 ---@return table|nil
-function served.foreign()
+function transports.foreign()
   local made = engine.made()
   for transport in pairs(counts) do
     if transport.is_ours and transport ~= made then return transport end
@@ -90,7 +70,7 @@ end
 
 -- Lets virtual time pass until something happens, at most 'limit' seconds.
 -- False if nothing ever will.
-local function move_virtual(limit)
+local function move_virtual(virtual, limit)
   local own = virtual:timeout()
   if own == 0 then
     virtual:step(0)
@@ -115,10 +95,11 @@ end
 --- Lets time pass until something happens, at most 'limit' seconds.
 ---@param limit number|nil
 ---@param max_events integer|nil  sockets that are read; nil: what is there
-function served.move(limit, max_events)
+function transports.move(limit, max_events)
   local made = engine.made()
   local moved = move_mocks()
-  if virtual then moved = move_virtual(limit) or moved end
+  local virtual = clock.virtual()
+  if virtual then moved = move_virtual(virtual, limit) or moved end
   if moved then
     if made then made:step(0, max_events) end
   elseif made and (limit or counts[made]) then
@@ -130,4 +111,4 @@ function served.move(limit, max_events)
   end
 end
 
-return served
+return transports

@@ -1,11 +1,12 @@
---- The failures of tasks: where each came from, and the report of those that
--- the program does not handle. Knows nothing of how tasks run.
+--- Failures of tasks that the program does not handle: each is reported once,
+-- with where it came from, which is noted of every failure.
+-- Knows nothing of how tasks run.
 local errors = require "ofox.errors"
 local log = require "ofox.base.log"
 local scheduler = require "ofox.task.scheduler"
-local trace = require "ofox.base.traceback"
+local traceback_of = require "ofox.base.traceback"
 
-local failures = {}
+local unhandled = {}
 
 local function text_of(value)
   local ok, text = pcall(tostring, value)
@@ -32,30 +33,30 @@ end
 ---@param err any
 ---@param where string|nil
 ---@param traceback string|nil
-function failures.report(settings, message, err, where, traceback)
+function unhandled.report(settings, message, err, where, traceback)
   report("error", settings, message, err, where, traceback)
 end
 
 --- Makes the handler of an xpcall: it notes where the error was raised.
 ---@param found table  gets traceback and where
 ---@return fun(err: any): any
-function failures.catcher(found)
+function unhandled.catcher(found)
   return function(err)
-    local ok, traceback, where = pcall(trace, nil, 3)
+    local ok, traceback, where = pcall(traceback_of, nil, 3)
     if ok then found.traceback, found.where = traceback, where end
     return err
   end
 end
 
 --- Notes where a task has failed, in its record and in an error of ofox that
--- has not come out of another task before. Whoever logs at level debug hears of
--- it, for an error of Lua's own has no place for it.
+-- has not come out of another task before. An error of Lua's own has no place
+-- for it: a log at level debug says it.
 ---@param record table  of the task
 ---@param err any
 ---@param thread thread|nil  whose stack is still as it was; nil: its catcher has noted it
-function failures.note(record, err, thread)
+function unhandled.note(record, err, thread)
   if thread then
-    local ok, traceback, where = pcall(trace, thread, 0, err)
+    local ok, traceback, where = pcall(traceback_of, thread, 0, err)
     if ok then record.traceback, record.where = traceback, where end
   end
   if errors.is(err) and rawget(err, "traceback") == nil then pcall(rawset, err, "traceback", record.traceback) end
@@ -66,10 +67,10 @@ end
 
 --- Reports the failure of a task, once, unless the program has its error.
 ---@param record table
-function failures.tell(record)
+function unhandled.tell(record)
   if record.status ~= "failed" or record.asked then return end
   record.asked = true
-  failures.report(record.settings, "a task failed and its error was not handled", record.results[2], record.where,
+  unhandled.report(record.settings, "a task failed and its error was not handled", record.results[2], record.where,
     record.traceback)
 end
 
@@ -79,11 +80,11 @@ local unreported = {} -- tasks whose failure waits for a place where it may be t
 -- collector, where a host with threads of its own may be in the middle of
 -- anything: there it is noted only.
 ---@param record table
-function failures.dropped(record)
+function unhandled.dropped(record)
   record.dropped = true
   local loop = scheduler.loop()
   if not (loop and loop.spawn) then
-    failures.tell(record)
+    unhandled.tell(record)
   elseif record.status == "failed" and not record.asked then
     unreported[#unreported + 1] = record
     unreported.any = true
@@ -91,12 +92,12 @@ function failures.dropped(record)
 end
 
 --- Reports those that had to wait.
-function failures.tell_dropped()
+function unhandled.tell_dropped()
   if not unreported.any then return end
   local list = unreported
   unreported = {}
-  for _, record in ipairs(list) do failures.tell(record) end
+  for _, record in ipairs(list) do unhandled.tell(record) end
 end
-scheduler.after_step = failures.tell_dropped
+scheduler.after_step = unhandled.tell_dropped
 
-return failures
+return unhandled

@@ -1,19 +1,19 @@
 --- How this Lua state waits. In a task, where nothing stands between, it yields
--- so that others run; anywhere else the engine, and tasks if there are any, go
--- on in place until the wait is over. A cancelled task hears of it at its next
--- wait, once; when it waits again after that, it is put down.
+-- so that others run; anywhere else it waits in place. A cancelled task hears of
+-- it at its next wait, once; when it waits again after that, it is put down.
+-- Knows nothing of how tasks begin and end.
+local awaited = require "ofox.task.awaited"
+local block = require "ofox.task.block"
+local clock = require "ofox.task.clock"
 local interrupt = require "ofox.task.interrupt"
-local plain = require "ofox.task.block"
+local lua = require "ofox.base.lua"
 local scheduler = require "ofox.task.scheduler"
-local served = require "ofox.task.transports"
 
 local wait = {}
 
 --- What a cancelled task yields to the scheduler when it will not end.
 wait.PUT_DOWN = {}
 
-wait.install = served.install
-wait.now = served.now
 wait.budget = scheduler.budget
 wait.is_spent = scheduler.is_spent
 
@@ -38,9 +38,16 @@ function wait.remember(settings)
   if task then task.settings = settings end
 end
 
---- Raises an error where nobody can wait: some hosts have such places.
+-- Why waiting is not possible here, in a host that has such places.
+local function refusal()
+  local loop = scheduler.loop()
+  if loop and loop.refusal and (loop.spawn or not scheduler.current()) then return loop.refusal() end
+  return nil
+end
+
+--- Raises an error where waiting is not possible.
 function wait.check()
-  local why = scheduler.refusal()
+  local why = refusal()
   if why then error("ofox: " .. why, 0) end
 end
 
@@ -48,7 +55,7 @@ end
 local function refuse(task)
   if not (task and task.cancelled and task.heard) then return end
   if scheduler.may_yield() then coroutine.yield(wait.PUT_DOWN) end
-  if task.leave and not scheduler.refusal() then task:leave() end
+  if task.leave and not refusal() then task:leave() end
   error(wait.cancelled_error(), 0)
 end
 
@@ -74,14 +81,14 @@ local function for_condition(is_over, seconds, enter, leave)
   if is_over() then return end
   wait.check()
   if not (task and scheduler.may_yield()) then
-    scheduler.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds, enter, leave)
+    block.stand(function() return is_over() or task ~= nil and task.cancelled end, nil, seconds, enter, leave)
   else
-    local till = seconds and served.now() + seconds
+    local till = seconds and clock.now() + seconds
     repeat
       enter(task)
-      scheduler.yield(till and math.max(0, till - served.now()))
+      scheduler.yield(till and math.max(0, till - clock.now()))
       leave(task)
-    until is_over() or task.cancelled or till and served.now() >= till
+    until is_over() or task.cancelled or till and clock.now() >= till
   end
   hear(task)
 end
@@ -115,10 +122,10 @@ function wait.sleep(seconds)
     for_condition(never, math.max(0, seconds), nothing, nothing)
   elseif seconds <= 0 then
     return
-  elseif served.virtual() then
-    served.virtual():advance(seconds)
+  elseif clock.virtual() then
+    clock.virtual():advance(seconds)
   else
-    wait.protect(plain.sleep, nothing, seconds)
+    wait.protect(block.sleep, nothing, seconds)
   end
 end
 
@@ -143,14 +150,14 @@ function wait.call(transport, call, max)
   local task = scheduler.current()
   if not wait.may_go_on(transport, call) then return end
   if not task and scheduler.is_idle() then
-    plain.wait(transport, call, max)
+    block.for_call(transport, call, max)
   elseif scheduler.may_yield() then
     scheduler.yield_for(transport, call, max)
   else
     local state = call:state()
     if task then task.standing_call, task.standing_transport = call, transport end
-    scheduler.stand(function() return call:state() ~= state end, transport, max,
-      function(stander) scheduler.watch(transport, call, stander) end, scheduler.unwatch)
+    block.stand(function() return call:state() ~= state end, transport, max,
+      function(stander) awaited.watch(transport, call, stander) end, awaited.unwatch)
     if task then task.standing_call, task.standing_transport = nil, nil end
   end
   if task and task.cancelled then
@@ -183,8 +190,7 @@ function wait.own(closer)
   return function() owned[closer] = nil end
 end
 
--- PUC Lua 5.1 cannot yield across pcall.
-local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local PCALL_HOLDS = lua.PCALL_HOLDS
 
 --- Calls fn with what follows undo; if it raises, calls undo and raises on.
 ---@param fn fun(...: any): any, any
@@ -192,7 +198,7 @@ local PCALL_HOLDS = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 ---@param ... any  undo gets the first of them
 ---@return any, any
 function wait.protect(fn, undo, ...)
-  if PCALL_HOLDS and scheduler.is_for_host() then
+  if PCALL_HOLDS and block.is_by_loop() then
     return fn(...) -- what it leaves on an error is collected
   elseif PCALL_HOLDS and scheduler.may_yield() then
     -- nothing between here and the end of the task catches an error

@@ -1,0 +1,88 @@
+--- What is waited for: a moment, news of a call, or both. What waits is a task,
+-- or a table that stands for a wait in place; of either, the fields 'moment',
+-- 'note', 'call', 'transport' and 'is_served' are kept here.
+-- Does not know how a task is woken, nor whose turn it is.
+require "ofox.base.uncompiled" ()
+local timers = require "ofox.task.timers"
+local transports = require "ofox.task.transports"
+
+local awaited = {}
+
+local moments = timers.new()
+local by_note = {} -- what call:watch() gave -> the task that waits for that call
+
+--- Has a task wait for a moment.
+---@param task table
+---@param at number  of the clock
+function awaited.moment(task, at)
+  task.moment = moments:add(at, task)
+end
+
+--- Has a task wait for news of a call.
+---@param transport table
+---@param call userdata
+---@param task table
+function awaited.watch(transport, call, task)
+  task.note, task.transport, task.call = call:watch(), transport, call
+  by_note[task.note] = task
+end
+
+--- Ends that.
+---@param task table
+function awaited.unwatch(task)
+  if task.note then by_note[task.note] = nil end
+  task.note, task.call, task.transport = nil, nil, nil
+end
+
+--- Has a transport served for as long as a task waits.
+---@param task table
+---@param transport table|nil  nil: none has to be
+function awaited.serve(task, transport)
+  transports.count(transport, 1)
+  task.is_served = transport ~= nil
+end
+
+--- The wait of a task is over, whatever it was for.
+---@param task table
+function awaited.forget(task)
+  if task.moment then moments:remove(task.moment) end
+  if task.is_served then transports.count(task.transport, -1) end
+  task.is_served = false
+  awaited.unwatch(task)
+  task.moment = nil
+end
+
+--- The first moment that a task waits for.
+---@return number|nil
+function awaited.first()
+  return moments:first()
+end
+
+--- Takes off the first moment if it has come.
+---@param now number
+---@return table|nil task  that waits for it
+function awaited.due(now)
+  local task = moments:due(now)
+  if task then task.moment = nil end
+  return task
+end
+
+--- Takes note of a call's news.
+---@param note any
+---@return table|nil task  that waits for it; nil where the wait was given up
+function awaited.heard(note)
+  local task = by_note[note]
+  by_note[note] = nil -- of a task that will never go on it is all that is left
+  return task
+end
+
+--- Calls a function with each task that waits for a call of a transport.
+---@param transport table
+---@param fn fun(task: table)  may end its wait
+function awaited.each_at(transport, fn)
+  for _, task in pairs(by_note) do
+    if task.transport == transport then fn(task) end
+  end
+end
+
+return awaited
