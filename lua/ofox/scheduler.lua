@@ -136,11 +136,16 @@ local function enqueue(task)
   last = task
 end
 
+--- Lets who drives this from outside of it know what has changed.
+function scheduler.changed()
+  if depth == 0 then scheduler.sync() end
+end
+
 --- Resumes a task when it is its turn.
 ---@param task table
 function scheduler.enqueue(task)
   enqueue(task)
-  if depth == 0 then scheduler.sync() end
+  scheduler.changed()
 end
 
 -- What a task waits for is over: its call has news, its moment has come, or
@@ -159,16 +164,27 @@ end
 function scheduler.wake(task)
   if not task.waiting then return false end
   if task.standing then
-    task.waiting = false
     if not host.drives then woken[task] = true end
+    task.waiting = false
     if host.wake then host.wake(task) end
     return true
   end
   enqueue(task) -- first, since what follows ends where memory does
   task.waiting = false
   forget_wait(task)
-  if depth == 0 then scheduler.sync() end
+  scheduler.changed()
   return true
+end
+
+-- Where memory ends before this, the turn of the task is still to come.
+local function run_as(task, run)
+  if first == task then
+    first = task.next_ready or nil
+    if not first then last = nil end
+  end
+  task.next_ready, task.is_ready = false, false
+  current, nested = task, nested + 1
+  return run(task)
 end
 
 --- Has a task run until it waits or ends.
@@ -178,10 +194,8 @@ end
 ---@return any results
 function scheduler.resume(task, run)
   local outer, deep = current, nested
-  current, nested = task, nested + 1
-  local ok, results = pcall(run, task)
+  local ok, results = pcall(run_as, task, run)
   current, nested = outer, deep
-  if depth == 0 then scheduler.sync() end -- it may wait for a moment now
   return ok, results
 end
 
@@ -207,20 +221,17 @@ local function serve_ready()
   while first and first.round <= round and (not budget.left or budget.left > 0) do
     local task = first
     if budget.left then budget.left = budget.left - 1 end
-    first = task.next_ready or nil
-    if not first then last = nil end
-    task.next_ready, task.is_ready = false, false
-    task.go_on(task)
+    task.go_on(task) -- which takes it off the list
   end
 end
 
 local function wake_due()
   local now = served.now() + LEAST
-  local task = moments:due(now)
-  while task do
-    task.moment = nil
-    scheduler.wake(task)
-    task = moments:due(now)
+  local entry = moments:due(now)
+  while entry do
+    scheduler.wake(entry.what) -- first, as this may want memory
+    moments:remove(entry)
+    entry = moments:due(now)
   end
 end
 
@@ -238,8 +249,8 @@ end
 
 local function on_news(note)
   local task = waiters[note]
-  waiters[note] = nil -- of somebody who will never go on it is all that is left
   if task then scheduler.wake(task) end
+  waiters[note] = nil -- of somebody who will never go on it is all that is left
 end
 
 local function shorter(a, b)
@@ -247,7 +258,8 @@ local function shorter(a, b)
 end
 
 -- One round.
-local function step(max)
+local function step(max, max_events)
+  depth, budget.left = depth + 1, max_events
   drop_foreign()
   if has_ready() then
     max = 0
@@ -260,25 +272,31 @@ local function step(max)
   if depth <= DEEPEST then serve_ready() end
 end
 
+local function serve_all()
+  depth, budget.left = depth + 1, nil
+  serve_ready()
+end
+
 --- Lets the tasks that are ready run, and nothing else: those that have been
 -- cancelled can end, however much this step has done.
 function scheduler.flush()
-  local left = budget.left
-  depth, budget.left = depth + 1, nil
-  pcall(serve_ready)
-  depth, budget.left = depth - 1, left
+  local deep, left = depth, budget.left
+  pcall(serve_all)
+  depth, budget.left = deep, left
 end
 
 -- Serves what there is to do, waiting at most 'max' seconds for it.
 local function serve(max, transport, max_events)
-  local outer, deep, left = current, nested, budget.left
+  local outer, above, deep, left = current, nested, depth, budget.left
   served.count(transport, 1)
-  depth, budget.left = depth + 1, max_events
-  local ok, message = pcall(step, max)
-  depth, budget.left = depth - 1, left
-  current, nested = outer, deep
+  local ok, message = pcall(step, max, max_events)
+  depth, budget.left = deep, left
+  current, nested = outer, above
   served.count(transport, -1)
-  if not ok then interrupt.raise(interrupt.caught(message)) end
+  if not ok then
+    pcall(scheduler.sync) -- what is left to do is done by the next step
+    interrupt.raise(interrupt.caught(message))
+  end
   scheduler.sync()
   if scheduler.after_step then scheduler.after_step() end
 end
@@ -340,9 +358,9 @@ end
 -- stands here.
 local function pause(stander, ...)
   local outer, ok, message = current, true, nil
-  current = nil
   stander.waiting, stander.standing = true, true
   standing[stander] = true
+  current = nil
   if PCALL_HOLDS and not host.drives then
     scheduler.sync()
     host.wait(...)

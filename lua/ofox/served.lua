@@ -10,6 +10,7 @@ local served = {}
 local SLICE = 0.08
 
 local counts = {} -- transport -> how many wait for its calls
+local untold -- news that are taken and that nobody has heard yet: memory may end meanwhile
 local virtual -- a mock whose clock stands in for the real one
 
 --- Lets 'clock' (a mock) stand in for time; nil gives real time back. Returns
@@ -53,6 +54,7 @@ end
 ---@param left number|nil
 ---@return boolean
 function served.is_pending(left)
+  if untold then return true end
   if virtual and (left or virtual:timeout()) then return true end
   for transport in pairs(counts) do
     if is_mock(transport) and transport:timeout() then return true end
@@ -61,10 +63,10 @@ function served.is_pending(left)
 end
 
 local function take_from(transport, heard)
-  local note = transport:news()
-  while note do
-    heard(note)
-    note = transport:news()
+  untold = untold or transport:news()
+  while untold do
+    heard(untold)
+    untold = transport:news()
   end
 end
 
@@ -119,6 +121,7 @@ end
 ---@param limit number|nil
 ---@param max_events integer|nil  sockets that are read; nil: what is there
 function served.move(limit, max_events)
+  if untold then limit = 0 end
   local made = engine.made()
   local moved = move_mocks()
   if virtual then moved = move_virtual(limit) or moved end

@@ -36,18 +36,24 @@ end
 -- Tables have no __gc before Lua 5.2.
 local newproxy = rawget(_G, "newproxy")
 
-local function handle_of(record)
-  local handle = { [RECORD] = function() return record end }
+-- 'get' gives nil where the task could not be started.
+local function drop(get)
+  local record = get()
+  if record then failures.dropped(record) end
+end
+
+local function handle_of(get)
+  local handle = { [RECORD] = get }
   if newproxy and _VERSION == "Lua 5.1" then
     local proxy = newproxy(true)
-    getmetatable(proxy).__gc = function() failures.dropped(record) end
+    getmetatable(proxy).__gc = function() drop(get) end
     handle[Task] = proxy
   end
   return setmetatable(handle, Task)
 end
 
 if not (newproxy and _VERSION == "Lua 5.1") then
-  function Task:__gc() failures.dropped(rawget(self, RECORD)()) end
+  function Task:__gc() drop(rawget(self, RECORD)) end
 end
 
 --- Starts a function as a task, at once: it runs until it first waits.
@@ -57,7 +63,10 @@ end
 function task.go(fn, ...)
   check_function("ofox.go", fn)
   local outer = scheduler.current()
-  return handle_of(life.start(outer and outer.group, nil, false, fn, ...))
+  local record
+  local handle = handle_of(function() return record end) -- first: no task is without one where memory ends
+  record = life.start(outer and outer.group, nil, false, fn, ...)
+  return handle
 end
 
 --- Waits for the task's end, at most 'seconds'. Nothing is raised but the
