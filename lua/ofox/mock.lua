@@ -196,6 +196,7 @@ end
 local function next_event(self)
   local at
   for call in pairs(self._calls) do
+    if call:state() == "done" then return self._now end -- a step has failed before it was noted
     local flight = self._flights[call]
     for _, t in ipairs { flight and flight.at or math.huge, call:due() or math.huge } do
       if not at or t < at then at = t end
@@ -206,8 +207,10 @@ end
 
 -- Notes for news() that the call is not what it was, if somebody waits.
 local function note(self, call)
-  local id = call:told()
-  if id then self._news[#self._news + 1] = id end
+  local news = self._news
+  local place = #news + 1
+  news[place] = false -- here memory may end: it is told only once
+  news[place] = call:told()
 end
 
 local function serve(self)
@@ -264,7 +267,7 @@ end
 --- Virtual seconds until something happens by itself, or nil.
 ---@return number|nil
 function Mock:timeout()
-  local at = self._news[1] and self._now or next_event(self)
+  local at = #self._news > 0 and self._now or next_event(self)
   return at and math.max(0, at - self._now)
 end
 

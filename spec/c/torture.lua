@@ -77,6 +77,7 @@ require_all()
 local ofox = require "ofox"
 local mock = require "ofox.mock"
 local json = require "ofox.json"
+local memory = require "ofox.base.memory"
 local core = require "ofox.base.native" "core"
 local errors, retry = ofox.errors, ofox.retry
 -- what is found when it is first asked for
@@ -413,6 +414,56 @@ add("tasks", function()
   if not ok then error(results, 0) end
   for i = 1, 3 do must(results[i][2] == "hi", "wrong: result") end
   must(task.run(function() return 7 end) == 7, "wrong: run")
+end, { setup = forget_engine })
+
+-- Who waits may hear that memory is short. Where it waits again, all comes to
+-- its end: nothing that was to wake a task is lost.
+local function ended(tasks, count)
+  local ok, message = true, nil
+  for i = 1, count do
+    for _ = 1, 9 do
+      if tasks[i]:status() ~= "running" then break end
+      ok, message = pcall(tasks[i].wait, tasks[i])
+      if not ok and not memory.is_short(message) then error(message, 0) end
+    end
+  end
+  if not ok then error(message, 0) end -- for good
+  must(not require "ofox.task.scheduler".has_tasks(), "wrong: a task is left")
+end
+
+add("tasks go on", function()
+  local task = require "ofox.task.task"
+  local sleep = require "ofox.task.wait".sleep
+  local transport = mock.new()
+  transport:always { delay = 1, body = OK }
+  local client = client_of(transport)
+  local uninstall = transport:install()
+  local tasks, count, told = { false, false, false, false, false, false, false }, 0, 0
+  local function heard() told = told + 1 end
+  require "ofox.base.log".to(function(line)
+    if line:find("on_done", 1, true) then heard() end -- there was no memory to call it
+  end)
+  local function go(fn)
+    local made = task.go(fn)
+    count = count + 1
+    tasks[count] = made
+    made:on_done(heard)
+    return made
+  end
+  local function ask() return got(client:chat(PARAMS)):output_text() end
+  local ok, message = pcall(function()
+    local first = go(ask)
+    for _ = 1, 2 do go(function() return first:wait() end) end
+    go(function() return task.run(function() task.go(ask) task.go(sleep, 1) end) end)
+    go(function() return task.all({ ask, function() end, ask, sleep }, { limit = 2 }) end)
+    go(function() return task.any { function() sleep(1) end, ask, function() sleep(9) end } end)
+    go(function() sleep(60) end):cancel()
+  end)
+  local over, why = pcall(ended, tasks, count)
+  uninstall()
+  if not over then error(why, 0) end
+  if not ok then error(message, 0) end
+  must(told == #tasks, "wrong: who was to be told")
 end, { setup = forget_engine })
 
 add("map and any", function()

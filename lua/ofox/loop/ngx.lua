@@ -94,7 +94,7 @@ local function run()
   local ok, message = pcall(serve)
   is_stepping = false
   if not ok then
-    log.print("error", "a step failed", { error = message })
+    pcall(log.print, "error", "a step failed", { error = message })
     ngx.sleep(SWEEP)
   end
   is_running = false

@@ -38,8 +38,8 @@ local function step()
   pending = false
   local ok, message = pcall(scheduler.step, 0)
   if ok then return end
-  log.print("error", "a step failed", { error = message })
   loop.changed()
+  log.print("error", "a step failed", { error = message })
 end
 
 local function on_ready()

@@ -58,22 +58,32 @@ function awaited.first()
   return moments:first()
 end
 
---- Takes off the first moment if it has come.
+--- The first moment, if it has come.
 ---@param now number
----@return table|nil task  that waits for it
+---@return table|nil task  that waits for it, until passed() is called
 function awaited.due(now)
-  local task = moments:due(now)
-  if task then task.moment = nil end
-  return task
+  local entry = moments:due(now)
+  return entry and entry.what
 end
 
---- Takes note of a call's news.
+--- The moment of a task has come, and it knows.
+---@param task table
+function awaited.passed(task)
+  if task.moment then moments:remove(task.moment) end
+  task.moment = nil
+end
+
+--- Who waits for a call's news?
 ---@param note any
----@return table|nil task  that waits for it; nil where the wait was given up
+---@return table|nil task  nil where the wait was given up
 function awaited.heard(note)
-  local task = by_note[note]
-  by_note[note] = nil -- of a task that will never go on it is all that is left
-  return task
+  return by_note[note]
+end
+
+--- The news of a call are known.
+---@param note any
+function awaited.drop(note)
+  by_note[note] = nil
 end
 
 --- Calls a function with each task that waits for a call of a transport.

@@ -32,40 +32,72 @@ end
 ---@param record table
 ---@param fn function
 function lifecycle.call_back(record, fn)
-  local found, results = {}, record.results
-  local ok, err = xpcall(function() fn(unpack(results, 1, results.n)) end, unhandled.catcher(found))
+  local found, results, begun = {}, record.results, false
+  local function call(...)
+    begun = true
+    fn(...)
+  end
+  local ok, err = xpcall(function() call(unpack(results, 1, results.n)) end, unhandled.catcher(found))
   if ok then return end
-  unhandled.report(record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
+  if not begun then error(err, 0) end
+  pcall(unhandled.report, record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
 end
 
-local function close_owned(record, owned)
+local function close_owned(record)
+  local owned = record.owned
   for closer in pairs(owned) do
     local ok, message = pcall(closer)
+    owned[closer] = nil
     if not ok then unhandled.report(record.settings, "what a task had opened could not be closed", message) end
   end
 end
 
 local NOTHING = {}
 
--- First what others count on, which takes no memory; then what may fail.
-local function finish(record, status, results)
-  local owned, waiters, listeners, group = record.owned, record.waiters, record.listeners, record.group
-  record.status, record.results = status, results
-  record.thread, record.start = nil, nil
-  record.owned, record.waiters, record.listeners = NOTHING, NOTHING, NOTHING
+-- A task is counted from here on, or not at all, where memory ends.
+local function enter(record)
+  local group = record.group
+  if group then group.members[record] = true end
+  scheduler.count(1)
+  record.is_alive = true
+  if group then group.count = group.count + 1 end
+end
+
+local function leave(record)
+  if not record.is_alive then return end
+  local group = record.group
   scheduler.count(-1)
+  record.is_alive = false
   if group then
     group.count = group.count - 1
     group.members[record] = nil
-    if group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
   end
-  for waiter in pairs(waiters) do scheduler.wake(waiter) end
-  close_owned(record, owned)
+end
+
+-- Lets all know who count on the end of a task. Where memory ends on the way,
+-- the next time does what is left.
+local function tell(record)
+  local group, listeners, loop = record.group, record.listeners, scheduler.loop()
+  if group and group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
+  for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
+  record.waiters = NOTHING
+  close_owned(record)
   if record.observer then record.observer(record) end
-  for _, fn in ipairs(listeners) do lifecycle.call_back(record, fn) end
-  local loop = scheduler.loop()
-  if status == "failed" and not record.asked and loop and loop.failed then loop.failed(record) end
+  record.observer = nil
+  while listeners[1] do
+    lifecycle.call_back(record, listeners[1])
+    table.remove(listeners, 1)
+  end
+  if record.status == "failed" and not record.asked and loop and loop.failed then loop.failed(record) end
   if record.dropped then unhandled.tell(record) end
+end
+
+-- First what others count on, which takes no memory; then what may fail.
+local function finish(record, status, results)
+  leave(record)
+  record.status, record.results = status, results
+  record.thread, record.start = nil, nil
+  tell(record)
 end
 
 -- Ends a task that has not come to its end.
@@ -79,8 +111,16 @@ end
 -- with.
 local NO_MEMORY = pack(false, "not enough memory")
 
+-- What the turn of a task gives that has not begun and never will.
+local NOT_BEGUN = pack(true, wait.PUT_DOWN)
+
+-- Has a task run on, unless its last turn was not done with. Returns what
+-- coroutine.resume gives.
 local function run_on(record)
+  if record.turn then return record.turn end
+  if not record.is_alive then return NOTHING end
   local args = record.start
+  if args and record.cancelled then return NOT_BEGUN end
   record.start = nil
   if args then return pack(coroutine.resume(record.thread, unpack(args, 1, args.n))) end
   return pack(coroutine.resume(record.thread))
@@ -94,24 +134,47 @@ local function conclude(record, results, thread)
   finish(record, cancelled and "cancelled" or "failed", results)
 end
 
-local function go_on(record)
-  local thread = record.thread
-  if not thread then return end -- it has been ended meanwhile
-  if record.cancelled and record.start then -- it has not begun
-    return put_down(record, "cancelled", pack(false, wait.cancelled_error()))
-  end
-  local ok, results = scheduler.resume(record, run_on)
-  if not ok and not memory.is_short(tostring(results)) then error(results, 0) end
-  if not ok then results = NO_MEMORY end
-  if coroutine.status(thread) == "dead" then
+local function begin(record)
+  enter(record)
+  return run_on(record)
+end
+
+-- Does what follows from what the turn of a task has given.
+local function settle(record)
+  local results, thread = record.turn, record.thread
+  if record.status ~= "running" then
+    tell(record)
+  elseif not record.is_alive then
+    return -- its start has failed
+  elseif coroutine.status(thread) == "dead" then
     conclude(record, results, thread)
   elseif results[2] == wait.PUT_DOWN then
     put_down(record, "cancelled", pack(false, wait.cancelled_error()))
-  elseif not ok and not record.waiting then
+  elseif results == NO_MEMORY and not record.waiting then
     put_down(record, "failed", NO_MEMORY)
   elseif not record.waiting then
     scheduler.enqueue(record) -- a yield of the program's own lets others run
   end
+  scheduler.changed()
+  record.turn = false
+end
+
+-- Raises nothing for want of memory once the task has begun: its next turn does
+-- what is left. Then returns the message.
+local function take_turn(record, run)
+  local ok, results = scheduler.resume(record, run)
+  if not ok and not (record.is_alive and memory.is_short(tostring(results))) then error(results, 0) end
+  record.turn = ok and results or NO_MEMORY
+  local settled, message = pcall(settle, record)
+  if settled then return nil end
+  pcall(scheduler.enqueue, record)
+  if not memory.is_short(message) then error(message, 0) end
+  return message
+end
+
+local function go_on(record)
+  local message = take_turn(record, run_on)
+  if message then error(message, 0) end -- to who waits
 end
 
 -- In a thread of the host's own, from the task's beginning to its end.
@@ -142,7 +205,20 @@ local function thread_of(fn)
   return coroutine.create(function(...) return fn(...) end)
 end
 
---- Starts a task.
+local function begin_later(record)
+  enter(record)
+  scheduler.enqueue(record)
+end
+
+-- Begins a task in another way than by a turn here.
+local function have_begin(record, how, ...)
+  local ok, message = pcall(how, ...)
+  if ok then return end
+  leave(record)
+  error(message, 0)
+end
+
+--- Starts a task. Where this raises an error, there is none.
 ---@param group table|nil  of the run that it belongs to
 ---@param observer fun(record: table)|nil  called when it has ended
 ---@param later boolean  it begins at its turn, not here
@@ -157,20 +233,16 @@ function lifecycle.start(group, observer, later, fn, ...)
   local record = {
     status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
     group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
-    heard = false, next_ready = false, is_ready = false, is_served = false, round = 0,
+    heard = false, next_ready = false, is_ready = false, is_served = false, round = 0, is_alive = false, turn = false,
   }
-  if group then
-    group.members[record] = true
-    group.count = group.count + 1
-  end
-  scheduler.count(1)
   if is_hosted then
     record.abandon, record.leave = abandon_thread, leave_thread
-    loop.spawn(record, run_thread, fn, ...)
+    enter(record)
+    have_begin(record, loop.spawn, record, run_thread, fn, ...)
   elseif later or scheduler.is_deep() then
-    scheduler.enqueue(record)
+    have_begin(record, begin_later, record)
   else
-    go_on(record)
+    take_turn(record, begin)
   end
   return record
 end

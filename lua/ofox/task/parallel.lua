@@ -54,14 +54,18 @@ function Crew:take(i, results)
   if not self.launching then self:launch() end
 end
 
--- Should that fail, for want of memory, its crew must not wait for it.
+-- Should that fail, for want of memory, its crew must not wait for it. What has
+-- not been done then is done when it is called again.
 local function observer_of(crew, i)
+  local has_left = false
   return function(record)
-    crew.count = crew.count - 1
-    crew.members[i] = nil
+    if not has_left then has_left, crew.count = true, crew.count - 1 end
     record.asked = true
-    local ok, message = pcall(crew.take, crew, i, record.results)
-    if not ok then crew:fail(message) end
+    if crew.members[i] ~= nil then
+      local ok, message = pcall(crew.take, crew, i, record.results)
+      if not ok then crew:fail(message) end
+      crew.members[i] = nil
+    end
     if crew.waiter and (crew.count == 0 or crew.news) then scheduler.wake(crew.waiter) end
   end
 end
@@ -114,6 +118,7 @@ function Crew:tell()
 end
 
 local function attend(crew)
+  crew:launch()
   repeat
     wait.for_group(crew)
     crew:tell()
@@ -130,7 +135,6 @@ end
 -- cancelled none begins.
 function Crew:finish()
   wait.for_group(self)
-  self:launch()
   local release = wait.own(function() abandon(self) end)
   wait.protect(attend, abandon, self)
   release()

@@ -135,11 +135,16 @@ local function enqueue(task)
   last = task
 end
 
+--- Lets who drives this from outside of it know what has changed.
+function scheduler.changed()
+  if depth == 0 then scheduler.sync() end
+end
+
 --- Resumes a task when it is its turn.
 ---@param task table
 function scheduler.enqueue(task)
   enqueue(task)
-  if depth == 0 then scheduler.sync() end
+  scheduler.changed()
 end
 
 --- What a task waits for has come: its call has news, its moment is there, or
@@ -149,16 +154,27 @@ end
 function scheduler.wake(task)
   if not task.waiting then return false end
   if task.standing then
-    task.waiting = false
     if not loop.drives then woken[task] = true end
+    task.waiting = false
     if loop.wake then loop.wake(task) end
     return true
   end
   enqueue(task) -- first, since what follows ends where memory does
   task.waiting = false
   awaited.forget(task)
-  if depth == 0 then scheduler.sync() end
+  scheduler.changed()
   return true
+end
+
+-- Where memory ends before this, the turn of the task is still to come.
+local function run_as(task, run)
+  if first == task then
+    first = task.next_ready or nil
+    if not first then last = nil end
+  end
+  task.next_ready, task.is_ready = false, false
+  current, nested = task, nested + 1
+  return run(task)
 end
 
 --- Has a task run until it waits or ends.
@@ -168,10 +184,8 @@ end
 ---@return any results
 function scheduler.resume(task, run)
   local outer, deep = current, nested
-  current, nested = task, nested + 1
-  local ok, results = pcall(run, task)
+  local ok, results = pcall(run_as, task, run)
   current, nested = outer, deep
-  if depth == 0 then scheduler.sync() end -- it may wait for a moment now
   return ok, results
 end
 
@@ -197,10 +211,7 @@ local function serve_ready()
   while first and first.round <= round and (not budget.left or budget.left > 0) do
     local task = first
     if budget.left then budget.left = budget.left - 1 end
-    first = task.next_ready or nil
-    if not first then last = nil end
-    task.next_ready, task.is_ready = false, false
-    task.go_on(task)
+    task.go_on(task) -- which takes it off the list
   end
 end
 
@@ -208,7 +219,8 @@ local function wake_due()
   local now = clock.now() + clock.LEAST
   local task = awaited.due(now)
   while task do
-    scheduler.wake(task)
+    scheduler.wake(task) -- first, as this may want memory
+    awaited.passed(task)
     task = awaited.due(now)
   end
 end
@@ -227,10 +239,12 @@ end
 local function on_news(note)
   local task = awaited.heard(note)
   if task then scheduler.wake(task) end
+  awaited.drop(note) -- of a task that will never go on it is all that is left
 end
 
 -- One round.
-local function step(max)
+local function step(max, max_events)
+  depth, budget.left = depth + 1, max_events
   drop_foreign()
   if has_ready() then
     max = 0
@@ -243,13 +257,17 @@ local function step(max)
   if depth <= DEEPEST then serve_ready() end
 end
 
+local function serve_all()
+  depth, budget.left = depth + 1, nil
+  serve_ready()
+end
+
 --- Lets the tasks that are ready run, and nothing else: those that have been
 -- cancelled can end, however much this step has done.
 function scheduler.flush()
-  local left = budget.left
-  depth, budget.left = depth + 1, nil
-  pcall(serve_ready)
-  depth, budget.left = depth - 1, left
+  local deep, left = depth, budget.left
+  pcall(serve_all)
+  depth, budget.left = deep, left
 end
 
 --- Is this step as deep as any that lets tasks run? In deeper ones what is no
@@ -265,14 +283,16 @@ end
 ---@param transport table|nil  that has to be served, for a wait in place
 ---@param max_events? integer  turns of tasks and events of streams that are done at most
 function scheduler.serve(max, transport, max_events)
-  local outer, deep, left = current, nested, budget.left
+  local outer, above, deep, left = current, nested, depth, budget.left
   transports.count(transport, 1)
-  depth, budget.left = depth + 1, max_events
-  local ok, message = pcall(step, max)
-  depth, budget.left = depth - 1, left
-  current, nested = outer, deep
+  local ok, message = pcall(step, max, max_events)
+  depth, budget.left = deep, left
+  current, nested = outer, above
   transports.count(transport, -1)
-  if not ok then interrupt.raise(interrupt.caught(message)) end
+  if not ok then
+    pcall(scheduler.sync) -- what is left to do is done by the next step
+    interrupt.raise(interrupt.caught(message))
+  end
   scheduler.sync()
   if scheduler.after_step then scheduler.after_step() end
 end
@@ -334,9 +354,9 @@ end
 ---@return table|nil outer  the task that ran, for go_on
 function scheduler.stand(stander)
   local outer = current
-  current = nil
   stander.waiting, stander.standing = true, true
   standing[stander] = true
+  current = nil
   return outer
 end
 

@@ -38,18 +38,24 @@ end
 -- What has a __gc where tables have none.
 local newproxy = not lua.TABLES_HAVE_GC and rawget(_G, "newproxy")
 
-local function handle_of(record)
-  local handle = { [RECORD] = function() return record end }
+-- 'get' gives nil where the task could not be started.
+local function drop(get)
+  local record = get()
+  if record then unhandled.dropped(record) end
+end
+
+local function handle_of(get)
+  local handle = { [RECORD] = get }
   if newproxy then
     local proxy = newproxy(true)
-    getmetatable(proxy).__gc = function() unhandled.dropped(record) end
+    getmetatable(proxy).__gc = function() drop(get) end
     handle[Task] = proxy
   end
   return setmetatable(handle, Task)
 end
 
 if not newproxy then
-  function Task:__gc() unhandled.dropped(rawget(self, RECORD)()) end
+  function Task:__gc() drop(rawget(self, RECORD)) end
 end
 
 --- Starts a function as a task, at once: it runs until it first waits.
@@ -59,7 +65,10 @@ end
 function task.go(fn, ...)
   check_function("ofox.go", fn)
   local outer = scheduler.current()
-  return handle_of(lifecycle.start(outer and outer.group, nil, false, fn, ...))
+  local record
+  local handle = handle_of(function() return record end) -- first: no task is without one where memory ends
+  record = lifecycle.start(outer and outer.group, nil, false, fn, ...)
+  return handle
 end
 
 --- Waits for the task's end, at most 'seconds'. Nothing is raised but the

@@ -76,14 +76,13 @@ function Timers:first()
   return self[1] and self[1].at
 end
 
---- Takes off the first if its moment has come.
+--- The first, if its moment has come. It stays until it is removed.
 ---@param now number
----@return any what  nil if none is due
+---@return table|nil entry
 function Timers:due(now)
   local entry = self[1]
   if not entry or entry.at > now then return nil end
-  self:remove(entry)
-  return entry.what
+  return entry
 end
 
 return timers

@@ -10,6 +10,8 @@ local transports = {}
 
 local counts = {} -- transport -> how many waits there are for its calls
 
+local untold -- news that are taken and not told yet: memory may end meanwhile
+
 --- There is one more wait for a call of a transport, or one less.
 ---@param transport table|nil
 ---@param change 1|-1
@@ -29,6 +31,7 @@ end
 ---@param left number|nil
 ---@return boolean
 function transports.is_pending(left)
+  if untold then return true end
   local virtual = clock.virtual()
   if virtual and (left or virtual:timeout()) then return true end
   for transport in pairs(counts) do
@@ -38,10 +41,10 @@ function transports.is_pending(left)
 end
 
 local function take_from(transport, heard)
-  local note = transport:news()
-  while note do
-    heard(note)
-    note = transport:news()
+  untold = untold or transport:news()
+  while untold do
+    heard(untold)
+    untold = transport:news()
   end
 end
 
@@ -96,6 +99,7 @@ end
 ---@param limit number|nil
 ---@param max_events integer|nil  sockets that are read; nil: what is there
 function transports.move(limit, max_events)
+  if untold then limit = 0 end
   local made = engine.made()
   local moved = move_mocks()
   local virtual = clock.virtual()

@@ -69,8 +69,10 @@ end
 ---@param task table
 function wait.interrupt(task)
   local call, transport = task.call or task.standing_call, task.transport or task.standing_transport
-  if call then transport:cancel(call) end
+  local ok, message = true, nil
+  if call then ok, message = pcall(transport.cancel, transport, call) end
   scheduler.wake(task)
+  if not ok then error(message, 0) end
 end
 
 -- Waits until something is so; 'yield' does it in a task.
