@@ -1,29 +1,9 @@
 /*
-** What servers call the classes: by status, and by words that come as type or
-** as code. Tables only, read by errors.c.
+** What servers call the classes, in words that come as type or as code. Table
+** only, read by words.c.
 */
 #ifndef OFOX_CLASS_WORDS_H
 #define OFOX_CLASS_WORDS_H
-
-/* Other 4xx are INVALID_REQUEST, everything above is INTERNAL. */
-#define OFOX_STATUSES(X)                                                      \
-  X(401, AUTHENTICATION)                                                      \
-  X(402, BILLING)                                                             \
-  X(403, PERMISSION)                                                          \
-  X(404, NOT_FOUND)                                                           \
-  X(407, AUTHENTICATION)                                                      \
-  X(408, TIMEOUT)                                                             \
-  X(409, CONFLICT)                                                            \
-  X(429, RATE_LIMIT)                                                          \
-  X(502, UPSTREAM)                                                            \
-  X(503, UNAVAILABLE)                                                         \
-  X(504, TIMEOUT)                                                             \
-  X(520, UPSTREAM)                                                            \
-  X(521, UPSTREAM)                                                            \
-  X(522, UPSTREAM)                                                            \
-  X(523, UPSTREAM)                                                            \
-  X(524, UPSTREAM)                                                            \
-  X(529, UNAVAILABLE)
 
 /*
 ** Our own types mean themselves and are not repeated here. Case and '_', '-',

@@ -6,24 +6,13 @@
 #include "base/json.h"
 #include "wire/html.h"
 #include "wire/speech.h"
+#include "wire/statuses.h"
 #include "base/utf8.h"
 #include "base/times.h"
 #include "wire/words.h"
 
 #define WRAPPED 3           /* JSON in a string of JSON, so deep */
 #define TEXT_IN (16 * 1024) /* of a text this much is read */
-
-const struct ofox_class_row ofox_classes[OFOX_NCLASSES] = {
-#define X(id, name, type, retryable) {name, type, retryable},
-    OFOX_CLASSES(X)
-#undef X
-};
-
-const struct ofox_outcome_row ofox_outcomes[OFOX_NOUTCOMES] = {
-#define X(id, cls, code, message) {OFOX_CLASS_##cls, code, message},
-    OFOX_OUTCOMES(X)
-#undef X
-};
 
 /* A body and what was found in it, while it is read. */
 struct reader {
@@ -287,17 +276,18 @@ static void classify(struct reader *r, enum ofox_class fallback) {
   enum ofox_class by_code = class_of_code(r);
   int spent = by_type == OFOX_CLASS_BILLING || by_code == OFOX_CLASS_BILLING;
   int status = e->status >= 400 ? e->status : inner_status(r);
+  const struct ofox_status_row *row = ofox_statuses_find(status);
   if (status != 0)
-    e->cls = ofox_words_status(status);
+    e->cls = row->cls;
   else
     e->cls = class_of_words(r, by_type, by_code);
   if (e->cls == OFOX_NCLASSES)
     e->cls = fallback;
   if (e->cls == OFOX_CLASS_RATE_LIMIT && spent)
     e->cls = OFOX_CLASS_BILLING;
-  e->retryable = ofox_classes[e->cls].retryable && !spent && status != 501 &&
-                 status != 505 && status != 511;
-  e->ambiguous = status == 408 || status == 504 || status == 524;
+  e->retryable = !spent && (status != 0 ? row->retryable
+                                        : ofox_classes[e->cls].retryable);
+  e->ambiguous = status != 0 && row->ambiguous;
 }
 
 /* A message where no JSON has one */

@@ -108,18 +108,6 @@ enum ofox_class ofox_words_number(enum ofox_numbering whose, double n) {
   return OFOX_NCLASSES;
 }
 
-enum ofox_class ofox_words_status(int status) {
-  switch (status) {
-#define X(s, id)                                                              \
-  case s:                                                                     \
-    return OFOX_CLASS_##id;
-    OFOX_STATUSES(X)
-#undef X
-  default:
-    return status < 500 ? OFOX_CLASS_INVALID_REQUEST : OFOX_CLASS_INTERNAL;
-  }
-}
-
 struct ofox_json ofox_words_get(struct ofox_json v, const char *names) {
   struct ofox_json key, child;
   size_t pos = 0, n = 0;

@@ -1,5 +1,5 @@
 /*
-** The words of servers: which class a type, a code, a number or a status
+** The words of servers: which class a type, a code or a number
 ** names, and members that are spelt in more than one way.
 ** Knows nothing of where in a body such a word stands.
 */
@@ -31,8 +31,6 @@ int ofox_words_has_text(const char *words, struct ofox_json v);
 /* The class that a type or a code names, or NCLASSES. */
 enum ofox_class ofox_words_class(struct ofox_span word);
 enum ofox_class ofox_words_number(enum ofox_numbering whose, double n);
-/* Of a status >= 400. */
-enum ofox_class ofox_words_status(int status);
 
 /* The first member of an object that has one of 'names'; NONE if none has. */
 struct ofox_json ofox_words_get(struct ofox_json v, const char *names);
