@@ -84,6 +84,7 @@ build = {
     ["ofox.call.deliver"] = "lua/ofox/call/deliver.lua",
     ["ofox.call.driver"] = "lua/ofox/call/driver.lua",
     ["ofox.call.hooks"] = "lua/ofox/call/hooks.lua",
+    ["ofox.call.on_retry"] = "lua/ofox/call/on_retry.lua",
     ["ofox.call.outcome"] = "lua/ofox/call/outcome.lua",
     ["ofox.call.reader"] = "lua/ofox/call/reader.lua",
     ["ofox.call.stream"] = "lua/ofox/call/stream.lua",

@@ -320,7 +320,8 @@ describe("the types of what can be called", function()
       assert.equal(resource.dialect ~= nil, fields.stream ~= nil, class)
       assert.is_truthy(fields.model)
     end
-    assert.same(listed("lua/ofox/request/custom.lua", "local FIELDS = {(.-)}", '"(%w+)"'), names_of "ofox.RequestParams")
+    assert.same(listed("lua/ofox/request/custom.lua", "local FIELDS = {(.-)}", '"(%w+)"'),
+      names_of "ofox.RequestParams")
   end)
 
   it("have the fields of a mock's reply", function()

@@ -213,9 +213,9 @@ function retry.call(fn, policy)
     local delay = plan.delay
     state.attempt = state.attempt + 1
     if extra.on_retry then
-      local answer = extra.on_retry(err, delay, state.attempt, plan.source)
+      local answer = require "ofox.call.on_retry"(extra.on_retry, err, delay, state.attempt, plan.source)
       if answer == false then return conclude(results) end
-      if type(answer) == "number" and answer > delay then delay = answer end
+      delay = math.max(delay, answer or 0)
       if timer.elapsed() + delay > timer.limit then return conclude(results) end
     end
     local sleep = extra.sleep or require("ofox.task.wait").sleep

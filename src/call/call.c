@@ -225,7 +225,8 @@ static void plan(struct ofox_call *c, double now, double wall) {
   struct ofox_retry_facts f;
   int immediate = ofox_dead_connection_is(c) && !c->_immediate;
   f.retryable = c->error.retryable;
-  f.should_retry = ofox_headers_should_retry(&c->response.head);
+  f.should_retry = ofox_headers_should_retry(
+      ofox_headers_get(&c->response.head, "x-should-retry"));
   f.status = c->error.status;
   f.attempt = c->attempts - 1;
   f.max_retries = c->config.max_retries;

@@ -88,7 +88,8 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
                         struct parsed *p, double wall) {
   struct ofox_ratelimit limits;
   struct ofox_span id = ofox_headers_request_id(h);
-  int should = ofox_headers_should_retry(h);
+  int should =
+      ofox_headers_should_retry(ofox_headers_get(h, "x-should-retry"));
   int retryable = should >= 0 ? should : p->error.retryable;
   double said, delay;
   if (!lua_isnil(L, arg)) {

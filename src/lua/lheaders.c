@@ -191,7 +191,8 @@ static int parts_headers(lua_State *L) {
   set_number(L, "count", (double)ofox_headers_count(h));
   set_number(L, "status", h->status);
   set_number(L, "version", h->version);
-  set_number(L, "should_retry", ofox_headers_should_retry(h));
+  set_number(L, "should_retry",
+             ofox_headers_should_retry(ofox_headers_get(h, "x-should-retry")));
   return 1;
 }
 

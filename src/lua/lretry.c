@@ -15,6 +15,7 @@
 #include "io/clocks.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
+#include "wire/headers.h"
 
 #define MAX_RETRIES 3
 #define EXACT 9007199254740992.0 /* 2^53: integers up to here are doubles */
@@ -294,13 +295,9 @@ static void read_error(lua_State *L, int i, struct ofox_retry_facts *f) {
   raw_field(L, i, "headers");
   if (lua_istable(L, -1)) {
     raw_field(L, lua_gettop(L), "x-should-retry");
-    if (lua_type(L, -1) == LUA_TSTRING) {
-      struct ofox_span said = ofox_span_of(lua_tostring(L, -1));
-      if (ofox_span_eq(said, "true"))
-        f->should_retry = 1;
-      else if (ofox_span_eq(said, "false"))
-        f->should_retry = 0;
-    }
+    if (lua_type(L, -1) == LUA_TSTRING)
+      f->should_retry =
+          ofox_headers_should_retry(ofox_span_of(lua_tostring(L, -1)));
     lua_pop(L, 1);
   }
   lua_pop(L, 4);

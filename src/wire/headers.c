@@ -299,9 +299,9 @@ enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
   return longest_reset(&limits, out);
 }
 
-int ofox_headers_should_retry(const struct ofox_headers *h) {
-  struct ofox_span v = ofox_headers_get(h, "x-should-retry");
-  if (ofox_span_ieq(v, "true"))
+int ofox_headers_should_retry(struct ofox_span value) {
+  value = ofox_span_trim(value);
+  if (ofox_span_ieq(value, "true"))
     return 1;
-  return ofox_span_ieq(v, "false") ? 0 : -1;
+  return ofox_span_ieq(value, "false") ? 0 : -1;
 }

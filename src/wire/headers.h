@@ -94,7 +94,7 @@ void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
 enum ofox_source ofox_headers_delay(const struct ofox_headers *h, double wall,
                                     double *out);
 
-/* x-should-retry: 1 true, 0 false, -1 absent or anything else. */
-int ofox_headers_should_retry(const struct ofox_headers *h);
+/* The value of x-should-retry: 1 true, 0 false, -1 absent or anything else. */
+int ofox_headers_should_retry(struct ofox_span value);
 
 #endif

@@ -1,7 +1,7 @@
 --- What the program hears of its calls: on_retry, on_wait, on_error and
 -- on_response, and a line of log for each. A hook's error goes to the caller.
 -- Knows nothing of how calls are made.
-local describe = require "ofox.base.describe"
+local ask_on_retry = require "ofox.call.on_retry"
 local log = require "ofox.base.log"
 local response = require "ofox.answer.response"
 
@@ -42,15 +42,6 @@ local function retry_fields(err, delay, source)
   return fields
 end
 
--- What the program says to a planned attempt: false, a number or nil.
-local function ask_on_retry(settings, ...)
-  local answer = settings.on_retry(...)
-  if answer == nil or answer == true then return nil end
-  if answer == false or answer == math.huge then return false end
-  if type(answer) == "number" and answer >= 0 then return answer end
-  error("on_retry: expected nil, false or a number of seconds, got " .. describe.value(answer), 0)
-end
-
 --- An attempt has failed and another is planned.
 ---@param run ofox.Run
 ---@param err ofox.Error
@@ -61,7 +52,7 @@ end
 function hooks.retry(run, err, delay, attempt, source)
   write(run, "info", "retry", retry_fields, err, delay, source)
   if not run.settings.on_retry then return nil end
-  return ask_on_retry(run.settings, err, delay, attempt, source)
+  return ask_on_retry(run.settings.on_retry, err, delay, attempt, source)
 end
 
 --- The call waits for its next attempt.

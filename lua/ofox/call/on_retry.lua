@@ -1,0 +1,18 @@
+--- The hook on_retry, of a client's calls and of ofox.retry.call: it is called,
+-- and what it answers is read, here alone.
+local describe = require "ofox.base.describe"
+
+--- Asks the program about a planned attempt. Raises where its answer is none.
+---@param hook function
+---@param err any  of the attempt that has failed
+---@param delay number  seconds until the next one
+---@param attempt integer  the number of the next one
+---@param source string  whose word the delay is
+---@return number|false|nil answer  seconds to wait at least; false: there is to be none
+return function(hook, err, delay, attempt, source)
+  local answer = hook(err, delay, attempt, source)
+  if answer == nil or answer == true then return nil end
+  if answer == false or answer == math.huge then return false end
+  if type(answer) == "number" and answer >= 0 then return answer end
+  error("on_retry: expected nil, false or a number of seconds, got " .. describe.value(answer), 0)
+end
