@@ -6,10 +6,10 @@ return {
   { "route", "template (what does not change between requests)", names = true },
   { "served", "transports", names = true },
   { "merge", "collect, accumulate", names = true, comments = true },
-  { "moment", "time, at", names = true },
   { "blame", "failure", names = true },
-  { "news", "ready list", names = true },
   { "lparts", "the name of what it holds: lheaders, ltimes, ltext …", names = true, comments = true },
+  { "jscan", "json_scan", names = true, comments = true },
+  { "jtext", "json_text", names = true, comments = true },
 
   -- A comment names the actor.
   { "somebody", "the actor: caller, program, task, transport, server, call", comments = true },

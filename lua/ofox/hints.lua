@@ -331,7 +331,7 @@ local SPENT = {
 local NO_DOUBT = { [407] = true, [413] = true }
 
 -- The advice where the answer was a page. It is not the path if that has a
--- version, nor where somebody wants to know who is asking.
+-- version, nor where a server wants to know who is asking.
 local function page_row(status, url)
   local row = hints.rows.response_error.codes.html
   if url and (status == 401 or status == 403 or url:find("/v%d")) then return row.between end

@@ -205,7 +205,7 @@ local function next_event(self)
   return at ~= math.huge and at or nil
 end
 
--- Notes for news() that the call is not what it was, if somebody waits.
+-- Notes for news() that the call is not what it was, if a wait is for it.
 local function note(self, call)
   local news = self._news
   local place = #news + 1

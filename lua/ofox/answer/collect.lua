@@ -4,7 +4,7 @@ local chat = require "ofox.answer.dialect.chat"
 local partial = require "ofox.answer.partial"
 local responses = require "ofox.answer.dialect.responses"
 
-local merge = {}
+local collect = {}
 
 -- By the dialect of a stream: answer(text, events, decode), and chunk(answer).
 local DIALECTS = { chat = chat, responses = responses }
@@ -15,7 +15,7 @@ local DIALECTS = { chat = chat, responses = responses }
 ---@param events table[]  {json, from, to, name}, as call:said() gives them
 ---@param decode fun(json: string): any, boolean|nil  as json.decode_piece
 ---@return table
-function merge.answer(dialect, text, events, decode)
+function collect.answer(dialect, text, events, decode)
   return DIALECTS[dialect].answer(text, events, decode)
 end
 
@@ -24,7 +24,7 @@ end
 ---@param dialect "chat"|"responses"|"any"
 ---@param answer any
 ---@return any chunk
-function merge.chunk(dialect, answer)
+function collect.chunk(dialect, answer)
   if type(answer) ~= "table" or not DIALECTS[dialect] then return answer end
   return DIALECTS[dialect].chunk(answer)
 end
@@ -37,9 +37,9 @@ end
 ---@param decode fun(json: string): any, boolean|nil
 ---@param clean fun(text: string): string  without secrets
 ---@return ofox.Partial
-function merge.partial(dialect, chunks, text, events, decode, clean)
-  local answer = DIALECTS[dialect] and merge.answer(dialect, text, events, decode) or {}
+function collect.partial(dialect, chunks, text, events, decode, clean)
+  local answer = DIALECTS[dialect] and collect.answer(dialect, text, events, decode) or {}
   return partial.of(answer, chunks, text, decode, clean)
 end
 
-return merge
+return collect

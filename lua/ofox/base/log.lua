@@ -14,7 +14,7 @@ function log.threshold(getenv)
   return word and LEVELS[word:lower():match("^%s*(.-)%s*$")] or SILENT
 end
 
---- Does anybody want to hear of this? Saves making the fields if not.
+--- Does a logger or OFOX_LOG want to hear of this? Saves making the fields if not.
 ---@param settings table|nil  of the call: 'logger' and 'log_threshold'
 ---@param level "debug"|"info"|"warn"|"error"
 ---@return boolean
@@ -69,7 +69,7 @@ function log.to(fn)
   sink = fn or to_stderr
 end
 
---- Writes a line where nobody gave a logger.
+--- Writes a line where the program gave no logger.
 ---@param level string
 ---@param message string
 ---@param fields? table<string, any>

@@ -7,7 +7,7 @@ local getinfo = debug.getinfo
 -- So many frames are shown from the top, and from the bottom.
 local TOP, BOTTOM = 12, 10
 
--- Frames below which nobody looks for the bottom.
+-- Frames below which the bottom is not looked for.
 local MOST = 1000
 
 -- Names that are no words of a program's source are not shown.

@@ -1,5 +1,5 @@
 --- pcall for what may fail for reasons of its own. Want of memory is none of
--- them: it goes on to whoever catches everything.
+-- them: it goes on to the caller that catches everything.
 local memory = require "ofox.base.memory"
 
 local function result(ok, ...)

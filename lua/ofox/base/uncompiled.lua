@@ -3,7 +3,7 @@
 --
 -- LuaJIT from 2021-09 to 2022-04-05 (Debian 12's, and so that of its LÖVE and
 -- Neovim) may lose the upper half of a pointer on x86-64 when it compiles such
--- a loop: an exchange of two registers after lj_vm_next lacks its REX prefix.
+-- a loop: a swap of two registers after lj_vm_next lacks its REX prefix.
 -- Upstream's commit 5e3c45c4 fixed it. All releases of that time call
 -- themselves 2.1.0-beta3, and no later one of upstream's does.
 local jit = rawget(_G, "jit")

@@ -9,7 +9,7 @@ local getinfo = debug.getinfo
 -- What the sources of our files begin with.
 local OURS = getinfo(1, "S").source:match("^(.*[/\\])base[/\\]where%.lua[^/\\]*$")
 
--- Levels above which nobody looks for a line of the program.
+-- Levels above which no line of the program is looked for.
 local MOST = 200
 
 --- Is the function of these facts one of ours?
@@ -56,7 +56,7 @@ function place.of(thread, level)
   return nil
 end
 
---- The same of whoever called the function that calls this.
+--- The same of the caller of the function that calls this.
 ---@return string|nil
 function place.of_caller()
   return (place.of(nil, 3))

@@ -146,7 +146,7 @@ function Run:unreadable(raw, type, code, message)
 end
 
 -- The failure that the call has ended with.
-function Run:blame()
+function Run:final_error()
   local err = outcome.error(self)
   if err.type == "cancelled_error" then err.cause = self.failure end
   return err
@@ -160,13 +160,13 @@ function Run:open()
     return self
   end
   self:release()
-  return self:fail(self:blame())
+  return self:fail(self:final_error())
 end
 
 function Run:complete()
   self:serve()
   self:release()
-  if self.call:failed() then return self:fail(self:blame()) end
+  if self.call:failed() then return self:fail(self:final_error()) end
   local meta = self:meta()
   local value, code, message = outcome.value(self)
   if value == nil then return nil, self:unreadable(meta(), "response_error", code, message) end
@@ -185,7 +185,7 @@ local function new_run(request, settings)
     transport = transport, call = call, request = request, settings = settings, idempotency_lines = {},
   }, Run)
   if settings.cancel then
-    -- a token may live longer than a stream that nobody reads
+    -- a token may live longer than a stream that is not read
     run.listener = function() transport:cancel(call) end
     run.forget = settings.cancel:on_cancel_if_held(run.listener)
   end
@@ -203,8 +203,8 @@ local OF_CALL = {
 ---@param err any
 function Run:interrupted(err)
   if not interrupt.is(err) or err.attempts or not self.call:failed() then return end
-  local blamed = self:blame()
-  for _, name in ipairs(OF_CALL) do err[name] = blamed[name] end
+  local final = self:final_error()
+  for _, name in ipairs(OF_CALL) do err[name] = final[name] end
   self:fail(err)
 end
 

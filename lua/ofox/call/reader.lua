@@ -2,7 +2,7 @@
 -- decodes them, and tells the program once how it all ended.
 local interrupt = require "ofox.task.interrupt"
 local json = require "ofox.json"
-local merge = require "ofox.answer.collect"
+local collect = require "ofox.answer.collect"
 local response = require "ofox.answer.response"
 local wait = require "ofox.task.wait"
 
@@ -21,10 +21,10 @@ function reader.new(run)
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
     lost = nil, -- why reading on is an error, where it was not the reader who closed it
-    reading = false, -- somebody waits for an event
+    reading = false, -- a task waits for an event
     failure = nil, -- the error, if that is why
   }, Reader)
-  -- a stream that nobody reads may be collected before the task ends
+  -- a stream that is not read may be collected before the task ends
   local target = setmetatable({ self }, { __mode = "v" })
   self.release = wait.own(function()
     if target[1] then target[1]:close("was closed when the task that opened it ended; read it in that task") end
@@ -42,7 +42,7 @@ end
 function Reader:partial()
   local call = self.call
   local chunks, text, events = call:said()
-  return merge.partial(self.dialect, chunks, text, events, piece_decoder(self),
+  return collect.partial(self.dialect, chunks, text, events, piece_decoder(self),
     function(said) return call:clean(said) end)
 end
 
@@ -58,7 +58,7 @@ function Reader:conclude()
     run:succeed(run:meta(), function() return self:answer() end)
     return
   end
-  self.failure = run:blame()
+  self.failure = run:final_error()
   self.failure.partial = self:partial()
   run:fail(self.failure)
 end
@@ -86,7 +86,7 @@ function Reader:abandon(err)
   self.run:interrupted(err)
 end
 
--- Has somebody else closed it, which was open before a wait?
+-- Has another task closed it, which was open before a wait?
 function Reader:check_closed(open)
   if open and self.closed then self.lost = self.lost or "was closed while it was being read" end
   if self.lost then error("ofox: the stream " .. self.lost, 0) end
@@ -136,7 +136,7 @@ end
 function Reader:reshape(data)
   local value = self:decode(data)
   if value == nil then return nil end
-  return merge.chunk(self.dialect, value)
+  return collect.chunk(self.dialect, value)
 end
 
 --- The next chunk, decoded; nil at the end, and then the error if there is one.
@@ -200,7 +200,7 @@ end
 function Reader:answer()
   if self.dialect == "any" then return nil end
   local _, text, events = self.call:said()
-  return merge.answer(self.dialect, text, events, piece_decoder(self))
+  return collect.answer(self.dialect, text, events, piece_decoder(self))
 end
 
 --- All that has come and still comes, as one answer.

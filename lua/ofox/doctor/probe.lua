@@ -140,7 +140,7 @@ end
 local function candidates(exam, err)
   local list, known = {}, { [exam.base] = true }
   local function add(base)
-    local is_open = base and exam.base:find("^https:") and base:find("^http:") -- to anybody who listens
+    local is_open = base and exam.base:find("^https:") and base:find("^http:") -- to all who listen
     if base and not is_open and not known[base] and #list < 2 then
       known[base] = true
       list[#list + 1] = base
@@ -152,7 +152,7 @@ local function candidates(exam, err)
   return list
 end
 
--- The same client at another base URL; another server, or one that anybody can
+-- The same client at another base URL; another server, or one that all can
 -- listen to, hears nothing of what was
 -- meant for this one.
 local function client_at(exam, base)

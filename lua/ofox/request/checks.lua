@@ -1,6 +1,6 @@
 --- The checks behind the rows of ofox.options. A check takes (value, scope)
 -- and returns a problem in words, or nil and the value as it is kept, which
--- nobody changes any more. No text made here shows what may be a secret.
+-- does not change any more. No text made here shows what may be a secret.
 -- A problem that begins with "." or "[" says where in the value it is.
 require "ofox.base.uncompiled" ()
 local odd = require "ofox.base.character"

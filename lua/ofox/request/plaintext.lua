@@ -29,7 +29,7 @@ end
 -- By whom it is said: the hosts of which it was. A logger is told of its own.
 local said = setmetatable({}, { __mode = "k" })
 
---- Warns of a host, once: the program's logger, else whoever is there.
+--- Warns of a host, once: the program's logger, else the log.
 ---@param settings table  'logger'
 ---@param host string
 function plaintext.warn(settings, host)

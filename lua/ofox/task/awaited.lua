@@ -1,6 +1,6 @@
 --- What is waited for: a moment, news of a call, or both. What waits is a task,
 -- or a table that stands for a wait in place; of either, the fields 'moment',
--- 'note', 'call', 'transport' and 'is_served' are kept here.
+-- 'note', 'call', 'transport' and 'holds_transport' are kept here.
 -- Does not know how a task is woken, nor whose turn it is.
 require "ofox.base.uncompiled" ()
 local timers = require "ofox.task.timers"
@@ -39,15 +39,15 @@ end
 ---@param transport table|nil  nil: none has to be
 function awaited.serve(task, transport)
   transports.count(transport, 1)
-  task.is_served = transport ~= nil
+  task.holds_transport = transport ~= nil
 end
 
 --- The wait of a task is over, whatever it was for.
 ---@param task table
 function awaited.forget(task)
   if task.moment then moments:remove(task.moment) end
-  if task.is_served then transports.count(task.transport, -1) end
-  task.is_served = false
+  if task.holds_transport then transports.count(task.transport, -1) end
+  task.holds_transport = false
   awaited.unwatch(task)
   task.moment = nil
 end

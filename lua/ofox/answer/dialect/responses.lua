@@ -123,7 +123,7 @@ local function take_loose(self, type_, index, id)
   return item
 end
 
--- The item that an event is about, made if nobody has announced it.
+-- The item that an event is about, made if no event has announced it.
 local function item_of(self, said, type_)
   local index, id = number(said.output_index), said.item_id
   local item = find_item(self, index, id) or take_loose(self, type_, index, id)
