@@ -233,7 +233,8 @@ function lifecycle.start(group, observer, later, fn, ...)
   local record = {
     status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
     group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
-    heard = false, next_ready = false, is_ready = false, holds_transport = false, round = 0, is_alive = false, turn = false,
+    heard = false, next_ready = false, is_ready = false, holds_transport = false, round = 0, is_alive = false,
+    turn = false,
   }
   if is_hosted then
     record.abandon, record.leave = abandon_thread, leave_thread
