@@ -4,19 +4,22 @@ local svg = {}
 -- Both palettes bring their own ground, so that the picture can be read on
 -- any page.
 local STYLE = [[
-  svg { --ground: #ffffff; --band: #f0f3f6; --text: #1f2328; --faint: #57606a; --line: #0b5cad; }
-  @media (prefers-color-scheme: dark) {
-    svg { --ground: #0d1117; --band: #1c232c; --text: #e6edf3; --faint: #9aa5b1; --line: #6cb2ff; }
-  }
-  .ground { fill: var(--ground); }
-  .band { fill: var(--band); }
-  .line { stroke: var(--line); stroke-width: 1.5; }
-  .tip { fill: var(--line); }
-  text { fill: var(--text); font: 12px ui-monospace, Menlo, Consolas, monospace; }
+  text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #1f2328; }
   .title { font-size: 16px; font-weight: bold; }
-  .floor { font-weight: bold; }
-  .count { fill: var(--line); font-weight: bold; }
-  .note { fill: var(--faint); }
+  .floor, .count { font-weight: bold; }
+  .ground { fill: #ffffff; }
+  .band { fill: #f0f3f6; }
+  .line { stroke: #0b5cad; stroke-width: 1.5; }
+  .tip, .count { fill: #0b5cad; }
+  .note { fill: #57606a; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3; }
+    .ground { fill: #0d1117; }
+    .band { fill: #1c232c; }
+    .line { stroke: #6cb2ff; }
+    .tip, .count { fill: #6cb2ff; }
+    .note { fill: #9aa5b1; }
+  }
 ]]
 
 --- How wide a text of that many characters is, in the font of the picture.
