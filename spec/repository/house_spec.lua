@@ -417,3 +417,18 @@ describe("the rules of the house:", function()
     assert.equal(2, status)
   end)
 end)
+
+describe("this repository", function()
+  it("keeps the rules of the house", function()
+    local text, status = output_of "lua5.4 .ci/house/run check ."
+    assert.equal("", text)
+    assert.equal(0, status)
+  end)
+
+  it("has the picture that is drawn of it now (make house)", function()
+    local file = assert(io.open("doc/house.svg", "rb"))
+    local drawn = file:read("*a")
+    file:close()
+    assert.equal((output_of "lua5.4 .ci/house/run draw ."), drawn)
+  end)
+end)

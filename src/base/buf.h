@@ -14,7 +14,7 @@ enum {
   OFOX_ESYNTAX = -3 /* input that breaks the grammar */
 };
 
-/* Text that somebody else owns; not terminated by NUL. */
+/* Text that another object owns; not terminated by NUL. */
 struct ofox_span {
   const char *p;
   size_t n;

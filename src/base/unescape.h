@@ -1,8 +1,7 @@
 /*
 ** Reads text that may have been escaped on its way, a character at a time:
 ** percent-encoded as in a URL or a form, as JSON, as JSON within JSON, or by
-*the
-** character references of a page.
+** the character references of a page.
 ** Knows nothing of what is searched for.
 */
 #ifndef OFOX_UNESCAPE_H

@@ -324,7 +324,7 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
 
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
-  /* events that nobody has taken yet can still be kept back */
+  /* events that the reader has not taken yet can still be kept back */
   if (c->state == OFOX_DONE &&
       !ofox_event_queue_has_event(&c->response.events))
     return;

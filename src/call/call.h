@@ -1,6 +1,6 @@
 /*
 ** One API call: READY -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE.
-** Whoever moves bytes (the engine, the mock) begins an attempt when the call
+** The transport (the engine, the mock) begins an attempt when the call
 ** is READY, feeds what comes back, ends the attempt, and ticks the call when
 ** it is due. Whether there is a further attempt, and when, is decided here.
 ** Knows nothing of sockets, libcurl or Lua; time is an argument, in seconds.
@@ -37,7 +37,7 @@ double ofox_call_heard(const struct ofox_call *c);
 /* There was no memory for something that the attempt needs. */
 void ofox_call_starve(struct ofox_call *c);
 
-/* So many seconds of the attempt do not count: nobody looked. */
+/* So many seconds of the attempt do not count: the program was away. */
 void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
 
 /* Are there more events than its reader takes? Has it taken so many that it is
@@ -47,7 +47,7 @@ int ofox_call_has_room(const struct ofox_call *c);
 /* The body waits for a slow reader, or does no longer. */
 int ofox_call_is_paused(const struct ofox_call *c);
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
-/* Takes the next event off reply.events, where it was peeked at. */
+/* Takes the next event off response.events, where it was peeked at. */
 void ofox_call_next(struct ofox_call *c);
 /* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
 ** more than the outcome says or, after a '!', all; 'wall': s since 1970. */

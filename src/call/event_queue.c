@@ -278,7 +278,7 @@ int ofox_event_queue_has_event(const struct ofox_event_queue *s) {
 }
 
 int ofox_event_queue_is_full(const struct ofox_event_queue *s) {
-  /* nobody takes what is held back */
+  /* what is held back cannot be taken */
   return s->open && waiting(s) >= QUEUE;
 }
 

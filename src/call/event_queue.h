@@ -1,15 +1,15 @@
 /*
 ** The body of one answer as events: read as it comes, understood, and kept
-** in a queue until somebody takes them. The events before the first content
+** in a queue until the reader takes them. The events before the first content
 ** are held back, so that an attempt that fails before it is never seen.
 ** Knows nothing of attempts, of time, or of where the bytes come from.
 */
 #ifndef OFOX_EVENT_QUEUE_H
 #define OFOX_EVENT_QUEUE_H
 
+#include "call/transcript.h"
 #include "wire/sse.h"
 #include "wire/stray_lines.h"
-#include "call/transcript.h"
 
 struct ofox_event_queue {
   enum ofox_dialect dialect;
@@ -22,7 +22,7 @@ struct ofox_event_queue {
   size_t chunks;            /* that have come */
   struct ofox_transcript said;
   struct ofox_sse _sse;
-  struct ofox_stray_lines_lines _stray;
+  struct ofox_stray_lines _stray;
   struct ofox_buf _queue; /* each a header and the bytes of an event */
   size_t _taken;          /* of the queue */
   size_t _hold;           /* bytes of an opening that are held back */

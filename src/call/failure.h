@@ -9,14 +9,14 @@
 #include "call/state.h"
 
 /*
-** Reads the reply to an attempt that ended in 'outcome'; 'detail' is what the
-** transport knows beyond that. 0: a success; 1: a failure, which c->error
-** tells. Sets c->failed and c->request_id.
+** Reads the response to an attempt that ended in 'outcome'; 'detail' is what
+** the transport knows beyond that. 0: a success; 1: a failure, which
+** c->error tells. Sets c->failed and c->request_id.
 */
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail);
 
-/* Sets c->request_id from the reply as it is now. */
+/* Sets c->request_id from the response as it is now. */
 void ofox_failure_request_id(struct ofox_call *c);
 
 #endif

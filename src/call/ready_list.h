@@ -1,5 +1,5 @@
 /*
-** Who has something new: calls that somebody waits for leave a note when
+** Who has something new: calls that a task waits for leave a note when
 ** their state changes or events have come, and are taken in that order.
 ** Knows nothing of what is new, or of who waits.
 */
@@ -8,7 +8,7 @@
 
 struct ofox_note {
   struct ofox_ready_list *list; /* where notes are gathered; NULL: nowhere */
-  int watched;                  /* somebody waits */
+  int watched;                  /* a task waits */
   int told;                     /* something new came since */
   struct ofox_note *_next, **_link; /* '*_link' is this; NULL: in no list */
 };
@@ -26,7 +26,7 @@ struct ofox_note *ofox_ready_list_take(struct ofox_ready_list *n);
 
 /* Wants to be told, once, from now on. */
 void ofox_note_watch(struct ofox_note *m);
-/* Something is new. Free unless somebody waits. */
+/* Something is new. Free unless a task waits. */
 void ofox_note_tell(struct ofox_note *m);
 /* Takes the note back; zeroed or twice: fine. */
 void ofox_note_drop(struct ofox_note *m);

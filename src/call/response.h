@@ -6,8 +6,8 @@
 #ifndef OFOX_RESPONSE_H
 #define OFOX_RESPONSE_H
 
-#include "call/verdict.h"
 #include "call/event_queue.h"
+#include "call/verdict.h"
 
 /* Bytes of a body, unless the program says otherwise. */
 #define OFOX_MAX_RESPONSE (64 * 1024 * 1024)

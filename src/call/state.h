@@ -5,13 +5,13 @@
 #ifndef OFOX_CALL_STATE_H
 #define OFOX_CALL_STATE_H
 
-#include "call/limits.h"
-#include "wire/error.h"
 #include "call/history.h"
+#include "call/limits.h"
 #include "call/ready_list.h"
-#include "wire/redact.h"
 #include "call/response.h"
 #include "policy/retry.h"
+#include "wire/error.h"
+#include "wire/redact.h"
 
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
@@ -37,7 +37,7 @@ struct ofox_call {
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;
-  int announce; /* a further attempt was planned and nobody was told yet */
+  int announce; /* a further attempt was planned, and Lua has not been told */
   double ended; /* the last attempt */
   struct ofox_clock clock;
   struct ofox_history history;

@@ -6,8 +6,8 @@
 #ifndef OFOX_TRANSCRIPT_H
 #define OFOX_TRANSCRIPT_H
 
-#include "wire/delta.h"
 #include "wire/content_text.h"
+#include "wire/delta.h"
 
 struct ofox_transcript {
   struct ofox_content_text prose;

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "wire/error_in_success.h"
 #include "base/json.h"
-#include "wire/html.h"
 #include "base/utf8.h"
+#include "wire/error_in_success.h"
+#include "wire/html.h"
 
 int ofox_verdict_is_framed(const struct ofox_headers *h) {
   return h->version >= 20 || ofox_headers_get(h, "content-length").p != NULL ||

@@ -9,8 +9,8 @@
 
 struct ofox_destination {
   unsigned long key;
-  const void *opener; /* who opens a connection; NULL: nobody */
-  int passed;         /* somebody has got through */
+  const void *opener; /* which user opens a connection; NULL: none */
+  int passed;         /* a user has got through */
   int shares;         /* connections behind it carry several at once */
   unsigned long users;
   struct ofox_destination *next;
@@ -19,7 +19,7 @@ struct ofox_destination {
 /* Zeroed: none. */
 struct ofox_connect_turns {
   struct ofox_destination *first;
-  int moved; /* somebody who waits may have a chance now */
+  int moved; /* a user that waits may have a chance now */
 };
 
 /* A part more of a door's key, which begins with 0; NULL is a part, too. */

@@ -29,7 +29,7 @@ void ofox_connections_init(struct ofox_connections *p,
 
 /* What libcurl asks for */
 
-/* Whose the descriptor is; NULL: it never was anybody's. */
+/* Whose the descriptor is; NULL: it never was a pool's. */
 static struct ofox_pool **owner_of(const struct ofox_connections *p, int fd) {
   struct ofox_pool **owners = (struct ofox_pool **)(void *)p->_owner.p;
   if (fd < 0 || (size_t)fd >= p->_owner.n / sizeof(*owners))

@@ -1,6 +1,6 @@
 /*
 ** The connections that libcurl keeps, and the transfers on them. New transfers
-** go to one multi handle; others, whose connections nobody new shall use, stay
+** go to one multi handle; others, whose connections no new one shall use, stay
 ** until their transfers have ended.
 ** Knows nothing of calls, or of what a transfer is for.
 */

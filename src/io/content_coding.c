@@ -238,9 +238,10 @@ static int run(struct ofox_content_coding *c,
                            : unzip(c, s, out, cap, n);
 }
 
-/* As ofox_content_coding_next, of one stage and those before it. Several upon
- *each
- ** other can make endless work of a few bytes, and nothing of all that. */
+/*
+** As ofox_content_coding_next, of one stage and those before it. Several upon
+** each other can make endless work of a few bytes, and nothing of all that.
+*/
 static int pull(struct ofox_content_coding *c,
                 struct ofox_content_coding_stage *s, char *out, size_t cap,
                 size_t *n) {

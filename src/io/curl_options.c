@@ -42,8 +42,8 @@ static CURLcode set_tls(CURL *h, const struct ofox_traffic *w,
   return rc;
 }
 
-static CURLcode set_route(CURL *h, struct ofox_transfer *t,
-                          const struct ofox_request *r) {
+static CURLcode set_way(CURL *h, struct ofox_transfer *t,
+                        const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
   int tls = ofox_span_ihas_prefix(ofox_span_of(r->url), "https:");
   int plain2 = !tls && r->http_version == 22;
@@ -181,6 +181,6 @@ CURLcode ofox_curl_options_set(struct ofox_transfer *t,
     return CURLE_OUT_OF_MEMORY;
   rc = set_tls(t->easy, t->traffic, r);
   if (rc == CURLE_OK)
-    rc = set_route(t->easy, t, r);
+    rc = set_way(t->easy, t, r);
   return rc == CURLE_OK ? set_message(t->easy, t, r) : rc;
 }

@@ -20,9 +20,9 @@
 
 struct ofox_engine {
   struct ofox_traffic traffic;
-  double alarm;  /* when whoever drives the engine wants to be called */
+  double alarm;  /* when the loop that drives it wants to be called */
   double looked; /* the end of the latest step */
-  double away;   /* seconds that nobody looked before this step */
+  double away;   /* seconds that the program took before this step */
   int late;      /* reads since a limit has passed, see look_again */
 };
 
@@ -128,8 +128,9 @@ static void go_on(struct ofox_engine *e) {
 }
 
 /*
-** A limit that passed while nobody looked is moved by that time, once in an
-** attempt: the other side may need our answer to go on, as in a handshake.
+** A limit that passed while the program was away is moved by that time, once
+** in an attempt: the other side may need our answer to go on, as in a
+** handshake.
 */
 static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
                       enum ofox_outcome o, double now) {

@@ -53,7 +53,7 @@ static int serves(double armed, double at, double t) {
 }
 
 #if defined(POLLER_EPOLL) || defined(POLLER_POLL)
-/* Rounded up, so that nobody wakes a little too early and spins. */
+/* Rounded up, so that no wait ends a little too early and spins. */
 static int milliseconds(double seconds) {
   return seconds < INFINITY ? (int)ceil(seconds * 1e3) : -1;
 }

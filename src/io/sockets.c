@@ -242,7 +242,7 @@ enum ofox_claim ofox_sockets_claim(struct ofox_sockets *s, unsigned long key,
   return mine == NULL ? OFOX_CLAIM_OWN : take(mine, hold);
 }
 
-/* Whoever keeps it finds out when it is looked at again. */
+/* libcurl finds out when it looks at it again. */
 static void hang_up(const struct ofox_socket *e) {
   if (e->silenced && e->users == 0)
     shutdown(e->fd, SHUT_RDWR);

@@ -15,7 +15,7 @@ struct ofox_socket {
   unsigned long key; /* of its two ends, or of a unix path; 0: not known yet */
   int silent_idle;   /* HTTP/1.x: nothing may arrive between two answers */
   int shared;        /* HTTP/2: several may use it at once */
-  int silenced;      /* somebody waited in vain: nobody else shall */
+  int silenced;      /* a user waited in vain: no other shall */
   size_t users;
   double heard; /* when bytes last came */
 };
@@ -55,7 +55,7 @@ unsigned long ofox_sockets_unix_key(const char *path);
 
 /* What a claim has found. */
 enum ofox_claim {
-  OFOX_CLAIM_OWN,    /* nobody else uses it */
+  OFOX_CLAIM_OWN,    /* no other user has it */
   OFOX_CLAIM_SHARED, /* others do, or may at the same time */
   OFOX_CLAIM_STRAY   /* not taken: bytes wait on it, or its peer has closed
                         it, or it was silenced */
@@ -81,7 +81,7 @@ double ofox_sockets_heard(const struct ofox_sockets *s,
                           const struct ofox_hold *hold);
 
 /*
-** Nobody shall use it from now on; without users it looks closed to whoever
+** It takes no users from now on; without any it looks closed to libcurl, which
 ** keeps it. 1 if it has users, who may go on.
 */
 int ofox_sockets_silence(struct ofox_sockets *s, const struct ofox_hold *hold);

@@ -25,7 +25,7 @@ struct ofox_traffic {
   struct ofox_transfer *first, **end; /* in order of arrival */
   struct ofox_ready_list news;
   struct ofox_connect_turns connect_turns;
-  int crowd;  /* transfers that wait outside, see traffic.h */
+  int crowd;  /* transfers that wait outside, see transfers.h */
   int resume; /* a paused transfer may go on */
   int shown;  /* an outer loop watches the poller's descriptor */
   pid_t pid;

@@ -62,8 +62,8 @@ void ofox_transfer_noted(struct ofox_transfer *t);
 void ofox_transfer_clear(struct ofox_transfer *t);
 
 /*
-** Has its connection said nothing, to nobody, for the later half of the time
-** that it has waited, which are 'patience' seconds or more?
+** Has its connection said nothing, to none of its users, for the later half of
+** the time that it has waited, which are 'patience' seconds or more?
 */
 int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
                             double now);

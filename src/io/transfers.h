@@ -1,7 +1,6 @@
 /*
 ** The transfers of an engine: how they come and go, and what of theirs is
-*tried
-** once more without an attempt being counted, since nothing was sent.
+** tried once more without an attempt being counted, since nothing was sent.
 ** Knows nothing of when they are looked at.
 */
 #ifndef OFOX_TRANSFERS_H

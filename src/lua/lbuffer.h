@@ -5,8 +5,8 @@
 #ifndef OFOX_LBUFFER_H
 #define OFOX_LBUFFER_H
 
-#include "lua/lcompat.h"
 #include "base/buf.h"
+#include "lua/lcompat.h"
 
 /* An empty buffer without a cap. It may be freed before Lua does so: it is
 ** usable again. [-0, +1, e] */

@@ -5,8 +5,8 @@
 #ifndef OFOX_LNUMBER_H
 #define OFOX_LNUMBER_H
 
-#include "lua/lcompat.h"
 #include "base/buf.h"
+#include "lua/lcompat.h"
 
 /* Adds the number at 'idx'. 0, what the buffer says, or OFOX_ESYNTAX: it is
 ** NaN or infinite, which JSON cannot say. [-0, +0, e] */

@@ -5,8 +5,8 @@
 #ifndef OFOX_LOFOX_H
 #define OFOX_LOFOX_H
 
-#include "lua/lcompat.h"
 #include "base/buf.h"
+#include "lua/lcompat.h"
 
 #define OFOX_VERSION "0.1.0"
 

@@ -5,8 +5,8 @@
 #ifndef OFOX_LPATH_H
 #define OFOX_LPATH_H
 
-#include "lua/lcompat.h"
 #include "base/buf.h"
+#include "lua/lcompat.h"
 
 #define OFOX_PATH_MAX 352 /* bytes that a path has at most */
 

@@ -5,8 +5,8 @@
 #ifndef OFOX_LPOLISH_H
 #define OFOX_LPOLISH_H
 
-#include "lua/lcompat.h"
 #include "base/buf.h"
+#include "lua/lcompat.h"
 
 /* Puts right the value on top, which was decoded from 'text'. It or what
 ** stands for it is on top then. Asks the marks. [-0, +0 or 1, e] */

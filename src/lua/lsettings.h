@@ -5,8 +5,8 @@
 #ifndef OFOX_LSETTINGS_H
 #define OFOX_LSETTINGS_H
 
-#include "lua/lcompat.h"
 #include "call/call.h"
+#include "lua/lcompat.h"
 
 /* The dialect that is named at 'arg', or an argument error. [-0, +0, e] */
 enum ofox_dialect ofox_checkdialect(lua_State *L, int arg);

@@ -75,7 +75,7 @@ static struct range own_range(const struct ofox_policy *p, double delay) {
   return r;
 }
 
-/* Upwards only, so that nobody comes before the time that was named. */
+/* Upwards only, so that no call comes before the time that was named. */
 static struct range server_range(double hint) {
   struct range r;
   r.first = hint;

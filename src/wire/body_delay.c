@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "wire/headers.h"
 #include "base/times.h"
+#include "wire/headers.h"
 #include "wire/words.h"
 
 #define DELAY_MAX 1e9 /* seconds; more is no delay but a moment */

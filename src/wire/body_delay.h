@@ -1,6 +1,6 @@
 /*
 ** How long the body of a failure asks to wait: members that say so, headers
-** that somebody put into the body, and words.
+** that a proxy put into the body, and words.
 ** Knows nothing of retry policy, and reads no clock.
 */
 #ifndef OFOX_BODY_DELAY_H

@@ -1,7 +1,7 @@
 /*
 ** The tables of error classes and of the ways a transfer can end: the one
 ** place they are written down.
-** Knows nothing of how a failure is recognised; see errors.h.
+** Knows nothing of how a failure is recognised; see error.h.
 */
 #ifndef OFOX_CLASSES_H
 #define OFOX_CLASSES_H

@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "wire/error_in_success.h"
 #include "base/json_scan.h"
 #include "base/utf8.h"
+#include "wire/error_in_success.h"
 
 /*
 ** One event is read in one pass that checks its grammar as well: this is what

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "wire/error_in_success.h"
 #include "base/json.h"
+#include "wire/error_in_success.h"
 
 /* Whose words the events of a stream are in. */
 enum ofox_dialect {

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/times.h"
+#include "base/utf8.h"
 #include "wire/html.h"
 #include "wire/speech.h"
 #include "wire/statuses.h"
-#include "base/utf8.h"
-#include "base/times.h"
 #include "wire/words.h"
 
 #define WRAPPED 3           /* JSON in a string of JSON, so deep */

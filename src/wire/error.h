@@ -7,8 +7,8 @@
 #define OFOX_ERROR_H
 
 #include "base/buf.h"
-#include "wire/classes.h"
 #include "wire/body_delay.h"
+#include "wire/classes.h"
 
 #define OFOX_MESSAGE_CAP 1024     /* bytes of err.message */
 #define OFOX_CODE_CAP 256         /* of code, param, type, request id */

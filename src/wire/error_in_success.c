@@ -1,10 +1,10 @@
 #include "wire/error_in_success.h"
 
-#include "base/json_scan.h"
 #include "base/json.h"
-#include "wire/speech.h"
-#include "base/utf8.h"
+#include "base/json_scan.h"
 #include "base/times.h"
+#include "base/utf8.h"
+#include "wire/speech.h"
 #include "wire/words.h"
 
 /* What the members of an object say, each a flag. */

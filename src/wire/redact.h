@@ -1,8 +1,7 @@
 /*
 ** Secrets, and text without them: a secret is found raw, URL-encoded, in
 ** base64 (at each of the three alignments, both alphabets), JSON-escaped and
-*by
-** the character references of a page, and becomes ***.
+** by the character references of a page, and becomes ***.
 ** Knows nothing of where secrets come from.
 */
 #ifndef OFOX_REDACT_H

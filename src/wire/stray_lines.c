@@ -5,39 +5,37 @@
 #include "base/json.h"
 #include "wire/html.h"
 
-void ofox_stray_lines_init(struct ofox_stray_lines_lines *t,
+void ofox_stray_lines_init(struct ofox_stray_lines *t,
                            enum ofox_dialect dialect, size_t cap) {
   memset(t, 0, sizeof(*t));
   t->dialect = dialect;
   ofox_buf_init(&t->_text, cap);
 }
 
-void ofox_stray_lines_free(struct ofox_stray_lines_lines *t) {
+void ofox_stray_lines_free(struct ofox_stray_lines *t) {
   ofox_buf_free(&t->_text);
 }
 
-void ofox_stray_lines_clear(struct ofox_stray_lines_lines *t) {
+void ofox_stray_lines_clear(struct ofox_stray_lines *t) {
   ofox_buf_free(&t->_text);
   t->kind = OFOX_STRAY_NONE;
   t->_depth = 0;
   t->_quoted = t->_escaped = 0;
 }
 
-static void start(struct ofox_stray_lines_lines *t,
+static void start(struct ofox_stray_lines *t,
                   enum ofox_stray_lines_kind kind) {
   ofox_stray_lines_clear(t);
   t->kind = kind;
 }
 
-static int is_fault(const struct ofox_stray_lines_lines *t,
-                    struct ofox_delta *out) {
+static int is_fault(const struct ofox_stray_lines *t, struct ofox_delta *out) {
   return ofox_delta_is_fault(t->dialect, ofox_buf_span(&t->_text), out);
 }
 
 /* Is the value of a field "error" one that says something? Then what it says
 ** is in '_text'. The reader of faults decides, who knows hollow ones. */
-static int judge_field(struct ofox_stray_lines_lines *t,
-                       struct ofox_delta *out) {
+static int judge_field(struct ofox_stray_lines *t, struct ofox_delta *out) {
   struct ofox_buf whole;
   int rc;
   if (is_fault(t, out))
@@ -54,7 +52,7 @@ static int judge_field(struct ofox_stray_lines_lines *t,
 }
 
 /* What has been gathered is all there is of it. */
-static int judge(struct ofox_stray_lines_lines *t, struct ofox_delta *out) {
+static int judge(struct ofox_stray_lines *t, struct ofox_delta *out) {
   struct ofox_span text = ofox_buf_span(&t->_text);
   enum ofox_stray_lines_kind kind = t->kind;
   t->kind = OFOX_STRAY_NONE;
@@ -70,7 +68,7 @@ static int judge(struct ofox_stray_lines_lines *t, struct ofox_delta *out) {
 }
 
 /* How much of 's' there is up to the bracket that closes the first, or all. */
-static size_t balance(struct ofox_stray_lines_lines *t, struct ofox_span s) {
+static size_t balance(struct ofox_stray_lines *t, struct ofox_span s) {
   size_t i;
   for (i = 0; i < s.n; i++) {
     char c = s.p[i];
@@ -89,7 +87,7 @@ static size_t balance(struct ofox_stray_lines_lines *t, struct ofox_span s) {
 }
 
 /* Goes on with JSON. A text that has become too long is judged as it is. */
-static int gather(struct ofox_stray_lines_lines *t, struct ofox_span *s,
+static int gather(struct ofox_stray_lines *t, struct ofox_span *s,
                   struct ofox_delta *out) {
   struct ofox_span piece = *s;
   int rc;
@@ -121,7 +119,7 @@ static struct ofox_span error_field(struct ofox_span line) {
 }
 
 /* An error in words. */
-static int say(struct ofox_stray_lines_lines *t, struct ofox_span words,
+static int say(struct ofox_stray_lines *t, struct ofox_span words,
                struct ofox_delta *out) {
   size_t pos;
   int rc;
@@ -137,7 +135,7 @@ static int say(struct ofox_stray_lines_lines *t, struct ofox_span words,
   return 1;
 }
 
-static int begin(struct ofox_stray_lines_lines *t, struct ofox_span line,
+static int begin(struct ofox_stray_lines *t, struct ofox_span line,
                  struct ofox_delta *out) {
   struct ofox_span value = error_field(line), s = ofox_span_trim(line);
   int rc = 0;
@@ -159,8 +157,8 @@ static int begin(struct ofox_stray_lines_lines *t, struct ofox_span line,
   return rc;
 }
 
-int ofox_stray_lines_line(struct ofox_stray_lines_lines *t,
-                          struct ofox_span line, struct ofox_delta *out) {
+int ofox_stray_lines_line(struct ofox_stray_lines *t, struct ofox_span line,
+                          struct ofox_delta *out) {
   struct ofox_span end = ofox_span_of("\n");
   int rc;
   switch (t->kind) {
@@ -176,7 +174,6 @@ int ofox_stray_lines_line(struct ofox_stray_lines_lines *t,
   }
 }
 
-int ofox_stray_lines_end(struct ofox_stray_lines_lines *t,
-                         struct ofox_delta *out) {
+int ofox_stray_lines_end(struct ofox_stray_lines *t, struct ofox_delta *out) {
   return t->kind == OFOX_STRAY_NONE ? 0 : judge(t, out);
 }

@@ -16,7 +16,7 @@ enum ofox_stray_lines_kind {
   OFOX_STRAY_PAGE
 };
 
-struct ofox_stray_lines_lines {
+struct ofox_stray_lines {
   enum ofox_dialect dialect;       /* of the stream */
   enum ofox_stray_lines_kind kind; /* of what is being gathered */
   struct ofox_buf _text;           /* it */
@@ -24,19 +24,18 @@ struct ofox_stray_lines_lines {
   int _quoted, _escaped;
 };
 
-void ofox_stray_lines_init(struct ofox_stray_lines_lines *t,
+void ofox_stray_lines_init(struct ofox_stray_lines *t,
                            enum ofox_dialect dialect, size_t cap);
-void ofox_stray_lines_free(struct ofox_stray_lines_lines *t);
-void ofox_stray_lines_clear(struct ofox_stray_lines_lines *t);
+void ofox_stray_lines_free(struct ofox_stray_lines *t);
+void ofox_stray_lines_clear(struct ofox_stray_lines *t);
 
 /*
 ** The next line. 1: the lines say that the stream has failed, 'out' is the
 ** ERROR, until the next call of any of these; 0: not so; or OFOX_EMEM.
 */
-int ofox_stray_lines_line(struct ofox_stray_lines_lines *t,
-                          struct ofox_span line, struct ofox_delta *out);
+int ofox_stray_lines_line(struct ofox_stray_lines *t, struct ofox_span line,
+                          struct ofox_delta *out);
 /* An event follows them, or nothing does. The same results. */
-int ofox_stray_lines_end(struct ofox_stray_lines_lines *t,
-                         struct ofox_delta *out);
+int ofox_stray_lines_end(struct ofox_stray_lines *t, struct ofox_delta *out);
 
 #endif

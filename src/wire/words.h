@@ -6,8 +6,8 @@
 #ifndef OFOX_WORDS_H
 #define OFOX_WORDS_H
 
-#include "wire/classes.h"
 #include "base/json.h"
+#include "wire/classes.h"
 
 /* So many members of an object are asked for their names: few bytes on the
 ** wire can be millions of members. */
