@@ -263,7 +263,7 @@ describe("the rules of the house:", function()
         { ["src/base/buf.c"] = with("src/base/buf.c", "n;", "ofox_exchange_of;") })
       assert_breach("lua/ofox/hints.lua:3: 'served' in the name isServed: say transports",
         { ["lua/ofox/hints.lua"] = with("lua/ofox/hints.lua", "return {}", "return isServed") })
-      assert_breach("src/wire/news.h:1: 'news' in the name of a file: say ready list", { ["src/wire/news.h"] = "" })
+      assert_breach("src/wire/blame.h:1: 'blame' in the name of a file: say failure", { ["src/wire/blame.h"] = "" })
     end)
 
     it("strings may say it, and words that only contain it", function()
