@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/times.h"
 #include "base/utf8.h"
+#include "wire/envelope.h"
 #include "wire/html.h"
 #include "wire/speech.h"
 #include "wire/statuses.h"
@@ -17,15 +18,10 @@
 /* A body and what was found in it, while it is read. */
 struct reader {
   struct ofox_error *e;
-  struct ofox_span body;  /* without a BOM and blanks around */
-  size_t skipped;         /* bytes before it */
-  struct ofox_json root;  /* NONE if this is no JSON */
-  struct ofox_json top;   /* the root, or the first of it if it is a list */
-  struct ofox_json error; /* what says code, type and param */
-  enum ofox_numbering numbering; /* of the code */
-  int page;                      /* the body is one of the web */
+  struct ofox_envelope in;
+  size_t skipped; /* bytes before the body */
+  int page;       /* the body is one of the web */
   struct ofox_buf text, clean, inner;
-  struct ofox_buf opened; /* JSON that stood in a string */
   int rc;
 };
 
@@ -124,91 +120,20 @@ static int put_speech(struct reader *r, struct ofox_json v) {
   return put(r, &r->e->message, ofox_buf_span(&r->text));
 }
 
-/* Envelopes */
-
-/* The object that a string is the text of; NONE if it is of none. */
-static struct ofox_json open_string(struct reader *r, struct ofox_json v) {
-  struct ofox_span s;
-  size_t pos;
-  int taken = r->opened.n > 0; /* what is in there is in use */
-  if (!taken)
-    r->rc |= ofox_json_text(v, &r->opened);
-  s = ofox_span_trim(ofox_buf_span(&r->opened));
-  v.type = OFOX_JSON_NONE;
-  if (!taken && s.n > 0 && *s.p == '{' && ofox_json_check(s, &pos) == 1)
-    v = ofox_json_root(s);
-  return v;
-}
-
-/* The member as an object: itself, the first of a list, the text of one. */
-static struct ofox_json get_object(struct reader *r, struct ofox_json v,
-                                   const char *names) {
-  struct ofox_json child = ofox_words_get(v, names);
-  if (child.type == OFOX_JSON_ARRAY)
-    child = ofox_json_at(child, 0);
-  else if (child.type == OFOX_JSON_STRING)
-    child = open_string(r, child);
-  if (child.type != OFOX_JSON_OBJECT || ofox_speech_is_hollow(child))
-    child.type = OFOX_JSON_NONE;
-  return child;
-}
-
-/* What says code, type and param: the top level where nothing else does. */
-static struct ofox_json find_error(struct reader *r) {
-  struct ofox_json v = get_object(r, r->top, "error err"), deeper;
-  if (v.type != OFOX_JSON_NONE)
-    return v;
-  v = get_object(r, r->top, "base_resp");
-  if (v.type != OFOX_JSON_NONE) {
-    r->numbering = OFOX_NUMBERING_MINIMAX;
-    return v;
-  }
-  if (ofox_words_get(r->top, "code error_code").type != OFOX_JSON_NONE)
-    return r->top;
-  v = get_object(r, r->top, "errors");
-  if (v.type != OFOX_JSON_NONE)
-    return v;
-  v = ofox_words_get(r->top, "detail fault");
-  deeper = ofox_words_get(v, "error");
-  if (deeper.type == OFOX_JSON_OBJECT)
-    v = deeper;
-  return v.type == OFOX_JSON_OBJECT ? v : r->top;
-}
-
-static void open_envelope(struct reader *r) {
-  struct ofox_json v;
-  size_t pos;
-  r->root = ofox_json_root(r->body);
-  if (r->root.type == OFOX_JSON_STRING) {
-    v = open_string(r, r->root);
-    if (v.type != OFOX_JSON_NONE) {
-      r->root = v;
-      r->body = v.raw;
-    }
-  }
-  r->top = r->root;
-  if (r->top.type == OFOX_JSON_ARRAY)
-    r->top = ofox_json_at(r->top, 0);
-  else if (r->top.type != OFOX_JSON_OBJECT &&
-           ofox_json_check(r->body, &pos) < 0)
-    r->root.type = r->top.type = OFOX_JSON_NONE;
-  r->error = find_error(r);
-}
-
 static void read_words(struct reader *r) {
   struct ofox_error *e = r->e;
-  if (!put_word(r, &e->code, ofox_words_get(r->error, "code"))) {
-    if (r->numbering == OFOX_NUMBERING_MINIMAX)
-      put_word(r, &e->code, ofox_words_get(r->error, "status_code"));
+  if (!put_word(r, &e->code, ofox_words_get(r->in.error, "code"))) {
+    if (r->in.numbering == OFOX_NUMBERING_MINIMAX)
+      put_word(r, &e->code, ofox_words_get(r->in.error, "status_code"));
     else if (put_word(r, &e->code,
-                      ofox_words_get(r->error, "error_code err_code")))
-      r->numbering = OFOX_NUMBERING_BAIDU;
+                      ofox_words_get(r->in.error, "error_code err_code")))
+      r->in.numbering = OFOX_NUMBERING_BAIDU;
   }
-  put_word(r, &e->param, ofox_words_get(r->error, "param"));
-  if (!put_string(r, &e->server_type, ofox_words_get(r->error, "type")))
-    put_string(r, &e->server_type, ofox_words_get(r->error, "error_type"));
-  if (!put_word(r, &e->request_id, ofox_words_get(r->error, "request_id")))
-    put_word(r, &e->request_id, ofox_words_get(r->top, "request_id"));
+  put_word(r, &e->param, ofox_words_get(r->in.error, "param"));
+  if (!put_string(r, &e->server_type, ofox_words_get(r->in.error, "type")))
+    put_string(r, &e->server_type, ofox_words_get(r->in.error, "error_type"));
+  if (!put_word(r, &e->request_id, ofox_words_get(r->in.error, "request_id")))
+    put_word(r, &e->request_id, ofox_words_get(r->in.top, "request_id"));
 }
 
 /* Classes */
@@ -239,17 +164,17 @@ static int inner_status(struct reader *r) {
   static const char names[] = "status status_code http_status http_code";
   int status = read_status(ofox_buf_span(&r->e->code));
   if (status == 0)
-    status = status_in(r->error, names);
+    status = status_in(r->in.error, names);
   if (status == 0)
-    status = status_in(r->top, names);
-  return status != 0 ? status : status_in(r->top, "code");
+    status = status_in(r->in.top, names);
+  return status != 0 ? status : status_in(r->in.top, "code");
 }
 
 static enum ofox_class class_of_code(struct reader *r) {
   struct ofox_span code = ofox_buf_span(&r->e->code);
   double n;
-  if (r->numbering != OFOX_NUMBERING_NONE && ofox_times_seconds(code, &n))
-    return ofox_words_number(r->numbering, n);
+  if (r->in.numbering != OFOX_NUMBERING_NONE && ofox_times_seconds(code, &n))
+    return ofox_words_number(r->in.numbering, n);
   return ofox_words_class(code);
 }
 
@@ -265,7 +190,7 @@ static enum ofox_class class_of_words(struct reader *r,
   if (by_code != OFOX_NCLASSES)
     return by_code;
   ofox_buf_clear(status);
-  r->rc |= ofox_json_text(ofox_words_get(r->error, "status"), status);
+  r->rc |= ofox_json_text(ofox_words_get(r->in.error, "status"), status);
   return ofox_words_class(ofox_buf_span(status));
 }
 
@@ -293,7 +218,7 @@ static void classify(struct reader *r, enum ofox_class fallback) {
 /* A message where no JSON has one */
 
 static int put_page(struct reader *r) {
-  int rc = ofox_html_words(r->body, &r->text);
+  int rc = ofox_html_words(r->in.body, &r->text);
   r->rc |= rc < 0 ? rc : 0;
   return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
 }
@@ -301,8 +226,8 @@ static int put_page(struct reader *r) {
 /* Of XML that is no page. */
 static int put_element(struct reader *r) {
   int rc = 0;
-  if (r->body.n > 0 && *r->body.p == '<')
-    rc = ofox_html_element(r->body, "message", &r->text);
+  if (r->in.body.n > 0 && *r->in.body.p == '<')
+    rc = ofox_html_element(r->in.body, "message", &r->text);
   r->rc |= rc < 0 ? rc : 0;
   return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
 }
@@ -311,23 +236,23 @@ static int put_element(struct reader *r) {
 static int says_nothing(struct reader *r) {
   struct ofox_json key, child;
   size_t at, pos = 0;
-  int rc = ofox_json_check(r->body, &at);
+  int rc = ofox_json_check(r->in.body, &at);
   if (r->e->status < 400)
-    return rc >= 0 && !ofox_speech_has_words(r->root);
-  return rc == 1 && !ofox_json_next(r->root, &pos, &key, &child);
+    return rc >= 0 && !ofox_speech_has_words(r->in.root);
+  return rc == 1 && !ofox_json_next(r->in.root, &pos, &key, &child);
 }
 
 static void put_rest(struct reader *r) {
   const char *none = NULL;
   int inside = r->e->status < 400; /* of a success */
-  if (r->body.n == 0)
+  if (r->in.body.n == 0)
     none = inside ? "(an error without a message)" : "(no body)";
   else if (r->page)
     none = put_page(r) ? NULL : "(an HTML page)";
   else if (says_nothing(r))
     none = inside ? "(an error without a message)" : "(no message)";
-  else if (memchr(r->body.p, 0, r->body.n) != NULL ||
-           (!put_element(r) && !put(r, &r->e->message, r->body)))
+  else if (memchr(r->in.body.p, 0, r->in.body.n) != NULL ||
+           (!put_element(r) && !put(r, &r->e->message, r->in.body)))
     none = "(a binary body)";
   if (none != NULL)
     put_note(r, none);
@@ -337,20 +262,20 @@ static void read_body(struct reader *r, enum ofox_class fallback) {
   struct ofox_error *e = r->e;
   struct ofox_span type;
   int spoke, rc;
-  open_envelope(r);
+  r->rc |= ofox_envelope_open(&r->in);
   read_words(r);
   classify(r, fallback);
   type = ofox_buf_span(&e->server_type);
   if (ofox_span_eq(type, ofox_classes[e->cls].type) ||
       ofox_span_eq(type, "error"))
     ofox_buf_clear(&e->server_type);
-  spoke = put_speech(r, r->root);
+  spoke = put_speech(r, r->in.root);
   if (!spoke)
     put_rest(r);
   e->ambiguous |= e->status == 502 && !spoke;
-  rc = ofox_body_delay_find(&e->pause, r->error, r->body);
+  rc = ofox_body_delay_find(&e->pause, r->in.error, r->in.body);
   if (rc == 0)
-    rc = ofox_body_delay_find(&e->pause, r->top, r->body);
+    rc = ofox_body_delay_find(&e->pause, r->in.top, r->in.body);
   if (rc == 0)
     rc = ofox_body_delay_read(&e->pause, ofox_buf_span(&e->message));
   r->rc |= rc < 0 ? rc : 0;
@@ -383,9 +308,9 @@ static void put_position(struct reader *r) {
   struct ofox_buf *out = &r->e->message;
   const char *problem;
   size_t pos;
-  if (ofox_json_check(r->body, &pos) >= 0)
+  if (ofox_json_check(r->in.body, &pos) >= 0)
     return;
-  problem = ofox_json_problem(r->body, pos);
+  problem = ofox_json_problem(r->in.body, pos);
   r->rc |= ofox_buf_adds(out, ": unexpected byte at ");
   r->rc |= ofox_buf_addint(out, (long)(r->skipped + pos) + 1);
   if (problem != NULL) {
@@ -408,7 +333,7 @@ static void read_outcome(struct reader *r) {
   if (e->outcome == OFOX_OUTCOME_HTML && put_page(r))
     return;
   if (e->outcome == OFOX_OUTCOME_INVALID_JSON)
-    message = wrong_kind(r->body);
+    message = wrong_kind(r->in.body);
   put(r, &e->message, ofox_span_of(message != NULL ? message : row->message));
   if (e->outcome == OFOX_OUTCOME_INVALID_JSON && message == NULL)
     put_position(r);
@@ -422,17 +347,17 @@ int ofox_error_read(struct ofox_error *e, int status,
   ofox_buf_init(&r.text, (size_t)-1);
   ofox_buf_init(&r.clean, (size_t)-1);
   ofox_buf_init(&r.inner, (size_t)-1);
-  ofox_buf_init(&r.opened, (size_t)-1);
+  ofox_envelope_init(&r.in);
   ofox_error_free(e);
   ofox_error_init(e);
   e->status = status;
   e->outcome = status >= 400 ? OFOX_OUTCOME_ANSWERED : outcome;
   r.e = e;
-  r.body =
+  r.in.body =
       body.n > 0 ? ofox_span_trim(ofox_utf8_skip_bom(body)) : ofox_span_of("");
-  r.skipped = r.body.n > 0 ? (size_t)(r.body.p - body.p) : 0;
-  r.page =
-      outcome == OFOX_OUTCOME_HTML || ofox_html_is(ofox_span_of(""), r.body);
+  r.skipped = r.in.body.n > 0 ? (size_t)(r.in.body.p - body.p) : 0;
+  r.page = outcome == OFOX_OUTCOME_HTML ||
+           ofox_html_is(ofox_span_of(""), r.in.body);
   if (e->outcome == OFOX_OUTCOME_ANSWERED)
     read_body(&r, fallback);
   else
@@ -443,6 +368,6 @@ int ofox_error_read(struct ofox_error *e, int status,
   ofox_buf_free(&r.text);
   ofox_buf_free(&r.clean);
   ofox_buf_free(&r.inner);
-  ofox_buf_free(&r.opened);
+  ofox_envelope_free(&r.in);
   return r.rc != 0 ? OFOX_EMEM : 0;
 }

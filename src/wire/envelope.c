@@ -1,0 +1,84 @@
+#include "wire/envelope.h"
+
+#include "wire/speech.h"
+#include "wire/words.h"
+
+void ofox_envelope_init(struct ofox_envelope *e) {
+  ofox_buf_init(&e->_opened, (size_t)-1);
+}
+
+void ofox_envelope_free(struct ofox_envelope *e) {
+  ofox_buf_free(&e->_opened);
+}
+
+/* The object that a string is the text of; NONE if it is of none. */
+static struct ofox_json open_string(struct ofox_envelope *e,
+                                    struct ofox_json v) {
+  struct ofox_span s;
+  size_t pos;
+  int taken = e->_opened.n > 0; /* what is in there is in use */
+  if (!taken)
+    e->_rc |= ofox_json_text(v, &e->_opened);
+  s = ofox_span_trim(ofox_buf_span(&e->_opened));
+  v.type = OFOX_JSON_NONE;
+  if (!taken && s.n > 0 && *s.p == '{' && ofox_json_check(s, &pos) == 1)
+    v = ofox_json_root(s);
+  return v;
+}
+
+/* The member as an object: itself, the first of a list, the text of one. */
+static struct ofox_json get_object(struct ofox_envelope *e, struct ofox_json v,
+                                   const char *names) {
+  struct ofox_json child = ofox_words_get(v, names);
+  if (child.type == OFOX_JSON_ARRAY)
+    child = ofox_json_at(child, 0);
+  else if (child.type == OFOX_JSON_STRING)
+    child = open_string(e, child);
+  if (child.type != OFOX_JSON_OBJECT || ofox_speech_is_hollow(child))
+    child.type = OFOX_JSON_NONE;
+  return child;
+}
+
+/* What says code, type and param: the top level where nothing else does. */
+static struct ofox_json find_error(struct ofox_envelope *e) {
+  struct ofox_json v = get_object(e, e->top, "error err"), deeper;
+  if (v.type != OFOX_JSON_NONE)
+    return v;
+  v = get_object(e, e->top, "base_resp");
+  if (v.type != OFOX_JSON_NONE) {
+    e->numbering = OFOX_NUMBERING_MINIMAX;
+    return v;
+  }
+  if (ofox_words_get(e->top, "code error_code").type != OFOX_JSON_NONE)
+    return e->top;
+  v = get_object(e, e->top, "errors");
+  if (v.type != OFOX_JSON_NONE)
+    return v;
+  v = ofox_words_get(e->top, "detail fault");
+  deeper = ofox_words_get(v, "error");
+  if (deeper.type == OFOX_JSON_OBJECT)
+    v = deeper;
+  return v.type == OFOX_JSON_OBJECT ? v : e->top;
+}
+
+int ofox_envelope_open(struct ofox_envelope *e) {
+  struct ofox_json v;
+  size_t pos;
+  e->_rc = 0;
+  e->root = ofox_json_root(e->body);
+  if (e->root.type == OFOX_JSON_STRING) {
+    v = open_string(e, e->root);
+    if (v.type != OFOX_JSON_NONE) {
+      e->root = v;
+      e->body = v.raw;
+    }
+  }
+  e->top = e->root;
+  if (e->top.type == OFOX_JSON_ARRAY)
+    e->top = ofox_json_at(e->top, 0);
+  else if (e->top.type != OFOX_JSON_OBJECT &&
+           ofox_json_check(e->body, &pos) < 0)
+    e->root.type = e->top.type = OFOX_JSON_NONE;
+  e->error = find_error(e);
+  return e->_rc;
+}

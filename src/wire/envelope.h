@@ -1,0 +1,29 @@
+/*
+** Where in the body of a failure the error stands: servers wrap it in members
+** of several names, in lists, and in strings that are JSON themselves.
+** Knows nothing of classes, or of what the error says.
+*/
+#ifndef OFOX_ENVELOPE_H
+#define OFOX_ENVELOPE_H
+
+#include "base/json.h"
+#include "wire/words.h"
+
+struct ofox_envelope {
+  struct ofox_span body;  /* set by the caller, without blanks around it */
+  struct ofox_json root;  /* NONE if this is no JSON */
+  struct ofox_json top;   /* the root, or the first of it if it is a list */
+  struct ofox_json error; /* what says code, type and param */
+  enum ofox_numbering numbering; /* of the code */
+  struct ofox_buf _opened;       /* JSON that stood in a string */
+  int _rc;
+};
+
+void ofox_envelope_init(struct ofox_envelope *e);
+void ofox_envelope_free(struct ofox_envelope *e); /* zeroed or twice: fine */
+
+/* Finds all but the body, which becomes that of a string if it is one. Valid
+** until it is freed. 0 or negative: memory is short. */
+int ofox_envelope_open(struct ofox_envelope *e);
+
+#endif
