@@ -70,7 +70,7 @@ static void check_meaning(const struct ofox_headers *h) {
   MUST(isnan(r.reset_tokens) || r.reset_tokens >= 0);
   MUST(!h->complete || (h->status >= 200 && h->status <= 999));
   (void)ofox_headers_request_id(h);
-  (void)ofox_headers_should_retry(h);
+  (void)ofox_headers_should_retry(ofox_headers_get(h, "x-should-retry"));
 }
 
 /* Feeds a copy of each line that has nothing behind it: overreads show. */
