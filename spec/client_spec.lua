@@ -1,12 +1,12 @@
 -- What the client makes of what the program says, before anything is sent:
--- the exchange that would send it is replaced by one that takes notes.
+-- the driver that would send it is replaced by one that takes notes.
 local cancel = require "ofox.task.cancel"
 local json = require "ofox.json"
-local exchange = require "support.exchange"
+local driver = require "support.driver"
 
 local SECRET = "sk-of-SECRET0123456789"
 
-local last = exchange.last
+local last = driver.last
 
 local ofox, getenv
 
@@ -17,14 +17,14 @@ local function failure(retryable)
 end
 
 before_each(function()
-  exchange.install { id = "r1" }
+  driver.install { id = "r1" }
   getenv = os.getenv
   os.getenv = function() return nil end -- luacheck: ignore 122
   ofox = require "ofox"
 end)
 
 after_each(function()
-  exchange.remove()
+  driver.remove()
   os.getenv = getenv -- luacheck: ignore 122
 end)
 
@@ -106,7 +106,7 @@ describe("ofox.new", function()
       end)
       assert.equal(case[2], text)
     end
-    assert.same({}, exchange.sent)
+    assert.same({}, driver.sent)
   end)
 
   it("names the host in tostring, and shows a dump nothing [F3]", function()
@@ -245,7 +245,7 @@ describe("a call", function()
       for retryable, wanted in pairs(row) do
         for _, method in ipairs(METHODS) do
           local err = failure(retryable)
-          exchange.outcome = { nil, err }
+          driver.outcome = { nil, err }
           local ok, value, got = pcall(method, { errors = mode })
           if wanted == "raised" then
             assert.is_false(ok)
@@ -346,7 +346,7 @@ describe("a call", function()
       end)
       assert.equal(("client:%s: %s"):format(name, case[3]), text)
     end
-    assert.same({}, exchange.sent)
+    assert.same({}, driver.sent)
   end)
 
   it("names the place of what cannot be encoded [C3]", function()
@@ -368,7 +368,7 @@ describe("a call", function()
       local res = client:request { path = "/x", body = loop }
       return res
     end):sub(1, 27))
-    assert.same({}, exchange.sent)
+    assert.same({}, driver.sent)
   end)
 end)
 
@@ -423,9 +423,9 @@ describe("client:request", function()
   end)
 
   it("makes a table of what is none", function()
-    exchange.outcome = { "scalar", { status = 200 } }
+    driver.outcome = { "scalar", { status = 200 } }
     assert.same({ value = "scalar" }, client:request { path = "/x" })
-    exchange.outcome = { { value = "bytes" }, { status = 200 } }
+    driver.outcome = { { value = "bytes" }, { status = 200 } }
     assert.equal("bytes", client:request({ path = "/x", raw = true }).value)
   end)
 end)
@@ -443,7 +443,7 @@ describe("a call through the mock", function()
   local REPLY = { choices = { { message = { role = "assistant", content = "hi" } } } }
 
   before_each(function()
-    exchange.remove()
+    driver.remove()
     mock = require "ofox.mock".new()
     client = ofox.new { api_key = SECRET, transport = mock, errors = "return" }
   end)

@@ -1,18 +1,18 @@
 -- Verb, path and body of each method, and what becomes of the answer.
 local json = require "ofox.json"
 local ofox = require "ofox"
-local exchange = require "support.exchange"
+local driver = require "support.driver"
 
-local last = exchange.last
+local last = driver.last
 
 local client
 
 before_each(function()
-  exchange.install { object = "x" }
+  driver.install { object = "x" }
   client = ofox.new { api_key = "k", base_url = "http://h/v1" }
 end)
 
-after_each(exchange.remove)
+after_each(driver.remove)
 
 local function body(k) return json.decode(last().request.bodies[k or 1]) end
 
@@ -154,7 +154,7 @@ describe("embeddings", function()
   local BASE64 = "AACAPwAAIMAAACA+"
 
   it("asks for base64 and gives tables of numbers", function()
-    exchange.outcome[1] = { data = { { index = 0, embedding = BASE64 }, { index = 1, embedding = "" } } }
+    driver.outcome[1] = { data = { { index = 0, embedding = BASE64 }, { index = 1, embedding = "" } } }
     local params = { model = "m", input = "x" }
     local res = client:embeddings(params)
     assert.equal("base64", body().encoding_format)
@@ -165,16 +165,16 @@ describe("embeddings", function()
   end)
 
   it("takes numbers from a server that sends them all the same", function()
-    exchange.outcome[1] = { data = { { embedding = { 1, 2 } }, "junk", { embedding = json.null }, {} } }
+    driver.outcome[1] = { data = { { embedding = { 1, 2 } }, "junk", { embedding = json.null }, {} } }
     assert.same({ 1, 2 }, client:embeddings({ model = "m" }).data[1].embedding)
     for _, data in ipairs { "x", 1, json.null } do
-      exchange.outcome[1] = { data = data }
+      driver.outcome[1] = { data = data }
       assert.equal(data, client:embeddings({ model = "m" }).data)
     end
   end)
 
   it("gives what the caller asked for", function()
-    exchange.outcome[1] = { data = { { embedding = BASE64 } } }
+    driver.outcome[1] = { data = { { embedding = BASE64 } } }
     assert.equal(BASE64, client:embeddings({ encoding_format = "base64" }).data[1].embedding)
     assert.equal("base64", body().encoding_format)
     assert.equal(BASE64, client:embeddings({ encoding_format = "float" }).data[1].embedding)
@@ -182,7 +182,7 @@ describe("embeddings", function()
   end)
 
   it("turns vectors that cannot be read into a ResponseError", function()
-    exchange.remove()
+    driver.remove()
     for _, text in ipairs { "!!!!", "AACAPwA=", "A" } do
       local mock = require("ofox.mock").new()
       mock:reply { status = 200, headers = { ["x-request-id"] = "req_1" },

@@ -216,7 +216,7 @@ function retry.call(fn, policy)
       local answer = require "ofox.call.on_retry"(extra.on_retry, err, delay, state.attempt, plan.source)
       if answer == false then return conclude(results) end
       delay = math.max(delay, answer or 0)
-      if timer.elapsed() + delay > timer.limit then return conclude(results) end
+      if timer.elapsed() + delay >= timer.limit then return conclude(results) end
     end
     local sleep = extra.sleep or require("ofox.task.wait").sleep
     sleep(delay)
