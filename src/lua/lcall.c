@@ -412,6 +412,8 @@ void ofox_open_call(lua_State *L) {
   lua_setfield(L, -2, "call_size");
   lua_pushinteger(L, OFOX_MAX_EVENT);
   lua_setfield(L, -2, "MAX_EVENT_BYTES");
+  lua_pushinteger(L, OFOX_MAX_RETRIES);
+  lua_setfield(L, -2, "MAX_RETRIES");
   lua_pushinteger(L, OFOX_MAX_RESPONSE);
   lua_setfield(L, -2, "MAX_RESPONSE_BYTES");
   ofox_setfuncs(L, FUNCTIONS);

@@ -17,7 +17,6 @@
 #include "lua/lopen.h"
 #include "wire/headers.h"
 
-#define MAX_RETRIES 3
 #define EXACT 9007199254740992.0 /* 2^53: integers up to here are doubles */
 
 /* Raises "<what>: expected <expected>, got <value on top>". [-?, +0, v] */
@@ -264,7 +263,7 @@ static void read_state(lua_State *L, int i, const char *const *names,
     misuse(L, "state", "a table");
   check_fields(L, i, "state", names);
   f->attempt = read_count(L, i, "state.attempt", 0);
-  f->max_retries = read_count(L, i, "state.max_retries", MAX_RETRIES);
+  f->max_retries = read_count(L, i, "state.max_retries", OFOX_MAX_RETRIES);
   read_number(L, i, "state.hint", "a number >= 0", 0, INFINITY, &f->hint);
   read_number(L, i, "state.elapsed", "a number >= 0", 0, DBL_MAX, &elapsed);
   read_number(L, i, "state.deadline", "a number >= 0", 0, INFINITY, &deadline);

@@ -14,6 +14,7 @@ enum ofox_jitter {
   OFOX_JITTER_QUARTER /* - U(0, delay / 4); only in "openai" */
 };
 
+#define OFOX_MAX_RETRIES 3 /* unless the program says otherwise */
 #define OFOX_POLICY_STATUSES 32
 
 struct ofox_policy {

@@ -39,7 +39,7 @@ options.rows = {
     doc = "seconds without a byte on a started stream" },
   { name = "deadline", check = check.seconds, shown = "none",
     doc = "seconds for the whole call, attempts and waits together; never overslept" },
-  { name = "max_retries", check = check.integer(0, 1000, "an integer from 0 to 1000"), default = 3,
+  { name = "max_retries", check = check.integer(0, 1000, "an integer from 0 to 1000"), default = core.MAX_RETRIES,
     doc = "further attempts after the first" },
   { name = "retry", check = check.retry, default = "ofox",
     doc = "the policy: `\"ofox\"`, `\"openai\"`, `\"aws\"` or a table" },
