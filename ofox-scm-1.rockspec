@@ -28,7 +28,7 @@ local floors = {
   "src/wire/delta.c", "src/wire/envelope.c", "src/wire/error.c", "src/wire/error_in_success.c", "src/wire/headers.c",
   "src/wire/html.c", "src/wire/redact.c", "src/wire/speech.c", "src/wire/sse.c", "src/wire/statuses.c",
   "src/wire/stray_lines.c", "src/wire/words.c", "src/policy/retry.c", "src/call/call.c", "src/call/dead_connection.c",
-  "src/call/event_queue.c", "src/call/failure.c", "src/call/fallback.c", "src/call/history.c", "src/call/limits.c",
+  "src/call/event_queue.c", "src/call/failure.c", "src/call/fallback.c", "src/call/history.c", "src/call/time_limits.c",
   "src/call/ready_list.c", "src/call/response.c", "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
@@ -41,7 +41,7 @@ local core = {
 }
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
-  "src/io/content_coding.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c", "src/io/outcome.c",
+  "src/io/content_coding.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c", "src/io/curl_codes.c",
   "src/io/poller.c", "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c",
   "src/io/tls_files.c", "src/io/traffic.c", "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c",
   "src/lua/linterrupt.c", "src/lua/lofox.c", "src/lua/lpin.c",

@@ -175,14 +175,14 @@ void ofox_call_next(struct ofox_call *c) {
 double ofox_call_due(const struct ofox_call *c) {
   enum ofox_outcome which;
   return c->state == OFOX_FLIGHT
-             ? ofox_limits_next(&c->clock, &c->config.limits, &which)
+             ? ofox_time_limits_next(&c->clock, &c->config.limits, &which)
              : c->_due;
 }
 
 enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
   enum ofox_outcome which = OFOX_OUTCOME_ANSWERED;
   if (c->state == OFOX_FLIGHT &&
-      now >= ofox_limits_next(&c->clock, &c->config.limits, &which))
+      now >= ofox_time_limits_next(&c->clock, &c->config.limits, &which))
     return which;
   return OFOX_OUTCOME_ANSWERED;
 }

@@ -6,7 +6,7 @@
 #define OFOX_CALL_STATE_H
 
 #include "call/history.h"
-#include "call/limits.h"
+#include "call/time_limits.h"
 #include "call/ready_list.h"
 #include "call/response.h"
 #include "policy/retry.h"
@@ -17,7 +17,7 @@ enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
 struct ofox_call_config {
   struct ofox_policy policy;
-  struct ofox_limits limits;
+  struct ofox_time_limits limits;
   struct ofox_response_config response;
   int max_retries;
   int models; /* how many can be tried in turn; at least 1 */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "io/clocks.h"
-#include "io/outcome.h"
+#include "io/curl_codes.h"
 #include "io/sigpipe.h"
 
 /* Going */
@@ -175,7 +175,7 @@ static void take_out(struct ofox_transfer *t) {
 }
 
 void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
-  enum ofox_outcome outcome = ofox_outcome_of(t, rc);
+  enum ofox_outcome outcome = ofox_curl_codes_outcome(t, rc);
   if (t->call != NULL && t->crowded) { /* see ofox_transfers_let_in */
     take_out(t);
     t->traffic->crowd++;

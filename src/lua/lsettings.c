@@ -38,8 +38,8 @@ static uint64_t seed_field(lua_State *L, int arg) {
 }
 
 /* What the settings at 1 say of time. [-0, +0, e] */
-static struct ofox_limits limits_of(lua_State *L) {
-  struct ofox_limits l;
+static struct ofox_time_limits limits_of(lua_State *L) {
+  struct ofox_time_limits l;
   l.deadline = number_field(L, "deadline", INFINITY);
   l.connect_timeout = number_field(L, "connect_timeout", INFINITY);
   l.timeout = number_field(L, "timeout", INFINITY);

@@ -2,11 +2,34 @@
 
 #include <stddef.h>
 
+/*
+** status, class, retryable, ambiguous. Of 502 a body without words is
+** ambiguous, too. All other 4xx are as the row 400, all other 5xx as the row
+** 500.
+*/
 static const struct ofox_status_row ROWS[] = {
-#define X(status, cls, retryable, ambiguous)                                  \
-  {status, OFOX_CLASS_##cls, retryable, ambiguous},
-    OFOX_STATUSES(X)
-#undef X
+    {400, OFOX_CLASS_INVALID_REQUEST, 0, 0},
+    {401, OFOX_CLASS_AUTHENTICATION, 0, 0},
+    {402, OFOX_CLASS_BILLING, 0, 0},
+    {403, OFOX_CLASS_PERMISSION, 0, 0},
+    {404, OFOX_CLASS_NOT_FOUND, 0, 0},
+    {407, OFOX_CLASS_AUTHENTICATION, 0, 0},
+    {408, OFOX_CLASS_TIMEOUT, 1, 1},
+    {409, OFOX_CLASS_CONFLICT, 1, 0},
+    {429, OFOX_CLASS_RATE_LIMIT, 1, 0},
+    {500, OFOX_CLASS_INTERNAL, 1, 0},
+    {501, OFOX_CLASS_INTERNAL, 0, 0},
+    {502, OFOX_CLASS_UPSTREAM, 1, 0},
+    {503, OFOX_CLASS_UNAVAILABLE, 1, 0},
+    {504, OFOX_CLASS_TIMEOUT, 1, 1},
+    {505, OFOX_CLASS_INTERNAL, 0, 0},
+    {511, OFOX_CLASS_INTERNAL, 0, 0},
+    {520, OFOX_CLASS_UPSTREAM, 1, 0},
+    {521, OFOX_CLASS_UPSTREAM, 1, 0},
+    {522, OFOX_CLASS_UPSTREAM, 1, 0},
+    {523, OFOX_CLASS_UPSTREAM, 1, 0},
+    {524, OFOX_CLASS_UPSTREAM, 1, 1},
+    {529, OFOX_CLASS_UNAVAILABLE, 1, 0},
 };
 
 static const struct ofox_status_row *row_of(int status) {

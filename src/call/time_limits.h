@@ -3,13 +3,13 @@
 ** Knows nothing of what is sent or answered; time is an argument, in seconds
 ** of a clock that never jumps.
 */
-#ifndef OFOX_LIMITS_H
-#define OFOX_LIMITS_H
+#ifndef OFOX_TIME_LIMITS_H
+#define OFOX_TIME_LIMITS_H
 
 #include "wire/classes.h"
 
 /* INFINITY: none. */
-struct ofox_limits {
+struct ofox_time_limits {
   double deadline;        /* of the call */
   double connect_timeout; /* of an attempt, until it is connected */
   double timeout;         /* of an attempt; of a stream, until its headers */
@@ -32,7 +32,8 @@ struct ofox_clock {
 };
 
 /* The moment of the limit that comes first, and what its passing is called. */
-double ofox_limits_next(const struct ofox_clock *c,
-                        const struct ofox_limits *l, enum ofox_outcome *which);
+double ofox_time_limits_next(const struct ofox_clock *c,
+                             const struct ofox_time_limits *l,
+                             enum ofox_outcome *which);
 
 #endif

@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "io/outcome.h"
+#include "io/curl_codes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -262,7 +262,8 @@ static int is_goaway(const struct ofox_transfer *t, CURLcode rc) {
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
 }
 
-enum ofox_outcome ofox_outcome_of(struct ofox_transfer *t, CURLcode rc) {
+enum ofox_outcome ofox_curl_codes_outcome(struct ofox_transfer *t,
+                                          CURLcode rc) {
   if (t->sends == 0 &&
       (t->starved || (may_be_starved(rc) && ofox_sockets_are_short()))) {
     t->detail[0] = '\0';

@@ -1,4 +1,4 @@
-#include "call/limits.h"
+#include "call/time_limits.h"
 
 #include <math.h>
 
@@ -17,9 +17,9 @@ static void consider(struct next *n, double at, enum ofox_outcome which) {
   }
 }
 
-double ofox_limits_next(const struct ofox_clock *c,
-                        const struct ofox_limits *l,
-                        enum ofox_outcome *which) {
+double ofox_time_limits_next(const struct ofox_clock *c,
+                             const struct ofox_time_limits *l,
+                             enum ofox_outcome *which) {
   struct next n = {c->call_began + l->deadline, OFOX_OUTCOME_DEADLINE};
   if (!c->queued) {
     consider(&n, c->began + (c->streaming ? l->stream_timeout : l->timeout),

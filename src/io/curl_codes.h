@@ -3,12 +3,13 @@
 ** on the way mean.
 ** Knows nothing of attempts, or of what comes next.
 */
-#ifndef OFOX_OUTCOME_H
-#define OFOX_OUTCOME_H
+#ifndef OFOX_CURL_CODES_H
+#define OFOX_CURL_CODES_H
 
 #include "io/transfer.h"
 
 /* 't' has ended with 'rc', and its handle is still there. */
-enum ofox_outcome ofox_outcome_of(struct ofox_transfer *t, CURLcode rc);
+enum ofox_outcome ofox_curl_codes_outcome(struct ofox_transfer *t,
+                                          CURLcode rc);
 
 #endif
