@@ -44,3 +44,21 @@ describe("require 'ofox'", function()
     assert.is_true(cancel.is(ofox.cancel_token()))
   end)
 end)
+
+describe("Lua's own messages", function()
+  it("name what a program has in hand", function()
+    local mock = require "ofox.mock".new()
+    for _ = 1, 2 do mock:reply { body = '{"id":"x","choices":[]}' } end
+    local client = ofox.new { api_key = "k-0123456789", transport = mock }
+    local params = { model = "m", messages = {} }
+    local names = {}
+    for name, value in pairs {
+      client = client, response = client:chat(params), stream = client:stream(params), task = ofox.go(function() end),
+    } do
+      names[name] = rawget(getmetatable(value), "__name")
+    end
+    assert.same({
+      client = "ofox.client", response = "ofox.response", stream = "ofox.stream", task = "ofox.task",
+    }, names)
+  end)
+end)

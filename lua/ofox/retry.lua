@@ -3,6 +3,7 @@
 -- All times are seconds. The decisions are those of the client itself, made
 -- by the same C code; misuse raises at the caller's line.
 require "ofox.base.uncompiled" ()
+local ask_on_retry = require "ofox.call.on_retry"
 local core = require("ofox.base.native")("core")
 local try = require "ofox.base.try"
 
@@ -213,7 +214,7 @@ function retry.call(fn, policy)
     local delay = plan.delay
     state.attempt = state.attempt + 1
     if extra.on_retry then
-      local answer = require "ofox.call.on_retry"(extra.on_retry, err, delay, state.attempt, plan.source)
+      local answer = ask_on_retry(extra.on_retry, err, delay, state.attempt, plan.source)
       if answer == false then return conclude(results) end
       delay = math.max(delay, answer or 0)
       if timer.elapsed() + delay >= timer.limit then return conclude(results) end

@@ -183,7 +183,7 @@ function response.wrap(value, meta, decoder)
   make_callable(value)
   local own = getmetatable(value)
   local ours = {
-    __index = Response, __tostring = to_string, __name = "ofox.answer.response", [META] = meta, [DECODER] = decoder,
+    __index = Response, __tostring = to_string, __name = "ofox.response", [META] = meta, [DECODER] = decoder,
   }
   if own == nil then return setmetatable(value, ours) end
   -- the mark of an empty list says what it is; a locked metatable stays

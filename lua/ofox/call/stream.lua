@@ -11,7 +11,7 @@ local stream = {}
 ---@class ofox.Stream  an iterator of chunks itself: for chunk in stream do
 local Stream = {}
 Stream.__index = Stream
-Stream.__name = "ofox.call.stream"
+Stream.__name = "ofox.stream"
 
 -- The key of a stream's only field: a function that gives its reader, so that
 -- a dump of a stream has nothing to show.

@@ -11,10 +11,11 @@ local awaited = {}
 local moments = timers.new()
 local by_note = {} -- what call:watch() gave -> the task that waits for that call
 
---- Has a task wait for a moment.
+--- Has a task wait for a moment. One that it waited for before is forgotten.
 ---@param task table
 ---@param at number  of the clock
 function awaited.moment(task, at)
+  if task.moment then moments:remove(task.moment) end
   task.moment = moments:add(at, task)
 end
 
@@ -60,17 +61,16 @@ end
 
 --- The first moment, if it has come.
 ---@param now number
----@return table|nil task  that waits for it, until passed() is called
+---@return table|nil moment  'what' is the task that waits for it, until passed() is called
 function awaited.due(now)
-  local entry = moments:due(now)
-  return entry and entry.what
+  return moments:due(now)
 end
 
---- The moment of a task has come, and it knows.
----@param task table
-function awaited.passed(task)
-  if task.moment then moments:remove(task.moment) end
-  task.moment = nil
+--- A moment has come, and its task knows.
+---@param moment table  of due
+function awaited.passed(moment)
+  moments:remove(moment)
+  if moment.what.moment == moment then moment.what.moment = nil end
 end
 
 --- Who waits for a call's news?

@@ -217,11 +217,11 @@ end
 
 local function wake_due()
   local now = clock.now() + clock.LEAST
-  local task = awaited.due(now)
-  while task do
-    scheduler.wake(task) -- first, as this may want memory
-    awaited.passed(task)
-    task = awaited.due(now)
+  local moment = awaited.due(now)
+  while moment do
+    scheduler.wake(moment.what) -- first, as this may want memory
+    awaited.passed(moment)
+    moment = awaited.due(now)
   end
 end
 

@@ -17,7 +17,7 @@ local task = { all = parallel.all, map = parallel.map, any = parallel.any }
 ---@class ofox.Task
 local Task = {}
 Task.__index = Task
-Task.__name = "ofox.task.task"
+Task.__name = "ofox.task"
 
 -- The key of a handle's only field that counts: a function that gives the
 -- record of its task. A record never refers to the handle, so that it shows
