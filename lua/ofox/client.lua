@@ -4,23 +4,23 @@
 -- and what programs use beside: later, when the program has changed its directory,
 -- dropped its rights or used up its descriptors, they may be out of reach.
 require "ofox.base.uncompiled" ()
-local describe = require "ofox.base.describe"
-local arrive = require "ofox.call.deliver"
+local body = require "ofox.request.body"
 local chat = require "ofox.resources.chat"
+local custom = require "ofox.request.custom"
+local deliver = require "ofox.call.deliver"
+local describe = require "ofox.base.describe"
 local embeddings = require "ofox.resources.embeddings"
 local engine = require "ofox.task.engine"
+local headers = require "ofox.request.headers"
 local images = require "ofox.resources.images"
 local json = require "ofox.json"
 local log = require "ofox.base.log"
 local models = require "ofox.resources.models"
 local options = require "ofox.request.options"
-local body = require "ofox.request.body"
-local custom = require "ofox.request.custom"
-local headers = require "ofox.request.headers"
-local url = require "ofox.request.url"
 local response = require "ofox.answer.response"
 local responses = require "ofox.resources.responses"
 local stream = require "ofox.call.stream"
+local url = require "ofox.request.url"
 for _, name in ipairs { "call.driver", "hints", "loop.protocol", "retry", "sse", "task.cancel" } do
   require("ofox." .. name)
 end
@@ -144,11 +144,11 @@ local function perform(call, settings)
   local driver = require "ofox.call.driver"
   if call.dialect then
     local run, err = driver.open(call, settings)
-    if not run then return arrive(settings, err) end
+    if not run then return deliver(settings, err) end
     return stream.new(run)
   end
   local value, meta = driver.perform(call, settings)
-  if value == nil then return arrive(settings, meta) end
+  if value == nil then return deliver(settings, meta) end
   return response.wrap(value, meta, settings.json)
 end
 
@@ -291,7 +291,7 @@ function Client:connect(opts)
   local _, settings, problem = prepare_bare(self, "client:connect", CONTACT, opts)
   if problem then error(problem, 2) end
   local ok, err = require "ofox.call.driver".connect(settings, settings.base_url)
-  if not ok then return arrive(settings, err) end
+  if not ok then return deliver(settings, err) end
   return true
 end
 

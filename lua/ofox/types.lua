@@ -11,7 +11,7 @@
 ---| "not_found_error" # 404
 ---| "conflict_error" # 409, retryable
 ---| "rate_limit_error" # 429, retryable
----| "internal_error" # 500 and other 5xx, retryable
+---| "internal_error" # 500 and other 5xx, retryable but for 501, 505 and 511
 ---| "upstream_error" # 502, 520 to 524, retryable
 ---| "service_unavailable" # 503, 529, retryable
 ---| "timeout_error" # 408, 504 or a limit of the client's own, retryable

@@ -1,6 +1,6 @@
 --- A stream as programs see it: chunks, texts, or all of it at once. Where they
 -- come from is the reader's affair.
-local arrive = require "ofox.call.deliver"
+local deliver = require "ofox.call.deliver"
 local reader = require "ofox.call.reader"
 local wait = require "ofox.task.wait"
 
@@ -37,7 +37,7 @@ end
 function Stream:next()
   local from = reader_of(self, "stream:next")
   local chunk, err = from:chunk()
-  if chunk == nil and err then return arrive(from.settings, err) end
+  if chunk == nil and err then return deliver(from.settings, err) end
   return chunk
 end
 
@@ -73,7 +73,7 @@ end
 function Stream:read()
   local from = reader_of(self, "stream:read")
   local text, err = from:read()
-  if text == nil and err then return arrive(from.settings, err) end
+  if text == nil and err then return deliver(from.settings, err) end
   return text
 end
 
@@ -112,7 +112,7 @@ function Stream:collect()
   local from = reader_of(self, "stream:collect")
   if from.closed then error("stream:collect: the stream " .. (from.lost or "was closed before its end"), 2) end
   local value, err = from:collect()
-  if value == nil then return arrive(from.settings, err) end
+  if value == nil then return deliver(from.settings, err) end
   return require "ofox.answer.response".wrap(value, function() return from:meta() end, from.settings.json)
 end
 
