@@ -33,11 +33,12 @@ local floors = {
 }
 local core = {
   "src/io/clocks.c",
-  "src/lua/lbuffer.c", "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c",
+  "src/lua/lattempt.c", "src/lua/lbuffer.c", "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c",
   "src/lua/lencode.c", "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lheaders.c",
   "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
   "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lpolish.c",
-  "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/ltext.c", "src/lua/ltimes.c",
+  "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/ltemplate.c",
+  "src/lua/ltext.c", "src/lua/ltimes.c",
 }
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
@@ -111,10 +112,8 @@ build = {
     ["ofox.request.body"] = "lua/ofox/request/body.lua",
     ["ofox.request.checks"] = "lua/ofox/request/checks.lua",
     ["ofox.request.custom"] = "lua/ofox/request/custom.lua",
-    ["ofox.request.empty_lists"] = "lua/ofox/request/empty_lists.lua",
     ["ofox.request.fallback"] = "lua/ofox/request/fallback.lua",
     ["ofox.request.headers"] = "lua/ofox/request/headers.lua",
-    ["ofox.request.idempotency_key"] = "lua/ofox/request/idempotency_key.lua",
     ["ofox.request.options"] = "lua/ofox/request/options.lua",
     ["ofox.request.plaintext"] = "lua/ofox/request/plaintext.lua",
     ["ofox.request.secrets"] = "lua/ofox/request/secrets.lua",

@@ -196,17 +196,17 @@ describe("a call", function()
 
   it("speaks for itself with an authentication header of its own", function()
     client:chat {}
-    assert.is_false(last().settings.own_auth)
+    assert.is_true(last().keyed)
     for _, name in ipairs { "Authorization", "x-api-key", "X-Goog-Api-Key", "api-key" } do
       client:chat({}, { headers = { [name] = "Bearer other" } })
-      assert.is_true(last().settings.own_auth)
+      assert.is_false(last().keyed)
       assert.equal("Bearer other", header(name:lower()))
     end
     client:chat({}, { headers = { authorization = false } })
-    assert.is_true(last().settings.own_auth)
+    assert.is_false(last().keyed)
     assert.is_nil(header "authorization")
     client:chat {}
-    assert.is_false(last().settings.own_auth)
+    assert.is_true(last().keyed)
   end)
 
   it("hands the idempotency key on: none, new, or the program's [B7]", function()
@@ -401,7 +401,6 @@ describe("client:request", function()
       assert.same(case[2], { request.method, request.url, request.bodies and request.bodies[1],
         header "content-type" })
       assert.equal("any", request.expect)
-      assert.equal("request", request.resource)
       assert.same({}, request.models)
     end)
   end
@@ -418,7 +417,7 @@ describe("client:request", function()
       { headers = { b = "2", c = "2" }, query = { q = 2 }, timeout = 9 })
     assert.equal("http://h/x?p=1&q=2&r=3", last().request.url)
     assert.same({ "1", "2", "3" }, { header "a", header "b", header "c" })
-    assert.is_true(last().settings.own_auth)
+    assert.is_false(last().keyed)
     assert.equal(9, last().settings.timeout)
   end)
 
@@ -433,7 +432,7 @@ end)
 describe("client:connect", function()
   it("contacts the base URL", function()
     assert.is_true(ofox.new({ base_url = "http://h/v1" }):connect { connect_timeout = 2 })
-    assert.equal("http://h/v1", last().url)
+    assert.equal("http://h/v1", last().request.url)
     assert.equal(2, last().settings.connect_timeout)
   end)
 end)

@@ -28,7 +28,6 @@ describe("a resource", function()
       client[name](client, { model = "m" })
       local request = last().request
       assert.same(wanted, { request.method, request.url, request.expect, last().settings.timeout })
-      assert.equal(name, request.resource)
       client[name](client, { model = "m" }, { timeout = 7 })
       assert.equal(7, last().settings.timeout)
       ofox.new({ timeout = 8 })[name](client, { model = "m" }, {})

@@ -7,8 +7,10 @@ require "ofox.base.uncompiled" ()
 local body = require "ofox.request.body"
 local chat = require "ofox.resources.chat"
 local custom = require "ofox.request.custom"
+local copy = require "ofox.base.copy"
 local deliver = require "ofox.call.deliver"
 local describe = require "ofox.base.describe"
+local driver = require "ofox.call.driver"
 local embeddings = require "ofox.resources.embeddings"
 local engine = require "ofox.task.engine"
 local headers = require "ofox.request.headers"
@@ -20,8 +22,9 @@ local options = require "ofox.request.options"
 local response = require "ofox.answer.response"
 local responses = require "ofox.resources.responses"
 local stream = require "ofox.call.stream"
+local template = require "ofox.request.template"
 local url = require "ofox.request.url"
-for _, name in ipairs { "call.driver", "hints", "loop.protocol", "retry", "sse", "task.cancel" } do
+for _, name in ipairs { "hints", "loop.protocol", "retry", "sse", "task.cancel" } do
   require("ofox." .. name)
 end
 
@@ -65,91 +68,92 @@ function client.options(value)
   return state and state.options
 end
 
--- Settings, URL and headers of a resource under these options.
-local function assemble(state, resource, call)
+-- What the calls of a resource have in common under these options.
+local function new_template(state, resource, call)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
-  local parts = { settings = settings }
-  parts.headers, settings.own_auth = headers.build(resource, settings.headers)
-  parts.url = url.build(settings.base_url, resource.path, settings.query)
-  return parts
+  local address = url.build(settings.base_url, resource.path, settings.query)
+  local problem = url.check(address)
+  if problem then return nil, problem end
+  local list, own_auth = {}, false
+  if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
+  return template.new({
+    method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
+    dialect = resource.streams and resource.dialect or nil,
+  }, settings)
 end
 
--- The same, made once for the calls of a resource that have no options.
-local function parts_of(state, resource, opts)
+-- The same, made once for the calls that have no options of their own.
+local function template_of(state, resource, opts)
   -- before anything is sent, and paid for, that could not be read
   if not state.options.json and not json.can_decode then
     return nil, "there is no JSON decoder: install lua-cjson, or give ofox.new the option json"
   end
-  local parts = opts == nil and state.ready[resource]
-  if parts then return parts end
-  local call, problem
   if opts ~= nil then
-    call, problem = options.check(opts, "call")
+    local call, problem = options.check(opts, "call")
     if not call then return nil, describe.place("opts", problem) end
+    return new_template(state, resource, call)
   end
-  parts = assemble(state, resource, call)
-  problem = url.check(parts.url)
-  if problem then return nil, problem end
-  if not call then state.ready[resource] = parts end
-  return parts
-end
-
-local function request_of(resource, parts)
-  return {
-    method = resource.method,
-    url = parts.url,
-    headers = parts.headers,
-    shared = parts,
-    expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil,
-    resource = resource.name,
-    models = {},
-    idempotency_key = parts.settings.idempotency_key,
-  }
+  local problem
+  state.ready[resource], problem = new_template(state, resource)
+  return state.ready[resource], problem
 end
 
 local function colon(who)
   return ("%s: expected a client before the dot; call it with a colon, %s(…)"):format(who, who)
 end
 
--- A request with a body of 'params'. Returns it and the settings, or as the
--- third what the program did wrong.
+-- A call with a body of 'params', or nil and what the program did wrong.
 local function prepare(self, who, resource, params, opts)
   local state = state_of(self)
-  if not state then return nil, nil, colon(who) end
+  if not state then return nil, colon(who) end
   local problem = body.check_params(params, resource)
-  if problem then return nil, nil, who .. ": " .. problem end
-  local parts, wrong = parts_of(state, resource, opts)
-  if not parts then return nil, nil, who .. ": " .. wrong end
-  local settings, call = parts.settings, request_of(resource, parts)
-  local bodies, ids = body.of_params(params, resource, resource.fallback and settings.fallback or nil)
-  if not bodies then return nil, nil, who .. ": " .. ids end
-  call.bodies, call.models = bodies, ids
-  if resource.finish and rawget(params, next(resource.add)) == nil then call.finish = resource.finish end
-  return call, settings
+  if problem then return nil, who .. ": " .. problem end
+  local of = opts == nil and state.ready[resource]
+  if not of then
+    of, problem = template_of(state, resource, opts)
+    if problem then return nil, who .. ": " .. problem end
+  end
+  local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
+  if resource.add then params = copy(params, resource.add) end
+  local others = of.settings.fallback
+  local run, wrong
+  if others and others[1] and resource.fallback then
+    local bodies, models = body.of_models(params, others)
+    if not bodies then return nil, who .. ": " .. models end
+    run = driver.new(of, nil, bodies, models)
+  else
+    run, wrong = driver.new(of, params, nil, rawget(params, "model"))
+    if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end
+    run.finish = finish
+  end
+  return run
 end
 
--- A request without a body.
+-- A call whose body is encoded already, or that has none.
 local function prepare_bare(self, who, resource, opts)
   local state = state_of(self)
-  if not state then return nil, nil, colon(who) end
-  local parts, problem = parts_of(state, resource, opts)
-  if not parts then return nil, nil, who .. ": " .. problem end
-  return request_of(resource, parts), parts.settings
+  if not state then return nil, colon(who) end
+  local of = opts == nil and state.ready[resource]
+  local problem
+  if not of then
+    of, problem = template_of(state, resource, opts)
+    if problem then return nil, who .. ": " .. problem end
+  end
+  return driver.new(of, resource.body)
 end
 
-local function perform(call, settings)
-  local driver = require "ofox.call.driver"
-  if call.dialect then
-    local run, err = driver.open(call, settings)
-    if not run then return deliver(settings, err) end
+local function perform(run)
+  local of = run.template
+  if of.dialect then
+    local ok, err = driver.open(run)
+    if not ok then return deliver(of.settings, err) end
     return stream.new(run)
   end
-  local value, meta = driver.perform(call, settings)
-  if value == nil then return deliver(settings, meta) end
-  return response.wrap(value, meta, settings.json)
+  local value, meta = driver.perform(run)
+  if value == nil then return deliver(of.settings, meta) end
+  return response.wrap(value, meta, of.settings.json)
 end
 
 -- The resource, its answer wanted as events.
@@ -178,9 +182,9 @@ end
 ---@return ofox.Error|nil err
 function Client:chat(params, opts)
   local resource = wanted(chat, params)
-  local call, settings, problem = prepare(self, "client:chat", resource, params, opts)
+  local run, problem = prepare(self, "client:chat", resource, params, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Asks for a chat completion in pieces as they are made: POST
@@ -195,9 +199,9 @@ function Client:stream(params, opts)
     error("client:stream: params.stream: expected true or nothing, got false (client:chat makes calls without)", 2)
   end
   local resource = as_stream(chat)
-  local call, settings, problem = prepare(self, "client:stream", resource, params, opts)
+  local run, problem = prepare(self, "client:stream", resource, params, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Asks for embeddings: POST /embeddings. Vectors are tables of numbers; they
@@ -207,9 +211,9 @@ end
 ---@return ofox.Response|nil response
 ---@return ofox.Error|nil err
 function Client:embeddings(params, opts)
-  local call, settings, problem = prepare(self, "client:embeddings", embeddings, params, opts)
+  local run, problem = prepare(self, "client:embeddings", embeddings, params, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Asks for images: POST /images/generations. 'timeout' is 180 unless given.
@@ -218,9 +222,9 @@ end
 ---@return ofox.Response|nil response
 ---@return ofox.Error|nil err
 function Client:images(params, opts)
-  local call, settings, problem = prepare(self, "client:images", images, params, opts)
+  local run, problem = prepare(self, "client:images", images, params, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Asks for a response: POST /responses. With params.stream it gives a stream.
@@ -230,9 +234,9 @@ end
 ---@return ofox.Error|nil err
 function Client:responses(params, opts)
   local resource = wanted(responses, params)
-  local call, settings, problem = prepare(self, "client:responses", resource, params, opts)
+  local run, problem = prepare(self, "client:responses", resource, params, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Lists the models: GET /models.
@@ -240,9 +244,9 @@ end
 ---@return ofox.Response|nil response
 ---@return ofox.Error|nil err
 function Client:models(opts)
-  local call, settings, problem = prepare_bare(self, "client:models", models.list, opts)
+  local run, problem = prepare_bare(self, "client:models", models.list, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Gives one model: GET /models/{id}.
@@ -255,9 +259,9 @@ function Client:model(id, opts)
   local escaped, wrong = url.escape_id(id)
   if wrong then error("client:model: id: " .. wrong, 2) end
   local resource = models.one(escaped)
-  local call, settings, problem = prepare_bare(self, "client:model", resource, opts)
+  local run, problem = prepare_bare(self, "client:model", resource, opts)
   if problem then error(problem, 2) end
-  return perform(call, settings)
+  return perform(run)
 end
 
 --- Sends any request: {method, path, body, headers, query, raw, stream}. 'path' is
@@ -274,13 +278,12 @@ function Client:request(params, opts)
   if not state_of(self) then error(colon("client:request"), 2) end
   local resource, wrong = custom(params)
   if wrong then error("client:request: " .. wrong, 2) end
-  local call, settings, problem = prepare_bare(self, "client:request", resource, opts)
+  local run, problem = prepare_bare(self, "client:request", resource, opts)
   if problem then error(problem, 2) end
-  call.bodies = resource.bodies
-  return perform(call, settings)
+  return perform(run)
 end
 
-local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "any" }
+local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "contact", bare = true }
 
 --- Opens a connection and keeps it for the first call, which then need not
 -- wait for DNS, TCP and TLS.
@@ -288,10 +291,10 @@ local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "any" }
 ---@return true|nil
 ---@return ofox.Error|nil err
 function Client:connect(opts)
-  local _, settings, problem = prepare_bare(self, "client:connect", CONTACT, opts)
+  local run, problem = prepare_bare(self, "client:connect", CONTACT, opts)
   if problem then error(problem, 2) end
-  local ok, err = require "ofox.call.driver".connect(settings, settings.base_url)
-  if not ok then return deliver(settings, err) end
+  local ok, err = driver.perform(run)
+  if not ok then return deliver(run.template.settings, err) end
   return true
 end
 

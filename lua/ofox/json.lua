@@ -116,6 +116,10 @@ json.join = core.json_join
 ---@return string|nil message  what cannot be written, after the path to it
 json.encode = core.encode
 
+-- The same for what a request sends, where lists that the API knows by name are
+-- written as [] also where they are empty.
+json.encode_request = core.encode_request
+
 local function mark(name, metatable, value)
   if value == nil then value = {} end
   if not is_table(value) then

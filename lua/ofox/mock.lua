@@ -129,8 +129,6 @@ local function record(self, attempt)
     headers[(name or line:match("^[^;]+")):lower()] = value or ""
   end
   for _, line in ipairs(attempt.lines) do add(line) end
-  if attempt.authorization then add(attempt.authorization) end
-  if attempt.idempotency then add(attempt.idempotency) end
   local request = {
     method = attempt.method,
     url = attempt.url,

@@ -22,6 +22,7 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
   c->clock.call_began = c->ended = now;
   ofox_response_init(&c->response, &config->response);
   ofox_error_init(&c->error);
+  ofox_error_init(&c->cause);
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
   ofox_history_init(&c->history);
@@ -35,6 +36,7 @@ void ofox_call_free(struct ofox_call *c) {
   memset(&c->note, 0, sizeof(c->note));
   ofox_response_free(&c->response);
   ofox_error_free(&c->error);
+  ofox_error_free(&c->cause);
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
   ofox_history_free(&c->history);
@@ -265,6 +267,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   if (c->state != OFOX_FLIGHT)
     return;
   c->ended = now;
+  c->wall = wall;
   if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
     outcome = c->response.stopped;
   if (!ofox_failure_read(c, outcome, detail)) {
@@ -322,20 +325,38 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
   enter(c, OFOX_WAIT, c->ended + delay);
 }
 
-void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
-                     double now) {
-  /* events that the reader has not taken yet can still be kept back */
-  if (c->state == OFOX_DONE &&
-      !ofox_event_queue_has_event(&c->response.events))
-    return;
-  c->ended = now;
-  /* of a stream that has begun the head is still asked for */
+/* What the failure in hand was becomes the cause of the one that follows. */
+static void keep_cause(struct ofox_call *c) {
+  c->interrupted = 1;
+  c->cause = c->error;
+  c->cause_ended = c->ended;
+  c->cause_delay = c->plan.delay;
+  c->cause_ambiguous = c->ambiguous;
+  ofox_error_init(&c->error);
+}
+
+/* What has come of an answer goes; of a stream that has begun the head is
+** still asked for. */
+static void forget_answer(struct ofox_call *c) {
   if (!c->response.events.open) {
     ofox_headers_clear(&c->response.head);
     ofox_buf_clear(&c->request_id);
   }
   ofox_buf_clear(&c->response.body);
   ofox_event_queue_drop(&c->response.events);
+}
+
+void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
+                     double now) {
+  /* events that the reader has not taken yet can still be kept back */
+  if (c->state == OFOX_DONE &&
+      !ofox_event_queue_has_event(&c->response.events))
+    return;
+  if (is_between(c))
+    keep_cause(c);
+  else
+    forget_answer(c);
+  c->ended = now;
   if (ofox_error_read(&c->error, 0, outcome, OFOX_NOSPAN,
                       OFOX_CLASS_INTERNAL) != 0)
     c->no_memory = 1;

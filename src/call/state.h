@@ -39,6 +39,13 @@ struct ofox_call {
   enum ofox_reason reason;
   int announce; /* a further attempt was planned, and Lua has not been told */
   double ended; /* the last attempt */
+  double wall;  /* the same, in seconds since 1970 */
+  /* It was put an end to between two attempts: why the earlier one failed,
+     whose response is still there, and when. */
+  int interrupted;
+  struct ofox_error cause;
+  int cause_ambiguous;
+  double cause_ended, cause_delay;
   struct ofox_clock clock;
   struct ofox_history history;
   struct ofox_redact secrets;

@@ -173,6 +173,11 @@ CURLcode ofox_curl_options_set(struct ofox_transfer *t,
       return CURLE_OUT_OF_MEMORY;
     own |= ofox_span_ihas_prefix(ofox_span_of(r->headers[i]), ACCEPT);
   }
+  for (i = 0; r->own != NULL && r->own[i] != NULL; i++) {
+    if (add_header(t, r->own[i]) != 0)
+      return CURLE_OUT_OF_MEMORY;
+    own |= ofox_span_ihas_prefix(ofox_span_of(r->own[i]), ACCEPT);
+  }
   if (!own && add_header(t, ACCEPT_OURS) != 0)
     return CURLE_OUT_OF_MEMORY;
   /* libcurl shall add none of these by itself */

@@ -6,42 +6,23 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "call/call.h"
 #include "lua/lerrors.h"
+#include "lua/lcall.h"
 #include "lua/levents.h"
 #include "lua/lheaders.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
-#include "lua/lsettings.h"
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
-/* A call and what its methods need room for. */
-struct lcall {
-  struct ofox_call call;
-  struct ofox_buf scratch;
-};
 
-static struct lcall *check(lua_State *L) {
+static struct ofox_lcall *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* core.call(settings, now, models, expect [, dialect]) -> call; with a
-** dialect, the answer is a stream of events */
-static int call_new(lua_State *L) {
-  struct ofox_call_config config;
-  struct lcall *c;
-  double now = luaL_checknumber(L, 2);
-  ofox_checksettings(L, &config);
-  c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
-  ofox_buf_init(&c->scratch, (size_t)-1);
-  ofox_call_init(&c->call, &config, now);
-  return 1;
-}
-
 static int call_gc(lua_State *L) {
-  struct lcall *c = luaL_checkudata(L, 1, OFOX_CALL_T);
+  struct ofox_lcall *c = luaL_checkudata(L, 1, OFOX_CALL_T);
   ofox_call_free(&c->call);
-  ofox_buf_free(&c->scratch);
+  ofox_lcall_free(c);
   return 0;
 }
 
@@ -166,19 +147,22 @@ static int call_tick(lua_State *L) {
   return 0;
 }
 
-/* call:secret(text): never to be seen in what the call shows; of a very long
-** one the beginning will do */
-static int call_secret(lua_State *L) {
-  struct ofox_call *c = &check(L)->call;
-  struct ofox_span s = ofox_checkspan(L, 2);
+/* Of a very long secret the beginning will do. [-0, +0, e] */
+static void add_secret(lua_State *L, struct ofox_call *c, int arg) {
+  struct ofox_span s = ofox_checkspan(L, arg);
   if (s.n > OFOX_SECRET_MAX)
     s.n = OFOX_SECRET_MAX;
   ofox_checkmemory(L, ofox_redact_secret(&c->secrets, s));
+}
+
+/* call:secret(text): never to be seen in what the call shows */
+static int call_secret(lua_State *L) {
+  add_secret(L, &check(L)->call, 2);
   return 0;
 }
 
 /* Pushes the text as valid UTF-8 without secrets. [-0, +1, e] */
-static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
+static void push_clean(lua_State *L, struct ofox_lcall *c, struct ofox_span s,
                        size_t max) {
   struct ofox_span out;
   ofox_buf_clear(&c->scratch);
@@ -190,7 +174,7 @@ static void push_clean(lua_State *L, struct lcall *c, struct ofox_span s,
 
 /* call:clean(text) -> text without secrets */
 static int call_clean(lua_State *L) {
-  struct lcall *c = check(L);
+  struct ofox_lcall *c = check(L);
   push_clean(L, c, ofox_checkspan(L, 2), (size_t)-1);
   return 1;
 }
@@ -264,8 +248,9 @@ static void push_retries(lua_State *L, const struct ofox_call *c) {
   }
 }
 
-/* Adds to the table on top what failures and successes share. [-0, +0, e] */
-static void add_common(lua_State *L, struct lcall *c, double wall) {
+/* Adds to the table on top what the response says beside its body.
+** [-0, +0, e] */
+static void add_response(lua_State *L, struct ofox_lcall *c, double wall) {
   struct ofox_ratelimit limits;
   struct ofox_call *call = &c->call;
   if (call->response.head.complete) {
@@ -281,45 +266,78 @@ static void add_common(lua_State *L, struct lcall *c, double wall) {
     push_clean(L, c, ofox_buf_span(&call->request_id), OFOX_CODE_CAP);
     lua_setfield(L, -2, "request_id");
   }
+}
+
+/* Adds to the table on top what of a failure's body is shown. [-0, +0, e] */
+static void add_body(lua_State *L, struct ofox_lcall *c) {
+  const struct ofox_response *r = &c->call.response;
+  struct ofox_span body =
+      ofox_buf_span(r->events.broken ? &r->events.failure : &r->body);
+  if (!r->head.complete || body.n == 0)
+    return;
+  /* no secret is in it any more, and of much the rest is not shown */
+  push_clean(L, c, ofox_utf8_cut(body, OFOX_BODY_CAP), OFOX_BODY_CAP);
+  lua_setfield(L, -2, "body");
+}
+
+/* Adds to the table on top how far the call had come. [-0, +0, e] */
+static void add_progress(lua_State *L, const struct ofox_call *call,
+                         double ended) {
   lua_pushinteger(L, call->attempts);
   lua_setfield(L, -2, "attempts");
-  lua_pushnumber(L, call->ended - call->clock.call_began);
+  lua_pushnumber(L, ended - call->clock.call_began);
   lua_setfield(L, -2, "elapsed");
   push_retries(L, call);
   lua_setfield(L, -2, "retries");
 }
 
+/* Adds to the table on top when to try again. [-0, +0, e] */
+static void add_delay(lua_State *L, double delay, double wall) {
+  lua_pushnumber(L, delay);
+  lua_setfield(L, -2, "retry_after");
+  lua_pushnumber(L, wall + delay);
+  lua_setfield(L, -2, "retry_at");
+}
+
 /* call:failure(wall) -> fields of the failure in hand, or nil */
 static int call_failure(lua_State *L) {
-  struct lcall *c = check(L);
+  struct ofox_lcall *c = check(L);
   struct ofox_call *call = &c->call;
   double wall = luaL_checknumber(L, 2);
-  struct ofox_span body;
   ofox_checkmemory(L, call->no_memory | call->response.no_memory);
   if (!call->failed)
     return 0;
   ofox_pusherror(L, &call->error);
-  add_common(L, c, wall);
-  body = ofox_buf_span(call->response.events.broken
-                           ? &call->response.events.failure
-                           : &call->response.body);
-  if (call->response.head.complete && body.n > 0) {
-    /* no secret is in it any more, and of much the rest is not shown */
-    push_clean(L, c, ofox_utf8_cut(body, OFOX_BODY_CAP), OFOX_BODY_CAP);
-    lua_setfield(L, -2, "body");
+  if (!call->interrupted) {
+    add_response(L, c, wall);
+    add_body(L, c);
   }
+  add_progress(L, call, call->ended);
   lua_pushboolean(L, call->ambiguous);
   lua_setfield(L, -2, "ambiguous");
   if (call->reason != OFOX_REASON_NONE) {
     lua_pushstring(L, ofox_reason_name(call->reason));
     lua_setfield(L, -2, "reason");
   }
-  if (call->error.retryable) {
-    lua_pushnumber(L, call->plan.delay);
-    lua_setfield(L, -2, "retry_after");
-    lua_pushnumber(L, wall + call->plan.delay);
-    lua_setfield(L, -2, "retry_at");
-  }
+  if (call->error.retryable)
+    add_delay(L, call->plan.delay, wall);
+  return 1;
+}
+
+/* call:cause() -> the same of the attempt that had failed before the call was
+** put an end to, or nil */
+static int call_cause(lua_State *L) {
+  struct ofox_lcall *c = check(L);
+  struct ofox_call *call = &c->call;
+  if (!call->interrupted)
+    return 0;
+  ofox_pusherror(L, &call->cause);
+  add_response(L, c, call->wall);
+  add_body(L, c);
+  add_progress(L, call, call->cause_ended);
+  lua_pushboolean(L, call->cause_ambiguous);
+  lua_setfield(L, -2, "ambiguous");
+  add_delay(L, call->cause_delay, call->wall);
   return 1;
 }
 
@@ -331,40 +349,30 @@ static int call_failed(lua_State *L) {
   return 1;
 }
 
-/* The call will send nothing any more: it lets go of what it was to send. */
-static void forget_request(lua_State *L) {
-#if LUA_VERSION_NUM == 501
-  lua_newtable(L);
-#else
-  lua_pushnil(L);
-#endif
-  ofox_setuservalue(L, 1);
-}
-
 /* call:reply() -> body bytes; the call forgets them, and what it sent */
 static int call_reply(lua_State *L) {
-  struct ofox_call *c = &check(L)->call;
-  struct ofox_span body = ofox_buf_span(&c->response.body);
-  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
-  lua_pushlstring(L, body.p, body.n);
-  ofox_buf_free(&c->response.body);
-  forget_request(L);
+  struct ofox_lcall *c = check(L);
+  struct ofox_buf *body = &c->call.response.body;
+  luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
+  ofox_pushspan(L, ofox_buf_span(body));
+  ofox_buf_free(body);
+  ofox_lcall_forget(c);
   return 1;
 }
 
-/* call:meta(wall, now) -> what is known of a success beside its body */
+/* call:meta(wall, now) -> what is known of it beside its body; of a call that
+** is not done, at that time */
 static int call_meta(lua_State *L) {
-  struct lcall *c = check(L);
-  double wall = luaL_checknumber(L, 2);
-  double now = luaL_checknumber(L, 3);
+  struct ofox_lcall *c = check(L);
+  struct ofox_call *call = &c->call;
+  double wall = luaL_checknumber(L, 2), now = luaL_checknumber(L, 3);
+  if (call->wall > 0)
+    wall = call->wall;
   lua_createtable(L, 0, 8);
-  add_common(L, c, wall);
-  if (c->call.state != OFOX_DONE) {
-    lua_pushnumber(L, now - c->call.clock.call_began);
-    lua_setfield(L, -2, "elapsed");
-  }
-  if (c->call.clock.answered) {
-    lua_pushnumber(L, c->call.clock.answer_at - c->call.clock.call_began);
+  add_response(L, c, wall);
+  add_progress(L, call, call->state == OFOX_DONE ? call->ended : now);
+  if (call->clock.answered) {
+    lua_pushnumber(L, call->clock.answer_at - call->clock.call_began);
     lua_setfield(L, -2, "first_byte");
   }
   return 1;
@@ -372,9 +380,9 @@ static int call_meta(lua_State *L) {
 
 /* call:release(): done for good; keeps what it knows, not what it sent */
 static int call_release(lua_State *L) {
-  struct ofox_call *c = &check(L)->call;
-  luaL_argcheck(L, c->state == OFOX_DONE, 1, "the call is not done");
-  forget_request(L);
+  struct ofox_lcall *c = check(L);
+  luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
+  ofox_lcall_forget(c);
   return 0;
 }
 
@@ -389,13 +397,9 @@ static const luaL_Reg METHODS[] = {
     {"announce", call_announce},   {"veto", call_veto},
     {"postpone", call_postpone},   {"progress", call_progress},
     {"failure", call_failure},     {"failed", call_failed},
+    {"cause", call_cause},
     {"reply", call_reply},         {"meta", call_meta},
     {"release", call_release},     {NULL, NULL},
-};
-
-static const luaL_Reg FUNCTIONS[] = {
-    {"call", call_new},
-    {NULL, NULL},
 };
 
 void ofox_open_call(lua_State *L) {
@@ -405,10 +409,11 @@ void ofox_open_call(lua_State *L) {
   lua_newtable(L);
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */
-  lua_pushnumber(L, (lua_Number)sizeof(struct ofox_call));
+  lua_pushnumber(L, (lua_Number)sizeof(struct ofox_lcall));
   lua_setfield(L, -2, "call_size");
   lua_pushinteger(L, OFOX_MAX_EVENT);
   lua_setfield(L, -2, "MAX_EVENT_BYTES");
@@ -416,5 +421,4 @@ void ofox_open_call(lua_State *L) {
   lua_setfield(L, -2, "MAX_RETRIES");
   lua_pushinteger(L, OFOX_MAX_RESPONSE);
   lua_setfield(L, -2, "MAX_RESPONSE_BYTES");
-  ofox_setfuncs(L, FUNCTIONS);
 }

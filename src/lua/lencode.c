@@ -22,10 +22,13 @@ static const char NO_MEMORY[] = "not enough memory";
 
 /* Lua collects it: a raised error loses no memory. */
 struct writer {
-  struct ofox_buf *out; /* 'bytes', or where a name goes */
+  struct ofox_buf *out; /* 'to', or where a name goes */
+  struct ofox_buf *to;  /* 'bytes', or the caller's */
   struct ofox_buf bytes;
   struct ofox_sorted_names names;
   const char *why; /* static: what cannot be written */
+  int of_request;  /* lists of the API are known by name */
+  int is_list;     /* the value to be written is such a list */
 };
 
 /* A table that is being written, and those around it. */
@@ -197,7 +200,7 @@ static int add_name(lua_State *L, struct writer *w, int numbers) {
   w->out = &w->names.bytes;
   if (write_number(L, w, -2) != 0)
     return -1;
-  w->out = &w->bytes;
+  w->out = w->to;
   name.key.d = (double)lua_tonumber(L, -2);
   if (ofox_isinteger(L, -2)) {
     name.kind = LUA_TNONE;
@@ -219,6 +222,22 @@ static void push_member(lua_State *L, const struct writer *w,
   lua_rawget(L, -3);
 }
 
+/* Members that are lists wherever requests have them. */
+static int is_list_name(const char *p, size_t n) {
+  static const char *const names[] = {
+      "allOf",      "anyOf",    "content",        "contents",   "enum",
+      "examples",   "fallback", "include",        "input",      "messages",
+      "modalities", "oneOf",    "output",         "parts",      "prefixItems",
+      "required",   "stop",     "stop_sequences", "tool_calls", "tools",
+  };
+  size_t i;
+  for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    if (strlen(names[i]) == n && memcmp(names[i], p, n) == 0)
+      return 1;
+  }
+  return 0;
+}
+
 static int write_object(lua_State *L, struct writer *w,
                         const struct level *here, int numbers) {
   size_t at, from = w->names.list.n, bytes = w->names.bytes.n, end;
@@ -237,8 +256,11 @@ static int write_object(lua_State *L, struct writer *w,
       continue; /* collected from a weak table, or gone in a finalizer */
     if (done(w, ofox_buf_adds(w->out, comma)) != 0 ||
         write_string(w, w->names.bytes.p + name.at, name.n) != 0 ||
-        done(w, ofox_buf_addc(w->out, ':')) != 0 ||
-        write_value(L, w, here) != 0)
+        done(w, ofox_buf_addc(w->out, ':')) != 0)
+      return -1;
+    w->is_list = w->of_request && lua_istable(L, -1) &&
+                 is_list_name(w->names.bytes.p + name.at, name.n);
+    if (write_value(L, w, here) != 0)
       return -1;
     comma = ",";
   }
@@ -252,7 +274,8 @@ static int write_table(lua_State *L, struct writer *w,
   struct level here;
   const struct level *l;
   enum ofox_mark mark;
-  int first = LUA_TNIL, list, rc;
+  int first = LUA_TNIL, list, rc, is_list = w->is_list;
+  w->is_list = 0;
   here.up = up;
   here.table = lua_topointer(L, -1);
   here.depth = up == NULL ? 1 : up->depth + 1;
@@ -272,7 +295,8 @@ static int write_table(lua_State *L, struct writer *w,
   }
   list = mark == OFOX_MARK_ARRAY ||
          (first == LUA_TNUMBER && mark != OFOX_MARK_OBJECT) ||
-         (first == LUA_TNIL && mark == OFOX_MARK_EMPTY);
+         (first == LUA_TNIL &&
+          (mark == OFOX_MARK_EMPTY || (is_list && mark == OFOX_UNMARKED)));
   rc = ofox_buf_addc(w->out, list ? '[' : '{');
   if (rc != 0)
     return done(w, rc);
@@ -322,7 +346,7 @@ static int write_value(lua_State *L, struct writer *w,
   }
 }
 
-/* nil, and "messages[2].content: " with the reason. [-0, +2, e] */
+/* "messages[2].content: " with the reason. [-0, +1, e] */
 static void push_failure(lua_State *L, struct writer *w, int root) {
   struct ofox_buf *out = &w->bytes;
   ofox_buf_clear(out);
@@ -333,14 +357,16 @@ static void push_failure(lua_State *L, struct writer *w, int root) {
   if (out->n > 0)
     (void)ofox_buf_adds(out, ": ");
   (void)ofox_buf_adds(out, w->why);
-  lua_pushnil(L);
   lua_pushlstring(L, out->p, out->n);
 }
 
-static int writer_gc(lua_State *L) {
-  struct writer *w = luaL_checkudata(L, 1, WRITER_T);
+static void free_writer(struct writer *w) {
   ofox_buf_free(&w->bytes);
   ofox_sorted_names_free(&w->names);
+}
+
+static int writer_gc(lua_State *L) {
+  free_writer(luaL_checkudata(L, 1, WRITER_T));
   return 0;
 }
 
@@ -348,21 +374,55 @@ void ofox_open_encode(lua_State *L) {
   ofox_newclass(L, WRITER_T, writer_gc);
 }
 
-int ofox_encode(lua_State *L) {
+static struct writer *push_writer(lua_State *L) {
+  struct writer *w = ofox_newobject(L, WRITER_T, sizeof(*w));
+  ofox_buf_init(&w->bytes, (size_t)-1);
+  ofox_sorted_names_init(&w->names);
+  w->out = w->to = &w->bytes;
+  return w;
+}
+
+int ofox_encode_to(lua_State *L, int arg, struct ofox_buf *out) {
+  int root = lua_gettop(L) + 2, rc;
+  struct writer *w = push_writer(L);
+  w->out = w->to = out;
+  w->of_request = 1;
+  lua_pushvalue(L, arg);
+  rc = write_value(L, w, NULL);
+  if (rc != 0)
+    push_failure(L, w, root);
+  free_writer(w);
+  if (rc != 0)
+    lua_replace(L, root - 1);
+  lua_settop(L, root - 2 + (rc != 0));
+  return rc;
+}
+
+/* Encodes the argument; its writer is made. */
+static int encode(lua_State *L, int of_request) {
   struct writer *w;
   int rc;
   lua_settop(L, 1);
-  w = ofox_newobject(L, WRITER_T, sizeof(*w));
-  ofox_buf_init(&w->bytes, (size_t)-1);
-  ofox_sorted_names_init(&w->names);
-  w->out = &w->bytes;
+  w = push_writer(L);
+  w->of_request = of_request;
   lua_insert(L, 1);
   rc = write_value(L, w, NULL);
-  if (rc == 0)
+  if (rc == 0) {
     lua_pushlstring(L, w->bytes.p, w->bytes.n);
-  else
+  }
+  else {
     push_failure(L, w, 2);
-  ofox_buf_free(&w->bytes);
-  ofox_sorted_names_free(&w->names);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+  }
+  free_writer(w);
   return rc == 0 ? 1 : 2;
+}
+
+int ofox_encode(lua_State *L) {
+  return encode(L, 0);
+}
+
+int ofox_encode_request(lua_State *L) {
+  return encode(L, 1);
 }

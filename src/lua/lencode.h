@@ -4,12 +4,21 @@
 #ifndef OFOX_LENCODE_H
 #define OFOX_LENCODE_H
 
+#include "base/buf.h"
 #include "lua/lcompat.h"
 
 /* Makes the class of what is being written. [-0, +0, m] */
 void ofox_open_encode(lua_State *L);
 
-/* encode(value) -> bytes | nil, message; its upvalue are the marks */
+/*
+** Adds the value at 'arg', the params of a request, to 'out': lists that the
+** API knows by name are lists also where they are empty. 0; or -1, and a
+** message is pushed. [-0, +0|1, e]
+*/
+int ofox_encode_to(lua_State *L, int arg, struct ofox_buf *out);
+
+/* encode(value) -> bytes | nil, message; encode_request, the same as above */
 int ofox_encode(lua_State *L);
+int ofox_encode_request(lua_State *L);
 
 #endif

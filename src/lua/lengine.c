@@ -1,7 +1,7 @@
 /*
 ** ofox.engine: libcurl for Lua. One engine serves all calls of a Lua state.
 */
-#include "lua/lofox.h"
+#include "lua/lcall.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "io/clocks.h"
 #include "io/engine.h"
 #include "lua/linterrupt.h"
+#include "lua/lofox.h"
 #include "lua/lpin.h"
 
 #define ENGINE_T "ofox.engine"
@@ -58,87 +59,31 @@ static int engine_is_ours(lua_State *L) {
   return 1;
 }
 
-static const char *string_field(lua_State *L, int t, const char *name) {
-  const char *s;
-  lua_getfield(L, t, name);
-  s = lua_tostring(L, -1);
-  lua_pop(L, 1); /* the table keeps the string */
-  return s;
-}
-
-static int integer_field(lua_State *L, int t, const char *name) {
-  int v;
-  lua_getfield(L, t, name);
-  v = (int)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  return v;
-}
-
-/*
-** Header lines of the list at 't', and two more if they are not NULL, as an
-** array for the engine; what it points to lives in the list and in the
-** userdata pushed. [-0, +1, e]
-*/
-static const char *const *push_lines(lua_State *L, int t, const char *one,
-                                     const char *two) {
-  size_t i, n = ofox_rawlen(L, t);
-  const char **lines = ofox_newuserdata(L, (n + 3) * sizeof(*lines));
-  for (i = 0; i < n; i++) {
-    lua_rawgeti(L, t, (int)i + 1);
-    lines[i] = luaL_checkstring(L, -1);
-    lua_pop(L, 1);
+/* The fields of a call's template keep the engine, too: it lives as long as a
+** call that it may serve. [-0, +0, e] */
+static void keep_engine(lua_State *L) {
+  ofox_getuservalue(L, 2);
+  lua_rawgeti(L, -1, OFOX_TEMPLATE_ENGINE);
+  if (lua_touserdata(L, -1) != lua_touserdata(L, 1)) {
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -3, OFOX_TEMPLATE_ENGINE);
   }
-  if (one != NULL)
-    lines[n++] = one;
-  if (two != NULL)
-    lines[n++] = two;
-  lines[n] = NULL;
-  return lines;
+  lua_pop(L, 2);
 }
 
-/*
-** engine:start(call, {method=, url=, lines={"Name: value"}, authorization=,
-** idempotency= (lines too), body=, verify=, http_version=, max_connections=,
-** proxy=, ca_file=, ca_path=, unix_socket=, client_cert=, client_key=,
-** client_password=})
-*/
+/* engine:start(call): sends what call:prepare() has put together */
 static int engine_start(lua_State *L) {
   struct ofox_engine *e = check(L);
   struct ofox_call *c = check_call(L, 2);
-  struct ofox_request r;
-  luaL_checktype(L, 3, LUA_TTABLE);
-  luaL_argcheck(L, c->state == OFOX_READY, 2, "the call is not ready");
-  lua_settop(L, 3);
-  memset(&r, 0, sizeof(r));
-  r.method = string_field(L, 3, "method");
-  r.url = string_field(L, 3, "url");
-  r.proxy = string_field(L, 3, "proxy");
-  r.unix_socket = string_field(L, 3, "unix_socket");
-  r.files.ca_file = string_field(L, 3, "ca_file");
-  r.files.ca_path = string_field(L, 3, "ca_path");
-  r.files.client_cert = string_field(L, 3, "client_cert");
-  r.files.client_key = string_field(L, 3, "client_key");
-  r.files.client_password = string_field(L, 3, "client_password");
-  r.http_version = integer_field(L, 3, "http_version");
-  r.max_connections = integer_field(L, 3, "max_connections");
-  lua_getfield(L, 3, "verify");
-  r.verify = lua_isnil(L, -1) || lua_toboolean(L, -1);
-  lua_getfield(L, 3, "body");
-  r.body.p = lua_tolstring(L, -1, &r.body.n);
-  lua_getfield(L, 3, "lines");
-  luaL_checktype(L, -1, LUA_TTABLE);
-  r.headers = push_lines(L, lua_gettop(L), string_field(L, 3, "authorization"),
-                         string_field(L, 3, "idempotency"));
-  luaL_argcheck(L, r.method != NULL && r.url != NULL, 3,
-                "method and url are wanted");
-  /* body and names stay where they are as long as the call does, and the
-     engine as long as a call that it serves */
-  lua_createtable(L, 2, 0);
-  lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, 3);
-  lua_rawseti(L, -2, 2);
-  ofox_setuservalue(L, 2);
+  struct ofox_lcall *sends = (struct ofox_lcall *)c;
+  struct ofox_request r = sends->template->request;
+  luaL_argcheck(L, c->state == OFOX_READY && sends->lines.n > 0, 2,
+                "the call is not ready");
+  luaL_argcheck(L, r.method != NULL && r.url != NULL, 2,
+                "its template has no method or no url");
+  r.own = (const char *const *)(const void *)sends->lines.p;
+  r.body = sends->body;
+  keep_engine(L);
   ofox_checkmemory(L, ofox_engine_start(e, c, &r));
   return 0;
 }
@@ -239,7 +184,7 @@ static void check_core(lua_State *L) {
     luaL_error(L, "ofox.engine wants ofox.core to be loaded first");
   lua_getfield(L, -1, "call_size");
   lua_getfield(L, -2, "VERSION");
-  if (lua_tonumber(L, -2) != (lua_Number)sizeof(struct ofox_call) ||
+  if (lua_tonumber(L, -2) != (lua_Number)sizeof(struct ofox_lcall) ||
       lua_tostring(L, -1) == NULL ||
       strcmp(lua_tostring(L, -1), OFOX_VERSION) != 0)
     luaL_error(L, "ofox.engine and ofox.core are of different builds");

@@ -45,6 +45,7 @@ static int json_check(lua_State *L) {
 static const luaL_Reg MARKED[] = {
     {"decode", ofox_decode},
     {"encode", ofox_encode},
+    {"encode_request", ofox_encode_request},
     {"polish", json_polish},
     {NULL, NULL},
 };

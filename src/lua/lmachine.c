@@ -15,6 +15,7 @@
 
 #include "io/clocks.h"
 #include "lua/linterrupt.h"
+#include "lua/lmachine.h"
 #include "lua/lopen.h"
 
 #define RANDOM_MAX 256 /* bytes */
@@ -47,14 +48,12 @@ static int core_random(lua_State *L) {
   return 1;
 }
 
-/* core.uuid() -> a random one (RFC 9562, version 4) */
-static int core_uuid(lua_State *L) {
+void ofox_putuuid(lua_State *L, char *out) {
   static const char digits[] = "0123456789abcdef";
   unsigned char b[16];
-  char out[36];
   size_t i, n = 0;
   if (random_bytes(b, sizeof(b)) != 0)
-    return luaL_error(L, "no source of randomness");
+    luaL_error(L, "no source of randomness");
   b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
   b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
   for (i = 0; i < sizeof(b); i++) {
@@ -63,7 +62,14 @@ static int core_uuid(lua_State *L) {
     out[n++] = digits[b[i] >> 4];
     out[n++] = digits[b[i] & 15];
   }
-  lua_pushlstring(L, out, sizeof(out));
+  out[n] = '\0';
+}
+
+/* core.uuid() -> a random one */
+static int core_uuid(lua_State *L) {
+  char out[OFOX_UUID_SIZE + 1];
+  ofox_putuuid(L, out);
+  lua_pushlstring(L, out, OFOX_UUID_SIZE);
   return 1;
 }
 

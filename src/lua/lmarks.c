@@ -1,12 +1,16 @@
 #include "lua/lmarks.h"
 
+static char key; /* where the marks are in the registry */
+
 enum ofox_mark ofox_getmark(lua_State *L) {
   enum ofox_mark m = OFOX_UNMARKED;
-  lua_pushvalue(L, -1);
-  lua_rawget(L, OFOX_MARKS);
+  lua_pushlightuserdata(L, &key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  lua_pushvalue(L, -2);
+  lua_rawget(L, -2);
   if (lua_type(L, -1) == LUA_TSTRING)
     m = (enum ofox_mark) * lua_tostring(L, -1);
-  lua_pop(L, 1);
+  lua_pop(L, 2);
   return m;
 }
 
@@ -43,4 +47,7 @@ void ofox_newmarks(lua_State *L) {
   add_metatable(L, "object_mt", "object");
   lua_pushlightuserdata(L, NULL);
   add_mark(L, "null");
+  lua_pushlightuserdata(L, &key);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
 }

@@ -7,14 +7,15 @@
 
 #include "lua/lcompat.h"
 
-void ofox_open_buffers(lua_State *L); /* lbuffer.c: a class, no function */
-void ofox_open_call(lua_State *L);    /* lcall.c */
-void ofox_open_errors(lua_State *L);  /* lerrors.c */
-void ofox_open_floats(lua_State *L);  /* lfloats.c */
-void ofox_open_json(lua_State *L);    /* ljson.c */
-void ofox_open_machine(lua_State *L); /* lmachine.c */
-void ofox_open_retry(lua_State *L);   /* lretry.c */
-void ofox_open_sse(lua_State *L);     /* lsse.c */
+void ofox_open_buffers(lua_State *L);  /* lbuffer.c: a class, no function */
+void ofox_open_call(lua_State *L);     /* lcall.c */
+void ofox_open_errors(lua_State *L);   /* lerrors.c */
+void ofox_open_floats(lua_State *L);   /* lfloats.c */
+void ofox_open_json(lua_State *L);     /* ljson.c */
+void ofox_open_machine(lua_State *L);  /* lmachine.c */
+void ofox_open_retry(lua_State *L);    /* lretry.c */
+void ofox_open_sse(lua_State *L);      /* lsse.c */
+void ofox_open_template(lua_State *L); /* ltemplate.c */
 
 /* What the leaves do, for the curious and for the specs: core.parts. */
 void ofox_open_delta(lua_State *L);   /* ldelta.c */

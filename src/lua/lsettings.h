@@ -1,5 +1,5 @@
 /*
-** What a call is to be, from the arguments of core.call.
+** What a call is to be, from what a program has set.
 ** Knows nothing of requests, or of what an option is called by a program.
 */
 #ifndef OFOX_LSETTINGS_H
@@ -12,11 +12,21 @@
 enum ofox_dialect ofox_checkdialect(lua_State *L, int arg);
 
 /*
-** At 1 the settings, of which it reads retry, max_retries, the limits of time,
-** max_response_bytes and max_event_bytes; at 3 how many models there are; at 4
-** what the answer is expected to be; at 5 the dialect of its events, if it is
-** a stream. What is behind them on the stack goes. [-?, +0, e]
+** Of the settings at 'arg' it reads retry, max_retries, the limits of time,
+** max_response_bytes and max_event_bytes. 1 if the policy has a seed, which
+** config->seed is then. [-0, +0, e]
 */
-void ofox_checksettings(lua_State *L, struct ofox_call_config *config);
+int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config);
+
+/*
+** Of the shape at 'arg': 'expect', what the answer is to be ("object" if
+** nothing is said), and 'dialect', of its events if it is a stream.
+** [-0, +0, e]
+*/
+void ofox_checkshape(lua_State *L, int arg,
+                     struct ofox_response_config *config);
+
+/* A seed that no other call has. */
+uint64_t ofox_newseed(lua_State *L);
 
 #endif

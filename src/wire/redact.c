@@ -16,6 +16,11 @@
 void ofox_redact_init(struct ofox_redact *r) {
   ofox_buf_init(&r->_secrets, 0);
   ofox_buf_init(&r->_forms, 0);
+  r->_base = NULL;
+}
+
+void ofox_redact_begin(struct ofox_redact *r, struct ofox_redact *base) {
+  r->_base = base;
 }
 
 static void wipe(struct ofox_buf *b) {
@@ -29,6 +34,7 @@ static void wipe(struct ofox_buf *b) {
 void ofox_redact_free(struct ofox_redact *r) {
   wipe(&r->_secrets);
   wipe(&r->_forms);
+  r->_base = NULL;
 }
 
 /* Secrets move by hand: realloc would leave a copy behind. */
@@ -62,19 +68,39 @@ static int next_text(const struct ofox_buf *list, size_t *pos,
   return 1;
 }
 
-int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
+static int is_known(const struct ofox_redact *r, struct ofox_span secret) {
   struct ofox_span other;
   size_t pos = 0;
-  int rc;
+  while (next_text(&r->_secrets, &pos, &other)) {
+    if (other.n == secret.n && memcmp(other.p, secret.p, secret.n) == 0)
+      return 1;
+  }
+  return 0;
+}
+
+/* Makes the secrets of the base its own. */
+static int leave_base(struct ofox_redact *r) {
+  const struct ofox_buf *secrets = &r->_base->_secrets;
+  int rc = make_room(&r->_secrets, secrets->n);
+  if (rc == 0)
+    rc = ofox_buf_addspan(&r->_secrets, ofox_buf_span(secrets));
+  if (rc == 0)
+    r->_base = NULL;
+  return rc;
+}
+
+int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
+  int rc = 0;
   if (secret.n < OFOX_SECRET_MIN)
     return 0;
   if (secret.n > OFOX_SECRET_MAX)
     return OFOX_ECAP;
-  while (next_text(&r->_secrets, &pos, &other)) {
-    if (other.n == secret.n && memcmp(other.p, secret.p, secret.n) == 0)
-      return 0;
-  }
-  rc = make_room(&r->_secrets, sizeof(secret.n) + secret.n);
+  if (is_known(r->_base != NULL ? r->_base : r, secret))
+    return 0;
+  if (r->_base != NULL)
+    rc = leave_base(r);
+  if (rc == 0)
+    rc = make_room(&r->_secrets, sizeof(secret.n) + secret.n);
   if (rc != 0)
     return rc;
   wipe(&r->_forms);
@@ -341,6 +367,8 @@ int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
   struct search s;
   size_t pos = 0;
   int how;
+  if (r->_base != NULL)
+    r = r->_base;
   if (text->n == 0 || r->_secrets.n == 0)
     return 0;
   if ((r->_forms.n == 0 && make_forms(r) != 0) ||

@@ -16,10 +16,17 @@
 struct ofox_redact {
   struct ofox_buf _secrets;
   struct ofox_buf _forms; /* made when they are first needed */
+  struct ofox_redact *_base;
 };
 
 void ofox_redact_init(struct ofox_redact *r); /* zeroed memory will do too */
 void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
+
+/*
+** 'r', which is empty, begins with the secrets of 'base', whose forms need not
+** be made again. Until 'r' gets one of its own, 'base' must stay.
+*/
+void ofox_redact_begin(struct ofox_redact *r, struct ofox_redact *base);
 
 /*
 ** Shorter than OFOX_SECRET_MIN, or known already: nothing happens. 0,

@@ -1,15 +1,11 @@
 --- Drives one call from its request to its outcome: serves the states of the C
 -- call (src/call/call.h) with what only Lua has, which is keys, hooks and waiting.
 -- Whether and when there is a further attempt is not decided here.
-local api_key = require "ofox.request.api_key"
-local attempts = require "ofox.request.attempt"
-local core = require "ofox.base.native" "core"
+local attempt = require "ofox.request.attempt"
 local engine = require "ofox.task.engine"
 local hooks = require "ofox.call.hooks"
 local interrupt = require "ofox.task.interrupt"
 local outcome = require "ofox.call.outcome"
-local plaintext = require "ofox.request.plaintext"
-local template = require "ofox.request.template"
 local wait = require "ofox.task.wait"
 local where = require "ofox.base.where"
 
@@ -17,34 +13,58 @@ local driver = {}
 
 local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 
--- A server may echo a secret as the name of a header: in lower case.
-local function keep_secret(call, secret)
-  call:secret(secret)
-  call:secret(secret:lower())
-end
-
-local function new_call(transport, request, settings)
-  local models = #request.models
-  local call = core.call(settings, transport:now(), models > 0 and models or 1, request.expect, request.dialect)
-  for _, secret in ipairs(request.template.secrets) do keep_secret(call, secret) end
-  return call
-end
-
---- One call on its way.
+--- One call on its way. Called, it gives what ofox.meta gives.
 ---@class ofox.Run
----@field transport table
+---@field template ofox.Template
+---@field settings table  all options of the call
 ---@field call userdata
----@field request table
----@field settings table
----@field failure ofox.Error|nil  of the latest attempt
+---@field models string[]|string|nil  ids of those that may be asked, or of the one
+---@field transport table|userdata|nil  once it has begun
+---@field finish fun(value: table): string|nil|nil  reads on in the decoded answer; gives what is wrong with it
+---@field failure ofox.Error|nil  of the latest attempt, if the program has a say in it
 ---@field where string|nil  the program's line that made the call
 local Run = {}
 Run.__index = Run
 
+--- What ofox.meta gives: of a call that has ended it is made once, when it is
+-- first asked for.
+---@return table
+function Run:__call()
+  if self.known then return self.known end
+  local meta = outcome.meta(self)
+  if self.call:state() == "done" then self.known = meta end
+  return meta
+end
+
+--- A call that has sent nothing yet.
+---@param template ofox.Template
+---@param params table|string|nil  its body: what is to be encoded, or bytes
+---@param bodies? string[]  instead, one for each model
+---@param models? string[]|string
+---@return ofox.Run|nil
+---@return string|nil problem  the encoder's, if the body cannot be written
+function driver.new(template, params, bodies, models)
+  local settings = template.settings
+  local transport = settings.transport
+  local call, problem = template.core:call(transport and transport:now(), params, bodies)
+  if not call then return nil, problem end
+  return setmetatable({
+    template = template, settings = settings, call = call, models = models, transport = transport,
+    forget = false, failure = nil,
+  }, Run)
+end
+
+--- The id of one of the models that may be asked.
+---@param index integer
+---@return string|nil
+function Run:model(index)
+  return outcome.model(self.models, index)
+end
+
 -- Ends the interest in the cancel token.
 function Run:release()
   if self.forget then self.forget() end
-  self.forget = nil
+  self.forget = false
 end
 
 -- The program's line that made the call, as far as the stack still has it.
@@ -53,39 +73,38 @@ function Run:place()
   return line and self.call:clean(line)
 end
 
--- The key of this attempt, or false for none; nil: the call has ended.
-function Run:key()
-  local call, settings = self.call, self.settings
-  if settings.own_auth or self.request.expect == "contact" then return false end
-  local key = api_key(settings)
-  if call:state() ~= "ready" then return nil end
-  if key == nil then call:abort("MISSING_KEY", self.transport:now()) end
-  return key
+-- The program has its say before an attempt. False: it is not made.
+function Run:ask()
+  local template, call = self.template, self.call
+  local keyed = attempt.key(template, call)
+  if call:state() ~= "ready" then return false end
+  if keyed == nil then
+    call:abort("MISSING_KEY", self.transport:now())
+    return false
+  end
+  attempt.warn(template, keyed)
+  local attempts, model = call:progress()
+  hooks.attempt(self, attempts + 1, self:model(model))
+  if template.later then attempt.ask_headers(template, call, attempts + 1, self:model(model)) end
+  return true
 end
 
 function Run:start()
-  local call, request = self.call, self.request
-  if not wait.may_go_on(self.transport, call) then return end
-  local key = self:key()
-  if key == nil then return end
-  if key then keep_secret(call, key) end
-  local to = request.template
-  if to.exposed and (key or to.exposes_own) then plaintext.warn(self.settings, to.exposed) end
-  local number, model = call:progress()
-  hooks.attempt(self, number + 1, request.models[model])
-  local attempt = attempts.new(request, self.idempotency_lines, key, model)
-  if attempt.later then
-    attempts.ask_headers(attempt, number + 1, request.models[model],
-      function(secret) keep_secret(call, secret) end)
+  local call, transport = self.call, self.transport
+  if not wait.may_go_on(transport, call) then return end
+  if self.template.asks and not self:ask() then return end
+  if not call:prepare() then return end
+  if self.settings.transport then
+    transport:start(call, call:attempt())
+  else
+    transport:start(call)
   end
-  if call:state() ~= "ready" then return end
-  self.transport:start(call, attempt)
 end
 
 -- An attempt has failed and another is planned: the program may object.
-function Run:announce(delay, attempt, source)
+function Run:announce(delay, number, source)
   self.failure = outcome.error(self)
-  local answer = hooks.retry(self, self.failure, delay, attempt, source)
+  local answer = hooks.retry(self, self.failure, delay, number, source)
   if answer == false then
     self.call:veto()
   elseif answer then
@@ -95,7 +114,7 @@ end
 
 function Run:wait()
   local call, transport = self.call, self.transport
-  if call:state() == "flight" or not self.settings.on_wait then
+  if not self.settings.on_wait or call:state() == "flight" then
     wait.call(transport, call)
     return
   end
@@ -104,10 +123,12 @@ function Run:wait()
 end
 
 function Run:serve()
-  local call = self.call
+  local call, hears = self.call, self.template.hears
   while true do
-    local delay, attempt, source = call:announce()
-    if delay then self:announce(delay, attempt, source) end
+    if hears then
+      local delay, number, source = call:announce()
+      if delay then self:announce(delay, number, source) end
+    end
     local state = call:state()
     if state == "done" or state == "events" then return end
     if state == "ready" then
@@ -125,12 +146,6 @@ function Run:fail(err)
   return nil, err
 end
 
---- Gives what ofox.meta gives.
----@return fun(): table
-function Run:meta()
-  return outcome.meta(self)
-end
-
 --- The call has succeeded.
 ---@param meta fun(): table  makes what is known of it
 ---@param answer table|fun(): table|nil  decoded, or what decodes it
@@ -139,8 +154,9 @@ function Run:succeed(meta, answer)
 end
 
 -- A success that turns out to be none when its body is read.
-function Run:unreadable(raw, type, code, message)
-  local err = outcome.unreadable(self, raw, type, code, message)
+function Run:unreadable(type, code, message, partial)
+  local err = outcome.unreadable(self, type, code, message)
+  err.partial = partial
   self:fail(err)
   return err
 end
@@ -148,7 +164,7 @@ end
 -- The failure that the call has ended with.
 function Run:final_error()
   local err = outcome.error(self)
-  if err.type == "cancelled_error" then err.cause = self.failure end
+  if err.type == "cancelled_error" then err.cause = self.failure or outcome.cause(self) end
   return err
 end
 
@@ -165,31 +181,12 @@ end
 
 function Run:complete()
   self:serve()
-  self:release()
+  if self.forget then self:release() end
   if self.call:failed() then return self:fail(self:final_error()) end
-  local meta = self:meta()
   local value, code, message = outcome.value(self)
-  if value == nil then return nil, self:unreadable(meta(), "response_error", code, message) end
-  self:succeed(meta, value)
-  return value, meta
-end
-
--- A run that has sent nothing yet.
-local function new_run(request, settings)
-  wait.check()
-  local transport = settings.transport or engine.get()
-  wait.remember(settings)
-  request.template = template.of(request, settings)
-  local call = new_call(transport, request, settings)
-  local run = setmetatable({
-    transport = transport, call = call, request = request, settings = settings, idempotency_lines = {},
-  }, Run)
-  if settings.cancel then
-    -- a token may live longer than a stream that is not read
-    run.listener = function() transport:cancel(call) end
-    run.forget = settings.cancel:on_cancel_if_held(run.listener)
-  end
-  return run
+  if value == nil then return nil, self:unreadable("response_error", code, message) end
+  hooks.succeeded(self, self, value)
+  return value, self
 end
 
 -- What an error that befell no call yet is told of this one.
@@ -215,40 +212,36 @@ function Run:abandon(err)
   self:interrupted(err)
 end
 
+-- From here on the call has a transport, and may be cancelled.
+local function begin(run)
+  local settings, call = run.settings, run.call
+  wait.check()
+  local transport = run.transport or engine.get()
+  run.transport = transport
+  wait.remember(settings)
+  if settings.cancel then
+    -- a token may live longer than a stream that is not read
+    run.listener = function() transport:cancel(call) end
+    run.forget = settings.cancel:on_cancel_if_held(run.listener)
+  end
+end
+
 --- Makes the call and waits for its end.
----@param request table  method, url, headers (list of {name, value}), bodies
---   (one per model, or nil), shared (a table for what several requests have in
---   common, or nil), models (list of ids), expect (see src/call/verdict.h),
---   idempotency_key (string, false or nil), finish (reads on in the decoded
---   value; returns what is wrong with it, or nil)
----@param settings table  all options of the call
----@return table|nil value
----@return function|table meta_or_error  gives what ofox.meta gives; the error
-function driver.perform(request, settings)
-  local run = new_run(request, settings)
+---@param run ofox.Run
+---@return table|boolean|nil value
+---@return ofox.Run|ofox.Error meta_or_error  gives what ofox.meta gives; the error
+function driver.perform(run)
+  begin(run)
   return wait.protect(run.complete, run.abandon, run)
 end
 
 --- Makes the call and waits for its first event that says something.
----@param request table  as for perform, and dialect ("chat", "responses", "any")
----@param settings table
----@return table|nil run  what ofox.stream reads from
----@return table|nil err
-function driver.open(request, settings)
-  local run = new_run(request, settings)
+---@param run ofox.Run  of a template with a dialect
+---@return ofox.Run|nil run  what ofox.stream reads from
+---@return ofox.Error|nil err
+function driver.open(run)
+  begin(run)
   return wait.protect(run.open, run.abandon, run)
-end
-
---- Opens a connection ahead of the first call: any answer will do. No key is
--- sent.
----@param settings table
----@param url string
----@return boolean|nil ok
----@return function|table meta_or_error
-function driver.connect(settings, url)
-  return driver.perform({
-    method = "HEAD", url = url, headers = {}, models = {}, expect = "contact",
-  }, settings)
 end
 
 return driver

@@ -10,10 +10,10 @@ local hooks = {}
 -- 'fields' makes the fields if they are wanted.
 local function write(run, level, message, fields, ...)
   local settings = run.settings
-  if not log.enabled(settings, level) then return end
+  if not run.template.talks or not log.enabled(settings, level) then return end
   fields = fields(...)
-  fields.method = run.request.method
-  fields.url = run.call:clean(run.request.template.shown_url)
+  fields.method = run.template.method
+  fields.url = run.call:clean(run.template.shown_url)
   log.write(settings, level, message, fields)
 end
 

@@ -5,47 +5,59 @@ local json = require "ofox.json"
 
 local outcome = {}
 
+--- The id of one of the models that may be asked.
+---@param models string[]|string|nil
+---@param index integer
+---@return string|nil
+function outcome.model(models, index)
+  if type(models) == "table" then return models[index] end
+  return type(models) == "string" and index == 1 and models or nil
+end
+
+-- An error from what the core says of a failure.
+local function error_of(run, raw)
+  local models = run.models
+  local _, model = run.call:progress()
+  raw.model = outcome.model(models, model)
+  for _, retry in ipairs(json.array(raw.retries)) do retry.model = outcome.model(models, retry.model) end
+  raw.url = run.call:clean(run.template.shown_url)
+  return errors.new(raw)
+end
+
 --- The failure that a call has ended with, or that its latest attempt had.
 ---@param run ofox.Run
 ---@return ofox.Error
 function outcome.error(run)
-  local call, models = run.call, run.request.models
-  local raw = call:failure(run.transport:wall())
-  local _, model = call:progress()
-  raw.model = models[model]
-  for _, retry in ipairs(json.array(raw.retries)) do retry.model = models[retry.model] end
-  raw.url = call:clean(run.request.template.shown_url)
-  return errors.new(raw)
+  return error_of(run, run.call:failure(run.transport:wall()))
 end
 
--- Of all that belongs to the call no more is kept than the making takes.
-local function meta_of(call, models, wall, now)
-  local meta
-  return function()
-    if meta then return meta end
-    meta = call:meta(wall, now)
-    meta.model_requested = models[1]
-    for _, retry in ipairs(json.array(meta.retries)) do retry.model = models[retry.model] end
-    call = nil
-    return meta
-  end
-end
-
---- Gives what ofox.meta gives, which is made when it is first asked for.
+--- The failure of the attempt before the call was put an end to.
 ---@param run ofox.Run
----@return fun(): table
+---@return ofox.Error|nil  nil: there was none
+function outcome.cause(run)
+  local raw = run.call:cause()
+  return raw and error_of(run, raw)
+end
+
+--- What is known of a call beside its value.
+---@param run ofox.Run
+---@return table meta  a new one
 function outcome.meta(run)
-  return meta_of(run.call, run.request.models, run.transport:wall(), run.transport:now())
+  local transport = run.transport
+  local meta = run.call:meta(transport:wall(), transport:now())
+  meta.model_requested = outcome.model(run.models, 1)
+  for _, retry in ipairs(json.array(meta.retries)) do retry.model = outcome.model(run.models, retry.model) end
+  return meta
 end
 
 --- The error of a success that turns out to be none when its body is read.
 ---@param run ofox.Run
----@param raw table  what outcome.meta has made; becomes the error
 ---@param type string
 ---@param code string
 ---@param message string
 ---@return ofox.Error
-function outcome.unreadable(run, raw, type, code, message)
+function outcome.unreadable(run, type, code, message)
+  local raw = outcome.meta(run)
   raw.type, raw.code, raw.message = type, code, run.call:clean(message)
   raw.retryable, raw.ambiguous, raw.reason = false, true, "not_retryable"
   raw.model, raw.model_requested = raw.model_requested, nil
@@ -58,7 +70,7 @@ end
 ---@return string|nil code  then this
 ---@return string|nil message
 function outcome.value(run)
-  local expect = run.request.expect
+  local expect = run.template.expect
   local body = run.call:reply()
   if expect == "contact" then return true end
   if expect == "raw" then return { value = body } end
@@ -67,8 +79,7 @@ function outcome.value(run)
   if value == nil then return nil, "invalid_json", "the answer could not be decoded: " .. message end
   if type(value) ~= "table" then value = { value = value } end
   if expect == "list" and body:find("^[%s\239\187\191]*%[") then value = { object = "list", data = value } end
-  local finish = run.request.finish
-  local problem = finish and finish(value)
+  local problem = run.finish and run.finish(value)
   if problem then return nil, "encoding", problem end
   return value
 end

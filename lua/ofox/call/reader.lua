@@ -17,7 +17,7 @@ Reader.__index = Reader
 ---@return ofox.Reader
 function reader.new(run)
   local self = setmetatable({
-    run = run, call = run.call, settings = run.settings, dialect = run.request.dialect,
+    run = run, call = run.call, settings = run.settings, dialect = run.template.dialect,
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
     lost = nil, -- why reading on is an error, where it was not the reader who closed it
@@ -55,7 +55,7 @@ function Reader:conclude()
   self.release()
   if self.closed then return end
   if not call:failed() then
-    run:succeed(run:meta(), function() return self:answer() end)
+    run:succeed(run, function() return self:answer() end)
     return
   end
   self.failure = run:final_error()
@@ -116,11 +116,10 @@ end
 function Reader:decode(data)
   local value, message = json.decode(data, self.settings.json)
   if value ~= nil then return value end
-  local raw = self.run:meta()()
-  raw.partial = self:partial()
+  local partial = self:partial()
   self:close()
-  self.failure = self.run:unreadable(raw, "stream_error", "invalid_json",
-    "an event could not be decoded: " .. message)
+  self.failure = self.run:unreadable("stream_error", "invalid_json",
+    "an event could not be decoded: " .. message, partial)
   return nil
 end
 
@@ -223,7 +222,7 @@ end
 ---@param lost? string  why reading on is an error
 function Reader:close(lost)
   if self.concluded then return end
-  self.known = self.run:meta()() -- while it is known
+  self.known = self.run() -- while it is known
   self.closed, self.lost = true, lost
   self.run.transport:cancel(self.call)
   self:conclude()
@@ -246,8 +245,8 @@ end
 --- What ofox.meta gives, of the call so far.
 ---@return table
 function Reader:meta()
-  if not self.concluded then return self.run:meta()() end
-  self.known = self.known or self.run:meta()()
+  if not self.concluded then return self.run() end
+  self.known = self.known or self.run()
   return self.known
 end
 

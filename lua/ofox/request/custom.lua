@@ -3,6 +3,7 @@ require "ofox.base.uncompiled" ()
 local body = require "ofox.request.body"
 local check = require "ofox.request.checks"
 local describe = require "ofox.base.describe"
+local json = require "ofox.json"
 local options = require "ofox.request.options"
 local url = require "ofox.request.url"
 
@@ -44,12 +45,12 @@ end
 
 local function read_body(value, method)
   if type(value) == "table" then
-    local bytes, problem = body.encode(value, "body")
-    return bytes and { bytes }, problem
+    local bytes, message = json.encode_request(value)
+    return bytes, not bytes and body.problem(message, "body") or nil
   end
-  if type(value) == "string" then return { value } end
+  if type(value) == "string" then return value end
   if value ~= nil then return nil, "body: expected a table or a string, got a " .. type(value) end
-  return BODY_EXPECTED[method] and { "" } or nil
+  return BODY_EXPECTED[method] and "" or nil
 end
 
 -- Is the answer wanted as events?
@@ -61,7 +62,7 @@ end
 --- Reads the params of client:request{method, path, body, headers, query, raw,
 -- stream}.
 ---@param given any
----@return table|nil custom  method, path, bodies, headers, query, expect, streams, dialect
+---@return table|nil custom  method, path, body, headers, query, expect, streams, dialect
 ---@return string|nil problem
 return function(given)
   if type(given) ~= "table" then
@@ -82,7 +83,7 @@ return function(given)
       if problem then return nil, describe.place("params." .. name, problem) end
     end
   end
-  custom.bodies, problem = read_body(given.body, custom.method)
+  custom.body, problem = read_body(given.body, custom.method)
   if problem then return nil, "params." .. problem end
   return custom
 end

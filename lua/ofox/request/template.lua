@@ -1,35 +1,89 @@
 --- What all attempts of a call, and all calls of a resource without options of
--- their own, have in common: where they go and how, and what about them is
--- secret. Knows nothing of keys, bodies or attempts.
+-- their own, have in common: where they go and how, what is secret about them,
+-- and what has to be asked of the program before an attempt. Made once; the
+-- core compiles it. Knows nothing of bodies or attempts.
+local core = require "ofox.base.native" "core"
 local headers = require "ofox.request.headers"
+local log = require "ofox.base.log"
 local options = require "ofox.request.options"
 local plaintext = require "ofox.request.plaintext"
 local secrets = require "ofox.request.secrets"
 
 local template = {}
 
+---@class ofox.Template
+---@field settings table  all options of the calls
+---@field core userdata  makes calls
+---@field method string
+---@field url string
+---@field shown_url string  without a password
+---@field expect string  see src/call/verdict.h
+---@field dialect string|nil  of the events, if the answer is a stream
+---@field later table[]|nil  {name, function} of headers that each attempt asks for
+---@field key function|boolean  gives the key of each attempt; true: it never changes; false: none is sent or there is none
+---@field missing boolean  a key is wanted and there is none
+---@field exposed string|nil  a host that a key would go to unencrypted
+---@field exposes_own boolean|nil  the program's own word goes there in any case
+---@field talks boolean  a logger or OFOX_LOG hears of its calls
+---@field asks boolean  the program has a say before each attempt
+---@field hears boolean  the program has a say after each that failed
+
 -- Where an own word of the program that is as good as a key goes to, if not
 -- safely; 'exposed' is where a key would.
-local function find_exposed(self, request, settings)
+local function find_exposed(self, shape)
+  local settings = self.settings
   if settings.insecure_http or settings.unix_socket then return end
-  local host, speaks = plaintext.host(request.url)
+  local host, speaks = plaintext.host(shape.url)
   for _, name in ipairs(headers.AUTH) do
-    for _, header in ipairs(request.headers) do speaks = speaks or header[1] == name end
+    for _, header in ipairs(shape.headers) do speaks = speaks or header[1] == name end
   end
   self.exposed, self.exposes_own = host, speaks
 end
 
-local function new(request, settings)
+-- Adds a key that is the same for all attempts; or tells how one is got.
+local function add_key(self, shape, fields)
+  local key = self.settings.api_key
+  if shape.own_auth or shape.expect == "contact" then key = false end
+  self.missing = key == nil
+  self.key = type(key) == "function" and key or type(key) == "string"
+  if type(key) ~= "string" then return end
+  fields.authorization = "Authorization: Bearer " .. key
+  for _, secret in ipairs { key, key:lower() } do fields.secrets[#fields.secrets + 1] = secret end
+end
+
+-- The same; idempotent methods need none.
+local function add_idempotency_key(settings, fields)
+  local key = settings.idempotency_key
+  fields.idempotent = key == false or fields.method == "GET" or fields.method == "HEAD"
+  if key and not fields.idempotent then fields.idempotency = "Idempotency-Key: " .. key end
+end
+
+-- Secrets as they are, and in lower case: a server may echo one as the name of
+-- a header.
+local function both_cases(list)
+  local both = {}
+  for _, secret in ipairs(list) do
+    both[#both + 1] = secret
+    both[#both + 1] = secret:lower()
+  end
+  return both
+end
+
+--- Makes a template.
+---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
+--   program speaks for itself), expect, dialect
+---@param settings table
+---@return ofox.Template
+function template.new(shape, settings)
   local cert = settings.client_cert or {}
-  local lines, later = headers.lines(request.headers, settings.headers)
-  local self = {
-    method = request.method,
-    url = request.url,
-    shown_url = request.url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1"),
+  local lines, later = headers.lines(shape.headers, settings.headers)
+  local fields = {
+    method = shape.method,
+    url = shape.url,
     lines = lines,
-    later = later,
-    secrets = secrets.of_request(request, settings),
-    idempotent = request.method == "GET" or request.method == "HEAD",
+    expect = shape.expect,
+    dialect = shape.dialect,
+    secrets = both_cases(secrets.of_request(shape, settings)),
     verify = settings.verify,
     http_version = options.HTTP_VERSIONS[settings.http_version],
     max_connections = settings.max_connections,
@@ -41,20 +95,24 @@ local function new(request, settings)
     client_key = cert.key,
     client_password = cert.password,
   }
-  find_exposed(self, request, settings)
-  self.attempt = { __index = self } -- metatable of what the transport is given
+  local self = {
+    settings = settings,
+    method = shape.method,
+    url = shape.url,
+    shown_url = shape.url:gsub("^(%a[%w+.-]*://)[^/?#]*@", "%1"),
+    expect = shape.expect,
+    dialect = shape.dialect,
+    later = later,
+    talks = log.enabled(settings, "error"),
+  }
+  find_exposed(self, shape)
+  add_key(self, shape, fields)
+  add_idempotency_key(settings, fields)
+  self.asks = later ~= nil or self.key ~= true and self.key ~= false or self.missing or self.exposed ~= nil
+    or self.talks
+  self.hears = self.talks or settings.on_retry ~= nil or settings.on_wait ~= nil
+  self.core = core.template(fields, settings)
   return self
-end
-
---- The template of a request; made once for all that share 'request.shared'.
----@param request table  method, url, headers (list of {name, value}; a value may be a function)
----@param settings table
----@return table
-function template.of(request, settings)
-  local shared = request.shared
-  if not shared then return new(request, settings) end
-  if not shared.template then shared.template = new(request, settings) end
-  return shared.template
 end
 
 return template

@@ -6,5 +6,4 @@ return {
   expect = "choices",
   fallback = true,
   dialect = "chat",
-  lists = { "messages", "tools", "stop", "modalities" },
 }

@@ -26,7 +26,6 @@ return {
   method = "POST",
   path = "/embeddings",
   expect = "data",
-  lists = { "input" },
   add = { encoding_format = "base64" },
   finish = finish, -- only where 'add' was added
 }

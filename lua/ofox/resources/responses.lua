@@ -6,5 +6,4 @@ return {
   expect = "output",
   fallback = true,
   dialect = "responses",
-  lists = { "input", "tools", "include" },
 }

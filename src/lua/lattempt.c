@@ -1,0 +1,189 @@
+/*
+** ofox.core: what the attempts of a call send.
+*/
+#include "lua/lcall.h"
+
+#include <string.h>
+
+#include "lua/lmachine.h"
+#include "lua/lofox.h"
+
+static const char AUTHORIZATION[] = "Authorization: Bearer ";
+static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
+
+void ofox_lcall_init(struct ofox_lcall *c) {
+  ofox_buf_init(&c->scratch, (size_t)-1);
+  ofox_buf_init(&c->bodies, (size_t)-1);
+  ofox_buf_init(&c->ends, (size_t)-1);
+  ofox_buf_init(&c->own, (size_t)-1);
+  ofox_buf_init(&c->authorization, (size_t)-1);
+  ofox_buf_init(&c->lines, (size_t)-1);
+}
+
+void ofox_lcall_forget(struct ofox_lcall *c) {
+  ofox_buf_free(&c->bodies);
+  ofox_buf_free(&c->ends);
+  ofox_buf_free(&c->own);
+  ofox_buf_free(&c->authorization);
+  ofox_buf_free(&c->lines);
+  c->body = OFOX_NOSPAN;
+}
+
+void ofox_lcall_free(struct ofox_lcall *c) {
+  ofox_lcall_forget(c);
+  ofox_buf_free(&c->scratch);
+}
+
+static struct ofox_lcall *check(lua_State *L) {
+  return ofox_self(L, OFOX_CALL_T);
+}
+
+/* What functions gave for an earlier attempt goes. */
+static void begin_own(struct ofox_lcall *c) {
+  if (c->own_of == c->call.attempts)
+    return;
+  c->own_of = c->call.attempts;
+  ofox_buf_clear(&c->own);
+  ofox_buf_clear(&c->authorization);
+}
+
+/* call:line(line): a header line of the attempt that comes */
+static int call_line(lua_State *L) {
+  struct ofox_lcall *c = check(L);
+  struct ofox_span s = ofox_checkspan(L, 2);
+  begin_own(c);
+  s.n++; /* with its NUL */
+  ofox_checkmemory(L, ofox_buf_addspan(&c->own, s));
+  return 0;
+}
+
+/* call:authorize(key): the API key of the attempt that comes */
+static int call_authorize(lua_State *L) {
+  struct ofox_lcall *c = check(L);
+  struct ofox_span s = ofox_checkspan(L, 2);
+  int rc;
+  begin_own(c);
+  ofox_buf_clear(&c->authorization);
+  s.n++; /* with its NUL */
+  rc = ofox_buf_adds(&c->authorization, AUTHORIZATION);
+  if (rc == 0)
+    rc = ofox_buf_addspan(&c->authorization, s);
+  ofox_checkmemory(L, rc);
+  return 0;
+}
+
+/* The key is the same for all attempts with one model: another one gets
+** another body. [-0, +0, e] */
+static const char *idempotency_line(lua_State *L, struct ofox_lcall *c) {
+  const struct ofox_template *t = c->template;
+  if (t->idempotency != NULL || t->idempotent)
+    return t->idempotency;
+  if (c->idempotency_of != c->call.model + 1) {
+    memcpy(c->idempotency, IDEMPOTENCY, sizeof(IDEMPOTENCY));
+    ofox_putuuid(L, c->idempotency + sizeof(IDEMPOTENCY) - 1);
+    c->idempotency_of = c->call.model + 1;
+  }
+  return c->idempotency;
+}
+
+static int add_line(struct ofox_lcall *c, const char *line) {
+  return ofox_buf_add(&c->lines, &line, sizeof(line));
+}
+
+static int add_lines(struct ofox_lcall *c, const char *idempotency) {
+  const char *authorization =
+      c->authorization.n > 0 ? c->authorization.p : c->template->authorization;
+  size_t at;
+  int rc = 0;
+  ofox_buf_clear(&c->lines);
+  for (at = 0; rc == 0 && at < c->own.n; at += strlen(c->own.p + at) + 1)
+    rc = add_line(c, c->own.p + at);
+  if (rc == 0 && authorization != NULL)
+    rc = add_line(c, authorization);
+  if (rc == 0 && idempotency != NULL)
+    rc = add_line(c, idempotency);
+  return rc != 0 ? rc : add_line(c, NULL);
+}
+
+static struct ofox_span body_of(const struct ofox_lcall *c) {
+  struct ofox_span s = {"", 0};
+  const size_t *ends = (const size_t *)(const void *)c->ends.p;
+  size_t n = c->ends.n / sizeof(*ends), model = (size_t)c->call.model;
+  if (!c->has_body)
+    return OFOX_NOSPAN;
+  if (c->bodies.n == 0)
+    return s;
+  s = ofox_buf_span(&c->bodies);
+  if (n > 0) {
+    size_t from = model > 0 && model < n ? ends[model - 1] : 0;
+    s.p += from;
+    s.n = (model < n ? ends[model] : ends[0]) - from;
+  }
+  return s;
+}
+
+/* call:sends() -> body of the attempt that comes, or nil */
+static int call_sends(lua_State *L) {
+  struct ofox_span body = body_of(check(L));
+  if (body.p == NULL)
+    return 0;
+  ofox_pushspan(L, body);
+  return 1;
+}
+
+/* call:prepare() -> boolean: an attempt is due, and what it sends is there */
+static int call_prepare(lua_State *L) {
+  struct ofox_lcall *c = check(L);
+  int due = c->call.state == OFOX_READY;
+  if (due) {
+    begin_own(c);
+    ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
+    c->body = body_of(c);
+  }
+  lua_pushboolean(L, due);
+  return 1;
+}
+
+/* Pushes a list of the lines. [-0, +1, e] */
+static void push_lines(lua_State *L, const struct ofox_lcall *c) {
+  const char *const *shared = c->template->request.headers;
+  const char *const *own = (const char *const *)(const void *)c->lines.p;
+  int n = 0;
+  lua_newtable(L);
+  for (; *shared != NULL; shared++) {
+    lua_pushstring(L, *shared);
+    lua_rawseti(L, -2, ++n);
+  }
+  for (; *own != NULL; own++) {
+    lua_pushstring(L, *own);
+    lua_rawseti(L, -2, ++n);
+  }
+}
+
+/* call:attempt() -> {method, url, lines, body} of the attempt that was
+** prepared, for transports that are no engine */
+static int call_attempt(lua_State *L) {
+  struct ofox_lcall *c = check(L);
+  luaL_argcheck(L, c->lines.n > 0, 1, "no attempt was prepared");
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, c->template->request.method);
+  lua_setfield(L, -2, "method");
+  lua_pushstring(L, c->template->request.url);
+  lua_setfield(L, -2, "url");
+  push_lines(L, c);
+  lua_setfield(L, -2, "lines");
+  if (c->body.p != NULL) {
+    ofox_pushspan(L, c->body);
+    lua_setfield(L, -2, "body");
+  }
+  return 1;
+}
+
+const luaL_Reg ofox_attempt_methods[] = {
+    {"attempt", call_attempt},
+    {"authorize", call_authorize},
+    {"line", call_line},
+    {"prepare", call_prepare},
+    {"sends", call_sends},
+    {NULL, NULL},
+};

@@ -1,0 +1,225 @@
+/*
+** ofox.core: templates, and the calls that they make.
+*/
+#include "lua/ltemplate.h"
+
+#include <string.h>
+
+#include "io/clocks.h"
+#include "lua/lcall.h"
+#include "lua/lencode.h"
+#include "lua/lofox.h"
+#include "lua/lopen.h"
+#include "lua/lsettings.h"
+
+#define TEMPLATE_T "ofox.template"
+
+static int template_gc(lua_State *L) {
+  struct ofox_template *t = luaL_checkudata(L, 1, TEMPLATE_T);
+  ofox_redact_free(&t->secrets);
+  return 0;
+}
+
+/* Field 'name' of the table at 'arg', which keeps the string; NULL: it has
+** none. [-0, +0, e] */
+static const char *text_field(lua_State *L, int arg, const char *name) {
+  const char *s;
+  lua_getfield(L, arg, name);
+  s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1);
+  return s;
+}
+
+static int integer_field(lua_State *L, int arg, const char *name) {
+  int v;
+  lua_getfield(L, arg, name);
+  v = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return v;
+}
+
+static int is_set(lua_State *L, int arg, const char *name, int otherwise) {
+  int v;
+  lua_getfield(L, arg, name);
+  v = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return v;
+}
+
+/* Reads the request from the fields at 'arg'. [-0, +0, e] */
+static void read_request(lua_State *L, int arg, struct ofox_request *r) {
+  r->method = text_field(L, arg, "method");
+  r->url = text_field(L, arg, "url");
+  r->proxy = text_field(L, arg, "proxy");
+  r->unix_socket = text_field(L, arg, "unix_socket");
+  r->files.ca_file = text_field(L, arg, "ca_file");
+  r->files.ca_path = text_field(L, arg, "ca_path");
+  r->files.client_cert = text_field(L, arg, "client_cert");
+  r->files.client_key = text_field(L, arg, "client_key");
+  r->files.client_password = text_field(L, arg, "client_password");
+  r->http_version = integer_field(L, arg, "http_version");
+  r->max_connections = integer_field(L, arg, "max_connections");
+  r->verify = is_set(L, arg, "verify", 1);
+}
+
+/* The header lines of the list on top, for the engine. [-0, +0, e] */
+static void read_lines(lua_State *L, const char **lines, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, -1, (int)i + 1);
+    lines[i] = luaL_checkstring(L, -1);
+    lua_pop(L, 1);
+  }
+  lines[n] = NULL;
+}
+
+/* Of a very long secret the beginning will do. [-1, +0, e] */
+static void add_secret(lua_State *L, struct ofox_template *t) {
+  struct ofox_span s = ofox_checkspan(L, -1);
+  if (s.n > OFOX_SECRET_MAX)
+    s.n = OFOX_SECRET_MAX;
+  ofox_checkmemory(L, ofox_redact_secret(&t->secrets, s));
+  lua_pop(L, 1);
+}
+
+/* Adds the list in field "secrets" at 'arg'. [-0, +0, e] */
+static void add_secrets(lua_State *L, int arg, struct ofox_template *t) {
+  size_t i, n;
+  lua_getfield(L, arg, "secrets");
+  n = lua_istable(L, -1) ? ofox_rawlen(L, -1) : 0;
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, -1, (int)i + 1);
+    add_secret(L, t);
+  }
+  lua_pop(L, 1);
+}
+
+/* Each template of this Lua state has a number of its own. [-0, +0, e] */
+static uint64_t next_plan(lua_State *L) {
+  lua_Number n = lua_tonumber(L, lua_upvalueindex(1)) + 1;
+  lua_pushnumber(L, n);
+  lua_replace(L, lua_upvalueindex(1));
+  return (uint64_t)n;
+}
+
+/*
+** core.template(fields, settings) -> template. Fields, none of which may
+** change any more: method, url, lines = {"Name: value"}, authorization and
+** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
+** verify, http_version, max_connections, proxy, ca_file, ca_path,
+** unix_socket, client_cert, client_key, client_password.
+*/
+static int template_new(lua_State *L) {
+  struct ofox_template *t;
+  size_t n;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 2);
+  lua_getfield(L, 1, "lines");
+  n = lua_istable(L, 3) ? ofox_rawlen(L, 3) : 0;
+  t = ofox_newobject(L, TEMPLATE_T, sizeof(*t) + (n + 1) * sizeof(char *));
+  lua_insert(L, 3);
+  ofox_redact_init(&t->secrets);
+  t->request.headers = (const char *const *)(void *)(t + 1);
+  read_lines(L, (const char **)(void *)(t + 1), n);
+  read_request(L, 1, &t->request);
+  t->request.plan = next_plan(L);
+  t->authorization = text_field(L, 1, "authorization");
+  t->idempotency = text_field(L, 1, "idempotency");
+  t->idempotent = is_set(L, 1, "idempotent", 0);
+  ofox_checkshape(L, 1, &t->config.response);
+  t->seeded = ofox_checksettings(L, 2, &t->config);
+  add_secrets(L, 1, t);
+  lua_settop(L, 3);
+  lua_pushvalue(L, 3);
+  lua_rawseti(L, 1, OFOX_TEMPLATE_SELF);
+  lua_pushvalue(L, 1);
+  ofox_setuservalue(L, 3);
+  return 1;
+}
+
+/* Adds one body to the call on top: a string as it is. [-0, +0, e] */
+static void add_body(lua_State *L, int arg, struct ofox_lcall *c) {
+  ofox_checkmemory(L, ofox_buf_addspan(&c->bodies, ofox_checkspan(L, arg)));
+}
+
+/* Adds the list of bodies at 'arg', and where each ends. [-0, +0, e] */
+static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
+  size_t i, n = ofox_rawlen(L, arg);
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, arg, (int)i + 1);
+    add_body(L, lua_gettop(L), c);
+    lua_pop(L, 1);
+    ofox_checkmemory(
+        L, ofox_buf_add(&c->ends, &c->bodies.n, sizeof(c->bodies.n)));
+  }
+  return (int)n;
+}
+
+/* Pushes a call with no body yet, for 'models' models. [-0, +1, e] */
+static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
+                                    double now) {
+  struct ofox_call_config config = t->config;
+  struct ofox_lcall *c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
+  config.models = 1;
+  if (!t->seeded)
+    config.seed = ofox_newseed(L);
+  ofox_call_init(&c->call, &config, now);
+  ofox_redact_begin(&c->call.secrets, &t->secrets);
+  c->template = t;
+  ofox_lcall_init(c);
+  ofox_getuservalue(L, 1);
+  ofox_setuservalue(L, -2);
+  return c;
+}
+
+/*
+** template:call([now [, body]]) -> call, or nil and what is wrong with the body:
+** none, bytes, a table to encode, in which lists of the API are lists also
+** where they are empty, or for several models a list of bytes in
+** template:call(now, nil, bodies)
+*/
+static int template_call(lua_State *L) {
+  struct ofox_template *t = ofox_self(L, TEMPLATE_T);
+  double now = lua_isnil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
+  struct ofox_lcall *c;
+  lua_settop(L, 4);
+  c = push_call(L, t, now);
+  lua_insert(L, 1);
+  c->has_body = 1;
+  if (lua_istable(L, 5)) {
+    c->call.config.models = add_bodies(L, 5, c);
+  }
+  else if (lua_istable(L, 4)) {
+    if (ofox_encode_to(L, 4, &c->bodies) != 0) {
+      lua_pushnil(L);
+      lua_insert(L, -2);
+      return 2;
+    }
+  }
+  else if (!lua_isnil(L, 4)) {
+    add_body(L, 4, c);
+  }
+  else {
+    c->has_body = 0;
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+static const luaL_Reg METHODS[] = {
+    {"call", template_call},
+    {NULL, NULL},
+};
+
+void ofox_open_template(lua_State *L) {
+  luaL_newmetatable(L, TEMPLATE_T);
+  lua_pushcfunction(L, template_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_newtable(L);
+  ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushnumber(L, 0);
+  lua_pushcclosure(L, template_new, 1);
+  lua_setfield(L, -2, "template");
+}
