@@ -167,7 +167,7 @@ describe("[E4] after a fork", function()
         local posix = require "specfork"
         local native = require "ofox.base.native"
         local core, engine = native "core", native "engine".new()
-        local call = core.template({ method = "GET", url = URL }, { timeout = 5 }):call(engine:now())
+        local call = core.call(core.template({ method = "GET", url = URL }, { timeout = 5 }), engine:now())
         assert(call:prepare())
         engine:start(call)
         for _ = 1, 5 do engine:step(0.02) end

@@ -32,7 +32,7 @@ describe("bytes that are cheap to send cost little to read:", function()
 
   -- A call that is being answered.
   local function streaming()
-    local call = core.template({ expect = "object", dialect = "chat" }, {}):call(0)
+    local call = core.call(core.template({ expect = "object", dialect = "chat" }, {}), 0)
     call:begin(0)
     for _, line in ipairs(STREAM) do call:head(line, 0) end
     return call
@@ -96,7 +96,7 @@ describe("bytes that are cheap to send cost little to read:", function()
     it("members without number, of " .. name, function()
       local body = around[1] .. ('"e":1,'):rep(100000) .. '"f":1' .. around[2]
       local judged = cost(function()
-        local call = core.template({ expect = "choices" }, {}):call(0)
+        local call = core.call(core.template({ expect = "choices" }, {}), 0)
         call:begin(0)
         for _, line in ipairs { "HTTP/1.1 200", "content-type: application/json", "" } do call:head(line, 0) end
         call:body(body, 0)
@@ -109,7 +109,7 @@ describe("bytes that are cheap to send cost little to read:", function()
   end
 
   it("an error behind many of them is one", function()
-    local call = core.template({ expect = "choices" }, {}):call(0)
+    local call = core.call(core.template({ expect = "choices" }, {}), 0)
     call:begin(0)
     for _, line in ipairs { "HTTP/1.1 200", "content-type: application/json", "" } do call:head(line, 0) end
     call:body('{"choices":[{}],' .. ('"e":1,'):rep(5000) .. '"error":{"message":"lost"}}', 0)

@@ -11,7 +11,7 @@ local HEAD = { "HTTP/1.1 200", "content-type: text/event-stream", "" }
 -- settings, head. Gives {texts | events, text, chunks, said, failure, state, open}.
 function feed.read(pieces, opts)
   opts = opts or {}
-  local call = core.template({ expect = "object", dialect = opts.dialect or "chat" }, opts.settings or {}):call(0)
+  local call = core.call(core.template({ expect = "object", dialect = opts.dialect or "chat" }, opts.settings or {}), 0)
   local got = { texts = {}, events = {} }
   local function take()
     if opts.blind then return end

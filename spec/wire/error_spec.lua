@@ -70,7 +70,7 @@ end)
 describe("an outcome of a transfer", function()
   for _, row in ipairs(core.outcomes) do
     it("speaks for itself: " .. row.name, function()
-      local call = core.template({ expect = "object" }, {}):call(0)
+      local call = core.call(core.template({ expect = "object" }, {}), 0)
       call:abort(row.name:upper(), 0)
       local err = call:failure(0)
       assert.are.equal(row.type, err.type)

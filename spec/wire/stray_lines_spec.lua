@@ -81,7 +81,7 @@ describe("[X1] an error outside of data", function()
   it("counts as soon as it is whole, whatever the server does then", function()
     for _, lines in ipairs { "error: no\n", nested .. "\n", pretty .. "\n" } do
       local core = require "ofox.base.native" "core"
-      local call = core.template({ expect = "object", dialect = "chat" }, {}):call(0)
+      local call = core.call(core.template({ expect = "object", dialect = "chat" }, {}), 0)
       call:begin(0)
       for _, line in ipairs { "HTTP/1.1 200", "content-type: text/event-stream", "" } do call:head(line, 0) end
       assert.is_true(call:body(before, 0))

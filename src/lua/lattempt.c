@@ -1,12 +1,14 @@
 /*
-** ofox.core: what the attempts of a call send.
+** ofox.core: how a call is made, and what its attempts send.
 */
-#include "lua/lcall.h"
-
 #include <string.h>
 
+#include "io/clocks.h"
+#include "lua/lcall.h"
+#include "lua/lencode.h"
 #include "lua/lmachine.h"
 #include "lua/lofox.h"
+#include "lua/lsettings.h"
 
 static const char AUTHORIZATION[] = "Authorization: Bearer ";
 static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
@@ -32,6 +34,76 @@ void ofox_lcall_forget(struct ofox_lcall *c) {
 void ofox_lcall_free(struct ofox_lcall *c) {
   ofox_lcall_forget(c);
   ofox_buf_free(&c->scratch);
+}
+
+/* Adds one body to the call on top: a string as it is. [-0, +0, e] */
+static void add_body(lua_State *L, int arg, struct ofox_lcall *c) {
+  ofox_checkmemory(L, ofox_buf_addspan(&c->bodies, ofox_checkspan(L, arg)));
+}
+
+/* Adds the list of bodies at 'arg', and where each ends. [-0, +0, e] */
+static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
+  size_t i, n = ofox_rawlen(L, arg);
+  for (i = 0; i < n; i++) {
+    lua_rawgeti(L, arg, (int)i + 1);
+    add_body(L, lua_gettop(L), c);
+    lua_pop(L, 1);
+    ofox_checkmemory(
+        L, ofox_buf_add(&c->ends, &c->bodies.n, sizeof(c->bodies.n)));
+  }
+  return (int)n;
+}
+
+/* Pushes a call with no body yet, for 'models' models. [-0, +1, e] */
+static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
+                                    double now) {
+  struct ofox_call_config config = t->config;
+  struct ofox_lcall *c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
+  config.models = 1;
+  if (!t->seeded)
+    config.seed = ofox_newseed(L);
+  ofox_call_init(&c->call, &config, now);
+  ofox_redact_begin(&c->call.secrets, &t->secrets);
+  c->template = t;
+  ofox_lcall_init(c);
+  ofox_getuservalue(L, 1);
+  ofox_setuservalue(L, -2);
+  return c;
+}
+
+/*
+** core.call(template [, now [, body]]) -> call, or nil and what is wrong with
+*the body:
+** none, bytes, a table to encode, in which lists of the API are lists also
+** where they are empty, or for several models a list of bytes in
+** core.call(template, now, nil, bodies)
+*/
+static int call_new(lua_State *L) {
+  struct ofox_template *t = ofox_checktemplate(L, 1);
+  double now = lua_isnil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
+  struct ofox_lcall *c;
+  lua_settop(L, 4);
+  c = push_call(L, t, now);
+  lua_insert(L, 1);
+  c->has_body = 1;
+  if (lua_istable(L, 5)) {
+    c->call.config.models = add_bodies(L, 5, c);
+  }
+  else if (lua_istable(L, 4)) {
+    if (ofox_encode_to(L, 4, &c->bodies) != 0) {
+      lua_pushnil(L);
+      lua_insert(L, -2);
+      return 2;
+    }
+  }
+  else if (!lua_isnil(L, 4)) {
+    add_body(L, 4, c);
+  }
+  else {
+    c->has_body = 0;
+  }
+  lua_settop(L, 1);
+  return 1;
 }
 
 static struct ofox_lcall *check(lua_State *L) {
@@ -179,11 +251,13 @@ static int call_attempt(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg ofox_attempt_methods[] = {
-    {"attempt", call_attempt},
-    {"authorize", call_authorize},
-    {"line", call_line},
-    {"prepare", call_prepare},
-    {"sends", call_sends},
+const luaL_Reg ofox_attempt_functions[] = {
+    {"call", call_new},
     {NULL, NULL},
+};
+
+const luaL_Reg ofox_attempt_methods[] = {
+    {"attempt", call_attempt}, {"authorize", call_authorize},
+    {"line", call_line},       {"prepare", call_prepare},
+    {"sends", call_sends},     {NULL, NULL},
 };

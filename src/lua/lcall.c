@@ -421,4 +421,5 @@ void ofox_open_call(lua_State *L) {
   lua_setfield(L, -2, "MAX_RETRIES");
   lua_pushinteger(L, OFOX_MAX_RESPONSE);
   lua_setfield(L, -2, "MAX_RESPONSE_BYTES");
+  ofox_setfuncs(L, ofox_attempt_functions);
 }

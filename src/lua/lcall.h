@@ -38,5 +38,7 @@ void ofox_lcall_forget(struct ofox_lcall *c);
 
 /* The methods that are about what a call sends. */
 extern const luaL_Reg ofox_attempt_methods[];
+/* core.call */
+extern const luaL_Reg ofox_attempt_functions[];
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "call/state.h"
 #include "io/request.h"
+#include "lua/lcompat.h"
 
 /* Where its fields, which are the user value of its calls, keep what has to
 ** live as long as those. */
@@ -23,5 +24,8 @@ struct ofox_template {
   const char *idempotency;     /* the same; NULL: see 'idempotent' */
   int idempotent;              /* no idempotency key is sent */
 };
+
+/* The template at 'arg', or an argument error. [-0, +0, e] */
+struct ofox_template *ofox_checktemplate(lua_State *L, int arg);
 
 #endif

@@ -2,6 +2,7 @@
 -- call (src/call/call.h) with what only Lua has, which is keys, hooks and waiting.
 -- Whether and when there is a further attempt is not decided here.
 local attempt = require "ofox.request.attempt"
+local core = require "ofox.base.native" "core"
 local engine = require "ofox.task.engine"
 local hooks = require "ofox.call.hooks"
 local interrupt = require "ofox.task.interrupt"
@@ -10,6 +11,8 @@ local wait = require "ofox.task.wait"
 local where = require "ofox.base.where"
 
 local driver = {}
+
+local new_call = core.call
 
 local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 
@@ -46,7 +49,7 @@ end
 function driver.new(template, params, bodies, models)
   local settings = template.settings
   local transport = settings.transport
-  local call, problem = template.core:call(transport and transport:now(), params, bodies)
+  local call, problem = new_call(template.core, transport and transport:now(), params, bodies)
   if not call then return nil, problem end
   return setmetatable({
     template = template, settings = settings, call = call, models = models, transport = transport,
