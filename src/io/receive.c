@@ -14,11 +14,11 @@
 */
 static int check_way(struct ofox_transfer *t) {
   const struct ofox_headers *h = ofox_call_headers(t->call);
-  struct ofox_span name, value;
-  size_t i, n = h->complete ? ofox_headers_count(h) : 0;
-  for (i = 0; i < n; i++) {
-    ofox_headers_at(h, i, &name, &value);
-    if (!ofox_span_eq(name, "transfer-encoding") || value.n == 0 ||
+  struct ofox_span value;
+  size_t pos = 0;
+  while (h->complete &&
+         ofox_headers_each(h, "transfer-encoding", &pos, &value)) {
+    if (value.n == 0 ||
         ofox_words_has("chunked identity chunked,identity identity,chunked",
                        value))
       continue;
@@ -45,14 +45,11 @@ size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
 /* Finds out what codes a body, when it begins. */
 static void find_coding(struct ofox_transfer *t) {
   const struct ofox_headers *h = ofox_call_headers(t->call);
-  struct ofox_span name, value;
-  size_t i, n = t->looked ? 0 : ofox_headers_count(h);
+  struct ofox_span value;
+  size_t pos = 0;
+  while (!t->looked && ofox_headers_each(h, "content-encoding", &pos, &value))
+    ofox_content_coding_add(&t->coding, value);
   t->looked = 1;
-  for (i = 0; i < n; i++) {
-    ofox_headers_at(h, i, &name, &value);
-    if (ofox_span_eq(name, "content-encoding"))
-      ofox_content_coding_add(&t->coding, value);
-  }
 }
 
 /* Bytes of the body as the call wants them. 0, or negative: stop. */

@@ -99,13 +99,20 @@ void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
                       struct ofox_redact *r) {
   struct ofox_buf *b = ofox_newbuffer(L);
   struct ofox_span name, value;
-  size_t i;
+  size_t pos = 0;
   lua_newtable(L);
-  for (i = ofox_headers_count(h); i > 0; i--) { /* the first is set last */
-    ofox_headers_at(h, i - 1, &name, &value);
+  while (ofox_headers_next(h, &pos, &name, &value)) {
     push_clean(L, b, name, r); /* a server may echo a key there as well */
-    push_clean(L, b, value, r);
-    lua_rawset(L, -3);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      push_clean(L, b, value, r);
+      lua_rawset(L, -3);
+    }
+    else {
+      lua_pop(L, 2);
+    }
   }
   ofox_buf_free(b);
   lua_remove(L, -2);
@@ -166,8 +173,8 @@ static int parts_ratelimit(lua_State *L) {
 */
 static int parts_headers(lua_State *L) {
   struct ofox_headers *h;
-  struct ofox_span line;
-  size_t i, count;
+  struct ofox_span line, name;
+  size_t i, count, pos = 0;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   h = ofox_newheaders(L);
@@ -188,7 +195,9 @@ static int parts_headers(lua_State *L) {
   lua_setfield(L, 3, "request_id");
   lua_pushboolean(L, h->complete);
   lua_setfield(L, 3, "complete");
-  set_number(L, "count", (double)ofox_headers_count(h));
+  for (count = 0; ofox_headers_next(h, &pos, &name, &line); count++)
+    ;
+  set_number(L, "count", (double)count);
   set_number(L, "status", h->status);
   set_number(L, "version", h->version);
   set_number(L, "should_retry",

@@ -1,13 +1,10 @@
 #include "wire/headers.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/times.h"
-
-struct entry {
-  size_t name, name_n, value, value_n; /* in _text; names in lower case */
-};
 
 const char *const ofox_headers_request_ids[] = {
     "x-request-id",     "request-id", "apim-request-id",
@@ -22,25 +19,31 @@ const char *ofox_source_name(enum ofox_source s) {
   return names[s];
 }
 
+/* Lines: kept as they came, each behind its length, and read when asked */
+
+/* A line's length and a colon: what the text of a header is kept with. */
+#define AROUND (sizeof(uint32_t) + 1)
+
+#define FIRST_ROOM 512 /* most heads fit into that or twice as much */
+
+enum { CLOSED, OPEN, NOT_KNOWN }; /* can the last line be continued? */
+
 void ofox_headers_init(struct ofox_headers *h) {
   memset(h, 0, sizeof(*h));
-  ofox_buf_init(&h->_text, OFOX_HEADERS_CAP);
-  /* the shortest line that is kept has two bytes */
-  ofox_buf_init(&h->_list, OFOX_HEADERS_CAP / 2 * sizeof(struct entry));
+  ofox_buf_init(&h->_lines, (size_t)-1);
 }
 
 void ofox_headers_free(struct ofox_headers *h) {
   ofox_headers_clear(h);
-  ofox_buf_free(&h->_text);
-  ofox_buf_free(&h->_list);
+  ofox_buf_free(&h->_lines);
 }
 
 /* What an answer said is forgotten, but not how much was read. */
 static void restart(struct ofox_headers *h) {
   h->status = h->complete = h->version = 0;
-  h->_open = 0;
-  ofox_buf_clear(&h->_text);
-  ofox_buf_clear(&h->_list);
+  h->_open = CLOSED;
+  h->_count = 0;
+  ofox_buf_clear(&h->_lines);
 }
 
 void ofox_headers_clear(struct ofox_headers *h) {
@@ -49,79 +52,99 @@ void ofox_headers_clear(struct ofox_headers *h) {
   h->_error = 0;
 }
 
-static struct entry *list(const struct ofox_headers *h) {
-  return (struct entry *)(void *)h->_list.p;
+static int is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-size_t ofox_headers_count(const struct ofox_headers *h) {
-  return h->_list.n / sizeof(struct entry);
+/* Such a byte in a value is read as a blank (RFC 9110, 5.5). */
+static int is_bad(char c) {
+  return c == '\r' || c == '\n' || c == '\0';
 }
 
-static int is_token(struct ofox_span s) {
+/* A character of a name in lower case; no other has any: NUL. */
+static char name_char(char c) {
+  static const char chars[] = "\0!\0#$%&'\0\0*+\0-.\0"
+                              "0123456789\0\0\0\0\0\0"
+                              "\0abcdefghijklmno"
+                              "pqrstuvwxyz\0\0\0^_"
+                              "`abcdefghijklmno"
+                              "pqrstuvwxyz\0|\0~";
+  unsigned i = (unsigned char)c - 32U;
+  return i < sizeof(chars) ? chars[i] : '\0';
+}
+
+static int is_name(struct ofox_span s) {
   size_t i;
-  int c;
   for (i = 0; i < s.n; i++) {
-    c = ofox_tolower((unsigned char)s.p[i]);
-    if (!(c >= 'a' && c <= 'z') && !ofox_isdigit(c) &&
-        (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+    if (name_char(s.p[i]) == '\0')
       return 0;
   }
   return s.n > 0;
 }
 
-/*
-** Adds to the value of 'it', which is the last thing in the text. NUL and
-** bare line ends are read as blanks (RFC 9110, 5.5).
-*/
-static int add_value(struct ofox_headers *h, struct entry *it,
-                     struct ofox_span more) {
-  struct ofox_span v;
-  size_t i = h->_text.n;
-  int rc = ofox_buf_addspan(&h->_text, more);
-  for (; i < h->_text.n; i++) {
-    if (memchr("\r\n", h->_text.p[i], 3) != NULL)
-      h->_text.p[i] = ' ';
-  }
-  v.p = h->_text.p + it->value;
-  v.n = h->_text.n - it->value;
-  v = ofox_span_trim(v);
-  it->value = (size_t)(v.p - h->_text.p);
-  it->value_n = v.n;
-  h->_text.n = it->value + v.n;
-  return rc;
+/* Walks the lines: start with '*pos' = 0. */
+static int next_line(const struct ofox_headers *h, size_t *pos,
+                     struct ofox_span *line) {
+  uint32_t n;
+  if (*pos >= h->_lines.n)
+    return 0;
+  memcpy(&n, h->_lines.p + *pos, sizeof(n));
+  line->p = h->_lines.p + *pos + sizeof(n);
+  line->n = n;
+  *pos += sizeof(n) + n;
+  return 1;
+}
+
+/* Adds a line, with 'more' bytes of room behind it. */
+static int add_line(struct ofox_headers *h, struct ofox_span s, size_t more) {
+  struct ofox_buf *b = &h->_lines;
+  uint32_t n = (uint32_t)s.n;
+  size_t size = sizeof(n) + s.n;
+  int rc = b->n == 0 ? ofox_buf_reserve(b, FIRST_ROOM) : 0;
+  if (rc == 0)
+    rc = ofox_buf_reserve(b, size + more);
+  if (rc != 0)
+    return rc;
+  memcpy(b->p + b->n, &n, sizeof(n));
+  memcpy(b->p + b->n + sizeof(n), s.p, s.n);
+  h->_last = b->n;
+  h->_count++;
+  b->n += size;
+  return 0;
+}
+
+/* Adds to the last line, which has room for it. */
+static void add_to_last(struct ofox_headers *h, char c, struct ofox_span s) {
+  struct ofox_buf *b = &h->_lines;
+  uint32_t n;
+  b->p[b->n++] = c;
+  ofox_buf_addspan(b, s);
+  n = (uint32_t)(b->n - h->_last - sizeof(n));
+  memcpy(b->p + h->_last, &n, sizeof(n));
 }
 
 int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
                      struct ofox_span value) {
-  struct entry it = {0, 0, 0, 0};
-  size_t i;
   int rc;
-  h->_open = 0;
-  if (!is_token(name))
+  h->_open = CLOSED;
+  if (!is_name(name))
     return 0;
-  it.name = h->_text.n;
-  it.name_n = name.n;
-  it.value = it.name + name.n;
-  rc = ofox_buf_addspan(&h->_text, name);
-  if (rc == 0)
-    rc = add_value(h, &it, ofox_span_trim(value));
-  if (rc == 0)
-    rc = ofox_buf_add(&h->_list, &it, sizeof(it));
-  if (rc != 0) {
-    h->_text.n = it.name;
+  value = ofox_span_trim(value);
+  if (name.n + value.n > OFOX_HEADERS_CAP - (h->_lines.n - h->_count * AROUND))
+    return OFOX_ECAP;
+  rc = add_line(h, name, 1 + value.n);
+  if (rc != 0)
     return rc;
-  }
-  for (i = it.name; i < it.name + it.name_n; i++)
-    h->_text.p[i] = (char)ofox_tolower((unsigned char)h->_text.p[i]);
-  h->_open = 1;
+  add_to_last(h, ':', value);
+  h->_open = OPEN;
   return 0;
 }
 
 /* "HTTP/1.1 200 OK": 1 and the numbers, or 0. */
 static int status_line(struct ofox_span s, int *version, int *status) {
   size_t i;
-  if (!ofox_span_ihas_prefix(s, "HTTP/") || s.n < 6 ||
-      !ofox_isdigit((unsigned char)s.p[5]))
+  if ((s.p[0] | 0x20) != 'h' || !ofox_span_ihas_prefix(s, "HTTP/") ||
+      s.n < 6 || !ofox_isdigit((unsigned char)s.p[5]))
     return 0;
   *version = (s.p[5] - '0') * 10;
   i = 6;
@@ -141,32 +164,43 @@ static int status_line(struct ofox_span s, int *version, int *status) {
   return *status >= 100 && (i == s.n || ofox_isspace((unsigned char)s.p[i]));
 }
 
-/* A line that starts with a blank goes on with the value before it. */
-static int continue_value(struct ofox_headers *h, struct ofox_span s) {
-  struct entry *last;
-  int rc;
-  s = ofox_span_trim(s);
-  if (!h->_open || s.n == 0)
+/* A line's name without blanks around it and what is behind the colon; 0: it
+** has no colon. */
+static int split(struct ofox_span line, struct ofox_span *name,
+                 struct ofox_span *rest) {
+  const char *colon = memchr(line.p, ':', line.n);
+  if (colon == NULL)
     return 0;
-  last = &list(h)[ofox_headers_count(h) - 1];
-  rc = ofox_buf_addc(&h->_text, ' ');
-  if (rc == 0)
-    rc = add_value(h, last, s);
-  return rc;
+  name->p = line.p;
+  name->n = (size_t)(colon - line.p);
+  *name = ofox_span_trim(*name);
+  rest->p = colon + 1;
+  rest->n = (size_t)(line.p + line.n - rest->p);
+  return 1;
 }
 
-static int add_line(struct ofox_headers *h, struct ofox_span s) {
-  struct ofox_span name, value;
-  const char *colon = memchr(s.p, ':', s.n);
-  if (colon == NULL) {
-    h->_open = 0;
+/* A line that starts with a blank goes on with the value before it. */
+static int continue_line(struct ofox_headers *h, struct ofox_span s) {
+  struct ofox_buf *b = &h->_lines;
+  struct ofox_span line, name;
+  int rc;
+  s = ofox_span_trim(s);
+  if (h->_open == CLOSED || s.n == 0)
     return 0;
+  if (h->_open == NOT_KNOWN) {
+    line.p = b->p + h->_last + sizeof(uint32_t);
+    line.n = (size_t)(b->p + b->n - line.p);
+    h->_open = split(line, &name, &line) && is_name(name) ? OPEN : CLOSED;
   }
-  name.p = s.p;
-  name.n = (size_t)(colon - s.p);
-  value.p = colon + 1;
-  value.n = s.n - name.n - 1;
-  return ofox_headers_add(h, ofox_span_trim(name), value);
+  if (h->_open == CLOSED)
+    return 0;
+  rc = ofox_buf_reserve(b, 1 + s.n);
+  if (rc != 0)
+    return rc;
+  while (is_blank(b->p[b->n - 1]) || is_bad(b->p[b->n - 1]))
+    b->n--;
+  add_to_last(h, ' ', s);
+  return 0;
 }
 
 int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n) {
@@ -195,33 +229,90 @@ int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n) {
     h->status = status;
   }
   else if (h->status != 0) {
-    if (s.p[0] == ' ' || s.p[0] == '\t')
-      h->_error = continue_value(h, s);
-    else
-      h->_error = add_line(h, s);
+    if (s.p[0] == ' ' || s.p[0] == '\t') {
+      h->_error = continue_line(h, s);
+    }
+    else {
+      h->_error = add_line(h, s, 0);
+      h->_open = NOT_KNOWN;
+    }
   }
   return h->_error;
 }
 
-void ofox_headers_at(const struct ofox_headers *h, size_t i,
-                     struct ofox_span *name, struct ofox_span *value) {
-  const struct entry *it = &list(h)[i];
-  name->p = h->_text.p + it->name;
-  name->n = it->name_n;
-  value->p = h->_text.p + it->value;
-  value->n = it->value_n;
+/*
+** The value that begins at 'from' and ends with its line. What is read as a
+** blank becomes one where it stands: whoever reads it again finds the same.
+*/
+static struct ofox_span value_at(const struct ofox_headers *h,
+                                 const char *from, const char *end) {
+  struct ofox_span v;
+  char *p = h->_lines.p + (from - h->_lines.p);
+  for (; p < end; p++) {
+    if (is_bad(*p))
+      *p = ' ';
+  }
+  v.p = from;
+  v.n = (size_t)(end - from);
+  return ofox_span_trim(v);
+}
+
+int ofox_headers_next(const struct ofox_headers *h, size_t *pos,
+                      struct ofox_span *name, struct ofox_span *value) {
+  struct ofox_span line;
+  size_t i;
+  char *p;
+  while (next_line(h, pos, &line)) {
+    if (!split(line, name, value) || !is_name(*name))
+      continue;
+    p = h->_lines.p + (name->p - h->_lines.p);
+    for (i = 0; i < name->n; i++)
+      p[i] = name_char(p[i]);
+    *value = value_at(h, value->p, line.p + line.n);
+    return 1;
+  }
+  return 0;
+}
+
+/* Where the value of a line of that name begins, or NULL: it has another. */
+static const char *find_value(struct ofox_span line, const char *name,
+                              size_t n) {
+  const char *p = line.p, *end = line.p + line.n;
+  size_t i;
+  while (p < end && is_blank(*p))
+    p++;
+  if ((size_t)(end - p) <= n || (p[n] != ':' && !is_blank(p[n])))
+    return NULL;
+  for (i = 0; i < n; i++) {
+    if (name_char(p[i]) != name[i])
+      return NULL;
+  }
+  p += n;
+  while (p < end && is_blank(*p))
+    p++;
+  return p < end && *p == ':' ? p + 1 : NULL;
+}
+
+int ofox_headers_each(const struct ofox_headers *h, const char *name,
+                      size_t *pos, struct ofox_span *value) {
+  size_t n = strlen(name);
+  struct ofox_span line;
+  const char *from;
+  while (next_line(h, pos, &line)) {
+    from = find_value(line, name, n);
+    if (from != NULL) {
+      *value = value_at(h, from, line.p + line.n);
+      return 1;
+    }
+  }
+  return 0;
 }
 
 struct ofox_span ofox_headers_get(const struct ofox_headers *h,
                                   const char *name) {
-  struct ofox_span n, v;
-  size_t i, count = ofox_headers_count(h);
-  for (i = 0; i < count; i++) {
-    ofox_headers_at(h, i, &n, &v);
-    if (ofox_span_eq(n, name))
-      return v;
-  }
-  return OFOX_NOSPAN;
+  struct ofox_span v;
+  size_t pos = 0;
+  return ofox_headers_each(h, name, &pos, &v) ? v : OFOX_NOSPAN;
 }
 
 struct ofox_span ofox_headers_request_id(const struct ofox_headers *h) {

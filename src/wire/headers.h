@@ -34,13 +34,14 @@ const char *ofox_source_name(enum ofox_source s);
 struct ofox_headers {
   /* Of the answer; before its status line that of an interim one, or 0. */
   int status;
-  int complete; /* the blank line of a final answer was seen */
-  int version;  /* 10, 11, 20 or 30 */
-  struct ofox_buf _text;
-  struct ofox_buf _list; /* where in _text each name and value is */
-  size_t _seen;          /* bytes of all lines so far */
-  int _open;             /* the last line was kept: it may be continued */
-  int _error;            /* what stopped it, for good */
+  int complete;           /* the blank line of a final answer was seen */
+  int version;            /* 10, 11, 20 or 30 */
+  struct ofox_buf _lines; /* of headers, as they came */
+  size_t _last;           /* where the last of them is */
+  size_t _count;
+  size_t _seen; /* bytes of all lines so far */
+  int _open;    /* may the last line be continued? */
+  int _error;   /* what stopped it, for good */
 };
 
 void ofox_headers_init(struct ofox_headers *h);
@@ -60,14 +61,17 @@ int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n);
 int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
                      struct ofox_span value);
 
-/* The spans given out hold until the next line. */
+/* The spans given out hold until the next line. Names are lower-case. */
 
-/* The first header of that (lower-case) name, or OFOX_NOSPAN. */
+/* The first header of that name, or OFOX_NOSPAN. */
 struct ofox_span ofox_headers_get(const struct ofox_headers *h,
                                   const char *name);
-size_t ofox_headers_count(const struct ofox_headers *h);
-void ofox_headers_at(const struct ofox_headers *h, size_t i,
-                     struct ofox_span *name, struct ofox_span *value);
+/* Walks the values of one name, or all headers: start with '*pos' = 0. 0: no
+** more. */
+int ofox_headers_each(const struct ofox_headers *h, const char *name,
+                      size_t *pos, struct ofox_span *value);
+int ofox_headers_next(const struct ofox_headers *h, size_t *pos,
+                      struct ofox_span *name, struct ofox_span *value);
 
 /* The names under which a request id may come, in order, ended by NULL. */
 extern const char *const ofox_headers_request_ids[];
