@@ -18,6 +18,7 @@ struct ofox_json_scan {
   int escapes; /* the string or name read last has some */
   /* the open containers, a bit each: 1 is an object */
   unsigned char _objects[(OFOX_JSON_DEPTH + 8) / 8];
+  int _rc; /* of what stopped it */
 };
 
 enum { OFOX_JSON_SCAN_CLOSED = 2 }; /* no more members: past the bracket */

@@ -1,5 +1,7 @@
 #include "wire/error_in_success.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/json_scan.h"
 #include "base/times.h"
@@ -189,24 +191,93 @@ static int has_more(struct ofox_json_scan *s) {
                                                  : '"');
 }
 
-/* Is there anything in what was due? Reads no further than to there. */
-static int has_payload(struct ofox_span body, enum ofox_due due) {
-  static const char *const names[] = {"choices", "output", "data", "id"};
-  struct ofox_json_scan s;
-  struct ofox_span name;
+/* Where the walk below is: names and texts of errors stand here alone. */
+enum place { ANSWER, CHOICES, CHOICE, MESSAGE, ELSEWHERE };
+
+struct look {
+  enum ofox_due due;
+  int came; /* a member of that name */
+  struct ofox_seen *seen;
+};
+
+/* May this be "error" or "err", in whatever way it is spelt? */
+static int reads_error(struct ofox_span text, int escapes) {
+  if (escapes)
+    return text.n <= sizeof("\\u0065") * sizeof("error");
+  return text.n > 2 && memchr("Ee_-. \t\r\n", *text.p, 9) != NULL &&
+         ofox_words_has("error err", ofox_span_trim(text));
+}
+
+static enum place place_of(enum place outer, struct ofox_span name,
+                           char opens) {
+  if (outer == ANSWER && opens == '[' && ofox_span_eq(name, "choices"))
+    return CHOICES;
+  if (outer == CHOICES && opens == '{')
+    return CHOICE;
+  if (outer == CHOICE && opens == '{' &&
+      (ofox_span_eq(name, "message") || ofox_span_eq(name, "delta")))
+    return MESSAGE;
+  return ELSEWHERE;
+}
+
+static int look_at_value(struct ofox_json_scan *s, struct ofox_seen *seen) {
   struct ofox_json v;
-  int rc, first = 1;
-  ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
-  rc = ofox_json_scan_peek(&s) == '{' ? ofox_json_scan_enter(&s) : 0;
-  while (rc == 1) {
-    rc = ofox_json_scan_member(&s, first, &name);
-    first = 0;
-    if (rc == 1 && ofox_span_eq(name, names[due]))
-      return has_more(&s);
-    if (rc == 1)
-      rc = ofox_json_scan_value(&s, &v);
+  struct ofox_span text;
+  int rc = ofox_json_scan_value(s, &v);
+  if (rc == 1 && v.type == OFOX_JSON_STRING) {
+    text.p = v.raw.p + 1;
+    text.n = v.raw.n - 2;
+    seen->doubt |= reads_error(text, s->escapes);
   }
-  return 0;
+  return rc;
+}
+
+/* Is there anything in what was due? The first of that name counts. */
+static void note_payload(struct look *l, struct ofox_json_scan *s,
+                         struct ofox_span name) {
+  static const char *const names[] = {"choices", "output", "data", "id"};
+  const char *at = s->p;
+  if (l->came || !ofox_span_eq(name, names[l->due]))
+    return;
+  l->came = 1;
+  l->seen->payload = has_more(s);
+  s->p = at;
+}
+
+static int look_in(struct look *l, struct ofox_json_scan *s,
+                   enum place place) {
+  struct ofox_span name = {NULL, 0};
+  enum place inner;
+  int first = 1, rc = ofox_json_scan_enter(s);
+  while (rc == 1) {
+    rc = ofox_json_scan_member(s, first, &name);
+    first = 0;
+    if (rc != 1)
+      break;
+    if (place != CHOICES)
+      l->seen->doubt |= reads_error(name, s->escapes);
+    if (place == ANSWER)
+      note_payload(l, s, name);
+    inner = place_of(place, name, ofox_json_scan_peek(s));
+    rc = inner != ELSEWHERE ? look_in(l, s, inner) : look_at_value(s, l->seen);
+  }
+  return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
+}
+
+static int look_at(struct ofox_json_scan *s, void *to) {
+  struct look *l = to;
+  l->seen->object = ofox_json_scan_peek(s) == '{';
+  return l->seen->object && l->due != OFOX_DUE_NOTHING
+             ? look_in(l, s, ANSWER)
+             : look_at_value(s, l->seen);
+}
+
+int ofox_error_in_success_check(struct ofox_span body, enum ofox_due due,
+                                struct ofox_seen *seen) {
+  struct look l = {due, 0, seen};
+  size_t pos;
+  memset(seen, 0, sizeof(*seen));
+  return ofox_json_check_by(body, &pos, look_at, &l);
 }
 
 /* The error that a choice has, or one that it says no more about. */
@@ -278,13 +349,26 @@ static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
 
 int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
                                struct ofox_error_in_success *out) {
+  struct ofox_seen seen;
+  struct look l = {due, 0, &seen};
+  struct ofox_json_scan s;
+  memset(&seen, 0, sizeof(seen));
+  ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
+  /* what is broken is not read in vain: it may have been cut */
+  if (look_at(&s, &l) != 1)
+    seen.doubt = 1;
+  return ofox_error_in_success_read(body, due, &seen, out);
+}
+
+int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
+                               const struct ofox_seen *seen,
+                               struct ofox_error_in_success *out) {
   struct ofox_json v;
   struct signs s;
-  int answered, failed, ended;
+  int failed, ended;
   if (body.n == 0)
     return 0;
-  answered = due != OFOX_DUE_NOTHING && has_payload(body, due);
-  if (answered && !may_be_error(body))
+  if (seen->payload && (!seen->doubt || !may_be_error(body)))
     return 0;
   v = ofox_json_root(body);
   if (v.type == OFOX_JSON_ARRAY) {
@@ -292,7 +376,7 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
     due = OFOX_DUE_NOTHING;
   }
   s = read_signs(v);
-  failed = answered                  ? says_error(&s)
+  failed = seen->payload             ? says_error(&s)
            : due == OFOX_DUE_NOTHING ? is_surely_failure(&s)
                                      : is_failure(&s);
   out->fallback = OFOX_CLASS_INTERNAL;
@@ -301,5 +385,5 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
     out->part = body;
   if (failed || ended)
     return 1;
-  return !answered && due != OFOX_DUE_NOTHING && find_inside(v, out);
+  return !seen->payload && due != OFOX_DUE_NOTHING && find_inside(v, out);
 }
