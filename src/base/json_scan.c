@@ -98,20 +98,33 @@ static INLINE const char *skip_blanks(const char *p, const char *e) {
   return p < e && (unsigned char)*p <= ' ' ? skip_run(p, e) : p;
 }
 
-/* A string from a backslash or the end on. */
-static const char *string_rest(struct ofox_json_scan *s, const char *p) {
+/* The same where a certain byte is likely to come. */
+static INLINE const char *skip_to(const char *p, const char *e, char likely) {
+  return p < e && *p == likely ? p : skip_blanks(p, e);
+}
+
+/* Past the escape at 'p'. */
+static INLINE const char *escape(struct ofox_json_scan *s, const char *p) {
   struct ofox_span rest;
   unsigned long cp;
   size_t n;
   int rc;
+  if (p + 1 < s->e && (p[1] == 'n' || p[1] == '"' || p[1] == '\\'))
+    return p + 2;
+  rest.p = p;
+  rest.n = (size_t)(s->e - p);
+  rc = ofox_json_escape(rest, &n, &cp);
+  return rc == 1 ? p + n : stop(s, p + n, rc);
+}
+
+/* A string from a backslash or the end on. */
+static const char *string_rest(struct ofox_json_scan *s, const char *p) {
   while (p < s->e && *p == '\\') {
     s->escapes = 1;
-    rest.p = p;
-    rest.n = (size_t)(s->e - p);
-    rc = ofox_json_escape(rest, &n, &cp);
-    if (rc != 1)
-      return stop(s, p + n, rc);
-    p = ofox_json_scan_plain(p + n, s->e);
+    p = escape(s, p);
+    if (p == NULL)
+      return NULL;
+    p = ofox_json_scan_plain(p, s->e);
   }
   return p < s->e ? p + 1 : stop_at(s, p);
 }
@@ -169,26 +182,49 @@ static const char *number(struct ofox_json_scan *s, const char *p) {
   return p;
 }
 
-static const char *literal(struct ofox_json_scan *s, const char *p,
+static const char *part_of(struct ofox_json_scan *s, const char *p,
                            const char *word) {
-  for (; *word != '\0'; word++, p++) {
-    if (p == s->e || *p != *word)
-      return stop_at(s, p);
+  while (p < s->e && *p == *word) {
+    p++;
+    word++;
+  }
+  return stop_at(s, p);
+}
+
+static INLINE const char *literal(struct ofox_json_scan *s, const char *p,
+                                  const char *word, size_t n) {
+  if ((size_t)(s->e - p) >= n && memcmp(p, word, n) == 0)
+    return p + n;
+  return part_of(s, p, word);
+}
+
+/* The same of a string that a watcher may want to see. */
+static INLINE const char *seen_string(struct ofox_json_scan *s, const char *p,
+                                      int watched) {
+  struct ofox_span text;
+  text.p = p;
+  p = string(s, p);
+  if (watched && p != NULL &&
+      (s->watch->starts[(unsigned char)*text.p] || s->escapes)) {
+    text.n = (size_t)(p - text.p) - 1;
+    s->watch->see(s->watch, text, s->escapes);
+    s->escapes = 0;
   }
   return p;
 }
 
 /* One that is no container; there is a byte. */
-static INLINE const char *scalar(struct ofox_json_scan *s, const char *p) {
+static INLINE const char *scalar(struct ofox_json_scan *s, const char *p,
+                                 int watched) {
   if (*p == '"')
-    return string(s, p + 1);
+    return seen_string(s, p + 1, watched);
   switch (*p) {
   case 't':
-    return literal(s, p, "true");
+    return literal(s, p, "true", 4);
   case 'f':
-    return literal(s, p, "false");
+    return literal(s, p, "false", 5);
   case 'n':
-    return literal(s, p, "null");
+    return literal(s, p, "null", 4);
   default:
     return *p == '-' || is_digit(*p) ? number(s, p) : stop_at(s, p);
   }
@@ -227,16 +263,16 @@ static INLINE int in_object(const struct ofox_json_scan *s) {
 
 /* A name and its colon, behind blanks. */
 static INLINE const char *name_of(struct ofox_json_scan *s, const char *p,
-                                  struct ofox_span *name) {
-  p = skip_blanks(p, s->e);
+                                  struct ofox_span *name, int watched) {
+  p = skip_to(p, s->e, '"');
   if (p == s->e || *p != '"')
     return stop_at(s, p);
   name->p = p + 1;
-  p = string(s, p + 1);
+  p = seen_string(s, p + 1, watched);
   if (p == NULL)
     return NULL;
   name->n = (size_t)(p - name->p) - 1;
-  p = skip_blanks(p, s->e);
+  p = skip_to(p, s->e, ':');
   return p < s->e && *p == ':' ? p + 1 : stop_at(s, p);
 }
 
@@ -259,8 +295,8 @@ static INLINE const char *enter(struct ofox_json_scan *s, const char *p) {
 */
 static INLINE const char *member(struct ofox_json_scan *s, const char *p,
                                  int first, char close, int *closed,
-                                 struct ofox_span *name) {
-  p = skip_blanks(p, s->e);
+                                 struct ofox_span *name, int watched) {
+  p = skip_to(p, s->e, ',');
   *closed = 0;
   if (p == s->e)
     return stop_at(s, p);
@@ -272,18 +308,19 @@ static INLINE const char *member(struct ofox_json_scan *s, const char *p,
     return stop_at(s, p);
   if (*closed)
     return p + 1;
-  return close == '}' ? name_of(s, p, name) : p;
+  return close == '}' ? name_of(s, p, name, watched) : p;
 }
 
 /* A container with all that is in it, without recursion. */
-static const char *nest(struct ofox_json_scan *s, const char *p) {
+static INLINE const char *nest_of(struct ofox_json_scan *s, const char *p,
+                                  int watched) {
   unsigned base = s->depth;
   struct ofox_span name;
   int first = 1, closed;
   char close = closes(*p);
   p = enter(s, p);
   while (p != NULL) {
-    p = member(s, p, first, close, &closed, &name);
+    p = member(s, p, first, close, &closed, &name, watched);
     first = 0;
     if (p == NULL)
       break;
@@ -302,10 +339,18 @@ static const char *nest(struct ofox_json_scan *s, const char *p) {
       p = enter(s, p);
     }
     else {
-      p = scalar(s, p);
+      p = scalar(s, p, watched);
     }
   }
   return p;
+}
+
+static const char *nest(struct ofox_json_scan *s, const char *p) {
+  return nest_of(s, p, 0);
+}
+
+static const char *watched_nest(struct ofox_json_scan *s, const char *p) {
+  return nest_of(s, p, 1);
 }
 
 static int moved(struct ofox_json_scan *s, const char *p) {
@@ -320,6 +365,7 @@ void ofox_json_scan_start(struct ofox_json_scan *s, struct ofox_span text) {
   s->e = text.p + text.n;
   s->depth = 0;
   s->escapes = 0;
+  s->watch = NULL;
 }
 
 int ofox_json_scan_is_number(struct ofox_span word) {
@@ -351,7 +397,13 @@ int ofox_json_scan_value(struct ofox_json_scan *s, struct ofox_json *v) {
   s->escapes = 0;
   v->raw.p = p;
   v->type = type_at(p);
-  rc = moved(s, is_bracket(*p) ? nest(s, p) : scalar(s, p));
+  if (!is_bracket(*p))
+    p = scalar(s, p, s->watch != NULL);
+  else if (s->watch == NULL)
+    p = nest(s, p);
+  else
+    p = watched_nest(s, p);
+  rc = moved(s, p);
   v->raw.n = (size_t)(s->p - v->raw.p);
   return rc;
 }
@@ -364,8 +416,8 @@ int ofox_json_scan_member(struct ofox_json_scan *s, int first,
                           struct ofox_span *name) {
   int closed, rc;
   s->escapes = 0;
-  rc = moved(s,
-             member(s, s->p, first, in_object(s) ? '}' : ']', &closed, name));
+  rc = moved(s, member(s, s->p, first, in_object(s) ? '}' : ']', &closed, name,
+                       s->watch != NULL));
   if (rc != 1 || !closed)
     return rc;
   s->depth--;

@@ -191,92 +191,70 @@ static int has_more(struct ofox_json_scan *s) {
                                                  : '"');
 }
 
-/* Where the walk below is: names and texts of errors stand here alone. */
-enum place { ANSWER, CHOICES, CHOICE, MESSAGE, ELSEWHERE };
-
+/* What is looked for on the way through an answer. */
 struct look {
+  struct ofox_json_watch watch;
   enum ofox_due due;
-  int came; /* a member of that name */
   struct ofox_seen *seen;
 };
 
 /* May this be "error" or "err", in whatever way it is spelt? */
-static int reads_error(struct ofox_span text, int escapes) {
-  if (escapes)
-    return text.n <= sizeof("\\u0065") * sizeof("error");
-  return text.n > 2 && memchr("Ee_-. \t\r\n", *text.p, 9) != NULL &&
-         ofox_words_has("error err", ofox_span_trim(text));
-}
-
-static enum place place_of(enum place outer, struct ofox_span name,
-                           char opens) {
-  if (outer == ANSWER && opens == '[' && ofox_span_eq(name, "choices"))
-    return CHOICES;
-  if (outer == CHOICES && opens == '{')
-    return CHOICE;
-  if (outer == CHOICE && opens == '{' &&
-      (ofox_span_eq(name, "message") || ofox_span_eq(name, "delta")))
-    return MESSAGE;
-  return ELSEWHERE;
-}
-
-static int look_at_value(struct ofox_json_scan *s, struct ofox_seen *seen) {
-  struct ofox_json v;
-  struct ofox_span text;
-  int rc = ofox_json_scan_value(s, &v);
-  if (rc == 1 && v.type == OFOX_JSON_STRING) {
-    text.p = v.raw.p + 1;
-    text.n = v.raw.n - 2;
-    seen->doubt |= reads_error(text, s->escapes);
-  }
-  return rc;
+static void see(struct ofox_json_watch *w, struct ofox_span text,
+                int escapes) {
+  struct look *l = (struct look *)w;
+  if (escapes ? text.n <= sizeof("\\u0065") * sizeof("error")
+              : ofox_words_has("error err", ofox_span_trim(text)))
+    l->seen->doubt = 1;
 }
 
 /* Is there anything in what was due? The first of that name counts. */
-static void note_payload(struct look *l, struct ofox_json_scan *s,
-                         struct ofox_span name) {
+static int scan_answer(struct ofox_json_scan *s, struct look *l) {
   static const char *const names[] = {"choices", "output", "data", "id"};
-  const char *at = s->p;
-  if (l->came || !ofox_span_eq(name, names[l->due]))
-    return;
-  l->came = 1;
-  l->seen->payload = has_more(s);
-  s->p = at;
-}
-
-static int look_in(struct look *l, struct ofox_json_scan *s,
-                   enum place place) {
+  const char *due = l->due != OFOX_DUE_NOTHING ? names[l->due] : NULL, *at;
   struct ofox_span name = {NULL, 0};
-  enum place inner;
+  struct ofox_json v;
   int first = 1, rc = ofox_json_scan_enter(s);
   while (rc == 1) {
     rc = ofox_json_scan_member(s, first, &name);
     first = 0;
-    if (rc != 1)
-      break;
-    if (place != CHOICES)
-      l->seen->doubt |= reads_error(name, s->escapes);
-    if (place == ANSWER)
-      note_payload(l, s, name);
-    inner = place_of(place, name, ofox_json_scan_peek(s));
-    rc = inner != ELSEWHERE ? look_in(l, s, inner) : look_at_value(s, l->seen);
+    if (rc == 1 && due != NULL && ofox_span_eq(name, due)) {
+      at = s->p;
+      l->seen->payload = has_more(s);
+      s->p = at;
+      due = NULL;
+    }
+    if (rc == 1)
+      rc = ofox_json_scan_value(s, &v);
   }
   return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
 }
 
 static int look_at(struct ofox_json_scan *s, void *to) {
   struct look *l = to;
+  struct ofox_json v;
   l->seen->object = ofox_json_scan_peek(s) == '{';
-  return l->seen->object && l->due != OFOX_DUE_NOTHING
-             ? look_in(l, s, ANSWER)
-             : look_at_value(s, l->seen);
+  s->watch = &l->watch;
+  return l->seen->object ? scan_answer(s, l) : ofox_json_scan_value(s, &v);
+}
+
+static void look_init(struct look *l, enum ofox_due due,
+                      struct ofox_seen *seen) {
+  /* what the words begin with, and what is skipped before them */
+  static const unsigned char starts[256] = {
+      ['e'] = 1, ['E'] = 1,  ['_'] = 1,  ['-'] = 1, ['.'] = 1,
+      [' '] = 1, ['\t'] = 1, ['\r'] = 1, ['\n'] = 1};
+  memset(seen, 0, sizeof(*seen));
+  l->watch.starts = starts;
+  l->watch.see = see;
+  l->due = due;
+  l->seen = seen;
 }
 
 int ofox_error_in_success_check(struct ofox_span body, enum ofox_due due,
                                 struct ofox_seen *seen) {
-  struct look l = {due, 0, seen};
+  struct look l;
   size_t pos;
-  memset(seen, 0, sizeof(*seen));
+  look_init(&l, due, seen);
   return ofox_json_check_by(body, &pos, look_at, &l);
 }
 
@@ -350,9 +328,9 @@ static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
 int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
                                struct ofox_error_in_success *out) {
   struct ofox_seen seen;
-  struct look l = {due, 0, &seen};
   struct ofox_json_scan s;
-  memset(&seen, 0, sizeof(seen));
+  struct look l;
+  look_init(&l, due, &seen);
   ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
   /* what is broken is not read in vain: it may have been cut */
   if (look_at(&s, &l) != 1)
