@@ -15,11 +15,22 @@ static const char *skip_blanks(const char *p, const char *e) {
   return p;
 }
 
+static int scan_any(struct ofox_json_scan *s, void *unused) {
+  struct ofox_json v;
+  (void)unused;
+  return ofox_json_scan_value(s, &v);
+}
+
 int ofox_json_check(struct ofox_span text, size_t *pos) {
+  return ofox_json_check_by(text, pos, scan_any, NULL);
+}
+
+int ofox_json_check_by(struct ofox_span text, size_t *pos,
+                       int (*scan)(struct ofox_json_scan *, void *),
+                       void *to) {
   struct ofox_span body = ofox_utf8_skip_bom(text);
   const char *nul;
   struct ofox_json_scan s;
-  struct ofox_json v;
   int rc;
   *pos = 0;
   if (body.n == 0)
@@ -28,7 +39,7 @@ int ofox_json_check(struct ofox_span text, size_t *pos) {
   if (nul != NULL)
     body.n = (size_t)(nul - body.p);
   ofox_json_scan_start(&s, body);
-  rc = ofox_json_scan_value(&s, &v);
+  rc = scan(&s, to);
   if (rc == 1)
     rc = ofox_json_scan_end(&s);
   if (nul != NULL && rc >= 0) {

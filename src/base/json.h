@@ -8,6 +8,8 @@
 
 #include "base/json_text.h"
 
+struct ofox_json_scan;
+
 /*
 ** 1: one whole value with nothing but white space around it (a BOM is
 ** skipped). 0: so far so good, but the text ends too early (an empty one
@@ -16,6 +18,10 @@
 ** have them, and lua-cjson takes them as well.
 */
 int ofox_json_check(struct ofox_span text, size_t *pos);
+
+/* The same, where 'scan' reads the value, past its end, and is handed 'to'. */
+int ofox_json_check_by(struct ofox_span text, size_t *pos,
+                       int (*scan)(struct ofox_json_scan *, void *), void *to);
 
 /* What ofox_json_check has found at 'pos', where that can be told; or NULL. */
 const char *ofox_json_problem(struct ofox_span text, size_t pos);

@@ -12,12 +12,27 @@
 ** All functions return 1 for what was there, 0 where the text ends too early,
 ** or OFOX_ESYNTAX: then 'p' is the offending byte.
 */
+struct ofox_json_watch;
+
 struct ofox_json_scan {
   const char *p, *e;
   unsigned depth;
-  int escapes; /* the string or name read last has some */
+  int escapes;                   /* the string or name read last has some */
+  struct ofox_json_watch *watch; /* or NULL; set after the start */
   /* the open containers, a bit each: 1 is an object */
   unsigned char _objects[(OFOX_JSON_DEPTH + 8) / 8];
+  int _rc; /* of what stopped it */
+};
+
+/*
+** Is shown the strings and names on the way that begin with certain bytes or
+** have escapes, as they are written between their quotes. 'escapes' of the
+** scan says nothing then.
+*/
+struct ofox_json_watch {
+  const unsigned char
+      *starts; /* 256 of them: not 0 where it is one of those */
+  void (*see)(struct ofox_json_watch *w, struct ofox_span text, int escapes);
 };
 
 enum { OFOX_JSON_SCAN_CLOSED = 2 }; /* no more members: past the bracket */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/utf8.h"
 #include "wire/error_in_success.h"
 #include "wire/html.h"
@@ -57,27 +56,25 @@ static enum ofox_due due_of(enum ofox_expect expect) {
 }
 
 /* What keeps a body from being JSON; ANSWERED if nothing does. */
-static enum ofox_outcome check(const struct ofox_whole_response *a) {
-  size_t pos;
+static enum ofox_outcome check(const struct ofox_whole_response *a,
+                               enum ofox_due due, struct ofox_seen *seen) {
   int rc;
   if (ofox_span_trim(ofox_utf8_skip_bom(a->body)).n == 0)
     return OFOX_OUTCOME_EMPTY;
   if (ofox_html_is(a->type, a->body))
     return OFOX_OUTCOME_HTML;
-  rc = ofox_json_check(a->body, &pos);
+  rc = ofox_error_in_success_check(a->body, due, seen);
   if (rc == 0 && !a->framed)
     return OFOX_OUTCOME_TRUNCATED;
   return rc == 1 ? OFOX_OUTCOME_ANSWERED : OFOX_OUTCOME_INVALID_JSON;
 }
 
 /* Is it JSON of the kind that was wanted? */
-static int is_kind(struct ofox_span body, enum ofox_expect expect) {
-  enum ofox_json_type type;
-  if (expect == OFOX_EXPECT_ANY)
-    return 1;
-  type = ofox_json_root(body).type;
-  return type == OFOX_JSON_OBJECT ||
-         (type == OFOX_JSON_ARRAY && expect == OFOX_EXPECT_LIST);
+static int is_kind(struct ofox_span body, enum ofox_expect expect,
+                   const struct ofox_seen *seen) {
+  return seen->object || expect == OFOX_EXPECT_ANY ||
+         (expect == OFOX_EXPECT_LIST &&
+          *ofox_span_trim(ofox_utf8_skip_bom(body)).p == '[');
 }
 
 struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
@@ -85,6 +82,8 @@ struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
   struct ofox_error_in_success fault;
+  const enum ofox_due due = due_of(expect);
+  struct ofox_seen seen;
   v.part = a->body;
   if (a->status >= 400) {
     if (ofox_html_is(a->type, a->body))
@@ -99,16 +98,16 @@ struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
   if (expect == OFOX_EXPECT_RAW ||
       (expect == OFOX_EXPECT_ANY && (a->status == 204 || a->status == 205)))
     return v;
-  v.outcome = check(a);
+  v.outcome = check(a, due, &seen);
   if (v.outcome != OFOX_OUTCOME_ANSWERED) {
     v.failed = 1;
   }
-  else if (ofox_error_in_success_find(a->body, due_of(expect), &fault)) {
+  else if (ofox_error_in_success_read(a->body, due, &seen, &fault)) {
     v.failed = 1;
     v.part = fault.part;
     v.fallback = fault.fallback;
   }
-  else if (!is_kind(a->body, expect)) {
+  else if (!is_kind(a->body, expect, &seen)) {
     v.failed = 1;
     v.outcome = OFOX_OUTCOME_INVALID_JSON;
   }

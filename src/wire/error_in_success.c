@@ -1,5 +1,7 @@
 #include "wire/error_in_success.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/json_scan.h"
 #include "base/times.h"
@@ -189,24 +191,71 @@ static int has_more(struct ofox_json_scan *s) {
                                                  : '"');
 }
 
-/* Is there anything in what was due? Reads no further than to there. */
-static int has_payload(struct ofox_span body, enum ofox_due due) {
+/* What is looked for on the way through an answer. */
+struct look {
+  struct ofox_json_watch watch;
+  enum ofox_due due;
+  struct ofox_seen *seen;
+};
+
+/* May this be "error" or "err", in whatever way it is spelt? */
+static void see(struct ofox_json_watch *w, struct ofox_span text,
+                int escapes) {
+  struct look *l = (struct look *)w;
+  if (escapes ? text.n <= sizeof("\\u0065") * sizeof("error")
+              : ofox_words_has("error err", ofox_span_trim(text)))
+    l->seen->doubt = 1;
+}
+
+/* Is there anything in what was due? The first of that name counts. */
+static int scan_answer(struct ofox_json_scan *s, struct look *l) {
   static const char *const names[] = {"choices", "output", "data", "id"};
-  struct ofox_json_scan s;
-  struct ofox_span name;
+  const char *due = l->due != OFOX_DUE_NOTHING ? names[l->due] : NULL, *at;
+  struct ofox_span name = {NULL, 0};
   struct ofox_json v;
-  int rc, first = 1;
-  ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
-  rc = ofox_json_scan_peek(&s) == '{' ? ofox_json_scan_enter(&s) : 0;
+  int first = 1, rc = ofox_json_scan_enter(s);
   while (rc == 1) {
-    rc = ofox_json_scan_member(&s, first, &name);
+    rc = ofox_json_scan_member(s, first, &name);
     first = 0;
-    if (rc == 1 && ofox_span_eq(name, names[due]))
-      return has_more(&s);
+    if (rc == 1 && due != NULL && ofox_span_eq(name, due)) {
+      at = s->p;
+      l->seen->payload = has_more(s);
+      s->p = at;
+      due = NULL;
+    }
     if (rc == 1)
-      rc = ofox_json_scan_value(&s, &v);
+      rc = ofox_json_scan_value(s, &v);
   }
-  return 0;
+  return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
+}
+
+static int look_at(struct ofox_json_scan *s, void *to) {
+  struct look *l = to;
+  struct ofox_json v;
+  l->seen->object = ofox_json_scan_peek(s) == '{';
+  s->watch = &l->watch;
+  return l->seen->object ? scan_answer(s, l) : ofox_json_scan_value(s, &v);
+}
+
+static void look_init(struct look *l, enum ofox_due due,
+                      struct ofox_seen *seen) {
+  /* what the words begin with, and what is skipped before them */
+  static const unsigned char starts[256] = {
+      ['e'] = 1, ['E'] = 1,  ['_'] = 1,  ['-'] = 1, ['.'] = 1,
+      [' '] = 1, ['\t'] = 1, ['\r'] = 1, ['\n'] = 1};
+  memset(seen, 0, sizeof(*seen));
+  l->watch.starts = starts;
+  l->watch.see = see;
+  l->due = due;
+  l->seen = seen;
+}
+
+int ofox_error_in_success_check(struct ofox_span body, enum ofox_due due,
+                                struct ofox_seen *seen) {
+  struct look l;
+  size_t pos;
+  look_init(&l, due, seen);
+  return ofox_json_check_by(body, &pos, look_at, &l);
 }
 
 /* The error that a choice has, or one that it says no more about. */
@@ -278,13 +327,26 @@ static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
 
 int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
                                struct ofox_error_in_success *out) {
+  struct ofox_seen seen;
+  struct ofox_json_scan s;
+  struct look l;
+  look_init(&l, due, &seen);
+  ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
+  /* what is broken is not read in vain: it may have been cut */
+  if (look_at(&s, &l) != 1)
+    seen.doubt = 1;
+  return ofox_error_in_success_read(body, due, &seen, out);
+}
+
+int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
+                               const struct ofox_seen *seen,
+                               struct ofox_error_in_success *out) {
   struct ofox_json v;
   struct signs s;
-  int answered, failed, ended;
+  int failed, ended;
   if (body.n == 0)
     return 0;
-  answered = due != OFOX_DUE_NOTHING && has_payload(body, due);
-  if (answered && !may_be_error(body))
+  if (seen->payload && (!seen->doubt || !may_be_error(body)))
     return 0;
   v = ofox_json_root(body);
   if (v.type == OFOX_JSON_ARRAY) {
@@ -292,7 +354,7 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
     due = OFOX_DUE_NOTHING;
   }
   s = read_signs(v);
-  failed = answered                  ? says_error(&s)
+  failed = seen->payload             ? says_error(&s)
            : due == OFOX_DUE_NOTHING ? is_surely_failure(&s)
                                      : is_failure(&s);
   out->fallback = OFOX_CLASS_INTERNAL;
@@ -301,5 +363,5 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
     out->part = body;
   if (failed || ended)
     return 1;
-  return !answered && due != OFOX_DUE_NOTHING && find_inside(v, out);
+  return !seen->payload && due != OFOX_DUE_NOTHING && find_inside(v, out);
 }

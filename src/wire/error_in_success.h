@@ -49,4 +49,20 @@ struct ofox_error_in_success {
 int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
                                struct ofox_error_in_success *out);
 
+/*
+** The same in two steps, for a body whose grammar has to be checked as well.
+** 'check' returns what ofox_json_check does; 'read' is for a body that passed.
+*/
+struct ofox_seen {
+  int object;
+  int payload; /* what was due is there, with something in it */
+  int doubt;   /* something is called an error where errors stand */
+};
+
+int ofox_error_in_success_check(struct ofox_span body, enum ofox_due due,
+                                struct ofox_seen *seen);
+int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
+                               const struct ofox_seen *seen,
+                               struct ofox_error_in_success *out);
+
 #endif
