@@ -1,19 +1,18 @@
-#define _GNU_SOURCE /* getpid */
 #include "io/traffic.h"
 
 #include <math.h>
 
-#include <unistd.h>
+#include "io/forks.h"
 
 void ofox_traffic_init(struct ofox_traffic *w) {
-  w->pid = getpid();
+  w->forks = ofox_forks_passed();
   w->next_due = INFINITY;
   w->end = &w->first;
   ofox_ready_list_init(&w->news);
 }
 
 int ofox_traffic_is_ours(const struct ofox_traffic *w) {
-  return w->pid == getpid();
+  return w->forks == ofox_forks_passed();
 }
 
 void ofox_traffic_expect(struct ofox_traffic *w, double due) {

@@ -5,11 +5,10 @@
 #ifndef OFOX_TRAFFIC_H
 #define OFOX_TRAFFIC_H
 
-#include <sys/types.h>
-
 #include "call/ready_list.h"
 #include "io/connect_turns.h"
 #include "io/connections.h"
+#include "io/sigpipe.h"
 #include "io/sockets.h"
 
 struct ofox_transfer;
@@ -28,7 +27,8 @@ struct ofox_traffic {
   int crowd;  /* transfers that wait outside, see transfers.h */
   int resume; /* a paused transfer may go on */
   int shown;  /* an outer loop watches the poller's descriptor */
-  pid_t pid;
+  struct ofox_sigpipe sigpipe;
+  unsigned long forks; /* before it was made */
 };
 
 /* All but poller, connections and sockets; zeroed before. */

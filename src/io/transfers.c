@@ -8,7 +8,6 @@
 
 #include "io/clocks.h"
 #include "io/curl_codes.h"
-#include "io/sigpipe.h"
 
 /* Going */
 
@@ -27,7 +26,6 @@ static void leave_door(struct ofox_transfer *t) {
 static void stop(struct ofox_transfer *t, double patience) {
   struct ofox_traffic *w = t->traffic;
   struct ofox_hold socket = t->socket;
-  struct ofox_sigpipe guard;
   int silent;
   if (t->easy == NULL)
     return;
@@ -38,7 +36,7 @@ static void stop(struct ofox_transfer *t, double patience) {
     return;
   }
   silent = ofox_transfer_is_silent(t, patience, ofox_clocks_now());
-  ofox_sigpipe_hold(&guard);
+  ofox_sigpipe_enter(&w->sigpipe);
   leave_door(t);
   if (t->pool != NULL)
     ofox_pool_remove(t->pool, t->easy);
@@ -48,7 +46,7 @@ static void stop(struct ofox_transfer *t, double patience) {
   if (silent && ofox_sockets_silence(&w->sockets, &socket))
     ofox_connections_leave(&w->connections);
   ofox_connections_park(&w->connections, t->easy);
-  ofox_sigpipe_release(&guard);
+  ofox_sigpipe_leave(&w->sigpipe);
   t->easy = NULL;
   t->pool = NULL;
   ofox_transfer_clear(t);
