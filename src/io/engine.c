@@ -337,6 +337,7 @@ void ofox_engine_delete(struct ofox_engine *e) {
   ofox_transfers_end(&e->traffic);
   ofox_connections_free(&e->traffic.connections);
   ofox_sockets_free(&e->traffic.sockets);
+  ofox_buf_free(&e->traffic.limits);
   ofox_poller_delete(e->traffic.poller);
   ofox_sigpipe_leave(&e->traffic.sigpipe);
   free(e);
