@@ -61,11 +61,11 @@ all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
 
 $(BUILD)/ofox/core.so: $(CORE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -o $@ $(CORE_O) $(LDFLAGS) -lm
+	$(CC) $(OUR_LDFLAGS) -o $@ $(CORE_O) $(LDFLAGS) -lm -lpthread
 
 $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm
+	$(CC) $(OUR_LDFLAGS) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
 
 $(OBJ)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
 	@mkdir -p $(@D)
@@ -130,7 +130,7 @@ cov:
 BELOW_LUA = $(filter-out src/lua/%,$(ENGINE))
 build/ctest/%.ok: spec/c/%.c $(BELOW_LUA:src/%.c=$(OBJ)/%.o)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) -o build/ctest/$* $^ $(ENGINE_LIBS) -lm
+	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) -o build/ctest/$* $^ $(ENGINE_LIBS) -lm -lpthread
 	build/ctest/$*
 	@touch $@
 

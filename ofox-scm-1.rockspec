@@ -32,7 +32,7 @@ local floors = {
   "src/call/ready_list.c", "src/call/response.c", "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
-  "src/io/clocks.c",
+  "src/io/clocks.c", "src/io/forks.c",
   "src/lua/lattempt.c", "src/lua/lbuffer.c", "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c",
   "src/lua/lencode.c", "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lheaders.c",
   "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
@@ -43,7 +43,7 @@ local core = {
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
   "src/io/content_coding.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c", "src/io/curl_codes.c",
-  "src/io/poller.c", "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c",
+  "src/io/forks.c", "src/io/poller.c", "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c",
   "src/io/tls_files.c", "src/io/traffic.c", "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c",
   "src/lua/linterrupt.c", "src/lua/lofox.c", "src/lua/lpin.c",
 }
@@ -144,13 +144,13 @@ build = {
     ["ofox.types.wire"] = "lua/ofox/types/wire.lua",
     ["ofox.core"] = {
       sources = sources(core),
-      libraries = { "m" },
+      libraries = { "m", "pthread" },
       defines = { "_FORTIFY_SOURCE=2" },
       incdirs = { "src" },
     },
     ["ofox.engine"] = {
       sources = sources(engine),
-      libraries = { "curl", "z", "brotlidec", "m" },
+      libraries = { "curl", "z", "brotlidec", "m", "pthread" },
       defines = { "_FORTIFY_SOURCE=2" },
       incdirs = { "src", "$(CURL_INCDIR)", "$(ZLIB_INCDIR)", "$(BROTLI_INCDIR)" },
       libdirs = { "$(CURL_LIBDIR)", "$(ZLIB_LIBDIR)", "$(BROTLI_LIBDIR)" },

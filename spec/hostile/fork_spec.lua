@@ -183,6 +183,25 @@ describe("[E4] after a fork", function()
     end)
   end
 
+  it("no random number of a child is one of its parent's", function()
+    assert.equal("other 0\n", succeed [[
+      local posix = require "specfork"
+      local core = require "ofox.base.native" "core"
+      core.uuid() -- more than that is drawn at once
+      local file = io.open(SCRATCH, "a")
+      local pid = posix.fork()
+      for _ = 1, 40 do file:write(core.uuid(), "\n") end
+      file:close()
+      if pid == 0 then posix._exit(0) end
+      local ended = posix.wait(pid)
+      local seen, what = {}, "other"
+      for line in io.lines(SCRATCH) do
+        what = seen[line] and "the same" or what
+        seen[line], seen[#seen + 1] = true, line
+      end
+      say(#seen == 80 and what or #seen, ended)]])
+  end)
+
   it("a child that a hook has forked is told that the engine is not its own", function()
     s:script { { status = 503, body = "{}" }, { body = server.completion("ok") } }
     local out = succeed [[

@@ -23,6 +23,7 @@ int ofox_connecting_resolve(void *resolver, void *reserved, void *user) {
   if (t->call != NULL) {
     if (is_crowded(t))
       return 1;
+    ofox_sigpipe_hold(&t->traffic->sigpipe); /* a module of the system's */
     ofox_call_connect(t->call, ofox_clocks_now());
     ofox_transfer_noted(t);
   }

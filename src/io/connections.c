@@ -17,6 +17,7 @@ struct ofox_pool {
   struct ofox_pool *next;
   size_t transfers;
   double due; /* when libcurl wants to be called */
+  long limit; /* of connections to a host */
 };
 
 void ofox_connections_init(struct ofox_connections *p,
@@ -159,6 +160,9 @@ void ofox_connections_park(struct ofox_connections *p, CURL *easy) {
 }
 
 void ofox_connections_limit(struct ofox_connections *p, long connections) {
+  if (p->open->limit == connections)
+    return;
+  p->open->limit = connections;
   curl_multi_setopt(p->open->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
                     connections);
 }

@@ -154,10 +154,13 @@ CURLcode ofox_curl_options_set(struct ofox_transfer *t,
   if (key != 0 && (t->destination = ofox_connect_turns_enter(
                        &t->traffic->connect_turns, key)) == NULL)
     return CURLE_OUT_OF_MEMORY;
+  if (r->max_connections > 0 &&
+      ofox_traffic_limit(t->traffic, r->max_connections) != 0)
+    return CURLE_OUT_OF_MEMORY;
+  t->limit = r->max_connections;
   t->crowded = t->excused = 0;
   t->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
-  t->limit = r->max_connections;
   t->upload = r->body.n;
   t->drained = 0;
   t->sends = t->resent = t->refused = t->stray = t->starved = 0;

@@ -10,7 +10,7 @@
 
 #include "io/clocks.h"
 #include "io/curl_options.h"
-#include "io/sigpipe.h"
+#include "io/forks.h"
 #include "io/transfers.h"
 
 #define EVENTS 32      /* taken at once: what a step costs has a bound */
@@ -170,13 +170,12 @@ static void judge(struct ofox_engine *e, double now, double late) {
 /* The end of a stream that has just been read may be here by now, and with it
 ** a connection for the next call. */
 static void settle(struct ofox_engine *e) {
-  struct ofox_sigpipe guard;
   int found;
   if (e->traffic.draining == 0)
     return;
-  ofox_sigpipe_hold(&guard);
+  ofox_sigpipe_enter(&e->traffic.sigpipe);
   take(e, 0, EVENTS, &found);
-  ofox_sigpipe_release(&guard);
+  ofox_sigpipe_leave(&e->traffic.sigpipe);
 }
 
 /* How long the process stood still, or did other things, before and in a wait
@@ -188,12 +187,11 @@ static double time_away(const struct ofox_engine *e, double began,
 }
 
 int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
-  struct ofox_sigpipe guard;
   double late, began = ofox_clocks_now();
   int rc, found;
   if (max == 0 || max > EVENTS)
     max = EVENTS;
-  ofox_sigpipe_hold(&guard);
+  ofox_sigpipe_enter(&e->traffic.sigpipe);
   go_on(e);
   seconds = fmin(seconds, ofox_engine_timeout(e));
   rc = take(e, seconds, max, &found);
@@ -204,7 +202,7 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   ofox_connections_sweep(&e->traffic.connections);
   e->looked = ofox_clocks_now();
   rearm(e);
-  ofox_sigpipe_release(&guard);
+  ofox_sigpipe_leave(&e->traffic.sigpipe);
   return rc;
 }
 
@@ -293,6 +291,8 @@ const char *ofox_engine_curl(void) {
 }
 
 int ofox_engine_setup(void) {
+  if (ofox_forks_watch() != 0)
+    return OFOX_EMEM;
   return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : OFOX_EMEM;
 }
 
@@ -305,6 +305,8 @@ struct ofox_engine *ofox_engine_new(void) {
   e->alarm = INFINITY;
   e->traffic.one_ca_file =
       info->cainfo != NULL && access(info->cainfo, R_OK) == 0;
+  e->traffic.sigpipe.always =
+      ofox_sigpipe_raised_by(info->version_num, info->ssl_version);
   ofox_sockets_init(&e->traffic.sockets);
   e->traffic.poller = ofox_poller_new();
   ofox_connections_init(&e->traffic.connections, e->traffic.poller);
@@ -323,7 +325,6 @@ int ofox_engine_is_ours(const struct ofox_engine *e) {
 }
 
 void ofox_engine_delete(struct ofox_engine *e) {
-  struct ofox_sigpipe guard;
   if (e == NULL)
     return;
   if (!ofox_engine_is_ours(e)) { /* what libcurl holds is left behind */
@@ -332,11 +333,12 @@ void ofox_engine_delete(struct ofox_engine *e) {
     ofox_poller_delete(e->traffic.poller);
     return;
   }
-  ofox_sigpipe_hold(&guard);
+  ofox_sigpipe_enter(&e->traffic.sigpipe);
   ofox_transfers_end(&e->traffic);
   ofox_connections_free(&e->traffic.connections);
   ofox_sockets_free(&e->traffic.sockets);
+  ofox_buf_free(&e->traffic.limits);
   ofox_poller_delete(e->traffic.poller);
+  ofox_sigpipe_leave(&e->traffic.sigpipe);
   free(e);
-  ofox_sigpipe_release(&guard);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -14,23 +15,15 @@
 /* The pair and the files that the lookup of a name takes, and one more. */
 #define FEW 5
 
-static struct ofox_socket *list_of(const struct ofox_sockets *s, size_t *n) {
-  *n = s->_list.n / sizeof(struct ofox_socket);
-  return (struct ofox_socket *)(void *)s->_list.p;
-}
-
-/* Where the place of a descriptor is noted; NULL: it never was. */
-static size_t *place_of(const struct ofox_sockets *s, int fd) {
-  size_t *places = (size_t *)(void *)s->_place.p;
-  if (fd < 0 || (size_t)fd >= s->_place.n / sizeof(*places))
-    return NULL;
-  return &places[fd];
+static struct ofox_socket **by_fd(const struct ofox_sockets *s, size_t *n) {
+  *n = s->_by_fd.n / sizeof(struct ofox_socket *);
+  return (struct ofox_socket **)(void *)s->_by_fd.p;
 }
 
 static struct ofox_socket *find(const struct ofox_sockets *s, int fd) {
-  size_t n, *place = place_of(s, fd);
-  struct ofox_socket *list = list_of(s, &n);
-  return place == NULL || *place == 0 ? NULL : &list[*place - 1];
+  size_t n;
+  struct ofox_socket **all = by_fd(s, &n);
+  return fd < 0 || (size_t)fd >= n ? NULL : all[fd];
 }
 
 static struct ofox_socket *held(const struct ofox_sockets *s,
@@ -40,14 +33,12 @@ static struct ofox_socket *held(const struct ofox_sockets *s,
 }
 
 void ofox_sockets_init(struct ofox_sockets *s) {
-  ofox_buf_init(&s->_list, (size_t)-1);
-  ofox_buf_init(&s->_place, (size_t)-1);
+  ofox_buf_init(&s->_by_fd, (size_t)-1);
+  ofox_buf_init(&s->_rows, (size_t)-1);
+  s->_unnamed.first = NULL;
+  s->_unnamed.end = &s->_unnamed.first;
+  s->_count = 0;
   s->_opened = 0;
-}
-
-void ofox_sockets_free(struct ofox_sockets *s) {
-  ofox_buf_free(&s->_list);
-  ofox_buf_free(&s->_place);
 }
 
 /* FNV-1a */
@@ -80,24 +71,111 @@ unsigned long ofox_sockets_key(const char *local, int local_port,
   return hash_port(hash_text(h, peer), peer_port) | 1;
 }
 
+/* Rows */
+
+#define FIRST_ROWS 16 /* a power of 2 */
+
+static struct ofox_socket_row *rows(const struct ofox_sockets *s, size_t *n) {
+  *n = s->_rows.n / sizeof(struct ofox_socket_row);
+  return (struct ofox_socket_row *)(void *)s->_rows.p;
+}
+
+/* Of a key, or of 0. All keys are odd. */
+static struct ofox_socket_row *row_of(struct ofox_sockets *s,
+                                      unsigned long key) {
+  size_t n;
+  struct ofox_socket_row *all = rows(s, &n);
+  return key == 0 ? &s->_unnamed : &all[(key >> 1) & (n - 1)];
+}
+
+static void take_out(struct ofox_sockets *s, struct ofox_socket *e) {
+  struct ofox_socket_row *row = row_of(s, e->key);
+  *e->_link = e->_next;
+  if (e->_next != NULL)
+    e->_next->_link = e->_link;
+  else
+    row->end = e->_link;
+}
+
+static int is_looked_at(const struct ofox_socket *e) {
+  return e->users == 0 || e->silenced;
+}
+
+static void put_in(struct ofox_sockets *s, struct ofox_socket *e) {
+  struct ofox_socket_row *row = row_of(s, e->key);
+  struct ofox_socket **place = is_looked_at(e) ? &row->first : row->end;
+  e->_next = *place;
+  e->_link = place;
+  *place = e;
+  *(e->_next != NULL ? &e->_next->_link : &row->end) = &e->_next;
+}
+
+/* Twice as many rows as before, for so many sockets: 0 or OFOX_EMEM. */
+static int grow(struct ofox_sockets *s) {
+  size_t i, n, old;
+  struct ofox_socket **all = by_fd(s, &n);
+  struct ofox_socket_row *row = rows(s, &old);
+  size_t want = (old == 0 ? FIRST_ROWS : old) * sizeof(*row);
+  if (s->_count < old)
+    return 0;
+  if (ofox_buf_reserve(&s->_rows, want) != 0)
+    return OFOX_EMEM;
+  s->_rows.n += want;
+  row = rows(s, &old);
+  for (i = 0; i < old; i++) {
+    row[i].first = NULL;
+    row[i].end = &row[i].first;
+  }
+  for (i = 0; i < n; i++) {
+    if (all[i] != NULL && all[i]->key != 0)
+      put_in(s, all[i]);
+  }
+  return 0;
+}
+
 /* Life */
 
-static int add(struct ofox_sockets *s, const struct ofox_socket *entry) {
-  size_t want = ((size_t)entry->fd + 1) * sizeof(size_t);
-  static const size_t NONE = 0;
-  while (s->_place.n < want) {
-    if (ofox_buf_add(&s->_place, &NONE, sizeof(NONE)) != 0)
-      return -1;
+static struct ofox_socket *add(struct ofox_sockets *s, int fd,
+                               const char *path) {
+  static struct ofox_socket *const NONE = NULL;
+  struct ofox_socket *e;
+  size_t n;
+  for (by_fd(s, &n); n <= (size_t)fd; n++) {
+    if (ofox_buf_add(&s->_by_fd, &NONE, sizeof(NONE)) != 0)
+      return NULL;
   }
-  if (ofox_buf_add(&s->_list, entry, sizeof(*entry)) != 0)
-    return -1;
-  *place_of(s, entry->fd) = s->_list.n / sizeof(*entry);
-  return 0;
+  e = grow(s) == 0 ? calloc(1, sizeof(*e)) : NULL;
+  if (e == NULL)
+    return NULL;
+  e->fd = fd;
+  e->nth = ++s->_opened;
+  e->key = path == NULL ? 0 : ofox_sockets_unix_key(path);
+  by_fd(s, &n)[fd] = e;
+  put_in(s, e);
+  s->_count++;
+  return e;
+}
+
+static void forget(struct ofox_sockets *s, struct ofox_socket *e) {
+  size_t n;
+  by_fd(s, &n)[e->fd] = NULL;
+  take_out(s, e);
+  s->_count--;
+  free(e);
+}
+
+void ofox_sockets_free(struct ofox_sockets *s) {
+  size_t i, n;
+  struct ofox_socket **all = by_fd(s, &n);
+  for (i = 0; i < n; i++)
+    free(all[i]);
+  ofox_buf_free(&s->_by_fd);
+  ofox_buf_free(&s->_rows);
+  ofox_sockets_init(s);
 }
 
 int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
                       int protocol, const char *path) {
-  struct ofox_socket entry;
   int fd;
 #ifdef SOCK_CLOEXEC
   fd = socket(domain, type | SOCK_CLOEXEC, protocol);
@@ -108,11 +186,7 @@ int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
 #endif
   if (fd < 0)
     return -1;
-  memset(&entry, 0, sizeof(entry));
-  entry.fd = fd;
-  entry.nth = ++s->_opened;
-  entry.key = path == NULL ? 0 : ofox_sockets_unix_key(path);
-  if (add(s, &entry) != 0) {
+  if (add(s, fd, path) == NULL) {
     close(fd);
     errno = ENOMEM;
     return -1;
@@ -132,27 +206,19 @@ int ofox_sockets_are_short(void) {
 }
 
 void ofox_sockets_close(struct ofox_sockets *s, int fd) {
-  size_t n, *place = place_of(s, fd);
-  struct ofox_socket *list = list_of(s, &n);
-  if (place != NULL && *place != 0) {
-    size_t hole = *place - 1;
-    *place = 0;
-    if (hole != n - 1) {
-      list[hole] = list[n - 1];
-      *place_of(s, list[hole].fd) = hole + 1;
-    }
-    s->_list.n -= sizeof(struct ofox_socket);
-  }
+  struct ofox_socket *e = find(s, fd);
+  if (e != NULL)
+    forget(s, e);
   close(fd);
 }
 
 void ofox_sockets_abandon(struct ofox_sockets *s) {
   size_t i, n;
-  struct ofox_socket *list = list_of(s, &n);
-  for (i = 0; i < n; i++)
-    close(list[i].fd);
-  ofox_buf_clear(&s->_list);
-  ofox_buf_clear(&s->_place);
+  struct ofox_socket **all = by_fd(s, &n);
+  for (i = 0; i < n; i++) {
+    if (all[i] != NULL)
+      ofox_sockets_close(s, (int)i);
+  }
 }
 
 /* Use */
@@ -203,18 +269,44 @@ int ofox_sockets_is_quiet(const struct ofox_sockets *s,
   return held(s, hold) != NULL && is_quiet(hold->fd);
 }
 
-/* Does it carry the connection with that key? */
-static int carries(struct ofox_socket *e, unsigned long key) {
-  if (e->key == 0)
-    e->key = key_of(e->fd);
-  return e->key == key;
+/* Finds out the key of one that has none, if it is connected by now. */
+static void name(struct ofox_sockets *s, struct ofox_socket *e) {
+  unsigned long key = e->key == 0 ? key_of(e->fd) : 0;
+  if (key == 0)
+    return;
+  take_out(s, e);
+  e->key = key;
+  put_in(s, e);
 }
 
-static enum ofox_claim take(struct ofox_socket *e, struct ofox_hold *hold) {
+static enum ofox_claim take(struct ofox_sockets *s, struct ofox_socket *e,
+                            struct ofox_hold *hold) {
   hold->fd = e->fd;
   hold->nth = e->nth;
-  e->shared |= e->users++ > 0;
+  e->shared |= e->users > 0;
+  take_out(s, e);
+  e->users++;
+  put_in(s, e);
   return e->shared ? OFOX_CLAIM_SHARED : OFOX_CLAIM_OWN;
+}
+
+/* The first idle one with that key, else any, or NULL; '*stray': a connection
+** that was there before is asked for, and one of them is not fit. */
+static struct ofox_socket *look(struct ofox_sockets *s, unsigned long key,
+                                int old, int *stray) {
+  struct ofox_socket *e, *mine = NULL;
+  *stray = 0;
+  for (e = row_of(s, key)->first; e != NULL; e = e->_next) {
+    if (e->key != key)
+      continue;
+    *stray |= old && (e->silenced ||
+                      (e->silent_idle && e->users == 0 && !is_quiet(e->fd)));
+    if (*stray || (mine != NULL && !is_looked_at(e)))
+      break;
+    if (mine == NULL || (mine->users > 0 && e->users == 0))
+      mine = e;
+  }
+  return mine;
 }
 
 /*
@@ -223,23 +315,26 @@ static enum ofox_claim take(struct ofox_socket *e, struct ofox_hold *hold) {
 */
 enum ofox_claim ofox_sockets_claim(struct ofox_sockets *s, unsigned long key,
                                    int opened, struct ofox_hold *hold) {
-  size_t i, n;
-  struct ofox_socket *list = list_of(s, &n), *mine = find(s, opened);
+  struct ofox_socket *e = find(s, opened), *next;
+  int stray = 0;
   memset(hold, 0, sizeof(*hold));
-  if (mine != NULL && carries(mine, key))
-    return take(mine, hold);
-  mine = NULL;
-  for (i = 0; i < n; i++) {
-    struct ofox_socket *e = &list[i];
-    if (!carries(e, key))
-      continue;
-    if (opened < 0 &&
-        (e->silenced || (e->silent_idle && e->users == 0 && !is_quiet(e->fd))))
-      return OFOX_CLAIM_STRAY;
-    if (mine == NULL || (mine->users > 0 && e->users == 0))
-      mine = e;
+  if (e != NULL)
+    name(s, e);
+  if (e != NULL && e->key == key)
+    return take(s, e, hold);
+  if (s->_count == 0)
+    return OFOX_CLAIM_OWN;
+  e = look(s, key, opened < 0, &stray);
+  if (e == NULL && !stray) { /* its user has gone before it was connected */
+    for (e = s->_unnamed.first; e != NULL; e = next) {
+      next = e->_next;
+      name(s, e);
+    }
+    e = look(s, key, opened < 0, &stray);
   }
-  return mine == NULL ? OFOX_CLAIM_OWN : take(mine, hold);
+  if (stray)
+    return OFOX_CLAIM_STRAY;
+  return e == NULL ? OFOX_CLAIM_OWN : take(s, e, hold);
 }
 
 /* libcurl finds out when it looks at it again. */
@@ -254,11 +349,13 @@ void ofox_sockets_release(struct ofox_sockets *s, struct ofox_hold *hold,
   memset(hold, 0, sizeof(*hold));
   if (e == NULL || e->users == 0)
     return;
-  e->users--;
   if (version != 0) {
     e->silent_idle = version < 20;
     e->shared = version >= 20;
   }
+  take_out(s, e);
+  e->users--;
+  put_in(s, e);
   hang_up(e);
 }
 
@@ -279,11 +376,13 @@ int ofox_sockets_silence(struct ofox_sockets *s,
   struct ofox_socket *e = held(s, hold);
   if (e == NULL)
     return 0;
+  take_out(s, e);
   e->silenced = 1;
+  put_in(s, e);
   hang_up(e);
   return e->users > 0;
 }
 
 size_t ofox_sockets_count(const struct ofox_sockets *s) {
-  return s->_list.n / sizeof(struct ofox_socket);
+  return s->_count;
 }

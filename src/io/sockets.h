@@ -17,12 +17,20 @@ struct ofox_socket {
   int shared;        /* HTTP/2: several may use it at once */
   int silenced;      /* a user waited in vain: no other shall */
   size_t users;
-  double heard; /* when bytes last came */
+  double heard;                       /* when bytes last came */
+  struct ofox_socket *_next, **_link; /* in its row; '*_link' is this */
+};
+
+/* First those that a claim must look at, for they are idle or silenced. */
+struct ofox_socket_row {
+  struct ofox_socket *first, **end;
 };
 
 struct ofox_sockets {
-  struct ofox_buf _list;  /* of struct ofox_socket */
-  struct ofox_buf _place; /* of size_t, by descriptor: 1 + place in the list */
+  struct ofox_buf _by_fd;          /* of struct ofox_socket * */
+  struct ofox_buf _rows;           /* of struct ofox_socket_row, by key */
+  struct ofox_socket_row _unnamed; /* their key is not known yet */
+  size_t _count;
   unsigned long _opened;
 };
 
@@ -35,10 +43,8 @@ struct ofox_hold {
 void ofox_sockets_init(struct ofox_sockets *s);
 void ofox_sockets_free(struct ofox_sockets *s);
 
-/*
-** Makes a socket that is closed on exec, for a peer at 'path' (NULL: not a
-** unix socket); -1 if that failed, and errno.
-*/
+/* Makes a socket that is closed on exec, for a peer at 'path' (NULL: not a
+** unix socket); -1 if that failed, and errno. */
 int ofox_sockets_open(struct ofox_sockets *s, int domain, int type,
                       int protocol, const char *path);
 /* Has the process too few descriptors left to look up a name, say? */
@@ -80,10 +86,8 @@ void ofox_sockets_hear(struct ofox_sockets *s, int fd, double now);
 double ofox_sockets_heard(const struct ofox_sockets *s,
                           const struct ofox_hold *hold);
 
-/*
-** It takes no users from now on; without any it looks closed to libcurl, which
-** keeps it. 1 if it has users, who may go on.
-*/
+/* It takes no users from now on; without any it looks closed to libcurl, which
+** keeps it. 1 if it has users, who may go on. */
 int ofox_sockets_silence(struct ofox_sockets *s, const struct ofox_hold *hold);
 
 /* Is it open at both ends, with nothing to read? */

@@ -5,11 +5,10 @@
 #ifndef OFOX_TRAFFIC_H
 #define OFOX_TRAFFIC_H
 
-#include <sys/types.h>
-
 #include "call/ready_list.h"
 #include "io/connect_turns.h"
 #include "io/connections.h"
+#include "io/sigpipe.h"
 #include "io/sockets.h"
 
 struct ofox_transfer;
@@ -24,11 +23,14 @@ struct ofox_traffic {
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
   struct ofox_transfer *first, **end; /* in order of arrival */
   struct ofox_ready_list news;
+  struct ofox_buf limits; /* of connections to a host, sorted, and how many
+                             transfers have each */
   struct ofox_connect_turns connect_turns;
   int crowd;  /* transfers that wait outside, see transfers.h */
   int resume; /* a paused transfer may go on */
   int shown;  /* an outer loop watches the poller's descriptor */
-  pid_t pid;
+  struct ofox_sigpipe sigpipe;
+  unsigned long forks; /* before it was made */
 };
 
 /* All but poller, connections and sockets; zeroed before. */
@@ -36,6 +38,15 @@ void ofox_traffic_init(struct ofox_traffic *w);
 
 /* Made by this process? */
 int ofox_traffic_is_ours(const struct ofox_traffic *w);
+
+/*
+** libcurl has one limit of connections to a host for all: a transfer that has
+** this one is on the wire, 0 or OFOX_EMEM; it no longer is; the least of all,
+** 0: none. 'limit' is more than 0.
+*/
+int ofox_traffic_limit(struct ofox_traffic *w, long limit);
+void ofox_traffic_unlimit(struct ofox_traffic *w, long limit);
+long ofox_traffic_least_limit(const struct ofox_traffic *w);
 
 /* A transfer is due at that moment, perhaps earlier than all others. */
 void ofox_traffic_expect(struct ofox_traffic *w, double due);

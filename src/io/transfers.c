@@ -8,7 +8,6 @@
 
 #include "io/clocks.h"
 #include "io/curl_codes.h"
-#include "io/sigpipe.h"
 
 /* Going */
 
@@ -27,7 +26,6 @@ static void leave_door(struct ofox_transfer *t) {
 static void stop(struct ofox_transfer *t, double patience) {
   struct ofox_traffic *w = t->traffic;
   struct ofox_hold socket = t->socket;
-  struct ofox_sigpipe guard;
   int silent;
   if (t->easy == NULL)
     return;
@@ -38,8 +36,11 @@ static void stop(struct ofox_transfer *t, double patience) {
     return;
   }
   silent = ofox_transfer_is_silent(t, patience, ofox_clocks_now());
-  ofox_sigpipe_hold(&guard);
+  ofox_sigpipe_enter(&w->sigpipe);
   leave_door(t);
+  if (t->limit > 0)
+    ofox_traffic_unlimit(w, t->limit);
+  t->limit = 0;
   if (t->pool != NULL)
     ofox_pool_remove(t->pool, t->easy);
   ofox_sockets_release(&w->sockets, &t->socket,
@@ -48,7 +49,7 @@ static void stop(struct ofox_transfer *t, double patience) {
   if (silent && ofox_sockets_silence(&w->sockets, &socket))
     ofox_connections_leave(&w->connections);
   ofox_connections_park(&w->connections, t->easy);
-  ofox_sigpipe_release(&guard);
+  ofox_sigpipe_leave(&w->sigpipe);
   t->easy = NULL;
   t->pool = NULL;
   ofox_transfer_clear(t);
@@ -134,17 +135,6 @@ void ofox_transfers_expire(struct ofox_transfer *t,
 
 /* Coming */
 
-/* libcurl has one limit of connections to a host for all. */
-static long least_limit(const struct ofox_traffic *w) {
-  const struct ofox_transfer *t;
-  long least = 0;
-  for (t = w->first; t != NULL; t = t->next) {
-    if (t->easy != NULL && t->limit > 0 && (least == 0 || t->limit < least))
-      least = t->limit;
-  }
-  return least;
-}
-
 static int admit(struct ofox_transfer *t, long limit) {
   struct ofox_traffic *w = t->traffic;
   if (ofox_connections_open(&w->connections) != 0)
@@ -155,7 +145,7 @@ static int admit(struct ofox_transfer *t, long limit) {
 }
 
 int ofox_transfers_admit(struct ofox_transfer *t) {
-  long limit = least_limit(t->traffic);
+  long limit = ofox_traffic_least_limit(t->traffic);
   if (limit > 0)
     ofox_call_queue(t->call);
   return admit(t, limit);
@@ -165,7 +155,7 @@ int ofox_transfers_admit(struct ofox_transfer *t) {
 static void start_over(struct ofox_transfer *t) {
   t->sends = t->stray = t->crowded = 0;
   t->detail[0] = '\0';
-  if (admit(t, least_limit(t->traffic)) != 0)
+  if (admit(t, ofox_traffic_least_limit(t->traffic)) != 0)
     ofox_transfers_fail(t, OFOX_OUTCOME_SEND, "");
 }
 

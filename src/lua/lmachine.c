@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -14,6 +15,7 @@
 #endif
 
 #include "io/clocks.h"
+#include "io/forks.h"
 #include "lua/linterrupt.h"
 #include "lua/lmachine.h"
 #include "lua/lopen.h"
@@ -37,14 +39,35 @@ static int random_bytes(unsigned char *p, size_t n) {
   return got == n ? 0 : -1;
 }
 
+/* Random bytes that have not been given out, of this process alone. */
+struct pool {
+  size_t left;
+  unsigned long forks; /* before it was filled */
+  unsigned char bytes[RANDOM_MAX];
+};
+
+/* 'n' bytes, never given out before, that stay until the next draw; 'n' is no
+** more than RANDOM_MAX. Upvalue 1 is the pool. [-0, +0, v] */
+static const unsigned char *draw(lua_State *L, size_t n) {
+  struct pool *p = lua_touserdata(L, lua_upvalueindex(1));
+  if (p->forks != ofox_forks_passed())
+    p->left = 0;
+  if (p->left < n) {
+    p->left = 0;
+    if (random_bytes(p->bytes, sizeof(p->bytes)) != 0)
+      luaL_error(L, "no source of randomness");
+    p->forks = ofox_forks_passed();
+    p->left = sizeof(p->bytes);
+  }
+  p->left -= n;
+  return p->bytes + p->left;
+}
+
 /* core.random(n) -> n random bytes */
 static int core_random(lua_State *L) {
   lua_Integer n = luaL_checkinteger(L, 1);
-  unsigned char b[RANDOM_MAX];
   luaL_argcheck(L, n >= 0 && n <= RANDOM_MAX, 1, "out of range");
-  if (random_bytes(b, (size_t)n) != 0)
-    return luaL_error(L, "no source of randomness");
-  lua_pushlstring(L, (const char *)b, (size_t)n);
+  lua_pushlstring(L, (const char *)draw(L, (size_t)n), (size_t)n);
   return 1;
 }
 
@@ -52,8 +75,7 @@ void ofox_putuuid(lua_State *L, char *out) {
   static const char digits[] = "0123456789abcdef";
   unsigned char b[16];
   size_t i, n = 0;
-  if (random_bytes(b, sizeof(b)) != 0)
-    luaL_error(L, "no source of randomness");
+  memcpy(b, draw(L, sizeof(b)), sizeof(b));
   b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
   b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
   for (i = 0; i < sizeof(b); i++) {
@@ -130,14 +152,25 @@ static const luaL_Reg FUNCTIONS[] = {
     {"now", core_now},
     {"on_interrupt", core_on_interrupt},
     {"pause", core_pause},
-    {"random", core_random},
     {"rearm", core_rearm},
-    {"uuid", core_uuid},
     {"wall", core_wall},
     {NULL, NULL},
 };
 
+/* The functions that draw from one pool. [-0, +0, e] */
+static void open_random(lua_State *L) {
+  struct pool *p = ofox_newuserdata(L, sizeof(*p));
+  p->left = 0;
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, core_random, 1);
+  lua_setfield(L, -3, "random");
+  lua_pushcclosure(L, core_uuid, 1);
+  lua_setfield(L, -2, "uuid");
+}
+
 void ofox_open_machine(lua_State *L) {
+  ofox_checkmemory(L, ofox_forks_watch());
   ofox_open_interrupt(L);
   ofox_setfuncs(L, FUNCTIONS);
+  open_random(L);
 }
