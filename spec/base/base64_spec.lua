@@ -86,7 +86,7 @@ describe("core.floats", function()
 
   it("reads any count of them, padded or not", function()
     local one = { "\0\0\128\63", "\0\0\0\64", "\0\0\64\64", "\0\0\128\64", "\0\0\160\64" }
-    for _, n in ipairs { 1, 2, 3, 4, 5, 767, 768, 769, 1536, 1537, 8192, 10000 } do
+    for _, n in ipairs { 1, 2, 3, 4, 5, 767, 768, 769, 1536, 1537, 7979, 7980, 8000, 8191, 8192, 8193, 10000 } do
       local t = {}
       for i = 1, n do t[i] = one[(i * 7 + math.floor(i / 11)) % 5 + 1] end
       local encoded = parts.base64_encode(table.concat(t))
@@ -98,6 +98,13 @@ describe("core.floats", function()
         end
       end
     end
+  end)
+
+  it("reads them in a coroutine, whose stack is small", function()
+    local encoded = parts.base64_encode(("\0\0\128\63"):rep(4000))
+    local list = coroutine.wrap(function() return core.floats(encoded) end)()
+    assert.are.equal(4000, #list)
+    assert.are.equal(1, list[4000])
   end)
 
   it("says nil and why to anything else", function()

@@ -6,30 +6,40 @@ const char ofox_base64_letters[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "abcdefghijklmnopqrstuvwxyz"
                                      "0123456789+/";
 
-/* No letter: however it is shifted, a bit beyond the 24 of a quad is set. */
-#define NO 0xFFFFFFFFu
+/*
+** The three bytes that a quad of letters stands for, the first one lowest:
+** for each place in the quad, what a letter of value 'v' adds to them.
+*/
+#define FIRST(v) ((v) << 2)
+#define SECOND(v) ((v) >> 4 | ((v)&15u) << 12)
+#define THIRD(v) (((v)&60u) << 6 | ((v)&3u) << 22)
+#define FOURTH(v) ((v) << 16)
+
+/* No letter: a bit beyond the three bytes. */
+#define NO 0x80000000u
 #define QUAD 0xFFFFFFu
 
+#define NO8 NO, NO, NO, NO, NO, NO, NO, NO
+#define NO32 NO8, NO8, NO8, NO8
+#define LETTERS4(at, v) at(v), at(v + 1u), at(v + 2u), at(v + 3u)
+#define LETTERS8(at, v) LETTERS4(at, v), LETTERS4(at, v + 4u)
+#define LETTERS26(at, v)                                                      \
+  LETTERS8(at, v), LETTERS8(at, v + 8u), LETTERS8(at, v + 16u), at(v + 24u),  \
+      at(v + 25u)
+
 /* clang-format off */
-static const uint32_t values[256] = {
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO, NO, 63,
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,
-    NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, NO,
-    NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-    NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
-};
+#define PLACE(at) { \
+    NO32, \
+    NO8, NO, NO, NO, at(62u), NO, NO, NO, at(63u), \
+    LETTERS8(at, 52u), at(60u), at(61u), NO, NO, NO, NO, NO, NO, \
+    NO, LETTERS26(at, 0u), NO, NO, NO, NO, NO, \
+    NO, LETTERS26(at, 26u), NO, NO, NO, NO, NO, \
+    NO32, NO32, NO32, NO32, \
+}
 /* clang-format on */
+
+static const uint32_t letters[4][256] = {PLACE(FIRST), PLACE(SECOND),
+                                         PLACE(THIRD), PLACE(FOURTH)};
 
 int ofox_base64_encode(struct ofox_buf *out, struct ofox_span in) {
   const unsigned char *p = (const unsigned char *)in.p;
@@ -68,26 +78,38 @@ int ofox_base64_measure(struct ofox_span *in, size_t *bytes) {
   return 0;
 }
 
+/* A whole quad to three bytes, in one store: the fourth byte, which is 0, is
+** for the next quad to write. Returns what shows whether all were letters. */
+static uint32_t quad_bytes(unsigned char *out, const unsigned char *p) {
+  uint32_t v = letters[0][p[0]] | letters[1][p[1]] | letters[2][p[2]] |
+               letters[3][p[3]];
+  out[0] = (unsigned char)v;
+  out[1] = (unsigned char)(v >> 8);
+  out[2] = (unsigned char)(v >> 16);
+  out[3] = (unsigned char)(v >> 24);
+  return v;
+}
+
 int ofox_base64_bytes(unsigned char *out, struct ofox_span in) {
   const unsigned char *p = (const unsigned char *)in.p;
-  const unsigned char *end = p + (in.n - in.n % 4);
   uint32_t v, seen = 0;
-  for (; p < end; p += 4) {
-    v = values[p[0]] << 18 | values[p[1]] << 12 | values[p[2]] << 6 |
-        values[p[3]];
-    seen |= v;
-    *out++ = (unsigned char)(v >> 16);
-    *out++ = (unsigned char)(v >> 8);
-    *out++ = (unsigned char)v;
+  size_t n = in.n;
+  for (; n > 17; n -= 16, p += 16, out += 12) {
+    seen |= quad_bytes(out, p);
+    seen |= quad_bytes(out + 3, p + 4);
+    seen |= quad_bytes(out + 6, p + 8);
+    seen |= quad_bytes(out + 9, p + 12);
   }
-  if (in.n % 4 > 1) {
-    v = values[p[0]] << 18 | values[p[1]] << 12;
-    if (in.n % 4 > 2)
-      v |= values[p[2]] << 6;
+  for (; n > 1; n -= n < 4 ? n : 4, p += 4, out += 3) {
+    v = letters[0][p[0]] | letters[1][p[1]];
+    v |= n > 2 ? letters[2][p[2]] : 0;
+    v |= n > 3 ? letters[3][p[3]] : 0;
     seen |= v;
-    *out++ = (unsigned char)(v >> 16);
-    if (in.n % 4 > 2)
-      *out = (unsigned char)(v >> 8);
+    out[0] = (unsigned char)v;
+    if (n > 2)
+      out[1] = (unsigned char)(v >> 8);
+    if (n > 3)
+      out[2] = (unsigned char)(v >> 16);
   }
   return seen > QUAD ? OFOX_ESYNTAX : 0;
 }
