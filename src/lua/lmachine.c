@@ -46,10 +46,16 @@ struct pool {
   unsigned char bytes[RANDOM_MAX];
 };
 
+static char pool_key; /* where the pool is in the registry */
+
 /* 'n' bytes, never given out before, that stay until the next draw; 'n' is no
-** more than RANDOM_MAX. Upvalue 1 is the pool. [-0, +0, v] */
+** more than RANDOM_MAX. [-0, +0, v] */
 static const unsigned char *draw(lua_State *L, size_t n) {
-  struct pool *p = lua_touserdata(L, lua_upvalueindex(1));
+  struct pool *p;
+  lua_pushlightuserdata(L, &pool_key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  p = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* the registry keeps it */
   if (p->forks != ofox_forks_passed())
     p->left = 0;
   if (p->left < n) {
@@ -152,20 +158,21 @@ static const luaL_Reg FUNCTIONS[] = {
     {"now", core_now},
     {"on_interrupt", core_on_interrupt},
     {"pause", core_pause},
+    {"random", core_random},
     {"rearm", core_rearm},
+    {"uuid", core_uuid},
     {"wall", core_wall},
     {NULL, NULL},
 };
 
-/* The functions that draw from one pool. [-0, +0, e] */
+/* Makes the pool, which is empty. [-0, +0, e] */
 static void open_random(lua_State *L) {
-  struct pool *p = ofox_newuserdata(L, sizeof(*p));
+  struct pool *p;
+  lua_pushlightuserdata(L, &pool_key);
+  p = ofox_newuserdata(L, sizeof(*p));
   p->left = 0;
-  lua_pushvalue(L, -1);
-  lua_pushcclosure(L, core_random, 1);
-  lua_setfield(L, -3, "random");
-  lua_pushcclosure(L, core_uuid, 1);
-  lua_setfield(L, -2, "uuid");
+  p->forks = 0;
+  lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
 void ofox_open_machine(lua_State *L) {
