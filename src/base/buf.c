@@ -108,16 +108,12 @@ int ofox_buf_add(struct ofox_buf *b, const void *p, size_t n) {
   int rc;
   if (n == 0)
     return 0;
-  rc = ofox_buf_reserve(b, n);
+  rc = n <= b->_size - b->n ? 0 : ofox_buf_reserve(b, n);
   if (rc != 0)
     return rc;
   memcpy(b->p + b->n, p, n);
   b->n += n;
   return 0;
-}
-
-int ofox_buf_addc(struct ofox_buf *b, char c) {
-  return ofox_buf_add(b, &c, 1);
 }
 
 int ofox_buf_adds(struct ofox_buf *b, const char *s) {

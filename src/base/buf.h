@@ -48,9 +48,14 @@ void ofox_buf_free(struct ofox_buf *b);  /* keeps the cap: usable again */
 void ofox_buf_clear(struct ofox_buf *b); /* keeps the memory */
 int ofox_buf_reserve(struct ofox_buf *b, size_t more);
 int ofox_buf_add(struct ofox_buf *b, const void *p, size_t n);
-int ofox_buf_addc(struct ofox_buf *b, char c);
 int ofox_buf_adds(struct ofox_buf *b, const char *s);
 int ofox_buf_addspan(struct ofox_buf *b, struct ofox_span s);
+static inline int ofox_buf_addc(struct ofox_buf *b, char c) {
+  if (b->n == b->_size)
+    return ofox_buf_add(b, &c, 1);
+  b->p[b->n++] = c;
+  return 0;
+}
 /* The decimal digits of 'v'. */
 int ofox_buf_addint(struct ofox_buf *b, long v);
 /* Adds as much of 's' as the cap leaves room for. */

@@ -5,12 +5,11 @@
 #include "lua/lencode.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_put.h"
 #include "base/sorted_names.h"
-#include "base/utf8.h"
 #include "lua/lmarks.h"
 #include "lua/lnumber.h"
 #include "lua/lofox.h"
@@ -20,15 +19,23 @@
 #define WRITER_T "ofox.writer"
 static const char NO_MEMORY[] = "not enough memory";
 
-/* Lua collects it: a raised error loses no memory. */
-struct writer {
-  struct ofox_buf *out; /* 'to', or where a name goes */
-  struct ofox_buf *to;  /* 'bytes', or the caller's */
+#define FEW 24      /* names of an object that stay on Lua's stack */
+#define AT_ONCE 256 /* bytes that a request has room for at first */
+
+/* What takes memory: Lua collects it, so that a raised error loses none. */
+struct box {
   struct ofox_buf bytes;
   struct ofox_sorted_names names;
-  const char *why; /* static: what cannot be written */
-  int of_request;  /* lists of the API are known by name */
-  int is_list;     /* the value to be written is such a list */
+};
+
+struct writer {
+  struct ofox_buf *out; /* 'to', or where a name goes */
+  struct ofox_buf *to;  /* the box's bytes, or the caller's */
+  struct box *box;      /* NULL: it was not needed yet */
+  int slot;             /* of the stack, where the box is or will be */
+  const char *why;      /* static: what cannot be written */
+  int of_request;       /* lists of the API are known by name */
+  int is_list;          /* the value to be written is such a list */
 };
 
 /* A table that is being written, and those around it. */
@@ -37,6 +44,17 @@ struct level {
   const void *table;
   int depth;
 };
+
+static struct box *box_of(lua_State *L, struct writer *w) {
+  if (w->box == NULL) {
+    struct box *box = ofox_newobject(L, WRITER_T, sizeof(*box));
+    ofox_buf_init(&box->bytes, (size_t)-1);
+    ofox_sorted_names_init(&box->names);
+    lua_replace(L, w->slot);
+    w->box = box;
+  }
+  return w->box;
+}
 
 static int fail(struct writer *w, const char *why) {
   w->why = why;
@@ -48,62 +66,9 @@ static int done(struct writer *w, int rc) {
   return rc == 0 ? 0 : fail(w, NO_MEMORY);
 }
 
-/* Bytes from 'p' that stand for themselves in a string. */
-static size_t plain_run(const unsigned char *p, size_t n) {
-  const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
-  uint64_t w, quote, slash;
-  size_t i = 0;
-  for (; n - i >= sizeof(w); i += sizeof(w)) {
-    memcpy(&w, p + i, sizeof(w));
-    quote = w ^ ones * '"';
-    slash = w ^ ones * '\\';
-    if ((w | (w - ones * ' ') | (quote - ones) | (slash - ones)) & highs)
-      break;
-  }
-  while (i < n && p[i] >= ' ' && p[i] < 0x80 && p[i] != '"' && p[i] != '\\')
-    i++;
-  return i;
-}
-
-static int put_escape(struct ofox_buf *out, unsigned char c) {
-  static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-  static const char hex[] = "0123456789abcdef";
-  const char *hit = memchr(from, c, sizeof(from) - 1);
-  char e[6] = "\\u00";
-  if (hit != NULL) {
-    e[1] = to[hit - from];
-    return ofox_buf_add(out, e, 2);
-  }
-  e[4] = hex[c >> 4];
-  e[5] = hex[c & 15];
-  return ofox_buf_add(out, e, 6);
-}
-
-static int write_string(struct writer *w, const char *s, size_t n) {
-  const unsigned char *p = (const unsigned char *)s;
-  struct ofox_span run;
-  size_t plain;
-  int rc = ofox_buf_reserve(w->out, n + 2);
-  if (rc == 0)
-    rc = ofox_buf_addc(w->out, '"');
-  while (rc == 0 && n > 0) {
-    plain = plain_run(p, n);
-    run.p = (const char *)p;
-    for (run.n = plain; run.n < n && p[run.n] >= 0x80;)
-      run.n++;
-    if (run.n == 0) {
-      rc = put_escape(w->out, *p);
-      p++;
-      n--;
-      continue;
-    }
-    if (run.n > plain && ofox_utf8_valid(run) != run.n)
-      return fail(w, "invalid UTF-8");
-    rc = ofox_buf_addspan(w->out, run);
-    p += run.n;
-    n -= run.n;
-  }
-  return done(w, rc != 0 ? rc : ofox_buf_addc(w->out, '"'));
+static int write_string(struct writer *w, struct ofox_span s) {
+  int rc = ofox_json_put_string(w->out, s);
+  return rc == OFOX_ESYNTAX ? fail(w, "invalid UTF-8") : done(w, rc);
 }
 
 static int write_number(lua_State *L, struct writer *w, int idx) {
@@ -183,47 +148,8 @@ static int write_list(lua_State *L, struct writer *w,
   return 0;
 }
 
-/* Notes the key below the top. Numbers are names only where a mark says so. */
-static int add_name(lua_State *L, struct writer *w, int numbers) {
-  struct ofox_name name = {0};
-  name.kind = lua_type(L, -2);
-  name.at = w->names.bytes.n;
-  if (name.kind == LUA_TSTRING) {
-    name.from = lua_tolstring(L, -2, &name.n);
-    return done(w, ofox_sorted_names_add(&w->names, &name));
-  }
-  if (name.kind != LUA_TNUMBER || !numbers) {
-    lua_pop(L, 2);
-    return fail(w,
-                name.kind == LUA_TNUMBER ? MIXED : "a key that is no string");
-  }
-  w->out = &w->names.bytes;
-  if (write_number(L, w, -2) != 0)
-    return -1;
-  w->out = w->to;
-  name.key.d = (double)lua_tonumber(L, -2);
-  if (ofox_isinteger(L, -2)) {
-    name.kind = LUA_TNONE;
-    name.key.i = lua_tointeger(L, -2);
-  }
-  return done(w, ofox_sorted_names_add(&w->names, &name));
-}
-
-/* The key that was noted as 'name', and its value. [-0, +2, e] */
-static void push_member(lua_State *L, const struct writer *w,
-                        const struct ofox_name *name) {
-  if (name->kind == LUA_TSTRING)
-    lua_pushlstring(L, w->names.bytes.p + name->at, name->n);
-  else if (name->kind == LUA_TNUMBER)
-    lua_pushnumber(L, (lua_Number)name->key.d);
-  else
-    lua_pushinteger(L, (lua_Integer)name->key.i);
-  lua_pushvalue(L, -1);
-  lua_rawget(L, -3);
-}
-
 /* Members that are lists wherever requests have them. */
-static int is_list_name(const char *p, size_t n) {
+static int is_list_name(struct ofox_span s) {
   static const char *const names[] = {
       "allOf",      "anyOf",    "content",        "contents",   "enum",
       "examples",   "fallback", "include",        "input",      "messages",
@@ -232,40 +158,155 @@ static int is_list_name(const char *p, size_t n) {
   };
   size_t i;
   for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
-    if (strlen(names[i]) == n && memcmp(names[i], p, n) == 0)
+    if (ofox_span_eq(s, names[i]))
       return 1;
   }
   return 0;
 }
 
-static int write_object(lua_State *L, struct writer *w,
-                        const struct level *here, int numbers) {
-  size_t at, from = w->names.list.n, bytes = w->names.bytes.n, end;
-  const char *comma = "";
+/* A member whose value is on top, with its key below. */
+static int write_member(lua_State *L, struct writer *w,
+                        const struct level *here, struct ofox_span name,
+                        int more) {
+  if (more && done(w, ofox_buf_addc(w->out, ',')) != 0)
+    return -1;
+  if (write_string(w, name) != 0 || done(w, ofox_buf_addc(w->out, ':')) != 0)
+    return -1;
+  w->is_list = w->of_request && lua_istable(L, -1) && is_list_name(name);
+  return write_value(L, w, here);
+}
+
+/* Notes the key below the top. Numbers are names only where a mark says so. */
+static int add_name(lua_State *L, struct writer *w, int numbers) {
+  struct ofox_sorted_names *names = &w->box->names;
+  struct ofox_name name = {0};
+  name.kind = lua_type(L, -2);
+  name.at = names->bytes.n;
+  if (name.kind == LUA_TSTRING) {
+    name.from = lua_tolstring(L, -2, &name.n);
+    return done(w, ofox_sorted_names_add(names, &name));
+  }
+  if (name.kind != LUA_TNUMBER || !numbers) {
+    lua_pop(L, 2);
+    return fail(w,
+                name.kind == LUA_TNUMBER ? MIXED : "a key that is no string");
+  }
+  w->out = &names->bytes;
+  if (write_number(L, w, -2) != 0)
+    return -1;
+  w->out = w->to;
+  name.key.d = (double)lua_tonumber(L, -2);
+  if (ofox_isinteger(L, -2)) {
+    name.kind = LUA_TNONE;
+    name.key.i = lua_tointeger(L, -2);
+  }
+  return done(w, ofox_sorted_names_add(names, &name));
+}
+
+/* The key that was noted as 'name', and its value. [-0, +2, e] */
+static void push_member(lua_State *L, const struct writer *w,
+                        const struct ofox_name *name) {
+  if (name->kind == LUA_TSTRING)
+    lua_pushlstring(L, w->box->names.bytes.p + name->at, name->n);
+  else if (name->kind == LUA_TNUMBER)
+    lua_pushnumber(L, (lua_Number)name->key.d);
+  else
+    lua_pushinteger(L, (lua_Integer)name->key.i);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+}
+
+/* An object of many names, or of numbers: its names are copied. */
+static int write_large_object(lua_State *L, struct writer *w,
+                              const struct level *here, int numbers) {
+  struct ofox_sorted_names *names = &box_of(L, w)->names;
+  size_t at, from = names->list.n, bytes = names->bytes.n, end;
   struct ofox_name name;
+  struct ofox_span text;
+  int more = 0;
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     if (add_name(L, w, numbers) != 0)
       return -1;
   }
-  ofox_sorted_names_sort(&w->names, from);
-  end = w->names.list.n;
+  ofox_sorted_names_sort(names, from);
+  end = names->list.n;
   for (at = from; at < end; at += sizeof(name), lua_pop(L, 2)) {
-    memcpy(&name, w->names.list.p + at, sizeof(name));
+    memcpy(&name, names->list.p + at, sizeof(name));
     push_member(L, w, &name);
     if (lua_isnil(L, -1))
       continue; /* collected from a weak table, or gone in a finalizer */
-    if (done(w, ofox_buf_adds(w->out, comma)) != 0 ||
-        write_string(w, w->names.bytes.p + name.at, name.n) != 0 ||
-        done(w, ofox_buf_addc(w->out, ':')) != 0)
+    text.p = names->bytes.p + name.at;
+    text.n = name.n;
+    if (write_member(L, w, here, text, more) != 0)
       return -1;
-    w->is_list = w->of_request && lua_istable(L, -1) &&
-                 is_list_name(w->names.bytes.p + name.at, name.n);
-    if (write_value(L, w, here) != 0)
-      return -1;
-    comma = ",";
+    more = 1;
   }
-  w->names.list.n = from;
-  w->names.bytes.n = bytes;
+  names->list.n = from;
+  names->bytes.n = bytes;
+  return 0;
+}
+
+/* A name of a small object, and where on the stack it is. */
+struct few {
+  struct ofox_span text;
+  int at;
+};
+
+static int is_before(const struct few *a, const struct few *b) {
+  size_t n = a->text.n < b->text.n ? a->text.n : b->text.n;
+  int c = memcmp(a->text.p, b->text.p, n);
+  return c != 0 ? c < 0 : a->text.n < b->text.n;
+}
+
+/*
+** Pushes the keys of the object on top, and sorts them in 'names'. How many
+** they are; or -1, and nothing is pushed: there are too many, or some are no
+** strings. [-0, +n]
+*/
+static int push_few(lua_State *L, struct few *names) {
+  int top = lua_gettop(L), n = 0, k;
+  struct few one;
+  for (lua_pushnil(L); lua_next(L, top); n++) {
+    if (n == FEW || lua_type(L, -2) != LUA_TSTRING) {
+      lua_settop(L, top);
+      return -1;
+    }
+    one.text.p = lua_tolstring(L, -2, &one.text.n);
+    one.at = top + 1 + n;
+    for (k = n; k > 0 && is_before(&one, &names[k - 1]); k--)
+      names[k] = names[k - 1];
+    names[k] = one;
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1); /* lua_next takes one of the two */
+  }
+  return n;
+}
+
+/* Takes the keys out of the path to what cannot be written. [-n, +0] */
+static int fail_below(lua_State *L, int at, int n) {
+  for (; n > 0; n--)
+    lua_remove(L, at);
+  return -1;
+}
+
+static int write_object(lua_State *L, struct writer *w,
+                        const struct level *here, int numbers) {
+  struct few names[FEW];
+  int i, n, top = lua_gettop(L), more = 0;
+  n = lua_checkstack(L, FEW + 8) ? push_few(L, names) : -1;
+  if (n < 0)
+    return write_large_object(L, w, here, numbers);
+  for (i = 0; i < n; i++, lua_settop(L, top + n)) {
+    lua_pushvalue(L, names[i].at);
+    lua_pushvalue(L, names[i].at);
+    lua_rawget(L, top);
+    if (lua_isnil(L, -1))
+      continue; /* collected from a weak table, or gone in a finalizer */
+    if (write_member(L, w, here, names[i].text, more) != 0)
+      return fail_below(L, top + 1, n);
+    more = 1;
+  }
+  lua_settop(L, top);
   return 0;
 }
 
@@ -319,19 +360,18 @@ static int write_userdata(lua_State *L, struct writer *w) {
 
 static int write_value(lua_State *L, struct writer *w,
                        const struct level *up) {
-  const char *s;
-  size_t n;
+  struct ofox_span text;
   switch (lua_type(L, -1)) {
   case LUA_TSTRING:
-    s = lua_tolstring(L, -1, &n);
-    return write_string(w, s, n);
+    text.p = lua_tolstring(L, -1, &text.n);
+    return write_string(w, text);
   case LUA_TTABLE:
     return write_table(L, w, up);
   case LUA_TNUMBER:
     return write_number(L, w, -1);
   case LUA_TBOOLEAN:
-    s = lua_toboolean(L, -1) ? "true" : "false";
-    return done(w, ofox_buf_adds(w->out, s));
+    return done(
+        w, ofox_buf_adds(w->out, lua_toboolean(L, -1) ? "true" : "false"));
   case LUA_TLIGHTUSERDATA:
   case LUA_TUSERDATA:
     return write_userdata(L, w);
@@ -347,76 +387,84 @@ static int write_value(lua_State *L, struct writer *w,
 }
 
 /* "messages[2].content: " with the reason. [-0, +1, e] */
-static void push_failure(lua_State *L, struct writer *w, int root) {
-  struct ofox_buf *out = &w->bytes;
+static void push_failure(lua_State *L, struct writer *w) {
+  int last = lua_gettop(L) - 1;
+  struct ofox_buf *out = &box_of(L, w)->bytes;
   ofox_buf_clear(out);
   if (w->why == NO_MEMORY ||
       ofox_buf_reserve(out, OFOX_PATH_MAX + 2 + strlen(w->why)) != 0)
     luaL_error(L, NO_MEMORY);
-  ofox_putpath(L, out, root + 1, lua_gettop(L) - 1);
+  ofox_putpath(L, out, w->slot + 2, last);
   if (out->n > 0)
     (void)ofox_buf_adds(out, ": ");
   (void)ofox_buf_adds(out, w->why);
   lua_pushlstring(L, out->p, out->n);
 }
 
-static void free_writer(struct writer *w) {
-  ofox_buf_free(&w->bytes);
-  ofox_sorted_names_free(&w->names);
-}
-
-static int writer_gc(lua_State *L) {
-  free_writer(luaL_checkudata(L, 1, WRITER_T));
+static int box_gc(lua_State *L) {
+  struct box *box = luaL_checkudata(L, 1, WRITER_T);
+  ofox_buf_free(&box->bytes);
+  ofox_sorted_names_free(&box->names);
   return 0;
 }
 
 void ofox_open_encode(lua_State *L) {
-  ofox_newclass(L, WRITER_T, writer_gc);
+  ofox_newclass(L, WRITER_T, box_gc);
 }
 
-static struct writer *push_writer(lua_State *L) {
-  struct writer *w = ofox_newobject(L, WRITER_T, sizeof(*w));
-  ofox_buf_init(&w->bytes, (size_t)-1);
-  ofox_sorted_names_init(&w->names);
-  w->out = w->to = &w->bytes;
+/* Pushes a slot for the box, and the value at 'arg' again. [-0, +2] */
+static struct writer begin(lua_State *L, int arg, int of_request) {
+  struct writer w;
+  memset(&w, 0, sizeof(w));
+  w.of_request = of_request;
+  lua_pushnil(L);
+  w.slot = lua_gettop(L);
+  lua_pushvalue(L, arg);
   return w;
 }
 
+/* While the box is on the stack. */
+static void free_box(struct writer *w) {
+  if (w->box == NULL)
+    return;
+  ofox_buf_free(&w->box->bytes);
+  ofox_sorted_names_free(&w->box->names);
+}
+
 int ofox_encode_to(lua_State *L, int arg, struct ofox_buf *out) {
-  int root = lua_gettop(L) + 2, rc;
-  struct writer *w = push_writer(L);
-  w->out = w->to = out;
-  w->of_request = 1;
-  lua_pushvalue(L, arg);
-  rc = write_value(L, w, NULL);
+  struct writer w = begin(L, arg, 1);
+  int rc;
+  w.out = w.to = out;
+  rc = done(&w, ofox_buf_reserve(out, AT_ONCE));
+  if (rc == 0)
+    rc = write_value(L, &w, NULL);
   if (rc != 0)
-    push_failure(L, w, root);
-  free_writer(w);
+    push_failure(L, &w);
+  free_box(&w);
   if (rc != 0)
-    lua_replace(L, root - 1);
-  lua_settop(L, root - 2 + (rc != 0));
+    lua_replace(L, w.slot);
+  lua_settop(L, w.slot - (rc == 0));
   return rc;
 }
 
-/* Encodes the argument; its writer is made. */
+/* Encodes the argument. [-?, +1|2, e] */
 static int encode(lua_State *L, int of_request) {
-  struct writer *w;
+  struct writer w;
   int rc;
   lua_settop(L, 1);
-  w = push_writer(L);
-  w->of_request = of_request;
-  lua_insert(L, 1);
-  rc = write_value(L, w, NULL);
-  if (rc == 0) {
-    lua_pushlstring(L, w->bytes.p, w->bytes.n);
-  }
-  else {
-    push_failure(L, w, 2);
-    lua_pushnil(L);
-    lua_insert(L, -2);
-  }
-  free_writer(w);
-  return rc == 0 ? 1 : 2;
+  w = begin(L, 1, of_request);
+  w.out = w.to = &box_of(L, &w)->bytes;
+  rc = write_value(L, &w, NULL);
+  if (rc == 0)
+    lua_pushlstring(L, w.to->p, w.to->n);
+  else
+    push_failure(L, &w);
+  free_box(&w);
+  if (rc == 0)
+    return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }
 
 int ofox_encode(lua_State *L) {
