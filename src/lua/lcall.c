@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "lua/ldecode.h"
 #include "lua/lerrors.h"
 #include "lua/lcall.h"
 #include "lua/levents.h"
@@ -360,6 +361,29 @@ static int call_reply(lua_State *L) {
   return 1;
 }
 
+/* call:decoded() -> value of the body, which the call forgets, and what it
+** sent; or nil and a message: it is no JSON. An empty body is an empty table */
+static int call_decoded(lua_State *L) {
+  struct ofox_lcall *c = check(L);
+  struct ofox_buf *body = &c->call.response.body, taken = *body;
+  size_t pos;
+  int rc;
+  luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
+  if (body->n == 0) {
+    ofox_lcall_forget(c);
+    lua_newtable(L);
+    return 1;
+  }
+  rc = ofox_decode(L, ofox_buf_span(&taken), 0, &pos);
+  if (rc < OFOX_DECODED) {
+    lua_pushnil(L);
+    ofox_pushbroken(L, ofox_buf_span(&taken), rc, pos);
+  }
+  ofox_buf_free(body);
+  ofox_lcall_forget(c);
+  return rc < OFOX_DECODED ? 2 : 1;
+}
+
 /* call:meta(wall, now) -> what is known of it beside its body; of a call that
 ** is not done, at that time */
 static int call_meta(lua_State *L) {
@@ -397,7 +421,7 @@ static const luaL_Reg METHODS[] = {
     {"announce", call_announce},   {"veto", call_veto},
     {"postpone", call_postpone},   {"progress", call_progress},
     {"failure", call_failure},     {"failed", call_failed},
-    {"cause", call_cause},
+    {"cause", call_cause},         {"decoded", call_decoded},
     {"reply", call_reply},         {"meta", call_meta},
     {"release", call_release},     {NULL, NULL},
 };

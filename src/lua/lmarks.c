@@ -2,12 +2,16 @@
 
 static char key; /* where the marks are in the registry */
 
-enum ofox_mark ofox_getmark(lua_State *L) {
-  enum ofox_mark m = OFOX_UNMARKED;
+void ofox_pushmarks(lua_State *L) {
   lua_pushlightuserdata(L, &key);
   lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+enum ofox_mark ofox_getmark(lua_State *L) {
+  enum ofox_mark m = OFOX_UNMARKED;
+  ofox_pushmarks(L);
   lua_pushvalue(L, -2);
-  lua_rawget(L, -2);
+  lua_gettable(L, -2);
   if (lua_type(L, -1) == LUA_TSTRING)
     m = (enum ofox_mark) * lua_tostring(L, -1);
   lua_pop(L, 2);

@@ -171,8 +171,11 @@ static void mark_empty(lua_State *L, int list) {
     lua_pop(L, 2);
     return;
   }
-  if (list)
-    lua_getfield(L, OFOX_MARKS, "array");
+  if (list) {
+    ofox_pushmarks(L);
+    lua_getfield(L, -1, "array");
+    lua_remove(L, -2);
+  }
   else if (ofox_getmetamark(L) == OFOX_MARK_ARRAY)
     lua_pushnil(L);
   else

@@ -64,6 +64,19 @@ function outcome.unreadable(run, type, code, message)
   return errors.new(raw)
 end
 
+-- The value of a body that is JSON; or nil and a message.
+local function decoded(run)
+  local call, decoder = run.call, run.settings.json
+  if not decoder then return call:decoded() end
+  local body = call:reply()
+  if body == "" then return {} end
+  return json.decode(body, decoder)
+end
+
+local function is_list(value)
+  return value[1] ~= nil or json.marks[getmetatable(value)] == "array"
+end
+
 --- The value of the response.
 ---@param run ofox.Run
 ---@return any value  nil if it cannot be read
@@ -71,14 +84,12 @@ end
 ---@return string|nil message
 function outcome.value(run)
   local expect = run.template.expect
-  local body = run.call:reply()
   if expect == "contact" then return true end
-  if expect == "raw" then return { value = body } end
-  if body == "" then return {} end
-  local value, message = json.decode(body, run.settings.json)
+  if expect == "raw" then return { value = run.call:reply() } end
+  local value, message = decoded(run)
   if value == nil then return nil, "invalid_json", "the answer could not be decoded: " .. message end
-  if type(value) ~= "table" then value = { value = value } end
-  if expect == "list" and body:find("^[%s\239\187\191]*%[") then value = { object = "list", data = value } end
+  if type(value) ~= "table" then return { value = value } end
+  if expect == "list" and is_list(value) then return { object = "list", data = value } end
   local problem = run.finish and run.finish(value)
   if problem then return nil, "encoding", problem end
   return value
