@@ -43,7 +43,7 @@ function stub.new(template, params, bodies, models)
 end
 
 function stub.perform(run)
-  driver.sent[#driver.sent + 1] = { request = run.request, settings = run.settings, keyed = run.template.key }
+  driver.sent[#driver.sent + 1] = { request = run.request, settings = run.template.settings, keyed = run.template.key }
   local value, meta = driver.outcome[1], driver.outcome[2]
   if value == nil then return nil, meta end
   local problem = run.finish and run.finish(value)

@@ -104,6 +104,26 @@ static int engine_step(lua_State *L) {
   return 1;
 }
 
+/*
+** engine:drive(call [, seconds]): steps until the state of the call changes, or
+** it has events, at most for so long
+*/
+static int engine_drive(lua_State *L) {
+  struct ofox_engine *e = check(L);
+  struct ofox_call *c = check_call(L, 2);
+  double left = luaL_optnumber(L, 3, INFINITY);
+  double till = ofox_clocks_now() + left;
+  enum ofox_call_state state = c->state;
+  while (c->state == state && left > 0 &&
+         !ofox_event_queue_has_event(&c->response.events)) {
+    ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0);
+    ofox_checkinterrupt(L);
+    if (till < INFINITY)
+      left = till - ofox_clocks_now();
+  }
+  return 0;
+}
+
 /* engine:cancel(call) */
 static int engine_cancel(lua_State *L) {
   struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
@@ -159,6 +179,7 @@ static const luaL_Reg METHODS[] = {
     {"is_ours", engine_is_ours},
     {"start", engine_start},
     {"step", engine_step},
+    {"drive", engine_drive},
     {"cancel", engine_cancel},
     {"timeout", engine_timeout},
     {"pollfd", engine_pollfd},

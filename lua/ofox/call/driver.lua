@@ -19,7 +19,6 @@ local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 --- One call on its way. Called, it gives what ofox.meta gives.
 ---@class ofox.Run
 ---@field template ofox.Template
----@field settings table  all options of the call
 ---@field call userdata
 ---@field models string[]|string|nil  ids of those that may be asked, or of the one
 ---@field transport table|userdata|nil  once it has begun
@@ -47,14 +46,10 @@ end
 ---@return ofox.Run|nil
 ---@return string|nil problem  the encoder's, if the body cannot be written
 function driver.new(template, params, bodies, models)
-  local settings = template.settings
-  local transport = settings.transport
+  local transport = template.settings.transport
   local call, problem = new_call(template.core, transport and transport:now(), params, bodies)
   if not call then return nil, problem end
-  return setmetatable({
-    template = template, settings = settings, call = call, models = models, transport = transport,
-    forget = false, failure = nil,
-  }, Run)
+  return setmetatable({ template = template, call = call, models = models, transport = transport }, Run)
 end
 
 --- The id of one of the models that may be asked.
@@ -67,7 +62,7 @@ end
 -- Ends the interest in the cancel token.
 function Run:release()
   if self.forget then self.forget() end
-  self.forget = false
+  self.forget = nil
 end
 
 -- The program's line that made the call, as far as the stack still has it.
@@ -97,7 +92,7 @@ function Run:start()
   if not wait.may_go_on(transport, call) then return end
   if self.template.asks and not self:ask() then return end
   if not call:prepare() then return end
-  if self.settings.transport then
+  if self.template.settings.transport then
     transport:start(call, call:attempt())
   else
     transport:start(call)
@@ -117,7 +112,7 @@ end
 
 function Run:wait()
   local call, transport = self.call, self.transport
-  if not self.settings.on_wait or call:state() == "flight" then
+  if not self.template.settings.on_wait or call:state() == "flight" then
     wait.call(transport, call)
     return
   end
@@ -217,7 +212,7 @@ end
 
 -- From here on the call has a transport, and may be cancelled.
 local function begin(run)
-  local settings, call = run.settings, run.call
+  local settings, call = run.template.settings, run.call
   wait.check()
   local transport = run.transport or engine.get()
   run.transport = transport

@@ -9,7 +9,7 @@ local hooks = {}
 
 -- 'fields' makes the fields if they are wanted.
 local function write(run, level, message, fields, ...)
-  local settings = run.settings
+  local settings = run.template.settings
   if not run.template.talks or not log.enabled(settings, level) then return end
   fields = fields(...)
   fields.method = run.template.method
@@ -51,8 +51,8 @@ end
 ---@return number|false|nil answer  seconds to wait at least; false: there is to be none
 function hooks.retry(run, err, delay, attempt, source)
   write(run, "info", "retry", retry_fields, err, delay, source)
-  if not run.settings.on_retry then return nil end
-  return ask_on_retry(run.settings.on_retry, err, delay, attempt, source)
+  if not run.template.settings.on_retry then return nil end
+  return ask_on_retry(run.template.settings.on_retry, err, delay, attempt, source)
 end
 
 --- The call waits for its next attempt.
@@ -60,7 +60,7 @@ end
 ---@param left number  seconds
 ---@param err ofox.Error  of the last one
 function hooks.wait(run, left, err)
-  if left > 0 then run.settings.on_wait(left, err) end
+  if left > 0 then run.template.settings.on_wait(left, err) end
 end
 
 --- The call has failed for good: the error is about to reach the program.
@@ -68,7 +68,7 @@ end
 ---@param err ofox.Error
 function hooks.failed(run, err)
   write(run, err.type == "cancelled_error" and "info" or "warn", "failed", failure_fields, err)
-  if run.settings.on_error then run.settings.on_error(err) end
+  if run.template.settings.on_error then run.template.settings.on_error(err) end
 end
 
 local function success_fields(meta)
@@ -82,7 +82,7 @@ end
 ---@param answer table|fun(): table|nil  decoded, or what decodes it
 function hooks.succeeded(run, meta, answer)
   write(run, "debug", "answered", success_fields, meta)
-  local on_response = run.settings.on_response
+  local on_response = run.template.settings.on_response
   if not on_response then return end
   meta = meta()
   if type(answer) == "function" then answer = answer() end

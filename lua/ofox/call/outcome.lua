@@ -66,7 +66,7 @@ end
 
 -- The value of a body that is JSON; or nil and a message.
 local function decoded(run)
-  local call, decoder = run.call, run.settings.json
+  local call, decoder = run.call, run.template.settings.json
   if not decoder then return call:decoded() end
   local body = call:reply()
   if body == "" then return {} end

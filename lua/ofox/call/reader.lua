@@ -17,7 +17,7 @@ Reader.__index = Reader
 ---@return ofox.Reader
 function reader.new(run)
   local self = setmetatable({
-    run = run, call = run.call, settings = run.settings, dialect = run.template.dialect,
+    run = run, call = run.call, settings = run.template.settings, dialect = run.template.dialect,
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
     lost = nil, -- why reading on is an error, where it was not the reader who closed it

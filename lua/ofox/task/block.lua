@@ -17,6 +17,11 @@ local block = {}
 ---@param call userdata
 ---@param max? number  seconds
 function block.for_call(transport, call, max)
+  local drive = transport.drive
+  if drive then
+    drive(transport, call, max)
+    return
+  end
   local state = call:state()
   local till = max and transport:now() + max
   while call:state() == state do
