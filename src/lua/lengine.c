@@ -75,23 +75,17 @@ static int integer_field(lua_State *L, int t, const char *name) {
 }
 
 /*
-** Header lines of the list at 't', and two more if they are not NULL, as an
-** array for the engine; what it points to lives in the list and in the
-** userdata pushed. [-0, +1, e]
+** Header lines of the list at 't' as an array for the engine; what it points
+** to lives in the list and in the userdata pushed. [-0, +1, e]
 */
-static const char *const *push_lines(lua_State *L, int t, const char *one,
-                                     const char *two) {
+static const char *const *push_lines(lua_State *L, int t) {
   size_t i, n = ofox_rawlen(L, t);
-  const char **lines = ofox_newuserdata(L, (n + 3) * sizeof(*lines));
+  const char **lines = ofox_newuserdata(L, (n + 1) * sizeof(*lines));
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, t, (int)i + 1);
     lines[i] = luaL_checkstring(L, -1);
     lua_pop(L, 1);
   }
-  if (one != NULL)
-    lines[n++] = one;
-  if (two != NULL)
-    lines[n++] = two;
   lines[n] = NULL;
   return lines;
 }
@@ -100,12 +94,14 @@ static const char *const *push_lines(lua_State *L, int t, const char *one,
 ** engine:start(call, {method=, url=, lines={"Name: value"}, authorization=,
 ** idempotency= (lines too), body=, verify=, http_version=, max_connections=,
 ** proxy=, ca_file=, ca_path=, unix_socket=, client_cert=, client_key=,
-** client_password=})
+** client_password=, plan= (see request.h)})
 */
 static int engine_start(lua_State *L) {
   struct ofox_engine *e = check(L);
   struct ofox_call *c = check_call(L, 2);
   struct ofox_request r;
+  const char *own[3];
+  size_t n = 0;
   luaL_checktype(L, 3, LUA_TTABLE);
   luaL_argcheck(L, c->state == OFOX_READY, 2, "the call is not ready");
   lua_settop(L, 3);
@@ -119,6 +115,7 @@ static int engine_start(lua_State *L) {
   r.files.client_cert = string_field(L, 3, "client_cert");
   r.files.client_key = string_field(L, 3, "client_key");
   r.files.client_password = string_field(L, 3, "client_password");
+  r.plan = (uint64_t)integer_field(L, 3, "plan");
   r.http_version = integer_field(L, 3, "http_version");
   r.max_connections = integer_field(L, 3, "max_connections");
   lua_getfield(L, 3, "verify");
@@ -127,8 +124,13 @@ static int engine_start(lua_State *L) {
   r.body.p = lua_tolstring(L, -1, &r.body.n);
   lua_getfield(L, 3, "lines");
   luaL_checktype(L, -1, LUA_TTABLE);
-  r.headers = push_lines(L, lua_gettop(L), string_field(L, 3, "authorization"),
-                         string_field(L, 3, "idempotency"));
+  r.headers = push_lines(L, lua_gettop(L));
+  own[0] = string_field(L, 3, "authorization");
+  n += own[0] != NULL;
+  own[n] = string_field(L, 3, "idempotency");
+  n += own[n] != NULL;
+  own[n] = NULL;
+  r.own = own;
   luaL_argcheck(L, r.method != NULL && r.url != NULL, 3,
                 "method and url are wanted");
   /* body and names stay where they are as long as the call does, and the
