@@ -3,7 +3,8 @@
 -- names in <>, 'calls' functions of C, 'globals' globals of Lua.
 return {
   { what = "libcurl", includes = { "^curl/" },
-    who = { "io/connecting", "io/connections", "io/curl_options", "io/engine", "io/socks_codes", "io/transfer" } },
+    who = { "io/connecting", "io/connections", "io/curl_options", "io/engine", "io/handles",
+      "io/header_lines", "io/socks_codes", "io/transfer" } },
   { what = "zlib and brotli", includes = { "^zlib%.h$", "^brotli/" }, who = { "io/content_coding" } },
   { what = "epoll and kqueue", includes = { "^sys/epoll%.h$", "^sys/event%.h$", "^sys/timerfd%.h$" },
     who = { "io/poller" } },

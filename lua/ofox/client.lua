@@ -68,7 +68,7 @@ function client.options(value)
 end
 
 -- What the calls of a resource have in common under these options.
-local function new_template(state, resource, call)
+local function new_template(state, resource, call, like)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
@@ -80,7 +80,7 @@ local function new_template(state, resource, call)
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
     dialect = resource.streams and resource.dialect or nil,
-  }, settings)
+  }, settings, like)
 end
 
 -- The same, made once for the calls that have no options of their own.
@@ -88,7 +88,7 @@ local function template_of(state, resource, opts)
   if opts ~= nil then
     local call, problem = options.check(opts, "call")
     if not call then return nil, describe.place("opts", problem) end
-    return new_template(state, resource, call)
+    return new_template(state, resource, call, not template.differs(call) and state.ready[resource] or nil)
   end
   local problem
   state.ready[resource], problem = new_template(state, resource)

@@ -17,7 +17,7 @@ static int is_crowded(struct ofox_transfer *t) {
 
 /* Called when a name is about to be looked up. */
 int ofox_connecting_resolve(void *resolver, void *reserved, void *user) {
-  struct ofox_transfer *t = user;
+  struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   (void)resolver;
   (void)reserved;
   if (t->call != NULL) {
@@ -50,7 +50,7 @@ static void note_resend(struct ofox_transfer *t) {
 */
 int ofox_connecting_request(void *user, char *peer, char *local, int peer_port,
                             int local_port) {
-  struct ofox_transfer *t = user;
+  struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   unsigned long key = t->unix_key;
   enum ofox_claim claim;
   long connects = 0;
@@ -79,7 +79,7 @@ int ofox_connecting_request(void *user, char *peer, char *local, int peer_port,
 
 curl_socket_t ofox_connecting_open(void *user, curlsocktype purpose,
                                    struct curl_sockaddr *a) {
-  struct ofox_transfer *t = user;
+  struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   const char *path = NULL;
   (void)purpose;
   if (t->sends > 0 || t->call == NULL) {

@@ -10,8 +10,7 @@
 #include <curl/curl.h>
 
 /* CURLOPT_RESOLVER_START_FUNCTION, _OPENSOCKETFUNCTION, _PREREQFUNCTION;
- *'user'
- ** is the transfer. */
+** 'user' is the handle. */
 int ofox_connecting_resolve(void *resolver, void *reserved, void *user);
 curl_socket_t ofox_connecting_open(void *user, curlsocktype purpose,
                                    struct curl_sockaddr *a);

@@ -24,7 +24,6 @@ void ofox_connections_init(struct ofox_connections *p,
                            struct ofox_poller *poller) {
   p->poller = poller;
   p->open = p->left = NULL;
-  p->_spares = 0;
   ofox_buf_init(&p->_owner, (size_t)-1);
 }
 
@@ -140,24 +139,10 @@ void ofox_connections_sweep(struct ofox_connections *p) {
 void ofox_connections_free(struct ofox_connections *p) {
   ofox_connections_leave(p);
   ofox_connections_sweep(p);
-  while (p->_spares > 0)
-    curl_easy_cleanup(p->_spare[--p->_spares]);
   ofox_buf_free(&p->_owner);
 }
 
 /* Transfers */
-
-CURL *ofox_connections_handle(struct ofox_connections *p) {
-  return p->_spares > 0 ? p->_spare[--p->_spares] : curl_easy_init();
-}
-
-void ofox_connections_park(struct ofox_connections *p, CURL *easy) {
-  curl_easy_reset(easy);
-  if (p->_spares < OFOX_SPARE_HANDLES)
-    p->_spare[p->_spares++] = easy;
-  else
-    curl_easy_cleanup(easy);
-}
 
 void ofox_connections_limit(struct ofox_connections *p, long connections) {
   if (p->open->limit == connections)

@@ -12,8 +12,6 @@
 #include "base/buf.h"
 #include "io/poller.h"
 
-#define OFOX_SPARE_HANDLES 8
-
 struct ofox_pool; /* one multi handle */
 
 struct ofox_connections {
@@ -21,8 +19,6 @@ struct ofox_connections {
   struct ofox_pool *open; /* takes new transfers; NULL: none does */
   struct ofox_pool *left; /* those that take none any more */
   struct ofox_buf _owner; /* of struct ofox_pool *, by descriptor */
-  CURL *_spare[OFOX_SPARE_HANDLES];
-  size_t _spares;
 };
 
 void ofox_connections_init(struct ofox_connections *p,
@@ -36,10 +32,6 @@ int ofox_connections_open(struct ofox_connections *p);
 void ofox_connections_leave(struct ofox_connections *p);
 /* At most so many connections to a host; 0: no limit. */
 void ofox_connections_limit(struct ofox_connections *p, long connections);
-
-/* A handle for a transfer, NULL without memory; and the way back. */
-CURL *ofox_connections_handle(struct ofox_connections *p);
-void ofox_connections_park(struct ofox_connections *p, CURL *easy);
 
 /* Starts a transfer: its pool, or NULL. */
 struct ofox_pool *ofox_connections_add(struct ofox_connections *p, CURL *easy);

@@ -42,8 +42,8 @@ static CURLcode set_tls(CURL *h, const struct ofox_traffic *w,
   return rc;
 }
 
-static CURLcode set_way(CURL *h, struct ofox_transfer *t,
-                        const struct ofox_request *r) {
+static CURLcode set_way(CURL *h, struct ofox_handle *handle,
+                        struct ofox_traffic *w, const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
   int tls = ofox_span_ihas_prefix(ofox_span_of(r->url), "https:");
   int plain2 = !tls && r->http_version == 22;
@@ -59,18 +59,17 @@ static CURLcode set_way(CURL *h, struct ofox_transfer *t,
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);
-  SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, NEVER_MS);
   SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_OPENSOCKETFUNCTION, ofox_connecting_open);
-  SET(CURLOPT_OPENSOCKETDATA, t);
+  SET(CURLOPT_OPENSOCKETDATA, handle);
   SET(CURLOPT_RESOLVER_START_FUNCTION, ofox_connecting_resolve);
-  SET(CURLOPT_RESOLVER_START_DATA, t);
+  SET(CURLOPT_RESOLVER_START_DATA, handle);
   SET(CURLOPT_CLOSESOCKETFUNCTION, ofox_connecting_close);
-  SET(CURLOPT_CLOSESOCKETDATA, t->traffic);
+  SET(CURLOPT_CLOSESOCKETDATA, w);
   if (r->proxy != NULL)
     SET(CURLOPT_PROXY, r->proxy);
   if (r->unix_socket != NULL)
@@ -78,42 +77,46 @@ static CURLcode set_way(CURL *h, struct ofox_transfer *t,
   return rc;
 }
 
-static CURLcode set_message(CURL *h, struct ofox_transfer *t,
+static CURLcode set_message(CURL *h, struct ofox_handle *handle,
                             const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
-  if (r->body.p != NULL) {
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
-    SET(CURLOPT_POSTFIELDS, r->body.p);
-  }
   if (strcmp(r->method, "HEAD") == 0)
     SET(CURLOPT_NOBODY, 1L);
   else if (strcmp(r->method, r->body.p != NULL ? "POST" : "GET") != 0)
     SET(CURLOPT_CUSTOMREQUEST, r->method);
-  SET(CURLOPT_HTTPHEADER, t->headers);
   SET(CURLOPT_HEADERFUNCTION, ofox_receive_header);
-  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_HEADERDATA, handle);
   SET(CURLOPT_WRITEFUNCTION, ofox_receive_body);
-  SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_WRITEDATA, handle);
   SET(CURLOPT_PREREQFUNCTION, ofox_connecting_request);
-  SET(CURLOPT_PREREQDATA, t);
+  SET(CURLOPT_PREREQDATA, handle);
+  SET(CURLOPT_PRIVATE, handle);
+  return rc;
+}
+
+/* What differs between the requests of a plan. */
+static CURLcode set_rest(struct ofox_transfer *t,
+                         const struct ofox_request *r) {
+  struct ofox_handle *handle = t->handle;
+  CURL *h = handle->easy;
+  CURLcode rc = CURLE_OK;
+  if (ofox_header_lines_own(&handle->lines, r->own) != 0)
+    return CURLE_OUT_OF_MEMORY;
+  if (handle->first != handle->lines.first)
+    SET(CURLOPT_HTTPHEADER, handle->lines.first);
+  handle->first = handle->lines.first;
+  if (r->body.p != NULL) {
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+    SET(CURLOPT_POSTFIELDS, r->body.p);
+  }
+  if (handle->fresh != !!t->call->fresh)
+    SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
+  handle->fresh = !!t->call->fresh;
   SET(CURLOPT_ERRORBUFFER, t->detail);
-  SET(CURLOPT_PRIVATE, t);
   return rc;
 }
 
 #undef SET
-
-/* Not libcurl's option: it would decode by itself, the first member only. */
-#define ACCEPT "Accept-Encoding"
-#define ACCEPT_OURS ACCEPT ": gzip, deflate, br"
-
-static int add_header(struct ofox_transfer *t, const char *line) {
-  struct curl_slist *list = curl_slist_append(t->headers, line);
-  if (list == NULL)
-    return OFOX_EMEM;
-  t->headers = list;
-  return 0;
-}
 
 /* Where a connection of this request would be opened to; 0: what opens there
 ** does not depend on others. */
@@ -145,25 +148,35 @@ static unsigned long door_key(const struct ofox_request *r) {
   return key | 1;
 }
 
-CURLcode ofox_curl_options_set(struct ofox_transfer *t,
-                               const struct ofox_request *r) {
-  unsigned long key = door_key(r);
+/* All that the requests of a plan have in common. */
+static CURLcode configure(struct ofox_handle *h, struct ofox_traffic *w,
+                          const struct ofox_request *r) {
   CURLcode rc;
-  size_t i;
-  int own = 0;
-  if (key != 0 && (t->destination = ofox_connect_turns_enter(
-                       &t->traffic->connect_turns, key)) == NULL)
-    return CURLE_OUT_OF_MEMORY;
-  if (r->max_connections > 0 &&
-      ofox_traffic_limit(t->traffic, r->max_connections) != 0)
-    return CURLE_OUT_OF_MEMORY;
-  t->limit = r->max_connections;
-  t->crowded = t->excused = 0;
-  t->unix_key =
+  if (h->plan != 0)
+    ofox_handle_reset(h);
+  h->destination = door_key(r);
+  h->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
+  h->has_body = r->body.p != NULL;
+  if (ofox_header_lines_share(&h->lines, r->headers, h->has_body) != 0)
+    return CURLE_OUT_OF_MEMORY;
+  rc = set_tls(h->easy, w, r);
+  if (rc == CURLE_OK)
+    rc = set_way(h->easy, h, w, r);
+  if (rc == CURLE_OK)
+    rc = set_message(h->easy, h, r);
+  if (rc == CURLE_OK)
+    h->plan = r->plan;
+  return rc;
+}
+
+/* The transfer begins anew. */
+static void begin(struct ofox_transfer *t, const struct ofox_request *r) {
+  t->unix_key = t->handle->unix_key;
   t->upload = r->body.n;
   t->drained = 0;
-  t->sends = t->resent = t->refused = t->stray = t->starved = 0;
+  t->crowded = t->excused = 0;
+  t->sends = t->resent = t->refused = t->stray = t->starved = t->whole = 0;
   t->shares = 0;
   t->opened = -1;
   t->looked = 0;
@@ -171,24 +184,26 @@ CURLcode ofox_curl_options_set(struct ofox_transfer *t,
   t->files = r->files;
   t->unix_socket = r->unix_socket;
   t->detail[0] = '\0';
-  for (i = 0; r->headers[i] != NULL; i++) {
-    if (add_header(t, r->headers[i]) != 0)
-      return CURLE_OUT_OF_MEMORY;
-    own |= ofox_span_ihas_prefix(ofox_span_of(r->headers[i]), ACCEPT);
-  }
-  for (i = 0; r->own != NULL && r->own[i] != NULL; i++) {
-    if (add_header(t, r->own[i]) != 0)
-      return CURLE_OUT_OF_MEMORY;
-    own |= ofox_span_ihas_prefix(ofox_span_of(r->own[i]), ACCEPT);
-  }
-  if (!own && add_header(t, ACCEPT_OURS) != 0)
+}
+
+CURLcode ofox_curl_options_set(struct ofox_transfer *t,
+                               const struct ofox_request *r) {
+  struct ofox_traffic *w = t->traffic;
+  struct ofox_handle *h = ofox_handles_take(&w->handles, r->plan);
+  CURLcode rc = CURLE_OK;
+  if (h == NULL)
     return CURLE_OUT_OF_MEMORY;
-  /* libcurl shall add none of these by itself */
-  if (add_header(t, "Expect:") != 0 || add_header(t, "Content-Type:") != 0 ||
-      add_header(t, "Accept:") != 0)
+  t->handle = h;
+  t->easy = h->easy;
+  h->transfer = t;
+  if (h->plan == 0 || h->plan != r->plan || h->has_body != (r->body.p != NULL))
+    rc = configure(h, w, r);
+  begin(t, r);
+  if (h->destination != 0 && (t->destination = ofox_connect_turns_enter(
+                                  &w->connect_turns, h->destination)) == NULL)
     return CURLE_OUT_OF_MEMORY;
-  rc = set_tls(t->easy, t->traffic, r);
-  if (rc == CURLE_OK)
-    rc = set_way(t->easy, t, r);
-  return rc == CURLE_OK ? set_message(t->easy, t, r) : rc;
+  if (r->max_connections > 0 && ofox_traffic_limit(w, r->max_connections) != 0)
+    return CURLE_OUT_OF_MEMORY;
+  t->limit = r->max_connections;
+  return rc == CURLE_OK ? set_rest(t, r) : rc;
 }

@@ -8,8 +8,8 @@
 #include "io/request.h"
 #include "io/transfer.h"
 
-/* Sets all options of a handle fresh from reset, and has the transfer begin
-** anew. */
+/* Takes a handle for the transfer, which begins anew, and sets those options
+** that it does not have from another request of the plan. */
 CURLcode ofox_curl_options_set(struct ofox_transfer *t,
                                const struct ofox_request *r);
 

@@ -40,7 +40,7 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
                 int *found) {
   struct ofox_connections *p = &e->traffic.connections;
   struct ofox_poll_event events[EVENTS];
-  struct ofox_transfer *t = NULL;
+  struct ofox_handle *h = NULL;
   CURL *easy;
   CURLcode how;
   double now;
@@ -59,9 +59,9 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
     lost |= ofox_connections_timers(p, now);
   }
   while ((easy = ofox_connections_ended(p, &how)) != NULL) {
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
-    if (t != NULL)
-      ofox_transfers_ended(t, how);
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &h);
+    if (h != NULL && h->transfer != NULL)
+      ofox_transfers_ended(h->transfer, how);
   }
   if (lost)
     ofox_transfers_start_anew(&e->traffic);
@@ -221,8 +221,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
     t = ofox_transfers_attach(&e->traffic, c);
   if (t == NULL)
     return OFOX_EMEM;
-  t->easy = ofox_connections_handle(&e->traffic.connections);
-  rc = t->easy == NULL ? CURLE_OUT_OF_MEMORY : ofox_curl_options_set(t, r);
+  rc = ofox_curl_options_set(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
   if (ofox_call_begin(c, ofox_clocks_now()) != 0) {
@@ -336,6 +335,7 @@ void ofox_engine_delete(struct ofox_engine *e) {
   ofox_sigpipe_enter(&e->traffic.sigpipe);
   ofox_transfers_end(&e->traffic);
   ofox_connections_free(&e->traffic.connections);
+  ofox_handles_free(&e->traffic.handles);
   ofox_sockets_free(&e->traffic.sockets);
   ofox_buf_free(&e->traffic.limits);
   ofox_poller_delete(e->traffic.poller);

@@ -30,7 +30,7 @@ static int check_way(struct ofox_transfer *t) {
 }
 
 size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
-  struct ofox_transfer *t = user;
+  struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   int trailer;
   if (t->call == NULL)
     return ofox_drain_take(t, size * n);
@@ -99,7 +99,7 @@ static int decode(struct ofox_transfer *t, const char *p, size_t n,
 }
 
 size_t ofox_receive_body(char *p, size_t size, size_t n, void *user) {
-  struct ofox_transfer *t = user;
+  struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   struct ofox_call *c = t->call;
   double now;
   int rc = 1; /* the reader is slow */

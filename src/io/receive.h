@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; 'user' is the transfer. */
+/* CURLOPT_HEADERFUNCTION and CURLOPT_WRITEFUNCTION; 'user' is the handle. */
 size_t ofox_receive_header(char *p, size_t size, size_t n, void *user);
 size_t ofox_receive_body(char *p, size_t size, size_t n, void *user);
 

@@ -10,15 +10,22 @@
 #include "base/buf.h"
 #include "io/tls_files.h"
 
-/* What an attempt sends. The engine copies all but the body, the names of
-** files and of the socket, which must stay until the attempt has ended. */
+/*
+** What an attempt sends. The engine copies all but the body, the names of
+** files and of the socket, which must stay until the attempt has ended.
+**
+** Requests of one plan are alike but for the bytes of their bodies and their
+** own header lines: so the engine need not look at the rest again. A body is
+** in all of them, or in none. A number is never given to another plan, as long
+** as the engine lives; 0 is no plan.
+*/
 struct ofox_request {
-  /* Not 0: requests with the same number differ in 'own' and 'body' only. */
   uint64_t plan;
   const char *method, *url;
-  const char *const *headers; /* "Name: value", ended by NULL */
-  const char *const *own;     /* more of them; NULL: none */
-  struct ofox_span body;      /* p NULL: none */
+  /* "Name: value", ended by NULL: those of the plan, and those of this request
+     which come after them, or NULL */
+  const char *const *headers, *const *own;
+  struct ofox_span body; /* p NULL: none */
   int verify;
   int http_version;     /* 0 libcurl's choice, 11, 20, or 22: 2 without TLS */
   long max_connections; /* per host; 0: no limit */

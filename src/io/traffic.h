@@ -8,6 +8,7 @@
 #include "call/ready_list.h"
 #include "io/connect_turns.h"
 #include "io/connections.h"
+#include "io/handles.h"
 #include "io/sigpipe.h"
 #include "io/sockets.h"
 
@@ -16,6 +17,7 @@ struct ofox_transfer;
 struct ofox_traffic {
   struct ofox_poller *poller;
   struct ofox_connections connections;
+  struct ofox_handles handles;
   struct ofox_sockets sockets;
   double next_due;    /* no call is due before this */
   unsigned long turn; /* counts rounds of reading */

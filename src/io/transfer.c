@@ -11,12 +11,6 @@ void ofox_transfer_noted(struct ofox_transfer *t) {
   ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
 }
 
-void ofox_transfer_clear(struct ofox_transfer *t) {
-  curl_slist_free_all(t->headers);
-  t->headers = NULL;
-  ofox_content_coding_free(&t->coding);
-}
-
 int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,
                             double now) {
   const struct ofox_call *c = t->call;

@@ -21,11 +21,11 @@
 struct ofox_transfer {
   struct ofox_traffic *traffic;
   struct ofox_call *call; /* NULL: it has all it wants, the rest is drained */
-  CURL *easy;             /* NULL between attempts */
+  struct ofox_handle *handle;
+  CURL *easy;             /* the handle's; NULL between attempts */
   struct ofox_pool *pool; /* where it runs */
   struct ofox_destination
       *destination; /* NULL: it may always open a connection */
-  struct curl_slist *headers;
   struct ofox_transfer *next, **link; /* '*link' is this */
   unsigned long progress;             /* the turn that last brought bytes */
   unsigned long unix_key;             /* of the path it connects to; 0: none */
@@ -39,6 +39,7 @@ struct ofox_transfer {
   size_t drained;          /* bytes since it has no call */
   double drained_by;       /* when it may take no longer */
   int shares;  /* its connection is known to carry several at once */
+  int whole;   /* libcurl has ended it, and nothing went wrong */
   int resent;  /* libcurl wanted to send once more */
   int refused; /* the server has not looked at the request */
   int starved; /* there was no descriptor for it */
@@ -57,9 +58,6 @@ struct ofox_transfer {
 double ofox_transfer_due(const struct ofox_transfer *t);
 /* Something of it has come in: its limits may have moved. */
 void ofox_transfer_noted(struct ofox_transfer *t);
-
-/* What an attempt needed besides its handle; idempotent. */
-void ofox_transfer_clear(struct ofox_transfer *t);
 
 /*
 ** Has its connection said nothing, to none of its users, for the later half of

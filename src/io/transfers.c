@@ -18,6 +18,13 @@ static void leave_door(struct ofox_transfer *t) {
   t->destination = NULL;
 }
 
+/* May its handle go on as it is? Not where libcurl was interrupted, or may
+** remember that it has failed to log in. */
+static int is_clean(const struct ofox_transfer *t) {
+  int status = t->call != NULL ? ofox_call_headers(t->call)->status : 200;
+  return t->whole && status != 401 && status != 407;
+}
+
 /*
 ** Takes the handle off the wire: a connection in the middle is closed. One
 ** that goes on without it, but let it wait in vain for 'patience' seconds,
@@ -31,7 +38,6 @@ static void stop(struct ofox_transfer *t, double patience) {
     return;
   if (!ofox_traffic_is_ours(w)) { /* left behind, see ofox_transfers_abandon */
     t->easy = NULL;
-    t->headers = NULL;
     ofox_content_coding_free(&t->coding);
     return;
   }
@@ -48,11 +54,12 @@ static void stop(struct ofox_transfer *t, double patience) {
                                        : t->version);
   if (silent && ofox_sockets_silence(&w->sockets, &socket))
     ofox_connections_leave(&w->connections);
-  ofox_connections_park(&w->connections, t->easy);
+  ofox_handles_park(&w->handles, t->handle, is_clean(t));
   ofox_sigpipe_leave(&w->sigpipe);
+  t->handle = NULL;
   t->easy = NULL;
   t->pool = NULL;
-  ofox_transfer_clear(t);
+  ofox_content_coding_free(&t->coding);
 }
 
 static void drop(struct ofox_transfer *t, double patience) {
@@ -166,6 +173,7 @@ static void take_out(struct ofox_transfer *t) {
 
 void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
   enum ofox_outcome outcome = ofox_curl_codes_outcome(t, rc);
+  t->whole = rc == CURLE_OK;
   if (t->call != NULL && t->crowded) { /* see ofox_transfers_let_in */
     take_out(t);
     t->traffic->crowd++;
@@ -175,6 +183,7 @@ void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
     long fresh = t->pool == t->traffic->connections.open;
     take_out(t);
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh);
+    t->handle->fresh = (int)fresh;
     start_over(t);
   }
   else {

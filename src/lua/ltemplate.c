@@ -91,20 +91,28 @@ static void add_secrets(lua_State *L, int arg, struct ofox_template *t) {
   lua_pop(L, 1);
 }
 
-/* Each template of this Lua state has a number of its own. [-0, +0, e] */
-static uint64_t next_plan(lua_State *L) {
-  lua_Number n = lua_tonumber(L, lua_upvalueindex(1)) + 1;
+/* The number that field "plan" at 'arg' names, else one that no other template
+** of this Lua state has. [-0, +0, e] */
+static uint64_t plan_field(lua_State *L, int arg) {
+  lua_Number n;
+  lua_getfield(L, arg, "plan");
+  n = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  if (n > 0)
+    return (uint64_t)n;
+  n = lua_tonumber(L, lua_upvalueindex(1)) + 1;
   lua_pushnumber(L, n);
   lua_replace(L, lua_upvalueindex(1));
   return (uint64_t)n;
 }
 
 /*
-** core.template(fields, settings) -> template. Fields, none of which may
+** core.template(fields, settings) -> template, its plan. Fields, none of which may
 ** change any more: method, url, lines = {"Name: value"}, authorization and
 ** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
-** unix_socket, client_cert, client_key, client_password.
+** unix_socket, client_cert, client_key, client_password, plan: that of a
+** template from which it does not differ in what the engine is told.
 */
 static int template_new(lua_State *L) {
   struct ofox_template *t;
@@ -119,7 +127,7 @@ static int template_new(lua_State *L) {
   t->request.headers = (const char *const *)(void *)(t + 1);
   read_lines(L, (const char **)(void *)(t + 1), n);
   read_request(L, 1, &t->request);
-  t->request.plan = next_plan(L);
+  t->request.plan = plan_field(L, 1);
   t->authorization = text_field(L, 1, "authorization");
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
@@ -131,7 +139,8 @@ static int template_new(lua_State *L) {
   lua_rawseti(L, 1, OFOX_TEMPLATE_SELF);
   lua_pushvalue(L, 1);
   ofox_setuservalue(L, 3);
-  return 1;
+  lua_pushnumber(L, (lua_Number)t->request.plan);
+  return 2;
 }
 
 struct ofox_template *ofox_checktemplate(lua_State *L, int arg) {

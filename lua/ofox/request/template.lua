@@ -14,6 +14,7 @@ local template = {}
 ---@class ofox.Template
 ---@field settings table  all options of the calls
 ---@field core userdata  makes calls
+---@field plan integer  of the engine's: templates that send the same, the same way, share one
 ---@field method string
 ---@field url string
 ---@field shown_url string  without a password
@@ -69,12 +70,26 @@ local function both_cases(list)
   return both
 end
 
+-- The options that the engine is told.
+local TOLD = { "headers", "query", "proxy", "ca_file", "ca_path", "client_cert", "unix_socket" }
+
+--- Do options of a call change what is sent, or the way it goes?
+---@param call table
+---@return boolean
+function template.differs(call)
+  for _, name in ipairs(TOLD) do
+    if call[name] ~= nil then return true end
+  end
+  return false
+end
+
 --- Makes a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
 --   program speaks for itself), expect, dialect
 ---@param settings table
+---@param like? ofox.Template  which sends the same, the same way
 ---@return ofox.Template
-function template.new(shape, settings)
+function template.new(shape, settings, like)
   local cert = settings.client_cert or {}
   local lines, later = headers.lines(shape.headers, settings.headers)
   local fields = {
@@ -94,6 +109,7 @@ function template.new(shape, settings)
     client_cert = cert.cert,
     client_key = cert.key,
     client_password = cert.password,
+    plan = like and like.plan,
   }
   local self = {
     settings = settings,
@@ -111,7 +127,7 @@ function template.new(shape, settings)
   self.asks = later ~= nil or self.key ~= true and self.key ~= false or self.missing or self.exposed ~= nil
     or self.talks
   self.hears = self.talks or settings.on_retry ~= nil or settings.on_wait ~= nil
-  self.core = core.template(fields, settings)
+  self.core, self.plan = core.template(fields, settings)
   return self
 end
 
