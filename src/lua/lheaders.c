@@ -98,16 +98,20 @@ static void push_clean(lua_State *L, struct ofox_buf *b, struct ofox_span text,
 void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
                       struct ofox_redact *r) {
   struct ofox_buf *b = ofox_newbuffer(L);
-  struct ofox_span name, value;
+  struct ofox_span name, value, both;
+  struct ofox_redact *found;
   size_t pos = 0;
   lua_newtable(L);
   while (ofox_headers_next(h, &pos, &name, &value)) {
-    push_clean(L, b, name, r); /* a server may echo a key there as well */
+    both.p = name.p; /* a server may echo a key in a name as well */
+    both.n = (size_t)(value.p + value.n - name.p);
+    found = r != NULL && ofox_redact_may_hold(r, both) ? r : NULL;
+    push_clean(L, b, name, found);
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
-    if (lua_isnil(L, -1)) {
+    if (lua_isnil(L, -1)) { /* of duplicates the first */
       lua_pop(L, 1);
-      push_clean(L, b, value, r);
+      push_clean(L, b, value, found);
       lua_rawset(L, -3);
     }
     else {
