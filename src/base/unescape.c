@@ -194,10 +194,25 @@ size_t ofox_unescape(enum ofox_escaped how, struct ofox_span s,
   }
 }
 
+int ofox_unescape_applies(enum ofox_escaped how, struct ofox_span s) {
+  switch (how) {
+  case OFOX_ESCAPED_URL:
+    return s.n > 0 &&
+           (memchr(s.p, '%', s.n) != NULL || memchr(s.p, '+', s.n) != NULL);
+  case OFOX_ESCAPED_JSON:
+  case OFOX_ESCAPED_DEEPLY:
+    return s.n > 0 && memchr(s.p, '\\', s.n) != NULL;
+  case OFOX_ESCAPED_HTML:
+    return s.n > 0 && memchr(s.p, '&', s.n) != NULL;
+  default:
+    return 1;
+  }
+}
+
 size_t ofox_unescape_plain(enum ofox_escaped how, struct ofox_span s) {
   const char *p = NULL;
   size_t i = 0;
-  if (how == OFOX_ESCAPED_URL) {
+  if (how == OFOX_ESCAPED_URL) { /* one pass for both, so that it is linear */
     while (i < s.n && s.p[i] != '%' && s.p[i] != '+')
       i++;
     return i;

@@ -350,9 +350,7 @@ int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
   s.ring = (size_t *)(void *)room.p;
   s.covered = room.p + room.n;
   for (how = 0; how < OFOX_ESCAPES; how++)
-    applies[how] =
-        how == OFOX_ESCAPED_NOT ||
-        ofox_unescape_plain((enum ofox_escaped)how, s.text) < s.text.n;
+    applies[how] = ofox_unescape_applies((enum ofox_escaped)how, s.text);
   while ((f = next_form(r, &pos)) != NULL) {
     if (applies[f->how])
       find(&s, f);

@@ -109,10 +109,11 @@ static int has_escaped_start(const struct ofox_secret_starts *t,
                              enum ofox_escaped how, struct ofox_span s) {
   char out[ROOM + 2 * BEFORE + OFOX_UNESCAPED_MAX];
   struct ofox_span read = {out, 0};
-  size_t plain = ofox_unescape_plain(how, s), used = 1;
-  if (plain == s.n)
+  size_t plain, used = 1;
+  if (!ofox_unescape_applies(how, s))
     return 0;
-  for (; s.n > 0 && used > 0; plain = ofox_unescape_plain(how, s)) {
+  while (s.n > 0 && used > 0) {
+    plain = ofox_unescape_plain(how, s);
     if (plain > 2 * BEFORE) { /* its ends belong to what is escaped there */
       memcpy(out + read.n, s.p, BEFORE);
       read.n += BEFORE;
