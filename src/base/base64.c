@@ -125,3 +125,29 @@ int ofox_base64_decode(struct ofox_buf *out, struct ofox_span in) {
     out->n += bytes;
   return rc;
 }
+
+size_t ofox_base64_within(struct ofox_span s, size_t before, char *out,
+                          size_t max) {
+  size_t i = (before * 8 + 5) / 6, end = (before + s.n) * 8 / 6, n, bit;
+  unsigned v;
+  for (n = 0; i < end && n < max; i++) {
+    bit = i * 6 - before * 8;
+    v = (unsigned)(unsigned char)s.p[bit / 8] << 8;
+    if (bit / 8 + 1 < s.n)
+      v |= (unsigned char)s.p[bit / 8 + 1];
+    out[n++] = ofox_base64_letters[v >> (10 - bit % 8) & 63];
+  }
+  return n;
+}
+
+int ofox_base64_make_url_safe(char *text, size_t n) {
+  int differs = 0;
+  size_t i;
+  for (i = 0; i < n; i++) {
+    if (text[i] != '+' && text[i] != '/')
+      continue;
+    text[i] = text[i] == '+' ? '-' : '_';
+    differs = 1;
+  }
+  return differs;
+}

@@ -24,4 +24,15 @@ int ofox_base64_decode(struct ofox_buf *out, struct ofox_span in);
 int ofox_base64_measure(struct ofox_span *in, size_t *bytes);
 int ofox_base64_bytes(unsigned char *out, struct ofox_span in);
 
+/*
+** The letters that 's' gives when it stands 'before' bytes behind a multiple
+** of three: those that its neighbours have no part in. Writes 'max' at most.
+** Returns how many.
+*/
+size_t ofox_base64_within(struct ofox_span s, size_t before, char *out,
+                          size_t max);
+
+/* Turns letters into those that are safe in URLs. Any difference? */
+int ofox_base64_make_url_safe(char *text, size_t n);
+
 #endif

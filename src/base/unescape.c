@@ -208,3 +208,16 @@ int ofox_unescape_applies(enum ofox_escaped how, struct ofox_span s) {
     return 1;
   }
 }
+
+size_t ofox_unescape_plain(enum ofox_escaped how, struct ofox_span s) {
+  const char *p = NULL;
+  size_t i = 0;
+  if (how == OFOX_ESCAPED_URL) { /* one pass for both, so that it is linear */
+    while (i < s.n && s.p[i] != '%' && s.p[i] != '+')
+      i++;
+    return i;
+  }
+  if (how != OFOX_ESCAPED_NOT && s.n > 0)
+    p = memchr(s.p, how == OFOX_ESCAPED_HTML ? '&' : '\\', s.n);
+  return p == NULL ? s.n : (size_t)(p - s.p);
+}

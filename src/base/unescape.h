@@ -33,4 +33,7 @@ size_t ofox_unescape(enum ofox_escaped how, struct ofox_span s,
 /* Can text have been escaped that way? Else every step gives it as it is. */
 int ofox_unescape_applies(enum ofox_escaped how, struct ofox_span s);
 
+/* How many bytes at the start of 's' stand for themselves, each a step. */
+size_t ofox_unescape_plain(enum ofox_escaped how, struct ofox_span s);
+
 #endif

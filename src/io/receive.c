@@ -12,12 +12,10 @@
 ** libcurl undoes what the body is coded with on its way, and would for as long
 ** as a few bytes make it: only chunks are asked for. 0, or negative: stop.
 */
-static int check_way(struct ofox_transfer *t) {
-  const struct ofox_headers *h = ofox_call_headers(t->call);
+static int check_way(struct ofox_transfer *t, const struct ofox_headers *h) {
   struct ofox_span value;
   size_t pos = 0;
-  while (h->complete &&
-         ofox_headers_each(h, "transfer-encoding", &pos, &value)) {
+  while (ofox_headers_each(h, "transfer-encoding", &pos, &value)) {
     if (value.n == 0 ||
         ofox_words_has("chunked identity chunked,identity identity,chunked",
                        value))
@@ -31,14 +29,18 @@ static int check_way(struct ofox_transfer *t) {
 
 size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
+  const struct ofox_headers *h;
   int trailer;
   if (t->call == NULL)
     return ofox_drain_take(t, size * n);
-  trailer = ofox_call_headers(t->call)->complete;
+  h = ofox_call_headers(t->call);
+  trailer = h->complete;
   if (ofox_call_head(t->call, p, size * n, ofox_clocks_now()) != 0 ||
-      (!trailer && check_way(t) != 0))
+      (h->complete && !trailer && check_way(t, h) != 0))
     return 0;
-  ofox_transfer_noted(t);
+  t->progress = t->traffic->turn;
+  if (h->complete) /* before it is, no limit has come nearer */
+    ofox_transfer_noted(t);
   return size * n;
 }
 

@@ -12,6 +12,7 @@
 #include "lua/ltimes.h"
 
 #define HEADERS_T "ofox.headers"
+#define ROOM_MAX 64 /* what a table has room for before it grows */
 #define WANTED "headers are names with values, pairs or lines"
 
 struct ofox_headers *ofox_newheaders(lua_State *L) {
@@ -83,39 +84,45 @@ void ofox_checkheaders(lua_State *L, int arg, struct ofox_headers *h) {
   }
 }
 
-/* Pushes a text without secrets and as valid UTF-8. [-0, +1, e] */
-static void push_clean(lua_State *L, struct ofox_buf *b, struct ofox_span text,
+/* Pushes a text as valid UTF-8, and without secrets unless 'r' is NULL.
+** [-0, +1, e] */
+static void push_clean(lua_State *L, struct ofox_span text,
                        struct ofox_redact *r) {
-  if (r != NULL) {
-    ofox_buf_clear(b);
-    ofox_checkresult(L, 1, ofox_buf_addspan(b, text));
-    ofox_checkresult(L, 1, ofox_redact_apply(r, b));
-    text = ofox_buf_span(b);
+  struct ofox_buf *b;
+  if (r == NULL) {
+    ofox_pushutf8(L, text);
+    return;
   }
-  ofox_pushutf8(L, text);
+  b = ofox_newbuffer(L);
+  ofox_checkresult(L, 1, ofox_buf_addspan(b, text));
+  ofox_checkresult(L, 1, ofox_redact_apply(r, b));
+  ofox_pushutf8(L, ofox_buf_span(b));
+  ofox_buf_free(b);
+  lua_remove(L, -2);
 }
 
 void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
                       struct ofox_redact *r) {
-  struct ofox_buf *b = ofox_newbuffer(L);
-  struct ofox_span name, value;
+  struct ofox_span name, value, both;
+  struct ofox_redact *found = NULL;
   size_t pos = 0;
-  lua_newtable(L);
+  lua_createtable(L, 0, h->lines < ROOM_MAX ? (int)h->lines : ROOM_MAX);
   while (ofox_headers_next(h, &pos, &name, &value)) {
-    push_clean(L, b, name, r); /* a server may echo a key there as well */
+    both.p = name.p; /* a server may echo a key in a name as well */
+    both.n = (size_t)(value.p + value.n - name.p);
+    if (r != NULL)
+      found = ofox_redact_may_hold(r, both) ? r : NULL;
+    push_clean(L, name, found);
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      push_clean(L, b, value, r);
-      lua_rawset(L, -3);
-    }
-    else {
+    if (!lua_isnil(L, -1)) { /* of duplicates the first */
       lua_pop(L, 2);
+      continue;
     }
+    lua_pop(L, 1);
+    push_clean(L, value, found);
+    lua_rawset(L, -3);
   }
-  ofox_buf_free(b);
-  lua_remove(L, -2);
 }
 
 /* Sets a field of the table on top of the stack, but not to NaN. */

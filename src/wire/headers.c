@@ -30,20 +30,20 @@ enum { CLOSED, OPEN, NOT_KNOWN }; /* can the last line be continued? */
 
 void ofox_headers_init(struct ofox_headers *h) {
   memset(h, 0, sizeof(*h));
-  ofox_buf_init(&h->_lines, (size_t)-1);
+  ofox_buf_init(&h->_text, (size_t)-1);
 }
 
 void ofox_headers_free(struct ofox_headers *h) {
   ofox_headers_clear(h);
-  ofox_buf_free(&h->_lines);
+  ofox_buf_free(&h->_text);
 }
 
 /* What an answer said is forgotten, but not how much was read. */
 static void restart(struct ofox_headers *h) {
   h->status = h->complete = h->version = 0;
   h->_open = CLOSED;
-  h->_count = 0;
-  ofox_buf_clear(&h->_lines);
+  h->lines = 0;
+  ofox_buf_clear(&h->_text);
 }
 
 void ofox_headers_clear(struct ofox_headers *h) {
@@ -58,7 +58,7 @@ static int is_blank(char c) {
 
 /* Such a byte in a value is read as a blank (RFC 9110, 5.5). */
 static int is_bad(char c) {
-  return c == '\r' || c == '\n' || c == '\0';
+  return (unsigned char)c <= '\r' && (c == '\r' || c == '\n' || c == '\0');
 }
 
 /* A character of a name in lower case; no other has any: NUL. */
@@ -86,10 +86,10 @@ static int is_name(struct ofox_span s) {
 static int next_line(const struct ofox_headers *h, size_t *pos,
                      struct ofox_span *line) {
   uint32_t n;
-  if (*pos >= h->_lines.n)
+  if (*pos >= h->_text.n)
     return 0;
-  memcpy(&n, h->_lines.p + *pos, sizeof(n));
-  line->p = h->_lines.p + *pos + sizeof(n);
+  memcpy(&n, h->_text.p + *pos, sizeof(n));
+  line->p = h->_text.p + *pos + sizeof(n);
   line->n = n;
   *pos += sizeof(n) + n;
   return 1;
@@ -97,7 +97,7 @@ static int next_line(const struct ofox_headers *h, size_t *pos,
 
 /* Adds a line, with 'more' bytes of room behind it. */
 static int add_line(struct ofox_headers *h, struct ofox_span s, size_t more) {
-  struct ofox_buf *b = &h->_lines;
+  struct ofox_buf *b = &h->_text;
   uint32_t n = (uint32_t)s.n;
   size_t size = sizeof(n) + s.n;
   int rc = b->n == 0 ? ofox_buf_reserve(b, FIRST_ROOM) : 0;
@@ -108,14 +108,14 @@ static int add_line(struct ofox_headers *h, struct ofox_span s, size_t more) {
   memcpy(b->p + b->n, &n, sizeof(n));
   memcpy(b->p + b->n + sizeof(n), s.p, s.n);
   h->_last = b->n;
-  h->_count++;
+  h->lines++;
   b->n += size;
   return 0;
 }
 
 /* Adds to the last line, which has room for it. */
 static void add_to_last(struct ofox_headers *h, char c, struct ofox_span s) {
-  struct ofox_buf *b = &h->_lines;
+  struct ofox_buf *b = &h->_text;
   uint32_t n;
   b->p[b->n++] = c;
   ofox_buf_addspan(b, s);
@@ -130,7 +130,7 @@ int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
   if (!is_name(name))
     return 0;
   value = ofox_span_trim(value);
-  if (name.n + value.n > OFOX_HEADERS_CAP - (h->_lines.n - h->_count * AROUND))
+  if (name.n + value.n > OFOX_HEADERS_CAP - (h->_text.n - h->lines * AROUND))
     return OFOX_ECAP;
   rc = add_line(h, name, 1 + value.n);
   if (rc != 0)
@@ -181,7 +181,7 @@ static int split(struct ofox_span line, struct ofox_span *name,
 
 /* A line that starts with a blank goes on with the value before it. */
 static int continue_line(struct ofox_headers *h, struct ofox_span s) {
-  struct ofox_buf *b = &h->_lines;
+  struct ofox_buf *b = &h->_text;
   struct ofox_span line, name;
   int rc;
   s = ofox_span_trim(s);
@@ -247,7 +247,7 @@ int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n) {
 static struct ofox_span value_at(const struct ofox_headers *h,
                                  const char *from, const char *end) {
   struct ofox_span v;
-  char *p = h->_lines.p + (from - h->_lines.p);
+  char *p = h->_text.p + (from - h->_text.p);
   for (; p < end; p++) {
     if (is_bad(*p))
       *p = ' ';
@@ -257,17 +257,24 @@ static struct ofox_span value_at(const struct ofox_headers *h,
   return ofox_span_trim(v);
 }
 
+/* A name gets its lower case where it stands; what is none may get some. */
+static int lower_name(const struct ofox_headers *h, struct ofox_span name) {
+  char *p = h->_text.p + (name.p - h->_text.p), *end = p + name.n, c;
+  for (; p < end; p++) {
+    c = name_char(*p);
+    if (c == '\0')
+      return 0;
+    *p = c;
+  }
+  return name.n > 0;
+}
+
 int ofox_headers_next(const struct ofox_headers *h, size_t *pos,
                       struct ofox_span *name, struct ofox_span *value) {
   struct ofox_span line;
-  size_t i;
-  char *p;
   while (next_line(h, pos, &line)) {
-    if (!split(line, name, value) || !is_name(*name))
+    if (!split(line, name, value) || !lower_name(h, *name))
       continue;
-    p = h->_lines.p + (name->p - h->_lines.p);
-    for (i = 0; i < name->n; i++)
-      p[i] = name_char(p[i]);
     *value = value_at(h, value->p, line.p + line.n);
     return 1;
   }

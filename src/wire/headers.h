@@ -34,14 +34,14 @@ const char *ofox_source_name(enum ofox_source s);
 struct ofox_headers {
   /* Of the answer; before its status line that of an interim one, or 0. */
   int status;
-  int complete;           /* the blank line of a final answer was seen */
-  int version;            /* 10, 11, 20 or 30 */
-  struct ofox_buf _lines; /* of headers, as they came */
-  size_t _last;           /* where the last of them is */
-  size_t _count;
-  size_t _seen; /* bytes of all lines so far */
-  int _open;    /* may the last line be continued? */
-  int _error;   /* what stopped it, for good */
+  int complete;          /* the blank line of a final answer was seen */
+  int version;           /* 10, 11, 20 or 30 */
+  size_t lines;          /* of headers, with those that make no sense */
+  struct ofox_buf _text; /* the lines */
+  size_t _last;          /* where the last of them is */
+  size_t _seen;          /* bytes of all lines so far */
+  int _open;             /* may the last line be continued? */
+  int _error;            /* what stopped it, for good */
 };
 
 void ofox_headers_init(struct ofox_headers *h);

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/unescape.h"
+#include "wire/secret_starts.h"
 
 #define MARK "***"
 #define MARK_N 3 /* less than OFOX_SECRET_MIN: text shrinks */
@@ -15,6 +16,7 @@
 
 void ofox_redact_init(struct ofox_redact *r) {
   ofox_buf_init(&r->_secrets, 0);
+  ofox_buf_init(&r->_starts, 0);
   ofox_buf_init(&r->_forms, 0);
   r->_base = NULL;
 }
@@ -24,15 +26,16 @@ void ofox_redact_begin(struct ofox_redact *r, struct ofox_redact *base) {
 }
 
 static void wipe(struct ofox_buf *b) {
-  volatile char *p = b->p;
-  size_t i;
-  for (i = 0; i < b->_size; i++)
-    p[i] = 0;
+  /* the compiler cannot know whom it calls: it leaves no call out */
+  static void *(*const volatile fill)(void *, int, size_t) = memset;
+  if (b->p != NULL)
+    fill(b->p, 0, b->_size);
   ofox_buf_free(b);
 }
 
 void ofox_redact_free(struct ofox_redact *r) {
   wipe(&r->_secrets);
+  wipe(&r->_starts);
   wipe(&r->_forms);
   r->_base = NULL;
 }
@@ -103,28 +106,9 @@ int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
     rc = make_room(&r->_secrets, sizeof(secret.n) + secret.n);
   if (rc != 0)
     return rc;
+  wipe(&r->_starts);
   wipe(&r->_forms);
   return add_text(&r->_secrets, secret);
-}
-
-/*
-** The letters that 's' gives when it stands 'before' bytes behind a multiple
-** of three: those that its neighbours have no part in.
-*/
-static int add_base64(struct ofox_buf *out, struct ofox_span s,
-                      size_t before) {
-  size_t first = (before * 8 + 5) / 6, end = (before + s.n) * 8 / 6;
-  size_t i, bit;
-  unsigned v;
-  int rc = 0;
-  for (i = first; rc == 0 && i < end; i++) {
-    bit = i * 6 - before * 8;
-    v = (unsigned)(unsigned char)s.p[bit / 8] << 8;
-    if (bit / 8 + 1 < s.n)
-      v |= (unsigned char)s.p[bit / 8 + 1];
-    rc = ofox_buf_addc(out, ofox_base64_letters[v >> (10 - bit % 8) & 63]);
-  }
-  return rc;
 }
 
 /* Forms: what is searched for */
@@ -216,19 +200,6 @@ static void add_letters(struct ofox_redact *r, struct ofox_span s) {
   add_form(r, s, OFOX_ESCAPED_HTML);
 }
 
-/* Turns letters of base64 into those that are safe in URLs. Any difference? */
-static int make_url_safe(struct ofox_buf *letters) {
-  int differs = 0;
-  size_t i;
-  for (i = 0; i < letters->n; i++) {
-    if (letters->p[i] != '+' && letters->p[i] != '/')
-      continue;
-    letters->p[i] = letters->p[i] == '+' ? '-' : '_';
-    differs = 1;
-  }
-  return differs;
-}
-
 static int add_forms(struct ofox_redact *r, struct ofox_span secret,
                      struct ofox_buf *letters) {
   size_t before;
@@ -238,12 +209,9 @@ static int add_forms(struct ofox_redact *r, struct ofox_span secret,
   for (how = 0; rc == 0 && how < OFOX_ESCAPES; how++)
     add_form(r, secret, (enum ofox_escaped)how);
   for (before = 0; rc == 0 && before < 3; before++) {
-    letters->n = 0;
-    rc = add_base64(letters, secret, before);
-    if (rc != 0)
-      break;
+    letters->n = ofox_base64_within(secret, before, letters->p, letters->cap);
     add_letters(r, ofox_buf_span(letters));
-    if (make_url_safe(letters))
+    if (ofox_base64_make_url_safe(letters->p, letters->n))
       add_letters(r, ofox_buf_span(letters));
   }
   return rc;
@@ -266,6 +234,37 @@ static int make_forms(struct ofox_redact *r) {
   if (rc != 0)
     wipe(&r->_forms);
   return rc;
+}
+
+/* The quick look whether a search is needed */
+
+static int make_starts(struct ofox_redact *r) {
+  struct ofox_secret_starts *t;
+  struct ofox_span secret;
+  size_t pos = 0, count = 0;
+  int rc;
+  while (next_text(&r->_secrets, &pos, &secret))
+    count++;
+  rc = make_room(&r->_starts, ofox_secret_starts_size(count));
+  if (rc != 0)
+    return rc;
+  r->_starts.n = r->_starts.cap;
+  t = (struct ofox_secret_starts *)(void *)r->_starts.p;
+  ofox_secret_starts_init(t);
+  for (pos = 0; next_text(&r->_secrets, &pos, &secret);)
+    ofox_secret_starts_add(t, secret);
+  return 0;
+}
+
+int ofox_redact_may_hold(struct ofox_redact *r, struct ofox_span text) {
+  if (r->_base != NULL)
+    r = r->_base;
+  if (text.n == 0 || r->_secrets.n == 0)
+    return 0;
+  if (r->_starts.n == 0 && make_starts(r) != 0)
+    return 1;
+  return ofox_secret_starts_any(
+      (const struct ofox_secret_starts *)(const void *)r->_starts.p, text);
 }
 
 /* The search: linear in the text, whatever form and text look like */
@@ -369,7 +368,7 @@ int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
   int how;
   if (r->_base != NULL)
     r = r->_base;
-  if (text->n == 0 || r->_secrets.n == 0)
+  if (!ofox_redact_may_hold(r, ofox_buf_span(text)))
     return 0;
   if ((r->_forms.n == 0 && make_forms(r) != 0) ||
       reserve(r, &room, text->n) != 0) {

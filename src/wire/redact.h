@@ -8,14 +8,15 @@
 #define OFOX_REDACT_H
 
 #include "base/buf.h"
+#include "wire/secret_starts.h"
 
-#define OFOX_SECRET_MIN 8 /* shorter ones would hit innocent text */
 #define OFOX_SECRET_MAX (64 * 1024)
 
-/* In both lists each text is its length as a size_t, then its bytes. */
+/* What is made of the secrets is made when it is first needed. */
 struct ofox_redact {
-  struct ofox_buf _secrets;
-  struct ofox_buf _forms; /* made when they are first needed */
+  struct ofox_buf _secrets; /* each its length as a size_t, then its bytes */
+  struct ofox_buf _starts;  /* how what is searched for begins */
+  struct ofox_buf _forms;   /* what is searched for */
   struct ofox_redact *_base;
 };
 
@@ -41,5 +42,9 @@ int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
 ** all of it has become ***.
 */
 int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
+
+/* 0: neither the text nor a part of it that cuts no escape would be changed.
+** 1: they may be. */
+int ofox_redact_may_hold(struct ofox_redact *r, struct ofox_span text);
 
 #endif
