@@ -93,11 +93,12 @@ static void put_note(struct reader *r, const char *note) {
 
 /* The text in r->text, or what speaks in it if it is JSON itself. */
 static int put_speech(struct reader *r, struct ofox_json v) {
+  const struct ofox_members *known[] = {&r->in.top_has, r->in.error_has, NULL};
   struct ofox_span s;
   struct ofox_buf swap;
   size_t pos;
   int i;
-  v = ofox_speech_find(v);
+  v = ofox_speech_find(v, known);
   if (v.type == OFOX_JSON_NONE)
     return 0;
   ofox_buf_clear(&r->text);
@@ -108,7 +109,7 @@ static int put_speech(struct reader *r, struct ofox_json v) {
     if (s.n == 0 || (*s.p != '{' && *s.p != '[') ||
         ofox_json_check(s, &pos) != 1)
       break;
-    v = ofox_speech_find(ofox_json_root(s));
+    v = ofox_speech_find(ofox_json_root(s), known + 2);
     ofox_buf_clear(&r->inner);
     r->rc |= ofox_json_text(v, &r->inner);
     if (r->inner.n == 0)

@@ -417,6 +417,8 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
   struct ofox_seen seen;
   struct ofox_json_scan s;
   struct look l;
+  if (body.n == 0)
+    return 0;
   look_init(&l, due, &seen);
   ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
   /* what is broken is not read in vain: it may have been cut */
@@ -431,8 +433,6 @@ int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
   struct ofox_json v;
   struct signs s;
   int failed, ended;
-  if (body.n == 0)
-    return 0;
   if (seen->payload && (!seen->doubt || !may_be_error(body)))
     return 0;
   v = ofox_json_root(body);

@@ -21,6 +21,7 @@ void ofox_members_read(struct ofox_members *m, struct ofox_json v) {
   memset(m, 0, sizeof(*m));
   if (v.type != OFOX_JSON_OBJECT)
     return;
+  m->of = v.raw.p;
   while (n++ < OFOX_MEMBERS && ofox_json_next(v, &pos, &key, &child)) {
     id = ofox_members_name(key);
     if (id != OFOX_NMEMBERS && m->at[id].type == OFOX_JSON_NONE)

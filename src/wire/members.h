@@ -23,6 +23,7 @@ enum ofox_member {
 /* The first of each name in an object; NONE where there is none. */
 struct ofox_members {
   struct ofox_json at[OFOX_NMEMBERS];
+  const char *of; /* where the object starts; NULL: it was none */
 };
 
 /* Case and '_', '-', '.', ' ' in the name make no difference. */

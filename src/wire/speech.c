@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "wire/members.h"
 #include "wire/words.h"
 
 #define DEPTH 4   /* of envelopes inside envelopes */
@@ -52,14 +51,16 @@ int ofox_speech_is_hollow(struct ofox_json v) {
   return is_hollow(v, DEPTH);
 }
 
-static struct ofox_json find(struct ofox_json v, int depth);
+static struct ofox_json find(struct ofox_json v, int depth,
+                             const struct ofox_members *const *known);
 
-static struct ofox_json find_in_list(struct ofox_json v, int depth) {
+static struct ofox_json find_in_list(struct ofox_json v, int depth,
+                                     const struct ofox_members *const *known) {
   struct ofox_json key, child, found;
   size_t pos = 0;
   int i;
   for (i = 0; i < LISTED && ofox_json_next(v, &pos, &key, &child); i++) {
-    found = find(child, depth - 1);
+    found = find(child, depth - 1, known);
     if (found.type != OFOX_JSON_NONE)
       return found;
   }
@@ -87,17 +88,26 @@ static const enum ofox_member SPEAKERS[][6] = {
     {OFOX_MEMBER_REASON, OFOX_MEMBER_ERROR_REASON, END},
     {OFOX_MEMBER_EXCEPTION, END}};
 
-static struct ofox_json find_in_object(struct ofox_json v, int depth) {
-  struct ofox_members m;
+static struct ofox_json
+find_in_object(struct ofox_json v, int depth,
+               const struct ofox_members *const *known) {
+  const struct ofox_members *m;
+  struct ofox_members own;
   struct ofox_json found;
   enum ofox_member first;
   size_t i, k;
-  ofox_members_read(&m, v);
+  for (i = 0; known[i] != NULL && known[i]->of != v.raw.p;)
+    i++;
+  m = known[i];
+  if (m == NULL) {
+    ofox_members_read(&own, v);
+    m = &own;
+  }
   for (i = 0; i < sizeof(SPEAKERS) / sizeof(SPEAKERS[0]); i++) {
     first = SPEAKERS[i][0];
     for (k = 1; k < 6 && SPEAKERS[i][k] != END; k++)
-      first = ofox_members_first(&m, first, SPEAKERS[i][k]);
-    found = find(m.at[first], depth - 1);
+      first = ofox_members_first(m, first, SPEAKERS[i][k]);
+    found = find(m->at[first], depth - 1, known);
     if (found.type != OFOX_JSON_NONE)
       return found;
   }
@@ -105,19 +115,21 @@ static struct ofox_json find_in_object(struct ofox_json v, int depth) {
   return v;
 }
 
-static struct ofox_json find(struct ofox_json v, int depth) {
+static struct ofox_json find(struct ofox_json v, int depth,
+                             const struct ofox_members *const *known) {
   if (v.type == OFOX_JSON_STRING && !is_blank(v))
     return v;
   if (depth > 0 && v.type == OFOX_JSON_ARRAY)
-    return find_in_list(v, depth);
+    return find_in_list(v, depth, known);
   if (depth > 0 && v.type == OFOX_JSON_OBJECT)
-    return find_in_object(v, depth);
+    return find_in_object(v, depth, known);
   v.type = OFOX_JSON_NONE;
   return v;
 }
 
-struct ofox_json ofox_speech_find(struct ofox_json v) {
-  return find(v, DEPTH);
+struct ofox_json ofox_speech_find(struct ofox_json v,
+                                  const struct ofox_members *const *known) {
+  return find(v, DEPTH, known);
 }
 
 /* Names of what is not for people. */
