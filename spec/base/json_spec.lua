@@ -42,6 +42,34 @@ describe("core.json_check", function()
   end)
 end)
 
+describe("a long string", function()
+  -- The last bytes are looked at one by one, those before in words, in runs.
+  local function check(text, what, position)
+    local valid, told, at = core.json_check(text)
+    if what == true then return assert.is_true(valid) end
+    assert.are.same({ what, position }, { told, at }, #text)
+  end
+
+  it("ends at its quote, wherever that is", function()
+    for n = 0, 700 do
+      local text = ('["%s","x"]'):format(("a"):rep(n))
+      check(text, true)
+      check(text:sub(1, n + 2), "incomplete", n + 3)
+      check(text:gsub('",', '"x', 1), "broken", n + 4)
+    end
+  end)
+
+  it("has escapes, wherever they are", function()
+    for n = 0, 700, 3 do
+      for _, rest in ipairs { 0, 1, 7, 64, 200 } do
+        check(('["%s\\"%s"]'):format(("a"):rep(n), ("b"):rep(rest)), true)
+        check(('["%s\\\\"]'):format(("\230"):rep(n)), true)
+        check(('["%s\\x%s"]'):format(("a"):rep(n), ("b"):rep(rest)), "broken", n + 4)
+      end
+    end
+  end)
+end)
+
 describe("[S8] pieces of strings", function()
   local REPLACEMENT = "\239\191\189"
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "wire/error.h"
 #include "wire/error_in_success.h"
 #include "wire/html.h"
@@ -41,12 +42,30 @@ static void check(const struct ofox_error *e) {
   must(e->ambiguous == 0 || e->ambiguous == 1);
 }
 
+/* One walk that checks the grammar as well says the same of a whole body. */
+static void check_walk(struct ofox_span body, enum ofox_due due, int found,
+                       const struct ofox_error_in_success *fault) {
+  struct ofox_error_in_success same;
+  struct ofox_seen seen;
+  size_t pos;
+  int rc = ofox_error_in_success_check(body, due, &seen);
+  must(rc == ofox_json_check(body, &pos));
+  if (rc != 1)
+    return;
+  must(ofox_error_in_success_read(body, due, &seen, &same) == found);
+  must(!found ||
+       (same.part.p == fault->part.p && same.part.n == fault->part.n &&
+        same.fallback == fault->fallback));
+}
+
 /* What is said to be at fault is a part of the body, and can be read. */
 static void check_fault(struct ofox_error *e, struct ofox_span body) {
   struct ofox_error_in_success fault;
-  int due;
+  int due, found;
   for (due = OFOX_DUE_CHOICES; due <= OFOX_DUE_NOTHING; due++) {
-    if (!ofox_error_in_success_find(body, (enum ofox_due)due, &fault))
+    found = ofox_error_in_success_find(body, (enum ofox_due)due, &fault);
+    check_walk(body, (enum ofox_due)due, found, &fault);
+    if (!found)
       continue;
     must(fault.part.p >= body.p &&
          fault.part.p + fault.part.n <= body.p + body.n);

@@ -51,6 +51,34 @@ end
 
 local function shown(text) return #text > 90 and text:sub(1, 90) .. "…" or text end
 
+describe("an answer with what was due", function()
+  local FAULT = '{"message":"it broke","code":"server_error"}'
+
+  it("is an error where one stands beside it, however that is spelt", function()
+    for _, name in ipairs { "error", "Error", "err", " error ", "_error", "error_", "\\u0065rror", "e\\u0072ror" } do
+      for _, method in ipairs(RESOURCES) do
+        local err = fails(method, ('{%s,"%s":%s}'):format(GOOD[method], name, FAULT))
+        assert.equal("it broke", err.message, name)
+        assert.equal("it broke", fails(method, ('{"%s":%s,%s}'):format(name, FAULT, GOOD[method])).message, name)
+      end
+    end
+    for _, choice in ipairs { '"error":%s', '"message":{"error":%s}', '"delta":{"err\\u006fr":%s}' } do
+      choice = choice:format(FAULT)
+      assert.equal("it broke", fails("chat", ('{"choices":[{"index":0},{%s}]}'):format(choice)).message)
+    end
+    assert.equal("internal_error", fails("chat", ('{"object":"Error",%s}'):format(GOOD.chat)).type)
+  end)
+
+  it("is none where something else is called so", function()
+    for _, more in ipairs { '"x":{"error":{"message":"m"}}', '"error":null', '"error":{}', '"model":"error"',
+      '"x":["error","\\u0065rror"]', '"errors_seen":1', '"\\u0065":"error"' } do
+      for _, method in ipairs(RESOURCES) do
+        assert.is_table((answer(method, ('{%s,%s}'):format(more, GOOD[method]))), method .. more)
+      end
+    end
+  end)
+end)
+
 describe("an answer without what was due", function()
   local rows = { -- body, type, code, message
     { '{"code":500,"msg":"it broke","success":false}', "internal_error", "500", "it broke" },

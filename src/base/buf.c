@@ -49,9 +49,12 @@ int ofox_span_ieq(struct ofox_span a, const char *s) {
 }
 
 size_t ofox_span_ifind(struct ofox_span a, const char *s) {
+  const int first = ofox_tolower((unsigned char)*s);
+  const int other = first >= 'a' && first <= 'z' ? first - 32 : first;
   size_t i, n = strlen(s);
   for (i = 0; i + n <= a.n; i++) {
-    if (same_letters(a.p + i, s, n))
+    if (((unsigned char)a.p[i] == first || (unsigned char)a.p[i] == other) &&
+        same_letters(a.p + i, s, n))
       return i;
   }
   return (size_t)-1;

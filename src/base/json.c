@@ -127,13 +127,16 @@ static const char *skip_word(const char *p, const char *e) {
 }
 
 static enum ofox_json_type word_type(struct ofox_span word) {
-  if (ofox_span_eq(word, "null"))
-    return OFOX_JSON_NULL;
-  if (ofox_span_eq(word, "true"))
-    return OFOX_JSON_TRUE;
-  if (ofox_span_eq(word, "false"))
-    return OFOX_JSON_FALSE;
-  return ofox_json_scan_is_number(word) ? OFOX_JSON_NUMBER : OFOX_JSON_NONE;
+  switch (word.n > 0 ? *word.p : 0) {
+  case 'n':
+    return ofox_span_eq(word, "null") ? OFOX_JSON_NULL : OFOX_JSON_NONE;
+  case 't':
+    return ofox_span_eq(word, "true") ? OFOX_JSON_TRUE : OFOX_JSON_NONE;
+  case 'f':
+    return ofox_span_eq(word, "false") ? OFOX_JSON_FALSE : OFOX_JSON_NONE;
+  default:
+    return ofox_json_scan_is_number(word) ? OFOX_JSON_NUMBER : OFOX_JSON_NONE;
+  }
 }
 
 /* The value at 'p', which is no blank. */

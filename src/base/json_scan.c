@@ -133,19 +133,28 @@ static const char *long_string(struct ofox_json_scan *s, const char *p) {
   return string_rest(s, ofox_json_scan_plain(p, s->e));
 }
 
+/* Past the quote or the escapes that end a plain run. */
+static INLINE const char *run_end(struct ofox_json_scan *s, const char *p,
+                                  uint64_t w) {
+  p = first_end(p, w);
+  return *p == '"' ? p + 1 : string_rest(s, p);
+}
+
 /* From after the opening quote to after the closing one. */
 static INLINE const char *string(struct ofox_json_scan *s, const char *p) {
   uint64_t w;
-  int i;
-  for (i = 0; i < 3 && (size_t)(s->e - p) >= sizeof(w); i++) {
-    w = ends(p);
-    if (w != 0) {
-      p = first_end(p, w);
-      return *p == '"' ? p + 1 : string_rest(s, p);
-    }
-    p += sizeof(w);
-  }
-  return long_string(s, p);
+  if ((size_t)(s->e - p) < 3 * sizeof(w))
+    return long_string(s, p);
+  w = ends(p);
+  if (w != 0)
+    return run_end(s, p, w);
+  p += sizeof(w);
+  w = ends(p);
+  if (w != 0)
+    return run_end(s, p, w);
+  p += sizeof(w);
+  w = ends(p);
+  return w != 0 ? run_end(s, p, w) : long_string(s, p + sizeof(w));
 }
 
 static INLINE int is_digit(char c) {

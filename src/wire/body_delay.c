@@ -108,19 +108,19 @@ static int may_be_cut(struct ofox_json v, struct ofox_span body) {
   return v.raw.p + v.raw.n == body.p + body.n;
 }
 
-static int find_member(struct ofox_body_delay *p, struct ofox_json v,
+static int find_member(struct ofox_body_delay *p, const struct ofox_members *m,
                        struct ofox_span body) {
   static const struct {
-    const char *names;
+    enum ofox_member a, b;
     double unit;
-  } rows[] = {{"retry_after_ms", 0.001},
-              {"retry_after retry_after_seconds", 1},
-              {"retry_delay resets_in_seconds", 1}};
+  } rows[] = {{OFOX_MEMBER_RETRY_AFTER_MS, OFOX_MEMBER_RETRY_AFTER_MS, 0.001},
+              {OFOX_MEMBER_RETRY_AFTER, OFOX_MEMBER_RETRY_AFTER_SECONDS, 1},
+              {OFOX_MEMBER_RETRY_DELAY, OFOX_MEMBER_RESETS_IN_SECONDS, 1}};
   struct ofox_json child;
   double n;
   size_t i;
   for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    child = ofox_words_get(v, rows[i].names);
+    child = ofox_members_either(m, rows[i].a, rows[i].b);
     if (child.type == OFOX_JSON_NONE || may_be_cut(child, body))
       continue;
     if (child.type == OFOX_JSON_STRING) {
@@ -184,19 +184,23 @@ static int find_in_headers(struct ofox_body_delay *p, struct ofox_json v,
   return rc;
 }
 
-int ofox_body_delay_find(struct ofox_body_delay *p, struct ofox_json v,
-                         struct ofox_span body) {
-  struct ofox_json more, key, child;
+int ofox_body_delay_find(struct ofox_body_delay *p,
+                         const struct ofox_members *m, struct ofox_span body) {
+  struct ofox_json details = m->at[OFOX_MEMBER_DETAILS], key, child;
+  struct ofox_members more;
   size_t pos = 0;
-  int rc = find_member(p, v, body);
-  if (rc != 0)
-    return rc;
-  more = ofox_words_get(v, "metadata");
-  rc = find_member(p, more, body);
-  if (rc == 0)
-    rc = find_in_headers(p, ofox_words_get(more, "headers"), body);
-  more = ofox_words_get(v, "details");
-  while (rc == 0 && ofox_json_next(more, &pos, &key, &child))
-    rc = find_member(p, child, body);
+  int rc = find_member(p, m, body);
+  if (rc == 0 && m->at[OFOX_MEMBER_METADATA].type == OFOX_JSON_OBJECT) {
+    ofox_members_read(&more, m->at[OFOX_MEMBER_METADATA]);
+    rc = find_member(p, &more, body);
+    if (rc == 0)
+      rc = find_in_headers(p, more.at[OFOX_MEMBER_HEADERS], body);
+  }
+  while (rc == 0 && ofox_json_next(details, &pos, &key, &child)) {
+    if (child.type != OFOX_JSON_OBJECT)
+      continue;
+    ofox_members_read(&more, child);
+    rc = find_member(p, &more, body);
+  }
   return rc;
 }

@@ -7,6 +7,7 @@
 #define OFOX_BODY_DELAY_H
 
 #include "base/json.h"
+#include "wire/members.h"
 
 /* At most one is set, the other is NaN. */
 struct ofox_body_delay {
@@ -17,12 +18,13 @@ struct ofox_body_delay {
 void ofox_body_delay_init(struct ofox_body_delay *p);
 
 /*
-** Looks in an object, in its 'metadata', the 'headers' in there, and its
+** Looks in the members of an object, in its 'metadata', the 'headers' in
+*there, and its
 ** 'details'. What ends where 'body' ends may have been cut and is not
 ** believed. 1: found. 0: not. Or OFOX_EMEM.
 */
-int ofox_body_delay_find(struct ofox_body_delay *p, struct ofox_json v,
-                         struct ofox_span body);
+int ofox_body_delay_find(struct ofox_body_delay *p,
+                         const struct ofox_members *m, struct ofox_span body);
 
 /* "Please retry after 1s", "try again in 6m0s": 1, or 0. */
 int ofox_body_delay_read(struct ofox_body_delay *p, struct ofox_span text);

@@ -1,7 +1,6 @@
 #include "wire/envelope.h"
 
 #include "wire/speech.h"
-#include "wire/words.h"
 
 void ofox_envelope_init(struct ofox_envelope *e) {
   ofox_buf_init(&e->_opened, (size_t)-1);
@@ -26,10 +25,9 @@ static struct ofox_json open_string(struct ofox_envelope *e,
   return v;
 }
 
-/* The member as an object: itself, the first of a list, the text of one. */
-static struct ofox_json get_object(struct ofox_envelope *e, struct ofox_json v,
-                                   const char *names) {
-  struct ofox_json child = ofox_words_get(v, names);
+/* A member as an object: itself, the first of a list, the text of one. */
+static struct ofox_json as_object(struct ofox_envelope *e,
+                                  struct ofox_json child) {
   if (child.type == OFOX_JSON_ARRAY)
     child = ofox_json_at(child, 0);
   else if (child.type == OFOX_JSON_STRING)
@@ -41,21 +39,26 @@ static struct ofox_json get_object(struct ofox_envelope *e, struct ofox_json v,
 
 /* What says code, type and param: the top level where nothing else does. */
 static struct ofox_json find_error(struct ofox_envelope *e) {
-  struct ofox_json v = get_object(e, e->top, "error err"), deeper;
+  const struct ofox_members *top = &e->top_has;
+  struct ofox_json v, deeper;
+  v = ofox_members_either(top, OFOX_MEMBER_ERROR, OFOX_MEMBER_ERR);
+  v = as_object(e, v);
   if (v.type != OFOX_JSON_NONE)
     return v;
-  v = get_object(e, e->top, "base_resp");
+  v = as_object(e, top->at[OFOX_MEMBER_BASE_RESP]);
   if (v.type != OFOX_JSON_NONE) {
     e->numbering = OFOX_NUMBERING_MINIMAX;
     return v;
   }
-  if (ofox_words_get(e->top, "code error_code").type != OFOX_JSON_NONE)
+  if (top->at[OFOX_MEMBER_CODE].type != OFOX_JSON_NONE ||
+      top->at[OFOX_MEMBER_ERROR_CODE].type != OFOX_JSON_NONE)
     return e->top;
-  v = get_object(e, e->top, "errors");
+  v = as_object(e, top->at[OFOX_MEMBER_ERRORS]);
   if (v.type != OFOX_JSON_NONE)
     return v;
-  v = ofox_words_get(e->top, "detail fault");
-  deeper = ofox_words_get(v, "error");
+  v = ofox_members_either(top, OFOX_MEMBER_DETAIL, OFOX_MEMBER_FAULT);
+  ofox_members_read(&e->_has, v);
+  deeper = e->_has.at[OFOX_MEMBER_ERROR];
   if (deeper.type == OFOX_JSON_OBJECT)
     v = deeper;
   return v.type == OFOX_JSON_OBJECT ? v : e->top;
@@ -79,6 +82,12 @@ int ofox_envelope_open(struct ofox_envelope *e) {
   else if (e->top.type != OFOX_JSON_OBJECT &&
            ofox_json_check(e->body, &pos) < 0)
     e->root.type = e->top.type = OFOX_JSON_NONE;
+  ofox_members_read(&e->top_has, e->top);
   e->error = find_error(e);
+  e->error_has = &e->top_has;
+  if (e->error.raw.p != e->top.raw.p) {
+    ofox_members_read(&e->_has, e->error);
+    e->error_has = &e->_has;
+  }
   return e->_rc;
 }

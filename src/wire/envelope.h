@@ -7,15 +7,19 @@
 #define OFOX_ENVELOPE_H
 
 #include "base/json.h"
-#include "wire/words.h"
+#include "wire/class_words.h"
+#include "wire/members.h"
 
 struct ofox_envelope {
   struct ofox_span body;  /* set by the caller, without blanks around it */
   struct ofox_json root;  /* NONE if this is no JSON */
   struct ofox_json top;   /* the root, or the first of it if it is a list */
   struct ofox_json error; /* what says code, type and param */
+  struct ofox_members top_has;
+  const struct ofox_members *error_has;
   enum ofox_numbering numbering; /* of the code */
   struct ofox_buf _opened;       /* JSON that stood in a string */
+  struct ofox_members _has;      /* of an error below the top */
   int _rc;
 };
 

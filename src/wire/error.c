@@ -6,11 +6,11 @@
 #include "base/json.h"
 #include "base/times.h"
 #include "base/utf8.h"
+#include "wire/class_words.h"
 #include "wire/envelope.h"
 #include "wire/html.h"
 #include "wire/speech.h"
 #include "wire/statuses.h"
-#include "wire/words.h"
 
 #define WRAPPED 3           /* JSON in a string of JSON, so deep */
 #define TEXT_IN (16 * 1024) /* of a text this much is read */
@@ -93,11 +93,12 @@ static void put_note(struct reader *r, const char *note) {
 
 /* The text in r->text, or what speaks in it if it is JSON itself. */
 static int put_speech(struct reader *r, struct ofox_json v) {
+  const struct ofox_members *known[] = {&r->in.top_has, r->in.error_has, NULL};
   struct ofox_span s;
   struct ofox_buf swap;
   size_t pos;
   int i;
-  v = ofox_speech_find(v);
+  v = ofox_speech_find(v, known);
   if (v.type == OFOX_JSON_NONE)
     return 0;
   ofox_buf_clear(&r->text);
@@ -108,7 +109,7 @@ static int put_speech(struct reader *r, struct ofox_json v) {
     if (s.n == 0 || (*s.p != '{' && *s.p != '[') ||
         ofox_json_check(s, &pos) != 1)
       break;
-    v = ofox_speech_find(ofox_json_root(s));
+    v = ofox_speech_find(ofox_json_root(s), known + 2);
     ofox_buf_clear(&r->inner);
     r->rc |= ofox_json_text(v, &r->inner);
     if (r->inner.n == 0)
@@ -122,18 +123,20 @@ static int put_speech(struct reader *r, struct ofox_json v) {
 
 static void read_words(struct reader *r) {
   struct ofox_error *e = r->e;
-  if (!put_word(r, &e->code, ofox_words_get(r->in.error, "code"))) {
+  const struct ofox_members *m = r->in.error_has;
+  if (!put_word(r, &e->code, m->at[OFOX_MEMBER_CODE])) {
     if (r->in.numbering == OFOX_NUMBERING_MINIMAX)
-      put_word(r, &e->code, ofox_words_get(r->in.error, "status_code"));
+      put_word(r, &e->code, m->at[OFOX_MEMBER_STATUS_CODE]);
     else if (put_word(r, &e->code,
-                      ofox_words_get(r->in.error, "error_code err_code")))
+                      ofox_members_either(m, OFOX_MEMBER_ERROR_CODE,
+                                          OFOX_MEMBER_ERR_CODE)))
       r->in.numbering = OFOX_NUMBERING_BAIDU;
   }
-  put_word(r, &e->param, ofox_words_get(r->in.error, "param"));
-  if (!put_string(r, &e->server_type, ofox_words_get(r->in.error, "type")))
-    put_string(r, &e->server_type, ofox_words_get(r->in.error, "error_type"));
-  if (!put_word(r, &e->request_id, ofox_words_get(r->in.error, "request_id")))
-    put_word(r, &e->request_id, ofox_words_get(r->in.top, "request_id"));
+  put_word(r, &e->param, m->at[OFOX_MEMBER_PARAM]);
+  if (!put_string(r, &e->server_type, m->at[OFOX_MEMBER_TYPE]))
+    put_string(r, &e->server_type, m->at[OFOX_MEMBER_ERROR_TYPE]);
+  if (!put_word(r, &e->request_id, m->at[OFOX_MEMBER_REQUEST_ID]))
+    put_word(r, &e->request_id, r->in.top_has.at[OFOX_MEMBER_REQUEST_ID]);
 }
 
 /* Classes */
@@ -146,9 +149,8 @@ static int read_status(struct ofox_span s) {
   return (int)n;
 }
 
-static int status_in(struct ofox_json v, const char *names) {
+static int status_of(struct ofox_json v) {
   double n;
-  v = ofox_words_get(v, names);
   if (v.type == OFOX_JSON_STRING && v.raw.n > 2) {
     v.raw.p++;
     v.raw.n -= 2;
@@ -159,23 +161,33 @@ static int status_in(struct ofox_json v, const char *names) {
              : 0;
 }
 
+/* By the first of the members that are called so. */
+static int status_in(const struct ofox_members *m) {
+  static const enum ofox_member more[] = {
+      OFOX_MEMBER_STATUS_CODE, OFOX_MEMBER_HTTP_STATUS, OFOX_MEMBER_HTTP_CODE};
+  enum ofox_member first = OFOX_MEMBER_STATUS;
+  size_t i;
+  for (i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+    first = ofox_members_first(m, first, more[i]);
+  return status_of(m->at[first]);
+}
+
 /* The status that an error inside a success would have had, or 0. */
 static int inner_status(struct reader *r) {
-  static const char names[] = "status status_code http_status http_code";
   int status = read_status(ofox_buf_span(&r->e->code));
   if (status == 0)
-    status = status_in(r->in.error, names);
+    status = status_in(r->in.error_has);
   if (status == 0)
-    status = status_in(r->in.top, names);
-  return status != 0 ? status : status_in(r->in.top, "code");
+    status = status_in(&r->in.top_has);
+  return status != 0 ? status : status_of(r->in.top_has.at[OFOX_MEMBER_CODE]);
 }
 
 static enum ofox_class class_of_code(struct reader *r) {
   struct ofox_span code = ofox_buf_span(&r->e->code);
   double n;
   if (r->in.numbering != OFOX_NUMBERING_NONE && ofox_times_seconds(code, &n))
-    return ofox_words_number(r->in.numbering, n);
-  return ofox_words_class(code);
+    return ofox_class_words_number(r->in.numbering, n);
+  return ofox_class_words_find(code);
 }
 
 /* By type, code and a status in words; NCLASSES if none names a class. */
@@ -190,14 +202,15 @@ static enum ofox_class class_of_words(struct reader *r,
   if (by_code != OFOX_NCLASSES)
     return by_code;
   ofox_buf_clear(status);
-  r->rc |= ofox_json_text(ofox_words_get(r->in.error, "status"), status);
-  return ofox_words_class(ofox_buf_span(status));
+  r->rc |= ofox_json_text(r->in.error_has->at[OFOX_MEMBER_STATUS], status);
+  return ofox_class_words_find(ofox_buf_span(status));
 }
 
 /* What the status makes of it, or one inside, or else the words. */
 static void classify(struct reader *r, enum ofox_class fallback) {
   struct ofox_error *e = r->e;
-  enum ofox_class by_type = ofox_words_class(ofox_buf_span(&e->server_type));
+  enum ofox_class by_type =
+      ofox_class_words_find(ofox_buf_span(&e->server_type));
   enum ofox_class by_code = class_of_code(r);
   int spent = by_type == OFOX_CLASS_BILLING || by_code == OFOX_CLASS_BILLING;
   int status = e->status >= 400 ? e->status : inner_status(r);
@@ -273,9 +286,9 @@ static void read_body(struct reader *r, enum ofox_class fallback) {
   if (!spoke)
     put_rest(r);
   e->ambiguous |= e->status == 502 && !spoke;
-  rc = ofox_body_delay_find(&e->pause, r->in.error, r->in.body);
-  if (rc == 0)
-    rc = ofox_body_delay_find(&e->pause, r->in.top, r->in.body);
+  rc = ofox_body_delay_find(&e->pause, r->in.error_has, r->in.body);
+  if (rc == 0 && r->in.error_has != &r->in.top_has)
+    rc = ofox_body_delay_find(&e->pause, &r->in.top_has, r->in.body);
   if (rc == 0)
     rc = ofox_body_delay_read(&e->pause, ofox_buf_span(&e->message));
   r->rc |= rc < 0 ? rc : 0;

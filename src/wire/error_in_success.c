@@ -6,6 +6,8 @@
 #include "base/json_scan.h"
 #include "base/times.h"
 #include "base/utf8.h"
+#include "wire/class_words.h"
+#include "wire/members.h"
 #include "wire/speech.h"
 #include "wire/words.h"
 
@@ -46,7 +48,7 @@ static int weigh_code(struct ofox_json v) {
     return weigh_number(n);
   if (ofox_speech_is_hollow(v) || ofox_words_has("succeeded", s))
     return -1;
-  return ofox_words_class(s) != OFOX_NCLASSES ? 2 : 1;
+  return ofox_class_words_find(s) != OFOX_NCLASSES ? 2 : 1;
 }
 
 static void note_code(struct signs *s, int weight) {
@@ -103,52 +105,124 @@ static void note_words(struct signs *s, struct ofox_json v) {
   s->other |= v.type == OFOX_JSON_OBJECT;
 }
 
-/* A member that is not nothing, or whose nothing means something. */
-static void note_member(struct signs *s, struct ofox_json key,
-                        struct ofox_json v) {
-#define NAMED(words) ofox_words_has_text(words, key)
-  if (NAMED("error err"))
-    note_error(s, v);
-  else if (NAMED("type object"))
-    note_kind(s, v);
-  else if (NAMED("code ret ret_code status_code http_status http_code"))
-    note_code(s, weigh_code(v));
-  else if (NAMED("error_code err_code"))
-    s->named |= weigh_code(v) > 0;
-  else if (NAMED("status state result"))
-    note_status(s, v);
-  else if (NAMED("base_resp"))
-    note_base_resp(s, v);
-  else if (NAMED("errors error_message error_msg err_msg error_description "
-                 "error_type fault faultstring exception"))
+/* Members of errors that are read no further, and all that is none. */
+static void note_other(struct signs *s, enum ofox_member name,
+                       struct ofox_json v) {
+  switch (name) {
+  case OFOX_MEMBER_ERRORS:
+  case OFOX_MEMBER_ERROR_MESSAGE:
+  case OFOX_MEMBER_ERROR_MSG:
+  case OFOX_MEMBER_ERR_MSG:
+  case OFOX_MEMBER_ERROR_DESCRIPTION:
+  case OFOX_MEMBER_ERROR_TYPE:
+  case OFOX_MEMBER_FAULT:
+  case OFOX_MEMBER_FAULTSTRING:
+  case OFOX_MEMBER_EXCEPTION:
     s->named = 1;
-  else if (NAMED("detail"))
-    s->detail = 1;
-  else if (NAMED("message msg title details reason description status_msg "
-                 "status_message status_text"))
+    break;
+  case OFOX_MEMBER_MESSAGE:
+  case OFOX_MEMBER_MSG:
+  case OFOX_MEMBER_TITLE:
+  case OFOX_MEMBER_DETAILS:
+  case OFOX_MEMBER_REASON:
+  case OFOX_MEMBER_DESCRIPTION:
+  case OFOX_MEMBER_STATUS_MSG:
+  case OFOX_MEMBER_STATUS_MESSAGE:
+  case OFOX_MEMBER_STATUS_TEXT:
     note_words(s, v);
-  else if (NAMED("id"))
-    s->id = 1;
-  else if (!NAMED("request_id trace_id log_id sid timestamp time path param "
-                  "instance metadata retry_after retry_after_ms"))
+    break;
+  case OFOX_MEMBER_REQUEST_ID:
+  case OFOX_MEMBER_TRACE_ID:
+  case OFOX_MEMBER_LOG_ID:
+  case OFOX_MEMBER_SID:
+  case OFOX_MEMBER_TIMESTAMP:
+  case OFOX_MEMBER_TIME:
+  case OFOX_MEMBER_PATH:
+  case OFOX_MEMBER_PARAM:
+  case OFOX_MEMBER_INSTANCE:
+  case OFOX_MEMBER_METADATA:
+  case OFOX_MEMBER_RETRY_AFTER:
+  case OFOX_MEMBER_RETRY_AFTER_MS:
+    break;
+  default:
     s->other = 1;
-#undef NAMED
+  }
+}
+
+/* A member that is not nothing, or whose nothing means something. */
+static void note_member(struct signs *s, enum ofox_member name,
+                        struct ofox_json v) {
+  switch (name) {
+  case OFOX_MEMBER_ERROR:
+  case OFOX_MEMBER_ERR:
+    note_error(s, v);
+    break;
+  case OFOX_MEMBER_TYPE:
+  case OFOX_MEMBER_OBJECT:
+    note_kind(s, v);
+    break;
+  case OFOX_MEMBER_CODE:
+  case OFOX_MEMBER_RET:
+  case OFOX_MEMBER_RET_CODE:
+  case OFOX_MEMBER_STATUS_CODE:
+  case OFOX_MEMBER_HTTP_STATUS:
+  case OFOX_MEMBER_HTTP_CODE:
+    note_code(s, weigh_code(v));
+    break;
+  case OFOX_MEMBER_ERROR_CODE:
+  case OFOX_MEMBER_ERR_CODE:
+    s->named |= weigh_code(v) > 0;
+    break;
+  case OFOX_MEMBER_STATUS:
+  case OFOX_MEMBER_STATE:
+  case OFOX_MEMBER_RESULT:
+    note_status(s, v);
+    break;
+  case OFOX_MEMBER_BASE_RESP:
+    note_base_resp(s, v);
+    break;
+  case OFOX_MEMBER_DETAIL:
+    s->detail = 1;
+    break;
+  case OFOX_MEMBER_ID:
+    s->id = 1;
+    break;
+  default:
+    note_other(s, name, v);
+  }
+}
+
+/* Do these say something even where there is nothing in them? */
+static int tells_by_nothing(enum ofox_member name) {
+  switch (name) {
+  case OFOX_MEMBER_CODE:
+  case OFOX_MEMBER_RET:
+  case OFOX_MEMBER_RET_CODE:
+  case OFOX_MEMBER_STATUS_CODE:
+  case OFOX_MEMBER_STATUS:
+  case OFOX_MEMBER_STATE:
+  case OFOX_MEMBER_RESULT:
+  case OFOX_MEMBER_BASE_RESP:
+    return 1;
+  default:
+    return 0;
+  }
 }
 
 static struct signs read_signs(struct ofox_json v) {
   struct signs s = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   struct ofox_json key, child;
+  enum ofox_member name;
   size_t pos = 0, n = 0;
   while (v.type == OFOX_JSON_OBJECT && ofox_json_next(v, &pos, &key, &child)) {
     if (n++ >= OFOX_MEMBERS && !ofox_span_eq(key.raw, "\"error\""))
       continue;
-    if (ofox_words_has_text("success ok succeeded", key))
+    name = ofox_members_name(key);
+    if (name == OFOX_MEMBER_SUCCESS || name == OFOX_MEMBER_OK ||
+        name == OFOX_MEMBER_SUCCEEDED)
       note_success(&s, child);
-    else if (!ofox_speech_is_hollow(child) ||
-             ofox_words_has_text("code ret ret_code status_code status state "
-                                 "result base_resp",
-                                 key))
-      note_member(&s, key, child);
+    else if (!ofox_speech_is_hollow(child) || tells_by_nothing(name))
+      note_member(&s, name, child);
   }
   return s;
 }
@@ -307,6 +381,19 @@ static int may_be_error(struct ofox_span s) {
   return 0;
 }
 
+static int is_wrapper(enum ofox_member name) {
+  switch (name) {
+  case OFOX_MEMBER_DATA:
+  case OFOX_MEMBER_RESULT:
+  case OFOX_MEMBER_RESPONSE:
+  case OFOX_MEMBER_BODY:
+  case OFOX_MEMBER_OUTPUT:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
 /* An error one level deeper, where the answer should be. */
 static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
   struct ofox_json key, child;
@@ -314,7 +401,7 @@ static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
   size_t pos = 0, n = 0;
   while (v.type == OFOX_JSON_OBJECT && n++ < OFOX_MEMBERS &&
          ofox_json_next(v, &pos, &key, &child)) {
-    if (!ofox_words_has_text("data result response body output", key))
+    if (!is_wrapper(ofox_members_name(key)))
       continue;
     s = read_signs(child);
     if (is_surely_failure(&s)) {
@@ -330,6 +417,8 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
   struct ofox_seen seen;
   struct ofox_json_scan s;
   struct look l;
+  if (body.n == 0)
+    return 0;
   look_init(&l, due, &seen);
   ofox_json_scan_start(&s, ofox_utf8_skip_bom(body));
   /* what is broken is not read in vain: it may have been cut */
@@ -344,8 +433,6 @@ int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
   struct ofox_json v;
   struct signs s;
   int failed, ended;
-  if (body.n == 0)
-    return 0;
   if (seen->payload && (!seen->doubt || !may_be_error(body)))
     return 0;
   v = ofox_json_root(body);

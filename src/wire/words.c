@@ -2,56 +2,51 @@
 
 #include <string.h>
 
-#include "wire/class_words.h"
-#include "wire/vendor_codes.h"
+#define LONGEST 40 /* bytes of a word that is in any table or list */
 
-static size_t skip_separators(const char *p, size_t i, size_t n) {
-  while (i < n && memchr("_-. ", p[i], 4) != NULL)
-    i++;
-  return i;
-}
-
-/* Is 's' the word of 'n' letters at 'word'? */
-static int is_word(struct ofox_span s, const char *word, size_t n) {
-  size_t i, j;
-  for (i = j = 0;; i++, j++) {
-    i = skip_separators(s.p, i, s.n);
-    j = skip_separators(word, j, n);
-    if (i == s.n || j == n ||
-        ofox_tolower((unsigned char)s.p[i]) != (unsigned char)word[j])
-      break;
+/* Writes 's' without what makes no difference: its length, 0 for what can be
+** no word. */
+static size_t reduce(struct ofox_span s, char *out) {
+  size_t i, n = 0;
+  for (i = 0; i < s.n; i++) {
+    char c = s.p[i];
+    if (c == '_' || c == '-' || c == '.' || c == ' ')
+      continue;
+    if (c == '\0' || n == LONGEST)
+      return 0;
+    out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
   }
-  return i == s.n && j == n;
-}
-
-/* Takes the next word off 'words': its length, 0 if there is none. */
-static size_t take_word(const char **words, const char **word) {
-  size_t n;
-  *word = *words + strspn(*words, " ");
-  n = strcspn(*word, " ");
-  *words = *word + n;
   return n;
 }
 
+/* Is the first word of a list the reduced one? Goes past it. */
+static int take_word(const char **words, const char *word, size_t n) {
+  const char *p = *words;
+  size_t i = 0;
+  for (; i < n && (*p == '_' || *p == word[i]); p++)
+    i += *p != '_';
+  *words = p + strcspn(p, " ");
+  return i == n && *words == p;
+}
+
 int ofox_words_has(const char *words, struct ofox_span s) {
-  const char *word;
-  size_t n;
-  while ((n = take_word(&words, &word)) > 0) {
-    if (is_word(s, word, n))
+  char word[LONGEST];
+  size_t n = reduce(s, word);
+  while (n > 0 && *words != '\0') {
+    if (take_word(&words, word, n))
       return 1;
+    words += *words == ' ';
   }
   return 0;
 }
 
 /* A string that is spelt in escapes, which is rare. */
 static int has_spelt(const char *words, struct ofox_json v) {
-  char text[64];
-  const char *word;
+  char text[LONGEST + 1];
   size_t n;
-  while ((n = take_word(&words, &word)) > 0) {
-    if (n >= sizeof(text))
-      continue;
-    memcpy(text, word, n);
+  for (; *words != '\0'; words += n + (words[n] == ' ')) {
+    n = strcspn(words, " ");
+    memcpy(text, words, n);
     text[n] = '\0';
     if (ofox_json_is(v, text))
       return 1;
@@ -59,64 +54,67 @@ static int has_spelt(const char *words, struct ofox_json v) {
   return 0;
 }
 
-int ofox_words_has_text(const char *words, struct ofox_json v) {
-  struct ofox_span s = v.raw;
-  if (v.type != OFOX_JSON_STRING || s.n < 2 || s.p[s.n - 1] != '"')
+/* 1: the bytes between the quotes are the text. 0: they are to be read. -1: it
+** is no whole string. */
+static int text_of(struct ofox_json v, struct ofox_span *s) {
+  *s = v.raw;
+  if (v.type != OFOX_JSON_STRING || s->n < 2 || s->p[s->n - 1] != '"')
+    return -1;
+  if (memchr(s->p, '\\', s->n) != NULL)
     return 0;
-  if (memchr(s.p, '\\', s.n) != NULL)
-    return has_spelt(words, v);
-  s.p++;
-  s.n -= 2;
-  return ofox_words_has(words, ofox_span_trim(s));
+  s->p++;
+  s->n -= 2;
+  *s = ofox_span_trim(*s);
+  return 1;
 }
 
-enum ofox_class ofox_words_class(struct ofox_span word) {
-  static const struct {
-    enum ofox_class cls;
-    const char *words;
-  } rows[] = {
-#define X(id, name, type, retryable) {OFOX_CLASS_##id, type},
-      OFOX_CLASSES(X)
-#undef X
-#define X(id, words) {OFOX_CLASS_##id, words},
-          OFOX_ALIASES(X)
-#undef X
-  };
+int ofox_words_has_text(const char *words, struct ofox_json v) {
+  struct ofox_span s;
+  int rc = text_of(v, &s);
+  return rc > 0 ? ofox_words_has(words, s) : rc == 0 && has_spelt(words, v);
+}
+
+/* As memcmp has it; of 'text' the '_' do not count. */
+static int compare(const char *word, size_t n, const char *text) {
   size_t i;
-  for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    if (ofox_words_has(rows[i].words, word))
-      return rows[i].cls;
+  for (i = 0; i < n; text++) {
+    if (*text == '_')
+      continue;
+    if (word[i] != *text)
+      return (unsigned char)word[i] < (unsigned char)*text ? -1 : 1;
+    i++;
   }
-  return OFOX_NCLASSES;
+  return *text == '\0' ? 0 : -1;
 }
 
-enum ofox_class ofox_words_number(enum ofox_numbering whose, double n) {
-  static const struct {
-    enum ofox_numbering whose;
-    enum ofox_class cls;
-    int n;
-  } rows[] = {
-#define X(whose, number, id) {OFOX_NUMBERING_##whose, OFOX_CLASS_##id, number},
-      OFOX_NUMBERS(X)
-#undef X
-  };
+int ofox_words_find(const struct ofox_word *rows, size_t n,
+                    struct ofox_span s) {
+  char word[LONGEST];
+  size_t length = reduce(s, word), from = 0, to = length > 0 ? n : 0, half;
+  int order, what = -1;
+  while (from < to) {
+    half = (from + to) / 2;
+    order = compare(word, length, rows[half].text);
+    if (order == 0)
+      what = rows[half].what;
+    if (order > 0)
+      from = half + 1;
+    else
+      to = half;
+  }
+  return what;
+}
+
+int ofox_words_find_text(const struct ofox_word *rows, size_t n,
+                         struct ofox_json v) {
+  struct ofox_span s;
   size_t i;
-  for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-    if (rows[i].whose == whose && (double)rows[i].n == n)
-      return rows[i].cls;
+  int rc = text_of(v, &s);
+  if (rc > 0)
+    return ofox_words_find(rows, n, s);
+  for (i = 0; rc == 0 && i < n; i++) {
+    if (ofox_json_is(v, rows[i].text))
+      return rows[i].what;
   }
-  return OFOX_NCLASSES;
-}
-
-struct ofox_json ofox_words_get(struct ofox_json v, const char *names) {
-  struct ofox_json key, child;
-  size_t pos = 0, n = 0;
-  if (v.type != OFOX_JSON_OBJECT)
-    v.type = OFOX_JSON_NONE;
-  while (n++ < OFOX_MEMBERS && ofox_json_next(v, &pos, &key, &child)) {
-    if (ofox_words_has_text(names, key))
-      return child;
-  }
-  child.type = OFOX_JSON_NONE;
-  return child;
+  return -1;
 }
