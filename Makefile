@@ -7,6 +7,7 @@
 # make torture    every request for memory fails in turn (ARGS="-v chat")
 # make valgrind   the specs of calls and transport under memcheck
 # make cov        lines of src/ that the specs reach, on Lua 5.4
+# make guard      instructions of seven fixed works, against the record
 # make bench      instructions of a call, as a ratio (valgrind, nginx)
 # make fuzz       each fuzzer for SECONDS (30)
 # make install    into PREFIX (/usr/local)
@@ -141,6 +142,9 @@ fuzz:
 bench: all
 	@.ci/bench
 
+guard: all
+	@.ci/guard
+
 PREFIX ?= /usr/local
 LUA_VERSION = $(LUA:jit=5.1)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
@@ -155,4 +159,4 @@ clean:
 	rm -rf build
 
 .PHONY: all deps demo test check house asan torture valgrind cov fuzz bench \
-  install clean
+  guard install clean
