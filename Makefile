@@ -2,12 +2,12 @@
 # make demo       install what is missing (Debian, root), build, show it
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
+# make guard      instructions of seven fixed works, against the record
 # make house      draws doc/house.svg
 # make asan       the specs under AddressSanitizer and UBSan
 # make torture    every request for memory fails in turn (ARGS="-v chat")
 # make valgrind   the specs of calls and transport under memcheck
 # make cov        lines of src/ that the specs reach, on Lua 5.4
-# make guard      instructions of seven fixed works, against the record
 # make bench      instructions of a call, as a ratio (valgrind, nginx)
 # make fuzz       each fuzzer for SECONDS (30)
 # make install    into PREFIX (/usr/local)
@@ -97,6 +97,10 @@ endif
 check: all
 	@.ci/check
 
+# What calls cost, against the record.
+guard: all
+	@.ci/guard
+
 # The picture of the house, as its files are now.
 house:
 	@mkdir -p build
@@ -142,9 +146,6 @@ fuzz:
 bench: all
 	@.ci/bench
 
-guard: all
-	@.ci/guard
-
 PREFIX ?= /usr/local
 LUA_VERSION = $(LUA:jit=5.1)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
@@ -158,5 +159,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo test check house asan torture valgrind cov fuzz bench \
-  guard install clean
+.PHONY: all deps demo test check guard house asan torture valgrind cov fuzz bench \
+  install clean
