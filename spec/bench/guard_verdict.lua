@@ -34,12 +34,13 @@ function verdict.of(recorded, counted)
   return rows, passed, wants_record
 end
 
+local function text_of(number) return (number % 1 == 0 and "%d" or "%.1f"):format(number) end
+
 --- A row as a line of the table.
 function verdict.line(row)
-  local digits = row.count % 1 == 0 and "%d" or "%.1f"
-  local line = ("%-14s %12s"):format(row.name, digits:format(row.count))
+  local line = ("%-14s %12s"):format(row.name, text_of(row.count))
   if row.recorded then
-    line = line .. (" %12s %+7.1f %%"):format(digits:format(row.recorded), row.percent)
+    line = line .. (" %12s %+7.1f %%"):format(text_of(row.recorded), row.percent)
   end
   return (line .. "  " .. row.word):match "^(.-) *$"
 end

@@ -52,11 +52,14 @@ describe("the guard's verdict", function()
   end)
 
   it("says the difference", function()
-    local rows = verdict.of({ call = 100000, calls = 8.8, text = 4000 },
-      { { name = "call", count = 104000 }, { name = "calls", count = 8.5 }, { name = "text", count = 4000 } })
+    local rows = verdict.of({ call = 100000, calls = 8.8, text = 4000, sent = 26.9 }, {
+      { name = "call", count = 104000 }, { name = "calls", count = 8.5 }, { name = "text", count = 4000 },
+      { name = "sent", count = 27.0 },
+    })
     assert.equal("call                 104000       100000    +4.0 %  more", verdict.line(rows[1]))
     assert.equal("calls                   8.5          8.8    -3.4 %  less", verdict.line(rows[2]))
     assert.equal("text                   4000         4000    +0.0 %", verdict.line(rows[3]))
+    assert.equal("sent                     27         26.9    +0.4 %", verdict.line(rows[4]))
   end)
 end)
 
