@@ -2,6 +2,7 @@
 # make demo       install what is missing (Debian, root), build, show it
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
+# make guard      instructions of seven fixed works, against the record
 # make house      draws doc/house.svg
 # make asan       the specs under AddressSanitizer and UBSan
 # make torture    every request for memory fails in turn (ARGS="-v chat")
@@ -96,6 +97,10 @@ endif
 check: all
 	@.ci/check
 
+# What calls cost, against the record.
+guard: all
+	@.ci/guard
+
 # The picture of the house, as its files are now.
 house:
 	@mkdir -p build
@@ -154,5 +159,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo test check house asan torture valgrind cov fuzz bench \
+.PHONY: all deps demo test check guard house asan torture valgrind cov fuzz bench \
   install clean
