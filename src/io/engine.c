@@ -26,10 +26,14 @@ struct ofox_engine {
   int late;      /* reads since a limit has passed, see look_again */
 };
 
-/* Lets an outer loop know in time. */
+/* Lets an outer loop know in time of what comes before it looks by itself. */
 static void rearm(struct ofox_engine *e) {
-  if (e->traffic.shown)
-    ofox_poller_arm(e->traffic.poller, ofox_engine_timeout(e));
+  double left, looks = e->traffic.looks;
+  if (looks == -INFINITY)
+    return;
+  left = ofox_engine_timeout(e);
+  if (looks == INFINITY || ofox_clocks_now() + left < looks)
+    ofox_poller_arm(e->traffic.poller, left);
 }
 
 /* Rounds */
@@ -278,10 +282,10 @@ struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e) {
   return &e->traffic.news;
 }
 
-int ofox_engine_pollfd(struct ofox_engine *e) {
+int ofox_engine_pollfd(struct ofox_engine *e, double looks) {
   if (ofox_poller_open(e->traffic.poller) != 0)
     return -1;
-  e->traffic.shown = 1;
+  e->traffic.looks = looks;
   rearm(e);
   return ofox_poller_fd(e->traffic.poller);
 }

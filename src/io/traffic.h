@@ -25,9 +25,10 @@ struct ofox_traffic {
   struct ofox_transfer *first, **end; /* in order of arrival */
   struct ofox_ready_list news;
   struct ofox_connect_turns connect_turns;
-  int crowd;  /* transfers that wait outside, see transfers.h */
-  int resume; /* a paused transfer may go on */
-  int shown;  /* an outer loop watches the poller's descriptor */
+  int crowd;    /* transfers that wait outside, see transfers.h */
+  int resume;   /* a paused transfer may go on */
+  double looks; /* when an outer loop that watches the poller's descriptor
+                   looks by itself; -INFINITY: none watches */
   pid_t pid;
 };
 
