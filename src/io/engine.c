@@ -27,13 +27,15 @@ struct ofox_engine {
 };
 
 /* Lets an outer loop know in time of what comes before it looks by itself. */
+static void show(struct ofox_engine *e) {
+  double left = ofox_engine_timeout(e);
+  int comes = ofox_clocks_now() + left < e->traffic.looks;
+  ofox_poller_arm(e->traffic.poller, comes ? left : INFINITY);
+}
+
 static void rearm(struct ofox_engine *e) {
-  double left, looks = e->traffic.looks;
-  if (looks == -INFINITY)
-    return;
-  left = ofox_engine_timeout(e);
-  if (looks == INFINITY || ofox_clocks_now() + left < looks)
-    ofox_poller_arm(e->traffic.poller, left);
+  if (e->traffic.looks > -INFINITY)
+    show(e);
 }
 
 /* Rounds */
@@ -286,7 +288,7 @@ int ofox_engine_pollfd(struct ofox_engine *e, double looks) {
   if (ofox_poller_open(e->traffic.poller) != 0)
     return -1;
   e->traffic.looks = looks;
-  rearm(e);
+  show(e);
   return ofox_poller_fd(e->traffic.poller);
 }
 

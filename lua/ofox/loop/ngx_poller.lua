@@ -22,9 +22,9 @@ local SHORTEST, LONGEST = 0.001, 0.008
 -- wait in the pool: a worker that ends spins until that is over.
 local SWEEP = 0.05
 
--- Seconds by which a wait in the pool is late when others have its thread, and
--- for which it is left to them.
-local LATE, LEFT = 0.1, 60
+-- Seconds that no wait in the pool takes unless others have its thread, and
+-- after which a pool that was of no use is tried again.
+local LATE, RETRY = 0.15, 60
 
 -- Seconds within which a timer begins, if it ever does: nginx drops those that
 -- are more than lua_max_running_timers.
@@ -39,14 +39,15 @@ local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 local swept = 0
 
-local watched -- the engine whose descriptor it waits for
 local attendant -- the light thread that waits in the pool: "serves", "is late", or nil if there is none
+local watched -- the engine whose descriptor it waits for
 local till -- when its wait ends by itself; nil: it does not wait
 local pool_from = 0 -- the moment from which on the pool may be used
 local has_told = false
 
--- Says once why there are timers.
-local function tell(level, why)
+-- The pool is of no use for now; the first time it is said why.
+local function leave_pool(level, why)
+  pool_from = core.now() + RETRY
   if not has_told then log.print(level, "waits in nginx are done by timers", { why = why }) end
   has_told = true
 end
@@ -82,11 +83,11 @@ local function attend()
     local seconds = math.min(SWEEP, scheduler.timeout() or SWEEP)
     local moment = core.now() + seconds
     local fd = watched:pollfd(is_awaited() and moment or -NEVER)
-    if not fd then return "there is no descriptor for all of them", LEFT end
+    if not fd then return "there is no descriptor for all of them" end
     till = moment
     local ok, why = ngx_thread.wait(fd, seconds)
     till = nil
-    if not ok then return why, NEVER end
+    if not ok then return why end
     if attendant == "serves" then round() end
   end
   return nil
@@ -99,33 +100,34 @@ local function failed(message)
 end
 
 local function run_attendant()
-  local ok, why, left = pcall(attend)
+  attendant = "serves"
+  local ok, why = pcall(attend)
   till = nil
   if not ok then
     failed(why)
   elseif why then
-    tell("info", why)
-    pool_from = core.now() + left
+    leave_pool("info", why)
   end
   attendant = nil
   kick:post(1)
 end
 
--- The pool's thread may be held by others, for however long.
+-- The pool's thread may be held by others, for however long. Where the worker
+-- itself was held up, what the thread has to say comes with its next round.
 local function watch()
-  if kick:wait(LATE) or not till or core.now() < till + LATE then return end
+  local count = ngx_thread.count()
+  for _, seconds in ipairs { LATE, SHORTEST } do
+    if kick:wait(seconds) or ngx_thread.count() ~= count then return end
+  end
   attendant, till = "is late", nil
-  pool_from = core.now() + LEFT
-  tell("warn", "the thread_pool ofox is busy with other things")
+  leave_pool("warn", "the thread_pool ofox is busy with other things")
 end
 
 local function may_use_pool()
   if attendant or core.now() < pool_from then return false end
   local why = ngx_thread.refusal()
-  if not why then return true end
-  pool_from = NEVER
-  tell("info", why)
-  return false
+  if why then leave_pool("info", why) end
+  return not why
 end
 
 -- By timers
@@ -146,7 +148,6 @@ local function serve()
       watch()
     elseif may_use_pool() then
       if thread then ngx.thread.wait(thread) end
-      attendant = "serves"
       thread = ngx.thread.spawn(run_attendant)
     else
       attend_by_timer()

@@ -18,8 +18,8 @@ local POOL = "ofox"
 local MODULE = "ofox.loop.ngx_thread.waiting"
 
 -- Runs in a Lua state of the pool, which has nothing of ours: no value from
--- outside of it is to be had. The name of the C function is our own there, for
--- that state may serve other programs.
+-- outside is to be had, not even MODULE. The name of the C function is our own,
+-- for that state may serve other programs.
 local function lesson()
   local poll_ffi = require "ffi"
   poll_ffi.cdef 'int ofox_poll(void *, unsigned long, int) __asm__("poll");'
@@ -43,7 +43,10 @@ ffi.cdef [[
   int ofox_close(int) __asm__("close");
 ]]
 
+local count = 0
+
 local function run(...)
+  count = count + 1
   return ngx.run_worker_thread(POOL, ...)
 end
 
@@ -69,6 +72,12 @@ function ngx_thread.refusal()
   if claimed == nil then claimed = core.claim() end
   if not claimed then return "another Lua state of this worker has the pool: lua_code_cache is off" end
   return nil
+end
+
+--- How often the pool has been given something to do.
+---@return integer
+function ngx_thread.count()
+  return count
 end
 
 --- Waits.
