@@ -51,8 +51,10 @@ describe("[E11] nginx's thread pool", function()
     local took, steps = select(2, front:ask("/case/steps")):match("^(%S+) (%d+)\n$")
     assert.is_true(tonumber(steps) < 10 + took / 0.025, ("%s steps in %s s"):format(steps, took))
     s:script { { body = server.completion "well" }, repeat_last = true }
-    local usual = tonumber((select(2, front:ask("/case/usual"))))
-    assert.is_true(usual < 0.02, "a usual call took " .. usual) -- and a wait in the pool 0.05
+    for _, what in ipairs { "call", "sleep", "calls" } do
+      local usual = tonumber((select(2, front:ask("/case/usual?" .. what))))
+      assert.is_true(usual < 0.03, ("usually a %s took %s"):format(what, usual)) -- and a wait in the pool 0.05
+    end
     assert.same({}, told(front))
   end)
 
@@ -88,14 +90,12 @@ describe("[E11] nginx's thread pool", function()
   it("is left to others that hold its thread, which is said once", function()
     local front = start()
     assert_well(front)
-    for _ = 1, 2 do
-      local hog = front:open("/case/hog_pool")
-      assert.is_true(worker.pump({ hog }, function() return hog.text:find("here", 1, true) end))
-      for _ = 1, 5 do assert_well(front) end
-      assert.is_nil(hog.text:find("free", 1, true), "calls waited for what held the thread")
-      assert.is_true(worker.pump { hog })
-      assert_well(front)
-    end
+    local hog = front:open("/case/hog_pool")
+    assert.is_true(worker.pump({ hog }, function() return hog.text:find("here", 1, true) end))
+    for _ = 1, 5 do assert_well(front) end
+    assert.is_nil(hog.text:find("free", 1, true), "calls waited for what held the thread")
+    assert.is_true(worker.pump { hog })
+    assert_well(front)
     assert.same({ [[warn "the thread_pool ofox is busy with other things"]] }, told(front))
   end)
 
@@ -159,7 +159,7 @@ describe("[E11] nginx's thread pool", function()
   for _, has_pool in ipairs { true, false } do
     it("calls that end at once let others run" .. (has_pool and "" or ", also by timers"), function()
       local front = start { pool = has_pool }
-      local busy = front:open("/case/in_vain?" .. proc.free_port())
+      local busy = front:open("/case/in_vain")
       assert.is_true(worker.pump({ busy }, function() return busy.text:find("here", 1, true) end))
       assert.equal("pong\n", select(2, front:ask("/ping")))
       front:ask("/case/enough")

@@ -24,7 +24,7 @@ local SWEEP = 0.05
 
 -- Seconds that no wait in the pool takes unless others have its thread, and
 -- after which a pool that was of no use is tried again.
-local LATE, RETRY = 0.15, 60
+local LATE, RETRY = 0.1, 60
 
 -- Seconds within which a timer begins, if it ever does: nginx drops those that
 -- are more than lua_max_running_timers.
@@ -112,12 +112,13 @@ local function run_attendant()
   kick:post(1)
 end
 
--- The pool's thread may be held by others, for however long. Where the worker
--- itself was held up, what the thread has to say comes with its next round.
+-- The pool's thread may be held by others, for however long. Looks twice: the
+-- worker itself may have stood still, and the thread have come no further.
 local function watch()
   local count = ngx_thread.count()
-  for _, seconds in ipairs { LATE, SHORTEST } do
-    if kick:wait(seconds) or ngx_thread.count() ~= count then return end
+  for _ = 1, 2 do
+    ngx.update_time() -- from when nginx counts the wait
+    if kick:wait(LATE) or ngx_thread.count() ~= count then return end
   end
   attendant, till = "is late", nil
   leave_pool("warn", "the thread_pool ofox is busy with other things")
