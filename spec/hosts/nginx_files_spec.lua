@@ -37,6 +37,7 @@ describe("[P1] a worker that may not read ofox", function()
     s, directory, port = server.start(), proc.directory(), proc.free_port()
     local root, path = command "pwd", directory.path
     local copied = command((("mkdir -p DIR/tree/build DIR/tmp && cp -r lua DIR/tree && cp -r build/jit DIR/tree/build "
+      .. "&& cp -r build/nginx-lua/usr/share/lua/5.1 DIR/readable "
       .. "&& chmod -R go= DIR/tree && chmod 711 DIR && chmod 777 DIR/tmp"):gsub("DIR", path)))
     assert(copied == "", copied)
     local temporary = ""
@@ -50,12 +51,13 @@ describe("[P1] a worker that may not read ofox", function()
     proc.write(path .. "/conf", modules .. (IS_ROOT and "user nobody nogroup;\n" or "") .. ([[
 daemon off;
 pid DIR/pid;
-error_log DIR/log warn;
+error_log DIR/log info;
+thread_pool ofox threads=1;
 events {}
 http {
   access_log off;
 TEMPORARY
-  lua_package_path "ROOT/build/nginx-lua/usr/share/lua/5.1/?.lua;DIR/tree/lua/?.lua;DIR/tree/lua/?/init.lua;;";
+  lua_package_path "DIR/readable/?.lua;DIR/tree/lua/?.lua;DIR/tree/lua/?/init.lua;;";
   init_by_lua_block { ofox = require "ofox" URL = "SERVER" }
   server {
     listen 127.0.0.1:PORT;
@@ -63,7 +65,7 @@ TEMPORARY
     location = /reads { content_by_lua_block { ngx.say(tostring(io.open("DIR/tree/lua/ofox/init.lua") ~= nil)) } }
   }
 }
-]]):gsub("%u%u%u%u?%u*", { DIR = path, ROOT = root, SERVER = s.url, PORT = tostring(port), CONTENT = CONTENT,
+]]):gsub("%u%u%u%u?%u*", { DIR = path, SERVER = s.url, PORT = tostring(port), CONTENT = CONTENT,
       TEMPORARY = temporary }))
     child = proc.daemon(("env -u http_proxy -u all_proxy "
       .. "LD_LIBRARY_PATH=$(echo %s/build/nginx-lua/usr/lib/*-linux-gnu*) nginx -p %s -e %s/log -c %s/conf")
@@ -87,5 +89,6 @@ TEMPORARY
       { headers = { ["Content-Type"] = "text/event-stream" }, chunks = server.events { "two" } },
       { status = 400, body = '{"error":{"message":"no","code":"bad"}}' }, { body = server.completion("three") } }
     assert.matches("^one two bad %d+ three function\n$", ask "/all", proc.read(directory.path .. "/log"))
+    assert.is_nil(proc.read(directory.path .. "/log"):find("by timers", 1, true))
   end)
 end)

@@ -37,23 +37,23 @@ local function becomes(is_so, seconds)
   return false
 end
 
-describe("inside nginx", function()
-  local keep, stop_kept = calls.keeper()
-  after_each(stop_kept)
+local keep, stop_kept = calls.keeper()
+after_each(stop_kept)
 
+it("[P3] the example's own file starts in nginx as it says, and passes a stream on", function()
+  local front = keep(worker.example(s.url))
+  s:script { { chunks = paced({ "one ", "two" }, 0.1) }, { status = 401, body = '{"error":{"message":"who?"}}' } }
+  local status, body = front:ask("/chat", ASK)
+  assert.same({ 200, "one two" }, { status, body })
+  assert.equal(502, (front:ask("/chat", ASK)))
+  assert.matches("authentication_error[^\n]* 1\n", select(2, front:ask("/errors")))
+  assert.equal("pong\n", select(2, front:ask("/ping")))
+end)
+
+local function cases(has_pool)
   local function start(options)
-    return keep(worker.start(calls.with({ url = s.url }, options)))
+    return keep(worker.start(calls.with({ url = s.url, pool = has_pool }, options)))
   end
-
-  it("[P3] the example's own file starts as it says, and passes a stream on", function()
-    local front = keep(worker.example(s.url))
-    s:script { { chunks = paced({ "one ", "two" }, 0.1) }, { status = 401, body = '{"error":{"message":"who?"}}' } }
-    local status, body = front:ask("/chat", ASK)
-    assert.same({ 200, "one two" }, { status, body })
-    assert.equal(502, (front:ask("/chat", ASK)))
-    assert.matches("authentication_error[^\n]* 1\n", select(2, front:ask("/errors")))
-    assert.equal("pong\n", select(2, front:ask("/ping")))
-  end)
 
   it("[E7] a hundred streams on one worker do not hold up what is beside them", function()
     local PAUSE = 0.4
@@ -476,4 +476,7 @@ describe("inside nginx", function()
     assert.equal("0 well\n", select(2, second:answer()))
     assert_idle(front)
   end)
-end)
+end
+
+describe("inside nginx, woken by its thread pool,", function() cases(true) end)
+describe("inside nginx, woken by timers,", function() cases(false) end)

@@ -354,6 +354,21 @@ describe("[E9] the descriptor", function()
       say("early", tostring(early), what or "nothing", tostring(ok))]]))
   end)
 
+  it("need not tell of what comes when its loop looks by itself", function()
+    assert.equal("true nil true\n", host.succeed(COMMON .. [[
+      local fd = ofox.pollfd()
+      local engine = require("ofox.task.engine").get()
+      local plain = { getfd = function() return fd end, dirty = function() return false end }
+      local function speaks(looks)
+        assert(engine:pollfd(looks) == fd)
+        local sleeper = ofox.go(ofox.sleep, 0.02)
+        local readable = socket.select({ plain }, nil, 0.1)[plain] ~= nil or nil
+        sleeper:wait()
+        return tostring(readable)
+      end
+      say(speaks(engine:now() + 60), speaks(engine:now() + 0.01), speaks())]]))
+  end)
+
   it("is readable when a ready task waits for its turn", function()
     assert.equal("true 2\n", host.succeed(COMMON .. [[
       local fd = ofox.pollfd()

@@ -63,6 +63,7 @@ local function configuration(options, port, directory)
   if is_root() and not options.private then modules = modules .. "user root;\n" end -- who may read this tree
   text = put(text, LOADED, modules .. (options.main or ""))
   text = put(text, "worker_processes 1;", ("worker_processes %d;"):format(options.workers or 1))
+  if options.pool == false then text = text:gsub("\nthread_pool [^\n]*", "", 1) end
   text = put(text, "pid /tmp/ofox-nginx.pid;", "pid " .. directory .. "/pid;")
   local level = options.level or "warn"
   text = put(text, "error_log stderr warn;", ("error_log %s/log %s;"):format(directory, level))
@@ -101,7 +102,7 @@ end
 ---@param options table  url: of the model server; workers: how many (1); level: of the log (warn);
 --   init: Lua code that the master runs first; main, http: lines of the configuration; env: variables
 --   of the master, words of the shell; private: it runs in a clone that only this user can read,
---   which workers of root's do not
+--   which workers of root's do not; pool: false leaves the example's thread_pool out
 ---@return table front  port; ask(), open(), log(), reload(), stop()
 function worker.start(options)
   unpack_modules()

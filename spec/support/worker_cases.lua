@@ -77,6 +77,62 @@ function cases.ask()
   ngx.say(ngx.worker.id(), " ", ask())
 end
 
+-- How long a call took, and how many steps were done for it.
+function cases.steps()
+  local steps, step = 0, scheduler.step
+  function scheduler.step(...)
+    steps = steps + 1
+    return step(...)
+  end
+  local began = core.now()
+  ask()
+  ngx.say(core.now() - began, " ", steps)
+  scheduler.step = step
+end
+
+-- What is short, if nothing is in its way.
+local SHORT = {
+  call = ask,
+  sleep = function() ofox.sleep(0.002) end,
+  calls = function() ofox.all { ask, ask, ask } end,
+}
+
+-- How long that usually takes, of many.
+function cases.usual()
+  local list = {}
+  for i = 1, 40 do
+    local began = core.now()
+    SHORT[ngx.var.args]()
+    list[i] = core.now() - began
+  end
+  table.sort(list)
+  ngx.say(list[20])
+end
+
+-- Has the pool's only thread do something else.
+function cases.hog_pool()
+  here()
+  ngx.run_worker_thread("ofox", "os", "execute", "sleep 3")
+  ngx.say("free")
+end
+
+-- The program's own use of a pool.
+function cases.own_pool()
+  for _ = 1, 20 do ngx.run_worker_thread("mine", "os", "execute", "true") end
+  ngx.say(tostring(ngx.run_worker_thread("mine", "os", "execute", "true")), " ", 0)
+end
+
+-- Calls that end where they begin, until there are enough of them.
+function cases.in_vain()
+  local nowhere = ofox.new { max_retries = 0, errors = "return", unix_socket = "/no/such/socket" }
+  here()
+  local err
+  repeat err = select(2, nowhere:chat(PARAMS)) until ngx.shared.notes:get "enough"
+  ngx.say(err.type)
+end
+
+function cases.enough() note("enough", true) end
+
 -- Takes a timer away.
 function cases.hog()
   ngx.timer.at(0, function() ngx.sleep(1) end)

@@ -26,10 +26,16 @@ struct ofox_engine {
   int late;      /* reads since a limit has passed, see look_again */
 };
 
-/* Lets an outer loop know in time. */
+/* Lets an outer loop know in time of what comes before it looks by itself. */
+static void show(struct ofox_engine *e) {
+  double left = ofox_engine_timeout(e);
+  int comes = ofox_clocks_now() + left < e->traffic.looks;
+  ofox_poller_arm(e->traffic.poller, comes ? left : INFINITY);
+}
+
 static void rearm(struct ofox_engine *e) {
-  if (e->traffic.shown)
-    ofox_poller_arm(e->traffic.poller, ofox_engine_timeout(e));
+  if (e->traffic.looks > -INFINITY)
+    show(e);
 }
 
 /* Rounds */
@@ -275,11 +281,11 @@ struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e) {
   return &e->traffic.news;
 }
 
-int ofox_engine_pollfd(struct ofox_engine *e) {
+int ofox_engine_pollfd(struct ofox_engine *e, double looks) {
   if (ofox_poller_open(e->traffic.poller) != 0)
     return -1;
-  e->traffic.shown = 1;
-  rearm(e);
+  e->traffic.looks = looks;
+  show(e);
   return ofox_poller_fd(e->traffic.poller);
 }
 

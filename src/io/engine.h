@@ -39,8 +39,12 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max);
 
 /* Seconds until step has something to do although no socket speaks. */
 double ofox_engine_timeout(const struct ofox_engine *e);
-/* Descriptor that is readable when step has something to do, or -1. */
-int ofox_engine_pollfd(struct ofox_engine *e);
+/*
+** Descriptor that is readable when step has something to do, or -1. Moments
+** from 'looks' on need not show, for its loop looks by itself then; INFINITY:
+** all do, -INFINITY: none does.
+*/
+int ofox_engine_pollfd(struct ofox_engine *e, double looks);
 /* The moment at which step is wanted whatever happens; INFINITY: none. */
 void ofox_engine_alarm(struct ofox_engine *e, double at);
 /* Notes of the calls that have something new and are waited for. */

@@ -8,6 +8,7 @@
 void ofox_traffic_init(struct ofox_traffic *w) {
   w->forks = ofox_forks_passed();
   w->next_due = INFINITY;
+  w->looks = -INFINITY;
   w->end = &w->first;
   ofox_ready_list_init(&w->news);
   ofox_buf_init(&w->limits, (size_t)-1);

@@ -28,9 +28,10 @@ struct ofox_traffic {
   struct ofox_buf limits; /* of connections to a host, sorted, and how many
                              transfers have each */
   struct ofox_connect_turns connect_turns;
-  int crowd;  /* transfers that wait outside, see transfers.h */
-  int resume; /* a paused transfer may go on */
-  int shown;  /* an outer loop watches the poller's descriptor */
+  int crowd;    /* transfers that wait outside, see transfers.h */
+  int resume;   /* a paused transfer may go on */
+  double looks; /* when an outer loop that watches the poller's descriptor
+                   looks by itself; -INFINITY: none watches */
   struct ofox_sigpipe sigpipe;
   unsigned long forks; /* before it was made */
 };

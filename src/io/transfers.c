@@ -89,7 +89,7 @@ static void detach(struct ofox_call *c) {
 static void resume(struct ofox_call *c) {
   struct ofox_traffic *w = ((struct ofox_transfer *)c->transfer)->traffic;
   w->resume = 1;
-  if (w->shown && ofox_traffic_is_ours(w))
+  if (w->looks > -INFINITY && ofox_traffic_is_ours(w))
     ofox_poller_arm(w->poller, 0);
 }
 

@@ -156,9 +156,10 @@ static int engine_news(lua_State *L) {
   return 1;
 }
 
-/* engine:pollfd() -> descriptor, or nil */
+/* engine:pollfd([moment]) -> descriptor, or nil; moments from that on need not
+** show, see engine.h */
 static int engine_pollfd(lua_State *L) {
-  int fd = ofox_engine_pollfd(check(L));
+  int fd = ofox_engine_pollfd(check(L), luaL_optnumber(L, 2, INFINITY));
   if (fd < 0)
     return 0;
   lua_pushinteger(L, fd);

@@ -1,9 +1,10 @@
 --- Inside nginx: everything that waits is a light thread and waits at a
--- semaphore, and one timer per worker steps the engine while there are waits.
+-- semaphore, and one poller per worker steps the engine while there are waits.
 -- Tasks are light threads of the request that they were started in.
 -- Knows nothing of calls, nor of what tasks do.
 require "ofox.base.uncompiled" ()
 local log = require "ofox.base.log"
+local poller = require "ofox.loop.ngx_poller"
 local scheduler = require "ofox.task.scheduler"
 local yieldable = require "ofox.base.yieldable"
 
@@ -12,22 +13,15 @@ local semaphore = require "ngx.semaphore"
 
 local loop = { drives = true }
 
--- Seconds between two steps: just after something has happened, and doubled
--- from there as long as nothing does.
-local SHORTEST, LONGEST = 0.001, 0.008
-
--- Seconds between two looks for waits whose threads have been ended.
-local SWEEP = 0.05
-
--- Seconds within which a timer begins, if it ever does: nginx drops those that
--- are more than lua_max_running_timers.
-local PATIENCE = 1
-
 -- Seconds after which tasks are looked for that failed and were collected.
 local SOON = 0.5
 
 -- Seconds of one wait at a semaphore, which wants an end.
 local LONG = 3600
+
+-- Seconds for which a call that ended at once has others go on: as nginx counts,
+-- the shortest.
+local SHORT = 0.001
 
 -- Where light threads can wait.
 local PHASES = {
@@ -37,10 +31,6 @@ local PHASES = {
 
 local spare = {} -- semaphores at which no thread waits
 local tasks = {} -- thread -> its task
-local is_running, is_stepping = false, false -- the timer, from when it was asked for; a step of it
-local asked -- when it was asked for, until it begins
-local pause = SHORTEST
-local kick -- the semaphore at which the timer waits
 
 -- Nginx ends threads without a word, and uses them again for others: a task is
 -- lost if its guard does not wait at its semaphore any more.
@@ -71,47 +61,11 @@ local function sweep()
   end
 end
 
-local function serve()
-  local swept = ngx.now()
-  while is_wanted() do
-    is_stepping = true
-    scheduler.step(0)
-    is_stepping = false
-    if ngx.now() - swept >= SWEEP then
-      swept = ngx.now()
-      sweep()
-    end
-    local longest = scheduler.is_wanted() and pause or SWEEP
-    kick:wait(math.max(SHORTEST, math.min(longest, scheduler.timeout() or longest)))
-    pause = math.min(pause * 2, LONGEST)
-  end
-end
+poller.serve_for(is_wanted, sweep)
 
-local function run()
-  if not asked then return end -- another has begun
-  asked = nil
-  kick = semaphore.new()
-  local ok, message = pcall(serve)
-  is_stepping = false
-  if not ok then
-    pcall(log.print, "error", "a step failed", { error = message })
-    ngx.sleep(SWEEP)
-  end
-  is_running = false
-  loop.changed()
-end
-
---- Starts the timer if it is wanted, or has it look again soon.
+--- Starts the poller if it is wanted, or has it look again soon.
 function loop.changed()
-  if is_stepping or not is_wanted() then return end
-  if not is_running or asked and ngx.now() - asked > PATIENCE then
-    local ok, message = ngx.timer.at(0, run)
-    if not ok then error("ofox: no timer in nginx: " .. message, 0) end
-    is_running, asked, pause = true, ngx.now(), SHORTEST
-  elseif pause > SHORTEST then
-    pause = SHORTEST
-    if kick and kick:count() < 0 then kick:post(1) end
-  end
+  poller.changed()
 end
 
 local function take()
@@ -122,12 +76,23 @@ local function give_back(one)
   if one:count() == 0 then spare[#spare + 1] = one end
 end
 
+-- The stander has been woken before it waited. A program may begin one such wait
+-- after the other.
+local function let_others_go_on(stander, own)
+  own:wait(0)
+  stander.waiting = true -- its thread may be ended here as anywhere
+  own:wait(SHORT)
+  stander.waiting = false
+end
+
 --- Waits until the stander is woken.
 ---@param stander table
 ---@param is_over fun(): boolean
 function loop.wait(stander, is_over)
   local own = take()
   stander.semaphore = own
+  poller.begin(stander)
+  if not stander.waiting then let_others_go_on(stander, own) end
   while stander.waiting and not is_over() do own:wait(LONG) end
   stander.semaphore = nil
   give_back(own)
@@ -135,7 +100,7 @@ end
 
 ---@param stander table
 function loop.wake(stander)
-  pause = SHORTEST
+  poller.stir()
   if stander.semaphore then stander.semaphore:post(1) end
 end
 
