@@ -8,6 +8,10 @@
 #define ORIGIN_CAP 512       /* of a URL's bytes that tell where it leads */
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
+/* As libcurl itself parses CURLOPT_URL with CURLOPT_PATH_AS_IS. */
+#define URL_FLAGS                                                             \
+  (CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS)
+
 /* The first failure stays in 'rc'. */
 #define SET(option, value)                                                    \
   do {                                                                        \
@@ -42,6 +46,18 @@ static CURLcode set_tls(CURL *h, const struct ofox_traffic *w,
   return rc;
 }
 
+/* Has the URL parsed once for all requests of the plan; what this libcurl cannot
+** parse the transfer will say. */
+static CURLcode set_url(struct ofox_handle *handle, const char *url) {
+  CURLU *parsed = curl_url();
+  if (parsed == NULL)
+    return CURLE_OUT_OF_MEMORY;
+  handle->url = parsed;
+  if (curl_url_set(parsed, CURLUPART_URL, url, URL_FLAGS) != CURLUE_OK)
+    return curl_easy_setopt(handle->easy, CURLOPT_URL, url);
+  return curl_easy_setopt(handle->easy, CURLOPT_CURLU, parsed);
+}
+
 static CURLcode set_way(CURL *h, struct ofox_handle *handle,
                         struct ofox_traffic *w, const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
@@ -55,7 +71,8 @@ static CURLcode set_way(CURL *h, struct ofox_handle *handle,
   /* libcurl 7.88 breaks on such a connection when it is used again */
   if (plain2 && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000)
     SET(CURLOPT_FORBID_REUSE, 1L);
-  SET(CURLOPT_URL, r->url);
+  if (rc == CURLE_OK)
+    rc = set_url(handle, r->url);
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_HTTP_VERSION, version);

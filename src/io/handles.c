@@ -13,6 +13,8 @@ static struct ofox_handle **row_of(struct ofox_handles *all, uint64_t plan) {
 
 void ofox_handle_reset(struct ofox_handle *h) {
   curl_easy_reset(h->easy);
+  curl_url_cleanup(h->url);
+  h->url = NULL;
   ofox_header_lines_free(&h->lines);
   h->first = NULL;
   h->plan = 0;
@@ -31,6 +33,7 @@ static struct ofox_handle *make(void) {
 
 static void destroy(struct ofox_handle *h) {
   curl_easy_cleanup(h->easy);
+  curl_url_cleanup(h->url);
   ofox_header_lines_free(&h->lines);
   free(h);
 }

@@ -19,6 +19,7 @@ struct ofox_handle {
   struct ofox_transfer *transfer; /* whose it is; NULL: it is idle */
   uint64_t plan; /* for which it is configured; 0: for none, and reset */
   /* what it is configured with, as curl_options.c has set it */
+  CURLU *url; /* parsed, or NULL */
   struct ofox_header_lines lines;
   struct curl_slist *first; /* of the lines, as libcurl was told */
   int has_body;
