@@ -22,15 +22,15 @@ external_dependencies = {
 }
 -- The floors that both C modules stand on, and what is each one's own.
 local floors = {
-  "src/base/base64.c", "src/base/buf.c", "src/base/half_char.c", "src/base/json.c", "src/base/json_escape.c",
-  "src/base/json_number.c", "src/base/json_put.c", "src/base/json_scan.c", "src/base/json_string.c",
-  "src/base/json_text.c", "src/base/sorted_names.c", "src/base/times.c", "src/base/unescape.c", "src/base/utf8.c",
-  "src/wire/body_delay.c", "src/wire/class_words.c", "src/wire/classes.c", "src/wire/content_text.c",
-  "src/wire/delta.c", "src/wire/envelope.c", "src/wire/error.c", "src/wire/error_in_success.c", "src/wire/headers.c",
-  "src/wire/html.c", "src/wire/members.c", "src/wire/redact.c", "src/wire/secret_starts.c", "src/wire/speech.c",
-  "src/wire/sse.c", "src/wire/statuses.c", "src/wire/stray_lines.c", "src/wire/words.c", "src/policy/retry.c",
-  "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c",
-  "src/call/fallback.c", "src/call/history.c", "src/call/ready_list.c", "src/call/response.c",
+  "src/base/base64.c", "src/base/buf.c", "src/base/decimal.c", "src/base/half_char.c", "src/base/json.c",
+  "src/base/json_escape.c", "src/base/json_number.c", "src/base/json_put.c", "src/base/json_scan.c",
+  "src/base/json_string.c", "src/base/json_text.c", "src/base/sorted_names.c", "src/base/times.c",
+  "src/base/unescape.c", "src/base/utf8.c", "src/wire/body_delay.c", "src/wire/class_words.c", "src/wire/classes.c",
+  "src/wire/content_text.c", "src/wire/delta.c", "src/wire/envelope.c", "src/wire/error.c",
+  "src/wire/error_in_success.c", "src/wire/headers.c", "src/wire/html.c", "src/wire/members.c", "src/wire/redact.c",
+  "src/wire/secret_starts.c", "src/wire/speech.c", "src/wire/sse.c", "src/wire/statuses.c", "src/wire/stray_lines.c",
+  "src/wire/words.c", "src/policy/retry.c", "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c",
+  "src/call/failure.c", "src/call/fallback.c", "src/call/history.c", "src/call/ready_list.c", "src/call/response.c",
   "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {

@@ -55,12 +55,10 @@ static const char *read_escape(const char *p, const char *e, unsigned *found) {
   return p + n;
 }
 
-const char *ofox_json_read_string(const char *p, const char *e,
-                                  unsigned *found) {
+/* From a special byte or the end on. */
+static const char *read_on(const char *p, const char *e, unsigned *found) {
   const char *good;
-  *found = 0;
-  for (;;) {
-    p = to_special(p, e);
+  for (;; p = to_special(p, e)) {
     if (p == e || *p == '\0')
       return NULL;
     if (*p == '"')
@@ -78,6 +76,13 @@ const char *ofox_json_read_string(const char *p, const char *e,
     }
     p = good;
   }
+}
+
+const char *ofox_json_read_string(const char *p, const char *e,
+                                  unsigned *found) {
+  *found = 0;
+  p = to_special(p, e);
+  return p < e && *p == '"' ? p : read_on(p, e, found);
 }
 
 void ofox_json_put_half(char to[3], unsigned long cp) {
