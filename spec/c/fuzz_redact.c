@@ -29,6 +29,17 @@ static char letter(uint8_t byte) {
   return byte < 160 ? letters[byte % (sizeof(letters) - 1)] : (char)byte;
 }
 
+/* Adds a text as it stands in a URL that spares no byte. */
+static void add_in_url(struct ofox_buf *out, struct ofox_span s) {
+  static const char digits[] = "0123456789ABCDEF";
+  size_t i;
+  for (i = 0; i < s.n; i++) {
+    MUST(ofox_buf_addc(out, '%') == 0);
+    MUST(ofox_buf_addc(out, digits[(unsigned char)s.p[i] >> 4]) == 0);
+    MUST(ofox_buf_addc(out, digits[(unsigned char)s.p[i] & 15]) == 0);
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct ofox_redact r;
   struct ofox_buf text;
@@ -64,6 +75,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (n >= OFOX_SECRET_MIN)
     MUST(!holds(ofox_buf_span(&text), secret) ||
          holds(secret, (struct ofox_span){"*", 1}));
+  text.n = 0;
+  MUST(ofox_buf_add(&text, copy + 2 + n, at) == 0);
+  add_in_url(&text, secret);
+  MUST(ofox_buf_add(&text, copy + 2 + n + at, size - 2 - n - at) == 0);
+  before = text.n;
+  MUST(ofox_redact_may_hold(&r, ofox_buf_span(&text)));
+  MUST(ofox_redact_apply(&r, &text) == 0 && text.n < before);
   ofox_buf_free(&text);
   ofox_redact_free(&r);
   free(copy);

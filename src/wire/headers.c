@@ -6,7 +6,8 @@
 
 #include "base/times.h"
 
-const char *const ofox_headers_request_ids[] = {
+/* The names under which a request id may come, in order. */
+static const char *const request_ids[] = {
     "x-request-id",     "request-id", "apim-request-id",
     "x-amzn-requestid", "cf-ray",     NULL};
 
@@ -240,10 +241,8 @@ int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n) {
   return h->_error;
 }
 
-/*
-** The value that begins at 'from' and ends with its line. What is read as a
-** blank becomes one where it stands: whoever reads it again finds the same.
-*/
+/* The value that begins at 'from' and ends with its line. What is read as a
+** blank becomes one where it stands, so that the next look finds the same. */
 static struct ofox_span value_at(const struct ofox_headers *h,
                                  const char *from, const char *end) {
   struct ofox_span v;
@@ -325,8 +324,8 @@ struct ofox_span ofox_headers_get(const struct ofox_headers *h,
 struct ofox_span ofox_headers_request_id(const struct ofox_headers *h) {
   struct ofox_span v = OFOX_NOSPAN;
   size_t i;
-  for (i = 0; ofox_headers_request_ids[i] != NULL && v.n == 0; i++)
-    v = ofox_headers_get(h, ofox_headers_request_ids[i]);
+  for (i = 0; request_ids[i] != NULL && v.n == 0; i++)
+    v = ofox_headers_get(h, request_ids[i]);
   return v;
 }
 

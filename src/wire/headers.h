@@ -32,11 +32,10 @@ enum ofox_source {
 const char *ofox_source_name(enum ofox_source s);
 
 struct ofox_headers {
-  /* Of the answer; before its status line that of an interim one, or 0. */
-  int status;
-  int complete;          /* the blank line of a final answer was seen */
-  int version;           /* 10, 11, 20 or 30 */
-  size_t lines;          /* of headers, with those that make no sense */
+  int status;   /* before the answer's own that of an interim one, or 0 */
+  int complete; /* the blank line of a final answer was seen */
+  int version;  /* 10, 11, 20 or 30 */
+  size_t lines; /* of headers, with those that make no sense */
   struct ofox_buf _text; /* the lines */
   size_t _last;          /* where the last of them is */
   size_t _seen;          /* bytes of all lines so far */
@@ -56,25 +55,22 @@ void ofox_headers_clear(struct ofox_headers *h);
 */
 int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n);
 
-/* One that did not come as a line; skipped if the name is none. 0, OFOX_ECAP
-** or OFOX_EMEM. */
+/* One that was no line; skipped if the name is none. 0, OFOX_E{CAP,MEM}. */
 int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
                      struct ofox_span value);
 
-/* The spans given out hold until the next line. Names are lower-case. */
-
-/* The first header of that name, or OFOX_NOSPAN. */
+/*
+** The spans given out hold until the next line; names are lower-case. The
+** first value of a name, or OFOX_NOSPAN; and walks of all values of one, and
+** of all headers: start with '*pos' = 0; 0: no more.
+*/
 struct ofox_span ofox_headers_get(const struct ofox_headers *h,
                                   const char *name);
-/* Walks the values of one name, or all headers: start with '*pos' = 0. 0: no
-** more. */
 int ofox_headers_each(const struct ofox_headers *h, const char *name,
                       size_t *pos, struct ofox_span *value);
 int ofox_headers_next(const struct ofox_headers *h, size_t *pos,
                       struct ofox_span *name, struct ofox_span *value);
 
-/* The names under which a request id may come, in order, ended by NULL. */
-extern const char *const ofox_headers_request_ids[];
 struct ofox_span ofox_headers_request_id(const struct ofox_headers *h);
 
 /* The answer's Date, in seconds since 1970; 'wall' if it has none. */
