@@ -5,6 +5,7 @@
 */
 #include "lua/levents.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "call/call.h"
@@ -16,36 +17,23 @@ static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* What of an event is wanted: its text, or its name and JSON. */
-static struct ofox_span wanted(const struct ofox_event *ev, int text) {
-  struct ofox_span s = ev->name; /* the JSON follows it */
-  if (text && (!ev->whole || ev->text.n > 0))
-    return ev->text;
-  s.n += ev->data.n;
-  return s;
-}
-
-/* Copies what is wanted of the next event that has it to 'small', or to memory
-** that is pushed, and takes the event, which is 'ev' then. The copy, or NULL:
-** there is none. [-0, +?, e] */
-static char *take(lua_State *L, int text, char *small, struct ofox_event *ev,
-                  size_t *n) {
-  struct ofox_call *c = check(L);
-  struct ofox_span s;
+/* Copies name and JSON of the next event to 'small', or to memory that is
+** pushed, and takes the event, which is 'ev' then. The copy, or NULL: there is
+** none. [-0, +?, m] */
+static char *take(lua_State *L, struct ofox_call *c, char *small,
+                  struct ofox_event *ev) {
   char *copy = small;
-  size_t room = SMALL;
+  size_t n, room = SMALL;
   while (ofox_event_queue_peek(&c->response.events, ev)) {
-    s = wanted(ev, text);
-    if (s.n > room) {
-      room = s.n;
+    n = ev->name + ev->data;
+    if (n > room) {
+      room = n;
       copy = ofox_newuserdata(L, room);
       continue;
     }
-    if (s.n > 0)
-      memcpy(copy, s.p, s.n);
-    ofox_call_next(c);
-    *n = s.n;
-    if (text ? s.n > 0 : ev->data.n > 0)
+    ofox_event_copy(ev, copy);
+    ofox_call_next(c, ev);
+    if (ev->data > 0)
       return copy;
   }
   return NULL;
@@ -56,29 +44,68 @@ static char *take(lua_State *L, int text, char *small, struct ofox_event *ev,
 static int call_event(lua_State *L) {
   char small[SMALL];
   struct ofox_event ev;
-  size_t n;
-  char *copy = take(L, 0, small, &ev, &n);
+  char *copy = take(L, check(L), small, &ev);
   if (copy == NULL)
     return 0;
-  lua_pushlstring(L, copy + ev.name.n, ev.data.n);
+  lua_pushlstring(L, copy + ev.name, ev.data);
   lua_pushboolean(L, ev.whole);
-  lua_pushlstring(L, copy, ev.name.n);
+  lua_pushlstring(L, copy, ev.name);
   return 3;
 }
 
-/* call:text() -> text of the next event that has any; or nil, and the JSON of
-** a whole answer if it came to one in which no text was seen */
-static int call_text(lua_State *L) {
-  char small[SMALL];
+/* See call:texts(). */
+static int next_text(lua_State *L) {
+  struct ofox_call *c = lua_touserdata(L, lua_upvalueindex(1));
+  char small[SMALL], *copy = small;
   struct ofox_event ev;
-  size_t n;
-  char *copy = take(L, 1, small, &ev, &n);
-  if (copy == NULL)
-    return 0;
-  if (ev.text.n == 0)
-    lua_pushnil(L);
-  lua_pushlstring(L, copy, n);
-  return ev.text.n == 0 ? 2 : 1;
+  size_t n, room = SMALL;
+  int whole;
+  while (ofox_event_queue_peek(&c->response.events, &ev)) {
+    whole = ev.whole && ev.text.n == 0;
+    n = whole ? ev.data : ev.text.n;
+    if (n > room) {
+      room = n;
+      copy = ofox_newuserdata(L, room);
+      continue;
+    }
+    if (whole)
+      ofox_event_copy(&ev, copy);
+    else if (n > 0)
+      memcpy(copy, ev.text.p, n);
+    ofox_call_next(c, &ev);
+    if (n == 0)
+      continue;
+    if (whole)
+      lua_pushnil(L);
+    lua_pushlstring(L, copy, n);
+    return whole ? 2 : 1;
+  }
+  return 0;
+}
+
+/* call:texts() -> a function that gives the text of the next event that has
+** any; or nil, and the JSON of a whole answer if it came to one in which no
+** text was seen. Each piece of a stream is one call of it: it has no call to
+** check. */
+static int call_texts(lua_State *L) {
+  check(L);
+  lua_settop(L, 1);
+  lua_pushcclosure(L, next_text, 1);
+  return 1;
+}
+
+/* call:pass([max]) -> how many events were taken that no one wants to see, of
+** as many as there are, or 'max' */
+static int call_pass(lua_State *L) {
+  struct ofox_call *c = check(L);
+  lua_Number n = 0, max = luaL_optnumber(L, 2, HUGE_VAL);
+  struct ofox_event ev;
+  while (n < max && ofox_event_queue_peek(&c->response.events, &ev)) {
+    ofox_call_next(c, &ev);
+    n += ev.data > 0;
+  }
+  lua_pushnumber(L, n);
+  return 1;
 }
 
 /*
@@ -118,8 +145,6 @@ static int call_said(lua_State *L) {
 }
 
 const luaL_Reg ofox_event_methods[] = {
-    {"event", call_event},
-    {"text", call_text},
-    {"said", call_said},
-    {NULL, NULL},
+    {"event", call_event}, {"texts", call_texts}, {"pass", call_pass},
+    {"said", call_said},   {NULL, NULL},
 };

@@ -6,6 +6,8 @@ local collect = require "ofox.answer.collect"
 local response = require "ofox.answer.response"
 local wait = require "ofox.task.wait"
 
+local budget = wait.budget
+
 local reader = {}
 
 ---@class ofox.Reader
@@ -18,6 +20,7 @@ Reader.__index = Reader
 function reader.new(run)
   local self = setmetatable({
     run = run, call = run.call, settings = run.settings, dialect = run.request.dialect,
+    next_text = run.call:texts(),
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
     lost = nil, -- why reading on is an error, where it was not the reader who closed it
@@ -172,7 +175,7 @@ end
 ---@return ofox.Error|nil err
 function Reader:read()
   if wait.is_spent() then self:pause() end
-  local text, whole = self.call:text()
+  local text, whole = self.next_text()
   if text then return text end
   return self:text(whole)
 end
@@ -191,7 +194,7 @@ function Reader:text(whole)
       if all ~= "" then return all end
     end
     if not self:has_event() then return nil, self.failure end
-    text, whole = self.call:text()
+    text, whole = self.next_text()
   end
   return text
 end
@@ -203,19 +206,35 @@ function Reader:answer()
   return collect.answer(self.dialect, text, events, piece_decoder(self))
 end
 
+-- Lets pass what comes until the end: what is wanted of it is kept where it
+-- came.
+function Reader:pass()
+  repeat
+    local left = budget.left
+    local count = self.call:pass(left and left >= 0 and left + 1 or nil)
+    if count > 0 and wait.is_spent(count) then self:pause() end
+  until count == 0 and not self:has_event()
+end
+
+-- The chunks that still come.
+function Reader:list()
+  local list = json.array()
+  local data = self:event()
+  while data do
+    list[#list + 1] = self:decode(data)
+    if wait.is_spent() then self:pause() end
+    data = self:event()
+  end
+  return list
+end
+
 --- All that has come and still comes, as one answer.
 ---@return table|nil answer
 ---@return ofox.Error|nil err
 function Reader:collect()
-  local list = json.array()
-  local data = self:event()
-  while data do
-    if self.dialect == "any" then list[#list + 1] = self:decode(data) end
-    if wait.is_spent() then self:pause() end
-    data = self:event()
-  end
+  local list = self.dialect == "any" and self:list() or self:pass()
   if self.failure then return nil, self.failure end
-  if self.dialect == "any" then return { value = list } end
+  if list then return { value = list } end
   return self:answer()
 end
 

@@ -54,11 +54,10 @@ end
 ---@return fun(): string|nil
 function Stream:text()
   local from = reader_of(self, "stream:text")
-  local call = from.call
-  local take = call.text
+  local take = from.next_text
   return function()
     if budget.left and is_spent() then from:pause() end
-    local text, whole = take(call)
+    local text, whole = take()
     if text then return text end
     local err
     text, err = from:text(whole)
