@@ -23,8 +23,8 @@ external_dependencies = {
 -- The floors that both C modules stand on, and what is each one's own.
 local floors = {
   "src/base/base64.c", "src/base/buf.c", "src/base/half_char.c", "src/base/json.c", "src/base/json_escape.c",
-  "src/base/json_scan.c", "src/base/json_text.c", "src/base/sorted_names.c", "src/base/times.c",
-  "src/base/unescape.c", "src/base/utf8.c", "src/wire/body_delay.c", "src/wire/classes.c", "src/wire/content_text.c",
+  "src/base/json_number.c", "src/base/json_scan.c", "src/base/json_string.c", "src/base/json_text.c",
+  "src/base/sorted_names.c", "src/base/times.c", "src/base/unescape.c", "src/base/utf8.c", "src/wire/body_delay.c", "src/wire/classes.c", "src/wire/content_text.c",
   "src/wire/delta.c", "src/wire/envelope.c", "src/wire/error.c", "src/wire/error_in_success.c", "src/wire/headers.c",
   "src/wire/html.c", "src/wire/redact.c", "src/wire/speech.c", "src/wire/sse.c", "src/wire/statuses.c",
   "src/wire/stray_lines.c", "src/wire/words.c", "src/policy/retry.c", "src/call/call.c", "src/call/dead_connection.c",
@@ -34,10 +34,11 @@ local floors = {
 local core = {
   "src/io/clocks.c",
   "src/lua/lbuffer.c", "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c",
-  "src/lua/lencode.c", "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lheaders.c",
-  "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
-  "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lpolish.c",
-  "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/ltext.c", "src/lua/ltimes.c",
+  "src/lua/lencode.c", "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c",
+  "src/lua/lheaders.c", "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c",
+  "src/lua/lmarks.c", "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c",
+  "src/lua/lpin.c", "src/lua/lpolish.c", "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c",
+  "src/lua/ltext.c", "src/lua/ltimes.c",
 }
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",

@@ -112,13 +112,4 @@ describe("ofox.doctor", function()
     expect(report, "versions", "error", "Too many open files")
     expect(report, "models", "skipped", "versions")
   end)
-
-  it("says that there is no JSON decoder", function()
-    local json = require "ofox.json"
-    json.can_decode = false
-    local report = examine_at("http://127.0.0.1:9/v1")
-    json.can_decode = true
-    expect(report, "json", "error", nil, "lua-cjson")
-    expect(report, "models", "skipped", "json")
-  end)
 end)

@@ -286,86 +286,112 @@ describe("json.array and json.object", function()
   end)
 end)
 
--- Other hosts' decoders, played: a fresh ofox.json that finds 'modules' and
+-- Other hosts' libraries, played: a fresh ofox.json that finds 'modules' and
 -- the global 'vim'. The marks it leaves are taken back.
 local function with_host(modules, vim, fn)
   local loaded, marks, was_vim = {}, {}, rawget(_G, "vim")
+  local metatable = getmetatable(core.json_marks)
   for _, name in ipairs { "cjson", "ofox.json" } do
     loaded[name], package.loaded[name] = package.loaded[name], modules[name]
   end
   for key, value in pairs(core.json_marks) do marks[key] = value end
   local preload = package.preload.cjson
-  package.preload.cjson = function() error "no cjson here" end
+  package.preload.cjson = modules.preload or function() error "no cjson here" end
   rawset(_G, "vim", vim)
   local ok, message = pcall(function() fn(require "ofox.json") end)
   rawset(_G, "vim", was_vim)
   package.preload.cjson = preload
+  setmetatable(core.json_marks, nil)
   for key in pairs(core.json_marks) do core.json_marks[key] = marks[key] end
   for key, value in pairs(marks) do core.json_marks[key] = value end
+  setmetatable(core.json_marks, metatable)
   for name, module in pairs(loaded) do package.loaded[name] = module end
   if not ok then error(message, 0) end
 end
 
-describe("ofox.json finds its decoder", function()
-  local function openresty(decode)
-    local fork = { array_mt = {}, empty_array_mt = {}, empty_array = io.stderr }
-    function fork.new()
-      return { decode = decode, decode_max_depth = function() end, decode_invalid_numbers = function() end }
-    end
-    return fork
+describe("ofox.json and other libraries", function()
+  local function openresty()
+    return { array_mt = {}, empty_array_mt = {}, empty_array = io.stderr }
   end
 
-  it("in OpenResty's cjson, and marks arrays as that does", function()
-    local fork = openresty(function(text) return text == "1" and 1 or { a = {}, n = 1 } end)
-    with_host({ cjson = fork }, nil, function(fresh)
-      local value = fresh.decode '{"a":[],"n":1}'
-      assert.equal(fork.array_mt, getmetatable(value.a))
+  local function check_marks(fresh, fork)
+    local value = fresh.decode '{"a":[],"n":1}'
+    assert.equal(fork.array_mt, getmetatable(value.a))
+    assert.equal(fork.array_mt, getmetatable(fresh.array {}))
+    assert.equal('{"a":[]}', fresh.encode { a = value.a })
+    assert.equal("[]", fresh.encode(setmetatable({}, fork.empty_array_mt)))
+    assert.equal("[[]]", fresh.encode { fork.empty_array })
+    assert.equal("[1]", fresh.encode(setmetatable({ 1 }, fork.array_mt)))
+  end
+
+  it("marks arrays as OpenResty's cjson does", function()
+    local fork = openresty()
+    with_host({ cjson = fork }, nil, function(fresh) check_marks(fresh, fork) end)
+  end)
+
+  it("loads cjson for the first empty array, and not before", function()
+    local fork, count = openresty(), 0
+    local function preload()
+      count = count + 1
+      return fork
+    end
+    with_host({ preload = preload }, nil, function(fresh)
+      assert.same({ a = { 1 }, b = {} }, fresh.decode '{"a":[1],"b":{}}')
+      assert.equal("[{}]", fresh.encode { setmetatable({}, {}) })
+      assert.equal(0, count)
+      check_marks(fresh, fork)
+      assert.equal(1, count)
+    end)
+    with_host({ preload = preload }, nil, function(fresh)
       assert.equal(fork.array_mt, getmetatable(fresh.array {}))
-      assert.equal('{"a":[]}', fresh.encode { a = value.a })
-      assert.equal("[]", fresh.encode(setmetatable({}, fork.empty_array_mt)))
-      assert.equal("[[]]", fresh.encode { fork.empty_array })
-      assert.equal("[1]", fresh.encode(setmetatable({ 1 }, fork.array_mt)))
+      assert.equal(2, count)
     end)
   end)
 
-  if INTEGERS then
-    it("and leaves that decoder's integers to it, long ones aside", function()
-      local fork = openresty(function(text) return text == "1" and 1 or { 7.0, MAX } end)
-      with_host({ cjson = fork }, nil, function(fresh)
-        assert.equal("float", math.type(fresh.decode("[7]")[1]))
-        assert.equal(2.0 ^ 63, fresh.decode("[7,9223372036854775808]")[2])
-      end)
+  it("knows the marks of a cjson that the program loads later", function()
+    local fork = openresty()
+    with_host({}, nil, function(fresh)
+      assert.equal("[{}]", fresh.encode { setmetatable({}, fork.empty_array_mt) })
+      package.loaded.cjson = fork
+      assert.equal("[[],[]]", fresh.encode { setmetatable({}, fork.empty_array_mt), fork.empty_array })
+      check_marks(fresh, fork)
     end)
-  end
+    with_host({}, nil, function(fresh)
+      local own = fresh.decode "[]" -- marked before there was another mark
+      package.loaded.cjson = fork
+      assert.equal("[[],[],[]]", fresh.encode { own, setmetatable({}, fork.array_mt), fresh.array() })
+    end)
+  end)
 
-  it("in vim.json where there is no cjson", function()
+  it("marks arrays without any cjson, and with one that has no marks", function()
+    for _, modules in ipairs { {}, { cjson = {} }, { cjson = true } } do
+      with_host(modules, nil, function(fresh)
+        assert.equal('[[],{}]', fresh.encode(fresh.decode "[[],{}]"))
+        assert.equal("[]", fresh.encode(fresh.array()))
+        assert.is_nil(fresh.cjson())
+      end)
+    end
+  end)
+
+  it("writes what stands for null and for an object in Neovim", function()
     local dict, null = {}, io.stderr
-    local vim = {
-      NIL = null,
-      empty_dict = function() return setmetatable({}, dict) end,
-      json = {
-        decode = function(text)
-          if text == "[null]" then return { null } end
-          return { a = null, d = setmetatable({}, dict) }
-        end,
-      },
-    }
+    local vim = { NIL = null, empty_dict = function() return setmetatable({}, dict) end }
     with_host({}, vim, function(fresh)
-      assert.equal(fresh.null, fresh.decode("[null]")[1])
-      local value = fresh.decode '{"a":null,"d":{}}'
-      assert.equal("{}", fresh.encode(value.d))
+      assert.equal(fresh.null, fresh.decode("[null]", function() return { null } end)[1])
       assert.equal("[null,{}]", fresh.encode { null, vim.empty_dict() })
       assert.equal('{"1":true}', fresh.encode(setmetatable({ true }, dict)))
     end)
   end)
 
-  it("or says that there is none", function()
-    with_host({}, nil, function(fresh)
-      local value, message = fresh.decode "[1]"
-      assert.is_nil(value)
-      assert.equal("there is no JSON decoder: install lua-cjson, or set the option json", message)
-      assert.same({ 1 }, fresh.decode("[1]", function() return { 1 } end))
-      assert.equal("[1]", fresh.encode { 1 })
-    end)
+  it("has null equal to cjson.null, whichever comes first", function()
+    for _, order in ipairs { { "cjson", "ofox.json" }, { "ofox.json", "cjson" } } do
+      local result = child.run { code = ([[
+        require "%s"
+        require "%s"
+        local null = require "cjson".null
+        io.write(tostring(null == require "ofox.json".null and require "ofox.json".decode("[null]")[1] == null))
+      ]]):format(order[1], order[2]) }
+      assert.same({ "true", "" }, { result.output, result.errors })
+    end
   end)
 end)

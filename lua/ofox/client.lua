@@ -13,7 +13,6 @@ local embeddings = require "ofox.resources.embeddings"
 local engine = require "ofox.task.engine"
 local headers = require "ofox.request.headers"
 local images = require "ofox.resources.images"
-local json = require "ofox.json"
 local log = require "ofox.base.log"
 local models = require "ofox.resources.models"
 local options = require "ofox.request.options"
@@ -78,10 +77,6 @@ end
 
 -- The same, made once for the calls of a resource that have no options.
 local function parts_of(state, resource, opts)
-  -- before anything is sent, and paid for, that could not be read
-  if not state.options.json and not json.can_decode then
-    return nil, "there is no JSON decoder: install lua-cjson, or give ofox.new the option json"
-  end
   local parts = opts == nil and state.ready[resource]
   if parts then return parts end
   local call, problem

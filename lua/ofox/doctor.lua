@@ -19,7 +19,7 @@ local try = require "ofox.base.try"
 local doctor = {}
 
 ---@class ofox.Finding
----@field check string  "versions", "json" (if there is none), "key", "base_url", "proxy", "name", "connection", "tls",
+---@field check string  "versions", "key", "base_url", "proxy", "name", "connection", "tls",
 --   "models", "key_accepted", "clock"
 ---@field level "ok"|"warn"|"error"|"skipped"
 ---@field message string  what was seen, on one line
@@ -119,10 +119,6 @@ function Exam:versions()
     if own then id, values.curl = nil, self:word "own_transport" end
     values.versions = self:word("versions", values)
     self:say("versions", id and "warn" or "ok", id or "versions", values)
-  end
-  if not self.options.json and not require "ofox.json".can_decode then
-    self.stuck = self.stuck or "json"
-    self:say("json", "error", "no_json")
   end
 end
 

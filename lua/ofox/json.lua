@@ -1,6 +1,6 @@
---- JSON as the rest of ofox speaks it: the core writes; lua-cjson (a private
--- instance), `vim.json` or the client's own decoder reads, and the core puts
--- right what decoders do not agree about.
+--- JSON as the rest of ofox speaks it: the core reads and writes it. Where the
+-- program wants another decoder, that one reads, and the core puts right what
+-- decoders do not agree about.
 local core = require "ofox.base.native" "core"
 local try = require "ofox.base.try"
 
@@ -17,46 +17,60 @@ local function is_table(value)
   return type(value) == "table"
 end
 
-local function adopt_cjson()
-  local found, cjson = try(require, "cjson")
-  if not found or not is_table(cjson) or not cjson.new then return nil end
-  -- the OpenResty line has marks of its own: use them, so that a program that
-  -- encodes an answer with its cjson gets [] back
+-- The OpenResty line of lua-cjson has marks of its own: use them, so that a
+-- program that encodes an answer with it gets [] back.
+local function adopt_cjson(cjson)
+  setmetatable(marks, nil)
   if is_table(cjson.array_mt) then
     marks[cjson.array_mt] = "array"
-    marks.array = cjson.array_mt
+    marks.array = marks.array or cjson.array_mt
   end
   if is_table(cjson.empty_array_mt) then marks[cjson.empty_array_mt] = "empty" end
   if type(cjson.empty_array) == "userdata" then marks[cjson.empty_array] = "empty" end
-  return function()
+end
+
+local function adopt_vim()
+  local vim = rawget(_G, "vim")
+  if not is_table(vim) then return end
+  if vim.NIL ~= nil then marks[vim.NIL] = "null" end
+  local dict = vim.empty_dict and getmetatable(vim.empty_dict())
+  if is_table(dict) then marks[dict] = "object" end
+end
+
+-- A mark that is not known. lua-cjson is loaded for the sake of the first empty
+-- array; before that only what the program has loaded can have set one.
+local function find_mark(_, key)
+  local found, cjson = true, package.loaded.cjson
+  if key == "array" and not is_table(cjson) then found, cjson = try(require, "cjson") end
+  if found and is_table(cjson) then adopt_cjson(cjson) end
+  if key == "array" and not rawget(marks, key) then marks.array = core.array_mt end
+  return rawget(marks, key)
+end
+
+marks.array = nil
+setmetatable(marks, { __index = find_mark })
+adopt_vim()
+
+--- A decoder that is an instance of lua-cjson, which no other code sets up.
+---@return (fun(text: string): any)|nil decode  nil where lua-cjson is not there
+function json.cjson()
+  local found, cjson = try(require, "cjson")
+  if not found or not is_table(cjson) or not cjson.new then return nil end
+  local function new()
     local own = cjson.new()
     own.decode_max_depth(1000)
     own.decode_invalid_numbers(false)
     return own.decode
   end
+  local decode = new()
+  return function(text)
+    local ok, value = try(decode, text)
+    if ok then return value end
+    -- it learns the locale's decimal point when an instance is made
+    decode = new()
+    return decode(text)
+  end
 end
-
-local function adopt_vim()
-  local vim = rawget(_G, "vim")
-  if not is_table(vim) then return nil end
-  if vim.NIL ~= nil then marks[vim.NIL] = "null" end
-  local dict = vim.empty_dict and getmetatable(vim.empty_dict())
-  if is_table(dict) then marks[dict] = "object" end
-  return vim.json and vim.json.decode
-end
-
-local new_decoder, vim_decode = adopt_cjson(), adopt_vim()
-local default = new_decoder and new_decoder() or vim_decode or function()
-  error("there is no JSON decoder: install lua-cjson, or set the option json", 0)
-end
-
---- Is there a decoder? If not, a client needs one of the program's.
-json.can_decode = new_decoder ~= nil or vim_decode ~= nil
-
--- Lua's integers came into the OpenResty line of lua-cjson only
-local exact = math.type and math.type(select(2, try(default, "1"))) == "integer"
-
-local decode = core.decode
 
 --- Decodes one JSON text. Null members of objects are absent, nulls in arrays
 -- are json.null, empty arrays encode as [] again, whole numbers are integers
@@ -67,23 +81,11 @@ local decode = core.decode
 ---@return string|nil message  never a piece of the text where the grammar is broken
 function json.decode(text, decoder)
   if type(text) ~= "string" then error("expected JSON as a string, got " .. type(text), 2) end
-  local value, message
-  if decoder then
-    value, message = decode(text, is_table(decoder) and decoder.decode or decoder)
-  else
-    value, message = decode(text, default, exact)
-  end
-  if value == nil and not decoder and new_decoder and core.json_check(text) then
-    -- lua-cjson learns the locale's decimal point when an instance is made
-    default = new_decoder()
-    value, message = decode(text, default, exact)
-  end
+  if not decoder then return core.decode(text) end
+  local value, message = core.decode_by(text, is_table(decoder) and decoder.decode or decoder)
   if value ~= nil then return value end
-  local valid, what, position, problem = core.json_check(text)
-  if not valid then
-    if what == "incomplete" then return nil, "the JSON ends too early" end
-    return nil, ("no JSON: unexpected byte at %d%s"):format(position, problem and ", " .. problem or "")
-  end
+  local valid, _, _, problem = core.json_check(text)
+  if not valid then return nil, problem end
   if not message and text:find("^%s*null%s*$") then return json.null end
   return nil, message or "the decoder failed"
 end
@@ -96,9 +98,8 @@ end
 ---@return any value  as of json.decode
 ---@return string|boolean|nil rough  true if there may be halves; a message if there is no value
 function json.decode_piece(text, decoder)
-  local own = decoder
-  if is_table(own) then own = own.decode end
-  local value, rough = decode(text, own or default, not own and exact, true)
+  if not decoder then return core.decode(text, true) end
+  local value, rough = core.decode_by(text, is_table(decoder) and decoder.decode or decoder, true)
   if value == nil then return json.decode(text, decoder) end
   return value, rough
 end

@@ -109,8 +109,8 @@
 ---@field max_connections? integer  connections per host. Default: 0, no limit.
 ---@field verify? boolean  whether the server's certificate is checked. Default: `true`.
 ---@field http_version? ofox.HttpVersion  `"1.1"`, `"2"` or `"2-prior-knowledge"`. Default: HTTP/2 over TLS, else 1.1.
---- decoder of answers: a function, or a table with `decode`. Default: lua-cjson, or `vim.json` in Neovim.
----@field json? (fun(text: string): any)|{decode: fun(text: string): any}
+--- decoder of answers: `"cjson"` (lua-cjson), a function, or a table with `decode`. Default: the core's own.
+---@field json? "cjson"|(fun(text: string): any)|{decode: fun(text: string): any}
 ---@field transport? ofox.Mock|table|userdata  what moves the bytes: see `ofox.mock`. Default: libcurl.
 
 ---@class ofox.CallOptions: ofox.SharedOptions  of a single call; what is absent is as the client has it

@@ -69,7 +69,6 @@ end
 
 add("load", function()
   require_all()
-  must(require "ofox.json".can_decode, "wrong: no decoder")
   must(require "ofox".new { api_key = "k-0123456789" }, "wrong: no client")
 end, { setup = forget })
 

@@ -386,17 +386,6 @@ describe("a call", function()
     assert.equal(1, #transport.requests)
   end)
 
-  it("is not sent where its answer could not be read", function()
-    local json = require "ofox.json"
-    local client, transport = setup()
-    json.can_decode = false
-    local ok, message = pcall(client.chat, client, PARAMS)
-    json.can_decode = true
-    assert.is_false(ok)
-    assert.matches("there is no JSON decoder: install lua-cjson", message, 1, true)
-    assert.equal(0, #transport.requests)
-  end)
-
   it("does not lengthen a wait beyond the deadline", function()
     local client, transport = setup { deadline = 10, on_retry = function() return 11 end }
     queue(transport, 503, OK)

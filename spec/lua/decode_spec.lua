@@ -1,4 +1,4 @@
--- JSON that comes in: what the decoder makes of it, and of lua-cjson's work.
+-- JSON that comes in: what the core makes of it, and of other decoders' work.
 local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
 local cjson = require "cjson"
@@ -93,7 +93,7 @@ describe("json.decode", function()
       assert.equal(1e20, decoded("[100000000000000000000]")[1])
     end)
 
-    it("mends a decoder that clips integers", function()
+    it("mends another decoder that clips integers", function()
       local value = decoded("[18446744073709551616]", function() return { MAX } end)
       assert.equal(2.0 ^ 64, value[1])
     end)
@@ -258,9 +258,14 @@ describe("json.decode against lua-cjson", function()
         text = text:sub(1, at) .. what .. text:sub(at + (what == "" and 2 or 1))
       end
       local expected = pcall(own.decode, text)
-      local value = json.decode(text)
-      assert.equal(expected, value ~= nil, text)
-      if expected then assert.is_truthy(json.encode(value), text) end
+      local value, message = json.decode(text)
+      if expected and value == nil then
+        -- lua-cjson has the C library read numbers
+        assert.matches("a number without digits behind its point$", message, 1, text)
+      else
+        assert.equal(expected, value ~= nil, text)
+      end
+      if value ~= nil then assert.is_truthy(json.encode(value), text) end
     end
   end)
 end)

@@ -188,6 +188,7 @@ local MISUSE = {
   json = {
     { true, "expected a function that decodes, or a table with one in decode, got true" },
     { { encode = noop }, "expected a function that decodes, or a table with one in decode, got a table" },
+    { "dkjson", 'expected "cjson", a function that decodes, or a table with one in decode, got "dkjson"' },
   },
   transport = {
     { "mock", 'expected a transport with the methods start and step, got "mock"' },

@@ -1,13 +1,11 @@
 #include "base/json_escape.h"
 
-#include <string.h>
-
 static int hex_digit(char c) {
-  static const char digits[] = "0123456789abcdefABCDEF";
-  const char *hit = memchr(digits, c, sizeof(digits) - 1);
-  if (hit == NULL)
-    return -1;
-  return (int)(hit - digits) - (hit - digits < 16 ? 0 : 6);
+  unsigned digit = (unsigned char)(c - '0');
+  unsigned letter = (unsigned char)((c | 0x20) - 'a');
+  if (digit <= 9)
+    return (int)digit;
+  return letter < 6 ? (int)letter + 10 : -1;
 }
 
 /* Reads four hex digits at s.p + at, as far as they are there. */
@@ -28,21 +26,40 @@ static int hex4(struct ofox_span s, size_t at, size_t *n, unsigned long *v) {
   return 1;
 }
 
+/* What a backslash and 'c' stand for, or 0. */
+static unsigned long character(char c) {
+  switch (c) {
+  case '"':
+  case '\\':
+  case '/':
+    return (unsigned char)c;
+  case 'b':
+    return '\b';
+  case 'f':
+    return '\f';
+  case 'n':
+    return '\n';
+  case 'r':
+    return '\r';
+  case 't':
+    return '\t';
+  default:
+    return 0;
+  }
+}
+
 int ofox_json_escape(struct ofox_span s, size_t *n, unsigned long *cp) {
-  static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
   unsigned long low;
-  const char *hit;
   size_t end;
   int rc;
   *n = 1;
   if (s.n < 2)
     return 0;
   if (s.p[1] != 'u') {
-    hit = memchr(from, s.p[1], sizeof(from) - 1);
-    if (hit == NULL)
+    *cp = character(s.p[1]);
+    if (*cp == 0)
       return OFOX_ESYNTAX;
     *n = 2;
-    *cp = (unsigned char)to[hit - from];
     return 1;
   }
   rc = hex4(s, 2, n, cp);

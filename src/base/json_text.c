@@ -1,6 +1,7 @@
 #include "base/json_text.h"
 
 #include "base/json_escape.h"
+#include "base/json_number.h"
 #include "base/json_scan.h"
 #include "base/utf8.h"
 
@@ -107,61 +108,11 @@ int ofox_json_is(struct ofox_json v, const char *text) {
   return p < e && *text == '\0';
 }
 
-/*
-** 'd' times ten to the power of 'exp': exact rounding up to 15 places, a few
-** units in the last place off beyond.
-*/
-static double scale(double d, long exp) {
-  static const double tens[] = {1e1,  1e2,  1e4,   1e8,  1e16,
-                                1e32, 1e64, 1e128, 1e256};
-  unsigned long n = exp < 0 ? 0UL - (unsigned long)exp : (unsigned long)exp;
-  double power = 1;
-  int i;
-  for (i = 0; i < 9; i++, n >>= 1) {
-    if (n & 1)
-      power *= tens[i];
-    if (i >= 3) {
-      d = exp < 0 ? d / power : d * power;
-      power = 1;
-    }
-  }
-  return d;
-}
-
-/* The exponent's digits at 'p', far beyond any double at most. */
-static long exponent(const char *p, const char *e) {
-  int minus = *p == '-';
-  long v = 0;
-  for (p += minus || *p == '+'; p < e && v < 100000000; p++)
-    v = v * 10 + (*p - '0');
-  return minus ? -v : v;
-}
-
 int ofox_json_number(struct ofox_json v, double *out) {
-  const char *p = v.raw.p, *e;
-  uint64_t m = 0;
-  long exp = 0, frac = 0;
-  int minus;
-  if (v.type != OFOX_JSON_NUMBER)
+  struct ofox_json_number n;
+  if (v.type != OFOX_JSON_NUMBER ||
+      ofox_json_read_number(v.raw.p, v.raw.p + v.raw.n, &n) == NULL)
     return 0;
-  e = v.raw.p + v.raw.n;
-  minus = *p == '-';
-  for (p += minus; p < e && *p != 'e' && *p != 'E'; p++) {
-    if (*p == '.')
-      frac = 1;
-    else if (m < UINT64_MAX / 10 - 1) {
-      m = m * 10 + (uint64_t)(*p - '0');
-      exp -= frac;
-    }
-    else
-      exp += 1 - frac;
-  }
-  if (p < e)
-    exp += exponent(p + 1, e);
-  if (exp < -400 || exp > 400)
-    exp = exp < 0 ? -400 : 400;
-  *out = m == 0 ? 0 : scale((double)m, exp);
-  if (minus)
-    *out = -*out;
+  *out = n.d;
   return 1;
 }

@@ -46,33 +46,51 @@ size_t ofox_utf8_valid(struct ofox_span s) {
   return i;
 }
 
-int ofox_utf8_put(struct ofox_buf *out, unsigned long cp) {
-  char b[4];
-  size_t n;
+const char *ofox_utf8_skip(const char *p, const char *e) {
+  size_t len, bad;
+  while (p < e && (unsigned char)*p >= 0x80) {
+    len = one((const unsigned char *)p, (size_t)(e - p), &bad);
+    if (len == 0)
+      break;
+    p += len;
+  }
+  return p;
+}
+
+size_t ofox_utf8_broken(const char *p, const char *e) {
+  size_t bad;
+  one((const unsigned char *)p, (size_t)(e - p), &bad);
+  return bad;
+}
+
+size_t ofox_utf8_bytes(char to[4], unsigned long cp) {
   if (cp > 0x10FFFF || (cp >= 0xD800 && cp <= 0xDFFF))
     cp = OFOX_REPLACEMENT;
   if (cp < 0x80) {
-    b[0] = (char)cp;
-    n = 1;
+    to[0] = (char)cp;
+    return 1;
   }
-  else if (cp < 0x800) {
-    b[0] = (char)(0xC0 | (cp >> 6));
-    b[1] = (char)(0x80 | (cp & 0x3F));
-    n = 2;
+  if (cp < 0x800) {
+    to[0] = (char)(0xC0 | (cp >> 6));
+    to[1] = (char)(0x80 | (cp & 0x3F));
+    return 2;
   }
-  else if (cp < 0x10000) {
-    b[0] = (char)(0xE0 | (cp >> 12));
-    b[1] = (char)(0x80 | ((cp >> 6) & 0x3F));
-    b[2] = (char)(0x80 | (cp & 0x3F));
-    n = 3;
+  if (cp < 0x10000) {
+    to[0] = (char)(0xE0 | (cp >> 12));
+    to[1] = (char)(0x80 | ((cp >> 6) & 0x3F));
+    to[2] = (char)(0x80 | (cp & 0x3F));
+    return 3;
   }
-  else {
-    b[0] = (char)(0xF0 | (cp >> 18));
-    b[1] = (char)(0x80 | ((cp >> 12) & 0x3F));
-    b[2] = (char)(0x80 | ((cp >> 6) & 0x3F));
-    b[3] = (char)(0x80 | (cp & 0x3F));
-    n = 4;
-  }
+  to[0] = (char)(0xF0 | (cp >> 18));
+  to[1] = (char)(0x80 | ((cp >> 12) & 0x3F));
+  to[2] = (char)(0x80 | ((cp >> 6) & 0x3F));
+  to[3] = (char)(0x80 | (cp & 0x3F));
+  return 4;
+}
+
+int ofox_utf8_put(struct ofox_buf *out, unsigned long cp) {
+  char b[4];
+  size_t n = ofox_utf8_bytes(b, cp);
   return ofox_buf_add(out, b, n);
 }
 

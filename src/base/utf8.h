@@ -11,7 +11,14 @@
 /* Length of the longest prefix of 's' that is valid. */
 size_t ofox_utf8_valid(struct ofox_span s);
 
-/* Adds one code point; surrogates and beyond U+10FFFF become U+FFFD. */
+/* Past the valid characters beyond ASCII that 'p' starts with. */
+const char *ofox_utf8_skip(const char *p, const char *e);
+/* Bytes of the maximal broken piece at 'p', at least 1. */
+size_t ofox_utf8_broken(const char *p, const char *e);
+
+/* Writes one code point; surrogates and beyond U+10FFFF become U+FFFD. */
+size_t ofox_utf8_bytes(char to[4], unsigned long cp);
+/* The same, into a buffer. */
 int ofox_utf8_put(struct ofox_buf *out, unsigned long cp);
 
 /* Adds 's', each maximal broken piece as one U+FFFD. */

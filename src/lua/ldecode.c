@@ -1,294 +1,396 @@
-/*
-** Around the decoder, which is lua-cjson or the client's own: the text as
-** every decoder takes it, and the value as every program wants it.
-*/
 #include "lua/ldecode.h"
 
-#include <stdint.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "base/json_escape.h"
+#include "base/json_number.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
-#include "lua/lbuffer.h"
+#include "lua/lmarks.h"
+#include "lua/lnames.h"
 #include "lua/lofox.h"
-#include "lua/lpolish.h"
-
-#define LONG 16 /* digits that a double may not hold */
-
-static int is_blank(char c) {
-  return (unsigned char)c <= ' ' && ofox_isspace(c);
-}
-
-/* The next escaped surrogate without its other half, or NULL. */
-static const char *next_lone(const char *p, const char *e) {
-  struct ofox_span rest;
-  unsigned long cp;
-  size_t n;
-  int rc;
-  while (p < e && (p = memchr(p, '\\', (size_t)(e - p))) != NULL) {
-    rest.p = p;
-    rest.n = (size_t)(e - p);
-    rc = ofox_json_escape(rest, &n, &cp);
-    if (rc == 1 && cp >= 0xD800 && cp <= 0xDFFF)
-      return p;
-    p += n;
-  }
-  return NULL;
-}
-
-/* The half of a pair at 'p', as if it were a character: see ofox_join. */
-static int put_half(struct ofox_buf *out, const char *p) {
-  struct ofox_span s;
-  unsigned long cp;
-  size_t n;
-  char b[3];
-  s.p = p;
-  s.n = 6;
-  ofox_json_escape(s, &n, &cp);
-  b[0] = '\xED';
-  b[1] = (char)(0x80 | ((cp >> 6) & 0x3F));
-  b[2] = (char)(0x80 | (cp & 0x3F));
-  return ofox_buf_add(out, b, sizeof(b));
-}
-
-/* Adds 's' with each lone surrogate as U+FFFD, still escaped, or as a half. */
-static int mend(struct ofox_buf *out, struct ofox_span s, int halves) {
-  const char *p = s.p, *e = s.p + s.n, *lone;
-  int rc = 0;
-  while (rc == 0 && (lone = next_lone(p, e)) != NULL) {
-    rc = ofox_buf_add(out, p, (size_t)(lone - p));
-    if (rc == 0)
-      rc = halves ? put_half(out, lone) : ofox_buf_adds(out, "\\ufffd");
-    p = lone + 6;
-  }
-  return rc != 0 ? rc : ofox_buf_add(out, p, (size_t)(e - p));
-}
-
-static int is_ascii(struct ofox_span s) {
-  uint64_t w, seen = 0;
-  size_t i;
-  for (i = 0; s.n - i >= sizeof(w); i += sizeof(w)) {
-    memcpy(&w, s.p + i, sizeof(w));
-    seen |= w;
-  }
-  for (; i < s.n; i++)
-    seen |= (unsigned char)s.p[i];
-  return (seen & UINT64_MAX / 255 * 0x80) == 0;
-}
 
 /*
-** Takes null members out of the text: cheaper than to decode them and to take
-** them out of the table. Broken JSON stays broken.
+** Values wait on Lua's stack until their container ends and its size is known.
+** So many wait at most, of a few outer containers; deep inside hardly any do:
+** Lua 5.1 gives a C function 8,000 slots.
 */
-struct trim {
+#define WAITING 2000
+#define WAITING_DEEP 2
+#define SHALLOW 1000 /* slots in use */
+#define STEP 32      /* slots that are asked for at a time */
+
+/* In the registry: the table of the names, with what else this Lua state
+** keeps behind them. */
+static const char KEPT = 'k';
+enum { KEPT_NAMES = OFOX_NAMES + 1, KEPT_MARKS };
+
+struct decoder {
+  lua_State *L;
   const char *p, *e;
-  const char *from;   /* what lies before is copied, or left out */
-  const char *string; /* where the string before starts, or NULL */
-  const char *name;   /* the name whose value is due, or NULL */
-  uint64_t objects;   /* a bit for each open container, the innermost lowest */
-  char *out;          /* Lua's, for as much as there was */
-  size_t n;           /* written there */
-  size_t polish;      /* how far the result needs polish */
-  int exact;          /* the decoder knows integers */
+  struct ofox_names *names;
+  int base;  /* the table of KEPT; above it is 'room' */
+  int top;   /* what lua_gettop would say between two values */
+  int ready; /* the stack reaches up to here at least */
+  int depth;
+  int halves;
+  unsigned found; /* OFOX_STRING_*, of all strings */
+  char *room;     /* for long text with escapes; Lua's */
+  size_t room_size;
+  char few[512]; /* for short text with escapes */
 };
 
-static const char *after_blanks(const char *p, const char *e) {
-  while (p < e && is_blank(*p))
+static int value(struct decoder *d);
+
+static const char *skip_run(const char *p, const char *e) {
+  while (p < e && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
     p++;
   return p;
 }
 
-/* Offset behind the last byte of 's' that is no blank. */
-static size_t before_blanks(const char *s, size_t n) {
-  while (n > 0 && is_blank(s[n - 1]))
-    n--;
-  return n;
+/* The next byte that is no blank, or 0 at the end. */
+static inline char peek(struct decoder *d) {
+  if (d->p < d->e && (unsigned char)*d->p <= ' ')
+    d->p = skip_run(d->p, d->e);
+  return d->p < d->e ? *d->p : '\0';
 }
 
-static void copy_until(struct trim *t, const char *p) {
-  memcpy(t->out + t->n, t->from, (size_t)(p - t->from));
-  t->n += (size_t)(p - t->from);
-  t->from = p;
+/* Lets 'n' more be pushed. [-0, +0, e] */
+static inline void want_slots(struct decoder *d, int n) {
+  if (d->ready - d->top >= n)
+    return;
+  ofox_checkmemory(d->L, !lua_checkstack(d->L, n + STEP));
+  d->ready = d->top + n + STEP;
 }
 
-/* What ends at 'end' has to be looked at after decoding. */
-static void needs_polish(struct trim *t, const char *end) {
-  t->polish = t->n + (size_t)(end - t->from);
+/* Text with escapes or bad bytes. [-0, +1, m] */
+static void push_unescaped(struct decoder *d, struct ofox_span text) {
+  size_t need = OFOX_UNESCAPED_ROOM(text.n), n;
+  char *to = d->few;
+  if (need > sizeof(d->few)) {
+    if (d->room_size < need) {
+      d->room = ofox_newuserdata(d->L, need);
+      d->room_size = need;
+      lua_replace(d->L, d->base + 1);
+    }
+    to = d->room;
+  }
+  n = ofox_json_unescape(to, text, d->halves);
+  lua_pushlstring(d->L, to, n);
 }
 
-/* Takes a comma back that has a value before it. */
-static int drop_comma(struct trim *t) {
-  size_t n = before_blanks(t->out, t->n - 1);
-  if (n == 0 || t->out[n - 1] == '{' || t->out[n - 1] == ',')
+/* Reads the string whose quote is at d->p. What is in it, or -1. */
+static inline int read_string(struct decoder *d, struct ofox_span *text) {
+  unsigned found;
+  const char *end = ofox_json_read_string(++d->p, d->e, &found);
+  if (end == NULL)
+    return -1;
+  text->p = d->p;
+  text->n = (size_t)(end - d->p);
+  d->p = end + 1;
+  d->found |= found;
+  return (int)found;
+}
+
+/* [-0, +1, m] */
+static inline void push_string(struct decoder *d, struct ofox_span text,
+                               int found) {
+  int same = d->halves ? OFOX_STRING_BAD : 0;
+  if ((found & ~same) != 0)
+    push_unescaped(d, text);
+  else
+    ofox_pushname(d->L, d->names, d->base, text);
+}
+
+/* All of these push the value that d->p is at, and return 1, or return 0 and
+** leave the stack to ofox_decode. Two slots are free. [-0, +1, e] */
+
+static int string(struct decoder *d) {
+  struct ofox_span text;
+  int found = read_string(d, &text);
+  if (found < 0)
     return 0;
-  t->n = n;
+  push_string(d, text, found);
+  d->top++;
   return 1;
 }
 
-/* Leaves the member at t->name out, whose null has been read. [-0, +0 or 1] */
-static void drop_member(lua_State *L, struct trim *t) {
-  const char *next = after_blanks(t->p, t->e), *name;
-  char last;
-  if (t->out == NULL)
-    t->out = ofox_newuserdata(L, (size_t)(t->e - t->from));
-  copy_until(t, t->name);
-  t->n = before_blanks(t->out, t->n);
-  last = t->n > 0 ? t->out[t->n - 1] : '\0';
-  if (next == t->e || (last != '{' && last != ','))
-    needs_polish(t, t->p);
-  else if (*next == '}' && (last == '{' || drop_comma(t)))
-    t->from = next;
-  else if (*next == ',') {
-    name = after_blanks(next + 1, t->e);
-    if (name < t->e && *name == '"')
-      t->from = t->p = name;
+static int number(struct decoder *d) {
+  struct ofox_json_number n;
+  const char *end = ofox_json_read_number(d->p, d->e, &n);
+  if (end == NULL)
+    return 0;
+  d->p = end;
+  d->top++;
+#if OFOX_INTEGERS
+  if (n.whole && n.i >= LUA_MININTEGER && n.i <= LUA_MAXINTEGER) {
+    lua_pushinteger(d->L, (lua_Integer)n.i);
+    return 1;
   }
+#endif
+  lua_pushnumber(d->L, (lua_Number)n.d);
+  return 1;
 }
 
-static void trim_null(lua_State *L, struct trim *t) {
-  if (t->e - t->p < 3 || memcmp(t->p, "ull", 3) != 0)
-    return;
-  t->p += 3;
-  /* a name with an escape may be broken: left to the decoder */
-  if (t->name != NULL &&
-      memchr(t->name, '\\', (size_t)(t->p - t->name)) == NULL)
-    drop_member(L, t);
-  else
-    needs_polish(t, t->p);
+/* Passes the word that should be at d->p. */
+static int pass(struct decoder *d, const char *word, size_t n) {
+  if ((size_t)(d->e - d->p) < n || memcmp(d->p, word, n) != 0)
+    return 0;
+  d->p += n;
+  return 1;
 }
 
-static void trim_token(lua_State *L, struct trim *t) {
-  const char *start = t->p++, *next;
-  int whole;
-  switch (*start) {
-  case ' ':
-  case '\n':
-  case '\r':
-  case '\t':
-    return;
-  case ':':
-    t->name = t->objects & 1 ? t->string : NULL;
-    t->string = NULL;
-    return;
-  case '"':
-    t->name = NULL;
-    t->string = start;
-    t->p = ofox_polish_string(start, t->e);
-    return;
-  case '{':
-    t->objects = t->objects << 1 | 1;
-    /* it may take the place of an empty array of the same name */
-    next = after_blanks(t->p, t->e);
-    if (t->polish > 0 && next < t->e && *next == '}')
-      needs_polish(t, next + 1);
-    break;
-  case '[':
-    t->objects <<= 1;
-    next = after_blanks(t->p, t->e);
-    if (next < t->e && *next == ']')
-      needs_polish(t, next + 1);
-    break;
-  case '}':
-  case ']':
-    t->objects >>= 1;
-    break;
-  case 'n':
-    trim_null(L, t);
-    break;
-  default:
-    if (*start != '-' && !ofox_isdigit(*start))
-      break;
-    t->p = ofox_polish_word(start, t->e, &whole);
-    if (OFOX_INTEGERS && whole && (!t->exact || t->p - start >= LONG))
-      needs_polish(t, t->p);
-  }
-  t->name = t->string = NULL;
+static int boolean(struct decoder *d) {
+  int is_true = *d->p == 't';
+  if (!pass(d, is_true ? "true" : "false", is_true ? 4 : 5))
+    return 0;
+  lua_pushboolean(d->L, is_true);
+  d->top++;
+  return 1;
 }
 
-/* Returns how much of the result needs polish. [-0, +0 or 1, e] */
-static size_t trim_nulls(lua_State *L, struct ofox_span *s, int exact) {
-  struct trim t;
-  memset(&t, 0, sizeof(t));
-  t.p = t.from = s->p;
-  t.e = s->p + s->n;
-  t.exact = exact;
-  while (t.p < t.e)
-    trim_token(L, &t);
-  if (t.out != NULL) {
-    copy_until(&t, t.e);
-    s->p = t.out;
-    s->n = t.n;
-  }
-  return t.polish;
+static int null(struct decoder *d) {
+  if (!pass(d, "null", 4))
+    return 0;
+  lua_pushlightuserdata(d->L, NULL);
+  d->top++;
+  return 1;
 }
 
-/*
-** The text as every decoder takes it: no byte order mark, no bad UTF-8, no
-** lone surrogates. Where 'rough' is wanted halves of characters stay in it, as
-** bytes, and it says whether there are any. Leaves on the stack what the text
-** is in. [-0, +0 or 2, e]
-*/
-static struct ofox_span mend_text(lua_State *L, struct ofox_span s,
-                                  int *rough) {
-  struct ofox_buf *b;
-  int rc = 0, halves = *rough;
-  *rough = 0;
-  s = ofox_utf8_skip_bom(s);
-  if (!is_ascii(s) && ofox_utf8_valid(s) != s.n) {
-    *rough = 1;
-    if (!halves) {
-      b = ofox_newbuffer(L);
-      rc = ofox_utf8_clean(b, s);
-      s = ofox_buf_span(b);
-    }
-  }
-  if (rc == 0 && next_lone(s.p, s.p + s.n) != NULL) {
-    *rough = 1;
-    b = ofox_newbuffer(L);
-    rc = mend(b, s, halves);
-    s = ofox_buf_span(b);
-  }
-  ofox_checkmemory(L, rc);
-  return s;
+/* Enters the container at d->p: how many values may wait in it, or 0. Its
+** table will be at d->top. [-0, +1, e] */
+static int enter(struct decoder *d) {
+  if (d->depth == OFOX_JSON_DEPTH)
+    return 0;
+  d->depth++;
+  d->p++;
+  want_slots(d, 4);
+  lua_pushnil(d->L);
+  d->top++;
+  return d->top - d->base < SHALLOW ? WAITING : WAITING_DEEP;
 }
 
-int ofox_decode(lua_State *L) {
-  struct ofox_span text = ofox_checkspan(L, 1), s;
-  size_t polish;
-  int rc, i, rough;
-  lua_settop(L, 4);
-  if (memchr(text.p, '\0', text.n) != NULL)
-    return 0; /* some decoders would stop there */
-  rough = lua_toboolean(L, 4);
-  s = mend_text(L, text, &rough);
-  polish = trim_nulls(L, &s, lua_toboolean(L, 3));
-  if (s.p != text.p || s.n != text.n) {
-    lua_pushlstring(L, s.p, s.n);
-    lua_replace(L, 1);
-    s.p = lua_tostring(L, 1);
-  }
-  lua_settop(L, 2);
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, 1);
-  rc = lua_pcall(L, 1, 3, 0);
-  if (rc == 0 && !lua_isnil(L, 3)) {
-    lua_settop(L, 3);
-    s.n = polish;
-    if (polish > 0)
-      ofox_polish(L, s);
-    lua_pushboolean(L, rough);
+static int leave(struct decoder *d) {
+  d->p++;
+  d->depth--;
+  return 1;
+}
+
+/* Past what stands between two members: 1 at the next, 2 at the end. */
+static inline int go_on(struct decoder *d, char close) {
+  char c = peek(d);
+  if (c == close)
     return 2;
+  if (c != ',')
+    return 0;
+  d->p++;
+  return 1;
+}
+
+/* How many elements more an array has, behind one of them; 0 if it is not
+** easily told. A text that is no JSON makes it no larger than another. */
+static int count_rest(const char *p, const char *e) {
+  size_t n = 0, most = (size_t)(e - p) / 2;
+  unsigned found;
+  if (most > INT_MAX / 4)
+    return 0;
+  for (; p < e && *p != '[' && *p != '{'; p++) {
+    if (*p == ',')
+      n++;
+    else if (*p == ']')
+      return (int)(n < most ? n : most);
+    else if (*p == '"' &&
+             (p = ofox_json_read_string(p + 1, e, &found)) == NULL)
+      break;
   }
-  if (rc == LUA_ERRMEM)
-    return lua_error(L); /* which says nothing about the text */
-  /* dkjson gives a position before the message */
-  for (i = rc == 0 ? 5 : 3; i > 3 && lua_type(L, i) != LUA_TSTRING; i--)
-    continue;
-  lua_pushnil(L);
-  if (lua_type(L, i) == LUA_TSTRING)
-    lua_pushvalue(L, i);
-  else
-    lua_pushnil(L);
-  return 2;
+  return 0;
+}
+
+/* What waits above 'slot' becomes its array. [-n, +0, m] */
+static void settle_array(struct decoder *d, int slot, int n, int more) {
+  lua_createtable(d->L, n + more, 0);
+  lua_replace(d->L, slot);
+  d->top = slot;
+  for (; n > 0; n--)
+    lua_rawseti(d->L, slot, n);
+}
+
+static int elements(struct decoder *d, int slot, int may_wait) {
+  int n = 0, more;
+  do {
+    want_slots(d, 4);
+    if (!value(d))
+      return 0;
+    n++;
+    if (n > may_wait) {
+      lua_rawseti(d->L, slot, n);
+      d->top--;
+    }
+    else if (n == may_wait)
+      settle_array(d, slot, n, count_rest(d->p, d->e));
+    more = go_on(d, ']');
+  } while (more == 1);
+  if (more == 0)
+    return 0;
+  if (n < may_wait)
+    settle_array(d, slot, n, 0);
+  return leave(d);
+}
+
+static int array(struct decoder *d) {
+  int may_wait = enter(d);
+  if (may_wait == 0)
+    return 0;
+  if (peek(d) != ']')
+    return elements(d, d->top, may_wait);
+  lua_newtable(d->L);
+  lua_replace(d->L, d->top);
+  lua_rawgeti(d->L, d->base, KEPT_MARKS);
+  lua_getfield(d->L, -1, "array");
+  lua_setmetatable(d->L, d->top);
+  lua_pop(d->L, 1);
+  return leave(d);
+}
+
+/* The pairs that wait above 'slot' become its object: in their order, since
+** the last of two equal names counts. [-2n, +0, m] */
+static void settle_object(struct decoder *d, int slot, int n) {
+  lua_State *L = d->L;
+  int pair = slot + 1, last = slot + 2 * n - 1;
+  lua_createtable(L, 0, n);
+  lua_replace(L, slot);
+  for (; pair < last; pair += 2) {
+    lua_pushvalue(L, pair);
+    lua_pushvalue(L, pair + 1);
+    lua_rawset(L, slot);
+  }
+  if (n > 0)
+    lua_rawset(L, slot);
+  lua_settop(L, slot);
+  d->top = slot;
+}
+
+/* A name, its colon, and a value that is not null: 1; one that is: 2. */
+static int member(struct decoder *d) {
+  struct ofox_span name;
+  int found = peek(d) == '"' ? read_string(d, &name) : -1;
+  if (found < 0 || peek(d) != ':')
+    return 0;
+  d->p++;
+  if (peek(d) == 'n')
+    return pass(d, "null", 4) ? 2 : 0;
+  want_slots(d, 6);
+  push_string(d, name, found);
+  d->top++;
+  return value(d);
+}
+
+static int members(struct decoder *d, int slot, int may_wait) {
+  int n = 0, more, got;
+  do {
+    got = member(d);
+    if (got == 0)
+      return 0;
+    n += got == 1;
+    if (got == 1 && n > may_wait / 2) {
+      lua_rawset(d->L, slot);
+      d->top -= 2;
+    }
+    else if (got == 1 && n == may_wait / 2)
+      settle_object(d, slot, n);
+    more = go_on(d, '}');
+  } while (more == 1);
+  if (more == 0)
+    return 0;
+  if (n < may_wait / 2)
+    settle_object(d, slot, n);
+  return leave(d);
+}
+
+static int object(struct decoder *d) {
+  int may_wait = enter(d);
+  if (may_wait == 0)
+    return 0;
+  if (peek(d) != '}')
+    return members(d, d->top, may_wait);
+  settle_object(d, d->top, 0);
+  return leave(d);
+}
+
+static int value(struct decoder *d) {
+  switch (peek(d)) {
+  case '"':
+    return string(d);
+  case '{':
+    return object(d);
+  case '[':
+    return array(d);
+  case 't':
+  case 'f':
+    return boolean(d);
+  case 'n':
+    return null(d);
+  default:
+    return number(d);
+  }
+}
+
+/* [-0, +2, e] */
+static void start(lua_State *L, struct decoder *d, struct ofox_span text) {
+  ofox_checkmemory(L, !lua_checkstack(L, STEP));
+  d->L = L;
+  d->p = text.p;
+  d->e = text.p + text.n;
+  d->base = lua_gettop(L) + 1;
+  d->top = d->base + 1;
+  d->ready = d->base - 1 + STEP;
+  d->depth = 0;
+  d->found = 0;
+  d->room_size = 0;
+  lua_pushlightuserdata(L, (void *)&KEPT);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  lua_rawgeti(L, d->base, KEPT_NAMES);
+  d->names = lua_touserdata(L, -1);
+}
+
+int ofox_decode(lua_State *L, struct ofox_span text, unsigned flags,
+                size_t *pos) {
+  struct decoder d;
+  int rc;
+  start(L, &d, ofox_utf8_skip_bom(text));
+  d.halves = (flags & OFOX_DECODE_HALVES) != 0;
+  if (value(&d) && peek(&d) == '\0' && d.p == d.e) {
+    lua_replace(L, d.base);
+    lua_settop(L, d.base);
+    rc = (d.found & (OFOX_STRING_BAD | OFOX_STRING_LONE)) != 0;
+    return rc ? OFOX_DECODED_ROUGH : OFOX_DECODED;
+  }
+  lua_settop(L, d.base - 1);
+  rc = ofox_json_check(text, pos);
+  return rc <= 0 ? rc : OFOX_ESYNTAX;
+}
+
+void ofox_pushbroken(lua_State *L, struct ofox_span text, int rc, size_t pos) {
+  const char *problem;
+  if (rc == 0) {
+    lua_pushliteral(L, "the JSON ends too early");
+    return;
+  }
+  problem = ofox_json_problem(text, pos);
+  lua_pushinteger(L, (lua_Integer)pos + 1);
+  lua_pushfstring(L, "no JSON: unexpected byte at %s%s%s", lua_tostring(L, -1),
+                  problem == NULL ? "" : ", ", problem == NULL ? "" : problem);
+  lua_remove(L, -2);
+}
+
+void ofox_open_decode(lua_State *L) {
+  int marks = lua_gettop(L);
+  lua_pushlightuserdata(L, (void *)&KEPT);
+  ofox_newnames(L);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, KEPT_NAMES);
+  lua_pushvalue(L, marks);
+  lua_rawseti(L, -2, KEPT_MARKS);
+  lua_rawset(L, LUA_REGISTRYINDEX);
 }

@@ -1,19 +1,40 @@
 /*
-** JSON to Lua values, around a decoder, which is an argument.
-** Knows nothing of answers, or of which decoder it is.
+** JSON to Lua values, in one pass over its bytes. A null member of an object
+** is absent, a null in an array or alone is ofox.null; an empty array has the
+** mark; whole numbers are integers where Lua has them and they fit; lone
+** surrogates and bad UTF-8 become U+FFFD. Of a name that comes twice the last
+** value counts that is not null.
+** Knows nothing of answers.
 */
 #ifndef OFOX_LDECODE_H
 #define OFOX_LDECODE_H
 
+#include "base/buf.h"
 #include "lua/lcompat.h"
 
+/* Halves of characters stay in the strings, for ofox_join. */
+#define OFOX_DECODE_HALVES 1U
+
+/* What ofox_decode returns for text that it has decoded. */
+enum {
+  OFOX_DECODED = 1,
+  OFOX_DECODED_ROUGH = 2 /* and there were halves, or bad UTF-8 */
+};
+
 /*
-** decode(text, decoder [, exact [, piece]]) -> value, rough | nil [, message].
-** 'exact': the decoder gives integers where Lua has them. 'piece': halves of
-** characters stay in the strings, for ofox_join; 'rough' says that there are
-** any. Of a name that comes twice the last counts, or the last that is not
-** null. Its upvalue are the marks.
+** Pushes the value of 'text', which may be any bytes and must stay where it is
+** (finalizers may run). Else 0 or OFOX_ESYNTAX: it pushes nothing, and '*pos'
+** is as ofox_json_check has it. [-0, +0 or 1, e]
 */
-int ofox_decode(lua_State *L);
+int ofox_decode(lua_State *L, struct ofox_span text, unsigned flags,
+                size_t *pos);
+
+/* The sentence for what ofox_decode, or ofox_json_check, has returned so.
+** No piece of the text is in it. [-0, +1, m] */
+void ofox_pushbroken(lua_State *L, struct ofox_span text, int rc, size_t pos);
+
+/* Makes what this Lua state keeps for decoding; the marks are on top.
+** [-0, +0, m] */
+void ofox_open_decode(lua_State *L);
 
 #endif

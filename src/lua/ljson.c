@@ -1,15 +1,35 @@
 /*
-** ofox.core: JSON for Lua. The writer is lencode.c; around the decoder are
-** ldecode.c and lpolish.c.
+** ofox.core: JSON for Lua. The writer is lencode.c, the reader ldecode.c;
+** around another reader are lforeign.c and lpolish.c.
 */
 #include "base/json.h"
 #include "lua/ldecode.h"
 #include "lua/lencode.h"
+#include "lua/lforeign.h"
 #include "lua/ljoin.h"
 #include "lua/lmarks.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
 #include "lua/lpolish.h"
+
+/* decode(text [, piece]) -> value [, rough] | nil, message. 'piece': halves of
+** characters stay in the strings, for ofox_join; 'rough' says that there are
+** any, or bad UTF-8. */
+static int json_decode(lua_State *L) {
+  struct ofox_span text = ofox_checkspan(L, 1);
+  unsigned flags = lua_toboolean(L, 2) ? OFOX_DECODE_HALVES : 0;
+  size_t pos;
+  int rc = ofox_decode(L, text, flags, &pos);
+  if (rc > 0 && flags == 0)
+    return 1;
+  if (rc > 0) {
+    lua_pushboolean(L, rc == OFOX_DECODED_ROUGH);
+    return 2;
+  }
+  lua_pushnil(L);
+  ofox_pushbroken(L, text, rc, pos);
+  return 2;
+}
 
 /* polish(value, text) -> value, which was decoded from 'text' */
 static int json_polish(lua_State *L) {
@@ -20,36 +40,33 @@ static int json_polish(lua_State *L) {
   return 1;
 }
 
-/* json_check(text) -> true | nil, "incomplete"|"broken", position from 1 [,
-** what is there] */
+/* json_check(text) -> true | nil, "incomplete"|"broken", position from 1,
+** message */
 static int json_check(lua_State *L) {
   struct ofox_span text = ofox_checkspan(L, 1);
-  const char *problem;
   size_t pos;
   int rc = ofox_json_check(text, &pos);
   if (rc == 1) {
     lua_pushboolean(L, 1);
     return 1;
   }
-  problem = rc < 0 ? ofox_json_problem(text, pos) : NULL;
   lua_pushnil(L);
   lua_pushstring(L, rc == 0 ? "incomplete" : "broken");
   lua_pushinteger(L, (lua_Integer)pos + 1);
-  if (problem == NULL)
-    return 3;
-  lua_pushstring(L, problem);
+  ofox_pushbroken(L, text, rc, pos);
   return 4;
 }
 
 /* Functions that ask the marks. */
 static const luaL_Reg MARKED[] = {
-    {"decode", ofox_decode},
+    {"decode_by", ofox_decode_by},
     {"encode", ofox_encode},
     {"polish", json_polish},
     {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {
+    {"decode", json_decode},
     {"json_check", json_check},
     {"json_join", ofox_join},
     {NULL, NULL},
@@ -60,6 +77,7 @@ void ofox_open_json(lua_State *L) {
   ofox_open_encode(L);
   ofox_setfuncs(L, FUNCTIONS);
   ofox_newmarks(L);
+  ofox_open_decode(L);
   for (f = MARKED; f->name != NULL; f++) {
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, f->func, 1);

@@ -3,7 +3,7 @@
 enum ofox_mark ofox_getmark(lua_State *L) {
   enum ofox_mark m = OFOX_UNMARKED;
   lua_pushvalue(L, -1);
-  lua_rawget(L, OFOX_MARKS);
+  lua_gettable(L, OFOX_MARKS);
   if (lua_type(L, -1) == LUA_TSTRING)
     m = (enum ofox_mark) * lua_tostring(L, -1);
   lua_pop(L, 1);

@@ -4,7 +4,7 @@
 ** metatable or userdata -> the first letter of what it stands for. At the key
 ** "array" is the metatable that a decoded empty array gets.
 ** Knows nothing of JSON itself, of lua-cjson or of any metatable but its own:
-** the Lua side adds those of other libraries.
+** the Lua side adds those of other libraries, by __index when they are wanted.
 */
 #ifndef OFOX_LMARKS_H
 #define OFOX_LMARKS_H
@@ -21,7 +21,8 @@ enum ofox_mark {
   OFOX_MARK_EMPTY = 'e' /* an array, if it is empty */
 };
 
-/* What the value on top, or the metatable of the table on top, says. */
+/* What the value on top, or the metatable of the table on top, says.
+** [-0, +0, e] */
 enum ofox_mark ofox_getmark(lua_State *L);
 enum ofox_mark ofox_getmetamark(lua_State *L);
 

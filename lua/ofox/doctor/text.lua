@@ -28,13 +28,6 @@ text.rows = {
       zh = "可以使用 HTTP/1.1，但每个并发调用各占一个连接；换用带 nghttp2 的 libcurl 可共用一个连接。",
     },
   },
-  no_json = {
-    en = "no JSON decoder was found", zh = "没有找到 JSON 解码器",
-    advice = {
-      en = "Install lua-cjson (apt install lua-cjson, luarocks install lua-cjson), or give ofox.new the option json.",
-      zh = "请安装 lua-cjson（apt install lua-cjson 或 luarocks install lua-cjson），或在 ofox.new 中传入 json 选项。",
-    },
-  },
 
   -- key
   no_key = { en = "no API key is set", zh = "没有设置 API 密钥" },

@@ -364,9 +364,15 @@ function check.client_cert(value)
 end
 
 function check.json(value)
+  if value == "cjson" then
+    local decode = require "ofox.json".cjson()
+    if decode then return nil, decode end
+    return "lua-cjson was not found (apt install lua-cjson, luarocks install lua-cjson)"
+  end
   if callable(value) then return nil, value end
   if type(value) == "table" and callable(value.decode) then return nil, value.decode end
-  return expected("a function that decodes, or a table with one in decode", value)
+  local forms = "a function that decodes, or a table with one in decode"
+  return expected(type(value) == "string" and '"cjson", ' .. forms or forms, value)
 end
 
 function check.transport(value)

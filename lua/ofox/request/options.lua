@@ -88,8 +88,8 @@ options.rows = {
     doc = "path of a socket to connect to instead of the host" },
   { name = "http_version", check = check.one_of("1.1", "2", "2-prior-knowledge"), scope = "client",
     shown = "HTTP/2 over TLS, else 1.1", doc = "`\"1.1\"`, `\"2\"` or `\"2-prior-knowledge\"`" },
-  { name = "json", check = check.json, scope = "client", shown = "lua-cjson, or `vim.json` in Neovim",
-    doc = "decoder of answers: a function, or a table with `decode`" },
+  { name = "json", check = check.json, scope = "client", shown = "the core's own",
+    doc = "decoder of answers: `\"cjson\"` (lua-cjson), a function, or a table with `decode`" },
   { name = "transport", check = check.transport, scope = "client", shown = "libcurl",
     doc = "what moves the bytes: see `ofox.mock`" },
 }
