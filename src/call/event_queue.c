@@ -396,7 +396,7 @@ void ofox_event_queue_next(struct ofox_event_queue *s,
 void ofox_event_copy(const struct ofox_event *ev, char *to) {
   const struct ofox_entry *e = &ev->_entry;
   const char *p = ev->_model, *data = p + e->name;
-  char *end = to + e->name + e->data;
+  char *end = to + ev->name + ev->data;
   size_t n;
   int i;
   for (i = 0; i < ev->n_holes; i++) {

@@ -59,7 +59,7 @@ struct ofox_event {
   struct ofox_entry _entry;
 };
 
-/* Copies its name and JSON to 'to'. */
+/* Copies name and JSON to 'to'; holes may be others, if 'data' says so. */
 void ofox_event_copy(const struct ofox_event *ev, char *to);
 
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */

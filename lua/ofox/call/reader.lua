@@ -142,16 +142,48 @@ function Reader:reshape(data)
   return collect.chunk(self.dialect, value)
 end
 
+-- As call:chunks(), by the program's decoder.
+local function decoder_of(self)
+  local call = self.call
+  return function()
+    local data, whole, name = call:event()
+    if not data or whole then return nil, data end
+    local chunk = self:decode(data)
+    if chunk ~= nil and self.dialect == "responses" and chunk.type == nil and name ~= "" then chunk.type = name end
+    return chunk
+  end
+end
+
+--- Gives the function that call:chunks() gives.
+---@return fun(): table|nil, string|nil
+function Reader:taker()
+  self.next_chunk = self.next_chunk or self.settings.json and decoder_of(self) or self.call:chunks()
+  return self.next_chunk
+end
+
 --- The next chunk, decoded; nil at the end, and then the error if there is one.
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:chunk()
-  if wait.is_spent() then self:pause() end
-  local data, whole, name = self:event()
-  local chunk = nil
-  if data then chunk = (whole and self.reshape or self.decode)(self, data) end
-  if chunk == nil then return nil, self.failure end
-  if self.dialect == "responses" and chunk.type == nil and name ~= "" then chunk.type = name end
+  if budget.left and wait.is_spent() then self:pause() end
+  local chunk, whole = (self.next_chunk or self:taker())()
+  if chunk ~= nil then return chunk end
+  return self:wait_for_chunk(whole)
+end
+
+--- The next chunk that is not the call's first to hand; nil at the end, and
+-- then the error if there is one.
+---@param whole string|nil  JSON of an answer that came in one piece
+---@return table|nil chunk
+---@return ofox.Error|nil err
+function Reader:wait_for_chunk(whole)
+  local chunk
+  while chunk == nil do
+    if whole then chunk = self:reshape(whole) end
+    if chunk ~= nil then return chunk end
+    if not self:has_event() then return nil, self.failure end
+    chunk, whole = self.next_chunk()
+  end
   return chunk
 end
 
@@ -219,11 +251,10 @@ end
 -- The chunks that still come.
 function Reader:list()
   local list = json.array()
-  local data = self:event()
-  while data do
-    list[#list + 1] = self:decode(data)
-    if wait.is_spent() then self:pause() end
-    data = self:event()
+  local chunk = self:chunk()
+  while chunk ~= nil do
+    list[#list + 1] = chunk
+    chunk = self:chunk()
   end
   return list
 end
