@@ -26,11 +26,13 @@ end
 
 -- An event with holes, '@' for a string and '#' for a number.
 local function chat_model()
-  local members = { '"choices":[{"index":0,"delta":{"content":"@"' .. chance.pick { "", ',"role":"assistant"' } .. "},"
-    .. '"content_filter_results":' .. value(0) .. ',"logprobs":' .. chance.pick { "null", "{}" } .. "}]" }
+  local members = { '"choices":[{"index":0,"delta":{"content":"@"' .. chance.pick { "", ',"role":"assistant"' }
+    .. '},"content_filter_results":' .. value(0) .. ',"logprobs":' .. chance.pick { "null", "{}" } .. "}]" }
   for _, name in ipairs { "id", "created", "model", "provider", "usage", "obfuscation", "citations", "id" } do
     local member = name == "obfuscation" and '"@"' or name == "usage" and "null" or value(0)
-    if chance.percent(50) then table.insert(members, chance.random(#members + 1), ('"%s":%s'):format(name, member)) end
+    if chance.percent(50) then
+      table.insert(members, chance.random(#members + 1), ('"%s":%s'):format(name, member))
+    end
   end
   return "", "{" .. table.concat(members, ",") .. "}"
 end
@@ -40,7 +42,9 @@ local function response_model()
   for _, name in ipairs { "item_id", "obfuscation", "output_index", "logprobs", "more", "sequence_number" } do
     local member = name == "obfuscation" and '"@"' or name == "sequence_number" and "#"
       or name == "logprobs" and "[]" or value(0)
-    if chance.percent(50) then table.insert(members, chance.random(#members + 1), ('"%s":%s'):format(name, member)) end
+    if chance.percent(50) then
+      table.insert(members, chance.random(#members + 1), ('"%s":%s'):format(name, member))
+    end
   end
   local name = "response.output_text.delta"
   local typed = chance.random(3)
