@@ -32,22 +32,35 @@ static unsigned roll(struct dice *d, unsigned sides) {
   return *d->p++ % sides;
 }
 
-/* What a reader takes: the texts of the events; their JSON is looked at. */
+/* What a reader takes: the texts of the events, and names and JSON. */
 static void take(struct ofox_event_queue *s, struct ofox_buf *texts,
-                 size_t *n) {
+                 struct ofox_buf *events, size_t *n) {
   struct ofox_event ev;
+  struct ofox_span data;
+  size_t pos;
+  char *copy;
   while (ofox_event_queue_peek(s, &ev)) {
     MUST(ofox_utf8_valid(ev.text) == ev.text.n);
     MUST(ofox_buf_addspan(texts, ev.text) == 0);
-    *n += ev.data.n > 0;
-    ofox_event_queue_next(s);
+    copy = malloc(ev.name + ev.data + 1);
+    MUST(copy != NULL);
+    ofox_event_copy(&ev, copy);
+    data.p = copy + ev.name;
+    data.n = ev.data;
+    MUST(ev.data == 0 || ofox_json_check(data, &pos) == 1);
+    MUST(ofox_buf_add(events, copy, ev.name + ev.data) == 0);
+    free(copy);
+    *n += ev.data > 0;
+    ofox_event_queue_next(s, &ev);
   }
+  MUST(!s->open || s->_waiting == 0);
 }
 
 /* Feeds copies that go at once; 'step' 0: whole. */
 static void run(struct ofox_event_queue *s, struct ofox_span body,
-                struct dice *d, unsigned step, struct ofox_buf *texts) {
-  size_t n, events = 0;
+                struct dice *d, unsigned step, struct ofox_buf *texts,
+                struct ofox_buf *events) {
+  size_t n, count = 0;
   char *piece;
   while (body.n > 0 && !s->ended && !s->broken) {
     n = step == 0 ? body.n : roll(d, step);
@@ -60,12 +73,12 @@ static void run(struct ofox_event_queue *s, struct ofox_span body,
     free(piece);
     body.p += n;
     body.n -= n;
-    take(s, texts, &events);
+    take(s, texts, events, &count);
   }
   ofox_event_queue_finish(s, 1);
   s->open = 1;
-  take(s, texts, &events);
-  MUST(events == s->chunks);
+  take(s, texts, events, &count);
+  MUST(count == s->chunks);
 }
 
 static void same(struct ofox_span a, struct ofox_span b) {
@@ -98,13 +111,15 @@ static int has_sentinel(struct ofox_span s) {
 static void check_any(struct ofox_span body, enum ofox_dialect dialect,
                       struct dice *d, size_t cap) {
   struct ofox_event_queue a, b;
-  struct ofox_buf x, y;
+  struct ofox_buf x, y, v, w;
   ofox_buf_init(&x, (size_t)-1);
   ofox_buf_init(&y, (size_t)-1);
+  ofox_buf_init(&v, (size_t)-1);
+  ofox_buf_init(&w, (size_t)-1);
   ofox_event_queue_init(&a, dialect, cap, 1 << 20);
   ofox_event_queue_init(&b, dialect, cap, 1 << 20);
-  run(&a, body, d, 0, &x);
-  run(&b, body, d, 50, &y);
+  run(&a, body, d, 0, &x, &v);
+  run(&b, body, d, 50, &y, &w);
   if (dialect != OFOX_DIALECT_ANY) {
     check_said(&a, ofox_buf_span(&x));
     check_said(&b, ofox_buf_span(&y));
@@ -114,6 +129,7 @@ static void check_any(struct ofox_span body, enum ofox_dialect dialect,
          a.outcome == b.outcome);
     MUST(ofox_event_queue_is_finished(&a) == ofox_event_queue_is_finished(&b));
     same(ofox_buf_span(&x), ofox_buf_span(&y));
+    same(ofox_buf_span(&v), ofox_buf_span(&w));
     same(ofox_buf_span(&a.failure), ofox_buf_span(&b.failure));
   }
   ofox_event_queue_free(&a);
@@ -121,6 +137,8 @@ static void check_any(struct ofox_span body, enum ofox_dialect dialect,
   ofox_event_queue_free(&b);
   ofox_buf_free(&x);
   ofox_buf_free(&y);
+  ofox_buf_free(&v);
+  ofox_buf_free(&w);
 }
 
 /* A character, and the units of it between which an event may end. */
@@ -134,8 +152,9 @@ static const char *const chars[][5] = {
     {"\xF0\x9F\x98\x80", "\\ud83d", "\\ude00"},
     {"\xF0\x9F\x98\x80", "\xF0\x9F", "\x98", "\x80"}};
 
-static void add_event(struct ofox_buf *body, const struct ofox_buf *piece,
-                      struct dice *d) {
+/* Its JSON is added to 'sent', too. */
+static void add_event(struct ofox_buf *body, struct ofox_buf *sent,
+                      const struct ofox_buf *piece, struct dice *d) {
   static const char *const forms[][2] = {
       {"\"", "\""},
       {"\"", "\""},
@@ -146,47 +165,57 @@ static void add_event(struct ofox_buf *body, const struct ofox_buf *piece,
                                      ",\"obfuscation\":\"yz\"",
                                      ",\"model\":\"m\"", ",\"usage\":null"};
   unsigned form = roll(d, 5);
-  ofox_buf_adds(body, "data: {\"choices\":[{\"delta\":{\"content\":");
+  size_t at;
+  ofox_buf_adds(body, "data: ");
+  at = body->n;
+  ofox_buf_adds(body, "{\"choices\":[{\"delta\":{\"content\":");
   ofox_buf_adds(body, forms[form][0]);
   ofox_buf_addspan(body, ofox_buf_span(piece));
   ofox_buf_adds(body, forms[form][1]);
   ofox_buf_adds(body, "}}]");
   ofox_buf_adds(body, ends[roll(d, 5)]);
-  ofox_buf_adds(body, roll(d, 8) == 0 ? "}\n: hi\n\n" : "}\n\n");
+  ofox_buf_adds(body, "}");
+  ofox_buf_add(sent, body->p + at, body->n - at);
+  ofox_buf_adds(body, roll(d, 8) == 0 ? "\n: hi\n\n" : "\n\n");
 }
 
 static void check_sum(struct dice *d) {
-  struct ofox_buf body, piece, text, texts;
+  struct ofox_buf body, piece, text, texts, sent, events;
   struct ofox_event_queue s;
-  size_t events = 1;
+  size_t count = 1;
   ofox_buf_init(&body, (size_t)-1);
   ofox_buf_init(&piece, (size_t)-1);
   ofox_buf_init(&text, (size_t)-1);
   ofox_buf_init(&texts, (size_t)-1);
+  ofox_buf_init(&sent, (size_t)-1);
+  ofox_buf_init(&events, (size_t)-1);
   while (d->n > 8 && body.n < 20000) {
     const char *const *c = chars[roll(d, 8)];
     ofox_buf_adds(&text, *c);
     for (c++; *c != NULL; c++) {
       ofox_buf_adds(&piece, *c);
       if (roll(d, 3) == 0) {
-        add_event(&body, &piece, d);
+        add_event(&body, &sent, &piece, d);
         ofox_buf_clear(&piece);
-        events++;
+        count++;
       }
     }
   }
-  add_event(&body, &piece, d);
+  add_event(&body, &sent, &piece, d);
   ofox_buf_adds(&body, "data: [DONE]\n\n");
   ofox_event_queue_init(&s, OFOX_DIALECT_CHAT, 1 << 16, 1 << 20);
-  run(&s, ofox_buf_span(&body), d, 70, &texts);
-  MUST(s.ended && !s.broken && s.chunks == events);
+  run(&s, ofox_buf_span(&body), d, 70, &texts, &events);
+  MUST(s.ended && !s.broken && s.chunks == count);
   same(ofox_buf_span(&texts), ofox_buf_span(&text));
+  same(ofox_buf_span(&events), ofox_buf_span(&sent));
   check_said(&s, ofox_buf_span(&texts));
   ofox_event_queue_free(&s);
   ofox_buf_free(&body);
   ofox_buf_free(&piece);
   ofox_buf_free(&text);
   ofox_buf_free(&texts);
+  ofox_buf_free(&sent);
+  ofox_buf_free(&events);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -397,6 +397,28 @@ add("stream", function()
   must(err.code == "truncated" and err.partial.text == "hi", "wrong: partial")
 end)
 
+-- Events that are alike: of the last ones the core has a plan.
+add("chunks", function()
+  local transport = mock.new()
+  local events = {}
+  for i = 1, 7 do
+    events[i] = ('{"choices":[{"index":0,"delta":{"content":"\\u00e9%d"}}],"n":[1.5,[]],"obfuscation":"%s"}')
+      :format(i, ("x"):rep(i))
+  end
+  transport:reply { sse = events }
+  transport:reply { sse = events }
+  local client = client_of(transport)
+  local stream = got(client:stream(PARAMS))
+  for i = 1, 7 do
+    local chunk = got(stream:next())
+    must(chunk.choices[1].delta.content == "é" .. i and #chunk.obfuscation == i, "wrong: a chunk")
+    must(got(json.encode(chunk.n)) == "[1.5,[]]", "wrong: a list")
+    chunk.choices[1].delta.content = nil
+  end
+  must(stream:next() == nil, "wrong: more")
+  must(#got(got(client:stream(PARAMS)):collect()):output_text() == 21, "wrong: text")
+end)
+
 add("sse", function()
   local parser = require "ofox.sse"():feed("event: a\ndata: 1\ndata: 2\n\nid: x\nda"):feed("ta: 3\n\n"):finish()
   must(got(parser:next()).data == "1\n2", "wrong: first")

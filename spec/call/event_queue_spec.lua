@@ -1,5 +1,7 @@
 -- Where a stream begins and ends: bodies cut at each byte, openings of any size,
 -- a whole answer in the place of events.
+local chance = require "support.chance"
+local core = require "ofox.base.native" "core"
 local feed = require "support.feed"
 local ofox = require "ofox"
 local server = require "support.server"
@@ -244,5 +246,61 @@ describe("[S11] a whole answer in the place of events", function()
     local body = '{"choices":[{"index":0,"message":{"content":"' .. ("x"):rep(900) .. '"}}]}'
     local got = read(body, { settings = { max_response_bytes = #body } })
     assert.same({ nil, ("x"):rep(900), 1 }, { got.failure, got.text, got.chunks })
+  end)
+end)
+
+describe("events that differ in their text alone", function()
+  local STRINGS = { "", "a", "Hello", '\\"', "\\ud83d", "\\ude00", "世", "\228\184", ("x"):rep(300), "\\u0000", "0" }
+  local NUMBERS = { "0", "-1", "17", "1e3", "2.50", "12345678901234567890" }
+  -- names, and text before, between and behind what differs
+  local MODELS = {
+    chat = {
+      { "", '{"id":"c","choices":[{"index":0,"delta":{"content":"', '"},"finish_reason":null}],"usage":null}' },
+      { "message", '{"obfuscation":"', '", "choices":[{"delta":{ "content" :"', '"}}],"obfuscation":"', '"}' },
+      { "", '{"choices":[{"index":0,"delta":{"role":"assistant","content":"', '"}}]}' },
+      { "", '{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"', '"}}]}}]}' },
+    },
+    responses = {
+      { "", '{"type":"response.output_text.delta","sequence_number":#,"delta":"', '","obfuscation":"', '"}' },
+      { "response.output_text.delta", '{"delta":"', '","sequence_number":#}' },
+    },
+  }
+  local function event(model)
+    local data = model[2]
+    for i = 3, #model do data = data .. chance.pick(STRINGS) .. model[i] end
+    return { model[1], (data:gsub("#", function() return chance.pick(NUMBERS) end)) }
+  end
+
+  for dialect, models in pairs(MODELS) do
+    it("come byte for byte, " .. dialect, function()
+      chance.seed(5)
+      for _ = 1, chance.ROUNDS do
+        local sent, model = {}, nil
+        for i = 1, 12 do
+          if not model or chance.percent(30) then model = chance.pick(models) end
+          sent[i] = event(model)
+        end
+        local body = feed.body(sent)
+        local cut = chance.random(#body)
+        for _, pieces in ipairs { { body }, { body:sub(1, cut), body:sub(cut + 1) } } do
+          local got = feed.read(pieces, { dialect = dialect, events = true })
+          assert.equal(#sent, #got.events)
+          for i, one in ipairs(sent) do assert.same({ one[2], false, one[1] }, got.events[i]) end
+        end
+      end
+    end)
+  end
+
+  it("can be let pass", function()
+    local one = text(("x"):rep(1000))
+    local call = core.call({}, 0, 1, "object", "chat")
+    call:begin(0)
+    for _, line in ipairs { "HTTP/1.1 200", "content-type: text/event-stream", "" } do call:head(line, 0) end
+    for _ = 1, 100 do call:body(feed.body { one }, 0) end
+    assert.equal(7, call:pass(7))
+    assert.same({ one, false, "" }, { call:event() })
+    assert.equal(92, call:pass())
+    assert.equal(0, call:pass())
+    assert.is_nil((call:event()))
   end)
 end)

@@ -13,6 +13,7 @@ function feed.read(pieces, opts)
   opts = opts or {}
   local call = core.call(core.template({ expect = "object", dialect = opts.dialect or "chat" }, opts.settings or {}), 0)
   local got = { texts = {}, events = {} }
+  local next_text = call:texts()
   local function take()
     if opts.blind then return end
     if opts.events then
@@ -22,10 +23,10 @@ function feed.read(pieces, opts)
         json, whole, name = call:event()
       end
     else
-      local text, whole = call:text()
+      local text, whole = next_text()
       while text or whole do
         got.texts[#got.texts + 1] = text or { whole = whole }
-        text, whole = call:text()
+        text, whole = next_text()
       end
     end
   end

@@ -168,8 +168,8 @@ void ofox_call_pause(struct ofox_call *c, int paused, double now) {
   c->clock.byte_at = now;
 }
 
-void ofox_call_next(struct ofox_call *c) {
-  ofox_event_queue_next(&c->response.events);
+void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev) {
+  ofox_event_queue_next(&c->response.events, ev);
   if (c->clock.paused && c->resume != NULL && ofox_call_has_room(c))
     c->resume(c);
 }

@@ -48,7 +48,7 @@ int ofox_call_has_room(const struct ofox_call *c);
 int ofox_call_is_paused(const struct ofox_call *c);
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
 /* Takes the next event off response.events, where it was peeked at. */
-void ofox_call_next(struct ofox_call *c);
+void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev);
 /* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
 ** more than the outcome says or, after a '!', all; 'wall': s since 1970. */
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,

@@ -5,13 +5,6 @@
 #define QUEUE (64 * 1024) /* bytes after which a reader is waited for */
 #define LAST_WORD 64      /* bytes in which a sentinel is looked for */
 
-/* Before the bytes of an event in the queue. */
-struct entry {
-  size_t n, name;  /* bytes of the event, behind those of its name */
-  size_t from, to; /* its text in the transcript */
-  size_t whole;
-};
-
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
                            size_t max_said) {
@@ -30,9 +23,8 @@ void ofox_event_queue_free(struct ofox_event_queue *s) {
   ofox_sse_free(&s->_sse);
   ofox_stray_lines_free(&s->_stray);
   ofox_buf_free(&s->failure);
-  ofox_buf_free(&s->_queue);
   ofox_transcript_free(&s->said);
-  s->_taken = 0;
+  ofox_event_queue_drop(s);
 }
 
 void ofox_event_queue_clear(struct ofox_event_queue *s) {
@@ -43,12 +35,8 @@ void ofox_event_queue_clear(struct ofox_event_queue *s) {
   ofox_transcript_clear(&s->said);
   s->open = s->ended = s->broken = s->_cut = 0;
   s->outcome = OFOX_OUTCOME_ANSWERED;
-  s->chunks = s->_taken = 0;
+  s->chunks = s->_taken = s->_waiting = 0;
   s->_begun = s->_finished = 0;
-}
-
-static size_t waiting(const struct ofox_event_queue *s) {
-  return s->_queue.n - s->_taken;
 }
 
 static int fail(struct ofox_event_queue *s, enum ofox_outcome outcome,
@@ -67,55 +55,112 @@ static int fail_as(struct ofox_event_queue *s, struct ofox_span part,
   return ofox_buf_addspan(&s->failure, part) == 0 ? OFOX_ESYNTAX : OFOX_EMEM;
 }
 
-/* An event whose text is what the transcript has from 'from' on. */
-static int queue(struct ofox_event_queue *s, struct ofox_span name,
-                 struct ofox_span data, size_t from, int whole) {
-  struct entry e;
+/* An entry whose text is what the transcript has from e->from on, and room for
+** 'n' bytes behind it. */
+static char *queue(struct ofox_event_queue *s, struct ofox_entry *e,
+                   size_t n) {
   char *p;
-  int rc = ofox_buf_reserve(&s->_queue, sizeof(e) + name.n + data.n);
-  if (rc != 0)
-    return rc;
-  e.n = data.n;
-  e.name = name.n;
-  e.from = from;
-  e.to = s->said.prose.text.n;
-  e.whole = whole != 0;
+  if (ofox_buf_reserve(&s->_queue, sizeof(*e) + n) != 0)
+    return NULL;
+  e->to = s->said.prose.text.n;
   p = s->_queue.p + s->_queue.n;
-  memcpy(p, &e, sizeof(e));
-  p += sizeof(e);
+  memcpy(p, e, sizeof(*e));
+  s->_queue.n += sizeof(*e) + n;
+  s->_waiting += sizeof(*e) + e->name + e->data;
+  s->chunks += e->data > 0;
+  return p + sizeof(*e);
+}
+
+static int queue_whole(struct ofox_event_queue *s, struct ofox_entry *e,
+                       struct ofox_span name, struct ofox_span data) {
+  char *p;
+  e->name = name.n;
+  e->data = data.n;
+  p = queue(s, e, name.n + data.n);
+  if (p == NULL)
+    return OFOX_EMEM;
   if (name.n > 0)
     memcpy(p, name.p, name.n);
   if (data.n > 0)
     memcpy(p + name.n, data.p, data.n);
-  s->_queue.n += sizeof(e) + name.n + data.n;
-  s->chunks += data.n > 0;
   return 0;
 }
 
 static int chunk(struct ofox_event_queue *s, struct ofox_span name,
                  struct ofox_span data, const struct ofox_delta *d) {
-  size_t from = s->said.prose.text.n;
+  struct ofox_entry e = {0};
   int rc = 0;
+  e.from = s->said.prose.text.n;
   if (s->dialect != OFOX_DIALECT_ANY)
     rc = ofox_transcript_add(&s->said, name, data, d);
   if (rc == OFOX_ECAP)
     return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
   if (rc == 0)
-    rc = queue(s, name, data, from, 0);
+    rc = queue_whole(s, &e, name, data);
   s->_begun |= d->begun;
   s->_finished |= d->finished;
   s->ended |= d->last;
   /* an opening without end has to be seen some day */
-  s->open |= d->content || d->last || waiting(s) > s->_hold;
+  s->open |= d->content || d->last || s->_waiting > s->_hold;
   return rc;
+}
+
+/* Of what differs there from the event kept last. */
+static void fill_like(struct ofox_event_queue *s, struct ofox_entry *e,
+                      const struct ofox_holes *h) {
+  const struct ofox_holes *was;
+  const char *data;
+  int i;
+  e->like = s->said.plain;
+  e->model = ofox_transcript_model(&s->said, &was);
+  data = ofox_transcript_at(&s->said, e->model) + e->name;
+  e->whole = 0;
+  e->n_holes = (uint32_t)h->n;
+  for (i = 0; i < h->n; i++) {
+    e->holes[i].at = (uint32_t)(was->at[i].raw.p - data);
+    e->holes[i].was = (uint32_t)was->at[i].raw.n;
+    e->holes[i].n = (uint32_t)h->at[i].raw.n;
+  }
+  for (; i < OFOX_HOLES; i++)
+    memset(&e->holes[i], 0, sizeof(e->holes[i]));
+}
+
+/* An event that differs there from the one kept last, which was no opening:
+** only the difference is queued. */
+static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
+                 const struct ofox_holes *h) {
+  struct ofox_entry e;
+  size_t n = 0;
+  char *p;
+  int i, rc;
+  e.name = ev->type.n;
+  e.data = ev->data.n;
+  e.from = s->said.prose.text.n;
+  fill_like(s, &e, h);
+  for (i = 0; i < h->n; i++)
+    n += h->at[i].raw.n;
+  rc = ofox_transcript_again(&s->said, h);
+  if (rc == OFOX_ECAP)
+    return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
+  p = rc == 0 ? queue(s, &e, n) : NULL;
+  if (p == NULL)
+    return OFOX_EMEM;
+  for (i = 0; i < h->n; i++) {
+    memcpy(p, h->at[i].raw.p, h->at[i].raw.n);
+    p += h->at[i].raw.n;
+  }
+  s->open = 1;
+  return 0;
 }
 
 /* No more text comes: what was half of a character is one now. */
 static int settle(struct ofox_event_queue *s) {
-  size_t from = s->said.prose.text.n;
-  int rc = ofox_content_text_end(&s->said.prose);
-  if (rc == 0 && s->said.prose.text.n > from)
-    rc = queue(s, ofox_span_of(""), ofox_span_of(""), from, 0);
+  struct ofox_entry e = {0};
+  int rc;
+  e.from = s->said.prose.text.n;
+  rc = ofox_content_text_end(&s->said.prose);
+  if (rc == 0 && s->said.prose.text.n > e.from)
+    rc = queue_whole(s, &e, ofox_span_of(""), ofox_span_of(""));
   return rc == OFOX_ECAP ? fail(s, OFOX_OUTCOME_TOO_LARGE, rc) : rc;
 }
 
@@ -129,9 +174,11 @@ static int end(struct ofox_event_queue *s) {
 
 static int take_in(struct ofox_event_queue *s,
                    const struct ofox_sse_event *ev) {
+  struct ofox_holes h;
   struct ofox_delta d;
-  if (!ofox_transcript_knows(&s->said, ev->type, ev->data, &d))
-    ofox_delta_read(s->dialect, ev->type, ev->data, &d);
+  if (ofox_transcript_knows(&s->said, ev->type, ev->data, &h))
+    return ev->cut && s->_cut ? 0 : again(s, ev, &h);
+  ofox_delta_read(s->dialect, ev->type, ev->data, &d);
   if (d.kind == OFOX_DELTA_ERROR)
     return fail_as(s, d.part, d.fallback);
   if (ev->cut && (s->_cut || d.kind == OFOX_DELTA_BROKEN))
@@ -258,11 +305,13 @@ int ofox_event_queue_finish(struct ofox_event_queue *s, int whole) {
 }
 
 int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body) {
+  struct ofox_entry e = {0};
   int rc = 0;
+  e.whole = 1;
   if (s->dialect != OFOX_DIALECT_ANY)
     rc = ofox_transcript_whole(&s->said, s->dialect, body);
   if (rc == 0)
-    rc = queue(s, ofox_span_of(""), body, 0, 1);
+    rc = queue_whole(s, &e, ofox_span_of(""), body);
   s->open = s->ended = 1;
   return rc;
 }
@@ -274,21 +323,21 @@ int ofox_event_queue_is_finished(const struct ofox_event_queue *s) {
 /* The queue */
 
 int ofox_event_queue_has_event(const struct ofox_event_queue *s) {
-  return s->open && waiting(s) > 0;
+  return s->open && s->_queue.n > s->_taken;
 }
 
 int ofox_event_queue_is_full(const struct ofox_event_queue *s) {
   /* what is held back cannot be taken */
-  return s->open && waiting(s) >= QUEUE;
+  return s->open && s->_waiting >= QUEUE;
 }
 
 int ofox_event_queue_has_room(const struct ofox_event_queue *s) {
-  return !s->open || waiting(s) <= QUEUE / 2;
+  return !s->open || s->_waiting <= QUEUE / 2;
 }
 
 void ofox_event_queue_drop(struct ofox_event_queue *s) {
   ofox_buf_free(&s->_queue);
-  s->_taken = 0;
+  s->_taken = s->_waiting = 0;
 }
 
 /* Gives back what has been taken, at once if it was much. */
@@ -307,26 +356,56 @@ static void tidy(struct ofox_event_queue *s) {
 }
 
 int ofox_event_queue_peek(struct ofox_event_queue *s, struct ofox_event *out) {
-  struct entry e;
+  struct ofox_entry *e = &out->_entry;
+  const char *p;
+  uint32_t i;
   tidy(s);
   if (!ofox_event_queue_has_event(s))
     return 0;
-  memcpy(&e, s->_queue.p + s->_taken, sizeof(e));
-  out->name.p = s->_queue.p + s->_taken + sizeof(e);
-  out->name.n = e.name;
-  out->data.p = out->name.p + e.name;
-  out->data.n = e.n;
+  memcpy(e, s->_queue.p + s->_taken, sizeof(*e));
+  p = out->_bytes = s->_queue.p + s->_taken + sizeof(*e);
+  out->name = e->name;
+  out->data = e->data;
   out->text = ofox_transcript_text(&s->said);
-  out->text.p += e.from;
-  out->text.n = e.to - e.from;
-  out->whole = e.whole != 0;
+  out->text.p += e->from;
+  out->text.n = e->to - e->from;
+  out->whole = e->whole != 0;
+  out->like = e->like;
+  out->n_holes = (int)e->n_holes;
+  for (i = 0; i < e->n_holes; i++) {
+    out->holes[i].p = p;
+    out->holes[i].n = e->holes[i].n;
+    p += e->holes[i].n;
+  }
+  out->_model =
+      e->like != 0 ? ofox_transcript_at(&s->said, e->model) : out->_bytes;
   return 1;
 }
 
-void ofox_event_queue_next(struct ofox_event_queue *s) {
-  struct entry e;
-  if (!ofox_event_queue_has_event(s))
-    return;
-  memcpy(&e, s->_queue.p + s->_taken, sizeof(e));
-  s->_taken += sizeof(e) + e.name + e.n;
+void ofox_event_queue_next(struct ofox_event_queue *s,
+                           const struct ofox_event *ev) {
+  const struct ofox_entry *e = &ev->_entry;
+  size_t n = e->name + e->data;
+  int i;
+  s->_waiting -= sizeof(*e) + n;
+  for (i = 0, n = e->like != 0 ? 0 : n; i < ev->n_holes; i++)
+    n += ev->holes[i].n;
+  s->_taken += sizeof(*e) + n;
+}
+
+void ofox_event_copy(const struct ofox_event *ev, char *to) {
+  const struct ofox_entry *e = &ev->_entry;
+  const char *p = ev->_model, *data = p + e->name;
+  char *end = to + ev->name + ev->data;
+  size_t n;
+  int i;
+  for (i = 0; i < ev->n_holes; i++) {
+    n = (size_t)(data + e->holes[i].at - p);
+    memcpy(to, p, n);
+    memcpy(to + n, ev->holes[i].p, ev->holes[i].n);
+    to += n + ev->holes[i].n;
+    p += n + e->holes[i].was;
+  }
+  if (end > to)
+    memcpy(to, p, (size_t)(end - to));
 }

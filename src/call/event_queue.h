@@ -23,20 +23,44 @@ struct ofox_event_queue {
   struct ofox_transcript said;
   struct ofox_sse _sse;
   struct ofox_stray_lines _stray;
-  struct ofox_buf _queue; /* each a header and the bytes of an event */
+  struct ofox_buf _queue; /* each an entry and the bytes of an event */
   size_t _taken;          /* of the queue */
+  size_t _waiting;        /* bytes of events in it, as they came */
   size_t _hold;           /* bytes of an opening that are held back */
   uint64_t _begun, _finished;
   int _cut; /* the body has come to no proper end */
 };
 
-/* An event as it is taken; its spans hold until the next feed. */
+/* What stands in the queue before the bytes of an event: of one that is like
+** another, those of its holes alone. */
+struct ofox_entry {
+  size_t name, data; /* bytes of them, as they came */
+  size_t from, to;   /* its text in the transcript */
+  size_t like;       /* see below */
+  size_t model;      /* where that is in the transcript */
+  uint32_t whole, n_holes;
+  struct {
+    uint32_t at, was, n; /* in the model's data, bytes there and here */
+  } holes[OFOX_HOLES];
+};
+
+/* An event as it is taken; it holds until the next feed. */
 struct ofox_event {
-  struct ofox_span name; /* that it came with; empty if it has none */
-  struct ofox_span data; /* empty: no event, but the end of the text */
+  size_t name; /* bytes of the name it came with; 0: none */
+  size_t data; /* of its JSON; 0: no event, but the end of the text */
   struct ofox_span text; /* valid UTF-8; empty if it has none */
   int whole;             /* a whole answer, which came instead of events */
+  /* Those that have the same number here have the same name and JSON, but for
+  ** a string or a number in each hole. 0: not known to be like any other. */
+  size_t like;
+  int n_holes;
+  struct ofox_span holes[OFOX_HOLES]; /* in JSON */
+  const char *_bytes, *_model;
+  struct ofox_entry _entry;
 };
+
+/* Copies name and JSON to 'to'; holes may be others, if 'data' says so. */
+void ofox_event_copy(const struct ofox_event *ev, char *to);
 
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
 void ofox_event_queue_init(struct ofox_event_queue *s,
@@ -68,9 +92,9 @@ int ofox_event_queue_is_full(const struct ofox_event_queue *s);
 int ofox_event_queue_has_room(const struct ofox_event_queue *s);
 /* None of those in the queue will be taken. */
 void ofox_event_queue_drop(struct ofox_event_queue *s);
-/* 1: 'out' is the next event; 0: there is none. */
+/* 1: 'out' is the next event; 0: there is none. Takes it off the queue. */
 int ofox_event_queue_peek(struct ofox_event_queue *s, struct ofox_event *out);
-/* Takes it off the queue. */
-void ofox_event_queue_next(struct ofox_event_queue *s);
+void ofox_event_queue_next(struct ofox_event_queue *s,
+                           const struct ofox_event *ev);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define MODEL (1024 * 1024) /* bytes of an event that others may be like */
+
 void ofox_transcript_init(struct ofox_transcript *t, size_t cap) {
   memset(t, 0, sizeof(*t));
   ofox_content_text_init(&t->prose, cap);
@@ -22,10 +24,25 @@ void ofox_transcript_clear(struct ofox_transcript *t) {
 
 int ofox_transcript_knows(const struct ofox_transcript *t,
                           struct ofox_span name, struct ofox_span data,
-                          struct ofox_delta *d) {
-  return t->_data.p != NULL && name.n == t->_name.n &&
+                          struct ofox_holes *h) {
+  return t->_data.p != NULL && data.n <= MODEL && name.n == t->_name.n &&
          (name.n == 0 || memcmp(name.p, t->_name.p, name.n) == 0) &&
-         ofox_delta_again(t->_data, &t->_last, data, d);
+         ofox_delta_again(t->_data, &t->_holes, data, h);
+}
+
+size_t ofox_transcript_model(const struct ofox_transcript *t,
+                             const struct ofox_holes **h) {
+  *h = &t->_holes;
+  return (size_t)(t->_name.p - t->_events.p);
+}
+
+const char *ofox_transcript_at(const struct ofox_transcript *t, size_t where) {
+  return t->_events.p + where;
+}
+
+int ofox_transcript_again(struct ofox_transcript *t,
+                          const struct ofox_holes *h) {
+  return ofox_content_text_string(&t->prose, h->at[h->text]);
 }
 
 /* 'from': where the text of the event begins. */
@@ -46,15 +63,17 @@ static int keep(struct ofox_transcript *t, struct ofox_span name,
   return ofox_buf_addspan(&t->_events, data);
 }
 
-/* The event kept last is 'd': the next may be like it. */
-static void remember(struct ofox_transcript *t, size_t name, size_t data,
-                     const struct ofox_delta *d) {
+/* The event kept last differs from others there: the next may be like it. */
+static void remember(struct ofox_transcript *t, struct ofox_span name,
+                     struct ofox_span data, const struct ofox_holes *h) {
   const char *end = t->_events.p + t->_events.n;
-  t->_data.p = end - data;
-  t->_data.n = data;
-  t->_name.p = end - data - name;
-  t->_name.n = name;
-  t->_last = *d;
+  t->_data.p = end - data.n;
+  t->_data.n = data.n;
+  t->_name.p = end - data.n - name.n;
+  t->_name.n = name.n;
+  t->_holes = *h;
+  ofox_delta_move(&t->_holes, data.p, t->_data.p);
+  t->plain++;
 }
 
 static int add_text(struct ofox_content_text *w, struct ofox_json text) {
@@ -69,13 +88,10 @@ int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
   int rc = add_text(&t->prose, d->text);
   if (rc == 0 && (d->finished & 1))
     rc = ofox_content_text_end(&t->prose);
-  if (rc != 0 || d->again)
-    return rc;
-  rc = keep(t, name, data, from);
-  if (rc == 0 && d->plain) {
-    remember(t, name.n, data.n, d);
-    ofox_delta_move(&t->_last, data.p, t->_data.p);
-  }
+  if (rc == 0)
+    rc = keep(t, name, data, from);
+  if (rc == 0 && d->plain && data.n <= MODEL)
+    remember(t, name, data, &d->holes);
   return rc;
 }
 

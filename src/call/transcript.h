@@ -11,9 +11,11 @@
 
 struct ofox_transcript {
   struct ofox_content_text prose;
-  struct ofox_buf _events;       /* each a struct ofox_passage and its bytes */
-  struct ofox_delta _last;       /* by the event kept last, if it was plain */
-  struct ofox_span _name, _data; /* of it, where they stand in '_events' */
+  size_t plain;            /* how many plain events were kept */
+  struct ofox_buf _events; /* each a struct ofox_passage and its bytes */
+  /* of the event kept last, if it was plain: where they stand in '_events' */
+  struct ofox_span _name, _data;
+  struct ofox_holes _holes;
 };
 
 /* A kept event, and where its own text stands in the whole. */
@@ -27,12 +29,20 @@ void ofox_transcript_free(struct ofox_transcript *t);
 void ofox_transcript_clear(struct ofox_transcript *t);
 
 /*
-** Does an event say what the one kept last said, but for its text? Then 'd' is
-** what ofox_delta_read would make of it.
+** Does an event say what the one kept last said, but for its text, and nothing
+** else? Then 'h' is where it differs, and its text has to be added only.
 */
 int ofox_transcript_knows(const struct ofox_transcript *t,
                           struct ofox_span name, struct ofox_span data,
-                          struct ofox_delta *d);
+                          struct ofox_holes *h);
+/* The event kept last: where it stands, and where others differ from it. */
+size_t ofox_transcript_model(const struct ofox_transcript *t,
+                             const struct ofox_holes **h);
+/* What stands there: its name and data. */
+const char *ofox_transcript_at(const struct ofox_transcript *t, size_t where);
+/* 0, OFOX_EMEM or OFOX_ECAP. */
+int ofox_transcript_again(struct ofox_transcript *t,
+                          const struct ofox_holes *h);
 
 /* Adds a CHUNK. 0, OFOX_EMEM or OFOX_ECAP. */
 int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,

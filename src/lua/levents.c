@@ -5,47 +5,39 @@
 */
 #include "lua/levents.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "call/call.h"
+#include "lua/ldecode.h"
 #include "lua/lofox.h"
+#include "lua/lplan.h"
 
 #define SMALL 4096 /* bytes of an event for which the C stack has room */
+#define WORTH 3    /* events that are alike until a plan is made of them */
+#define FILLING 8  /* bytes that a hole may have more when it is filled */
 
 static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* What of an event is wanted: its text, or its name and JSON. */
-static struct ofox_span wanted(const struct ofox_event *ev, int text) {
-  struct ofox_span s = ev->name; /* the JSON follows it */
-  if (text && (!ev->whole || ev->text.n > 0))
-    return ev->text;
-  s.n += ev->data.n;
-  return s;
-}
-
-/* Copies what is wanted of the next event that has it to 'small', or to memory
-** that is pushed, and takes the event, which is 'ev' then. The copy, or NULL:
-** there is none. [-0, +?, e] */
-static char *take(lua_State *L, int text, char *small, struct ofox_event *ev,
-                  size_t *n) {
-  struct ofox_call *c = check(L);
-  struct ofox_span s;
+/* Copies name and JSON of the next event to 'small', or to memory that is
+** pushed, and takes the event, which is 'ev' then. The copy, or NULL: there is
+** none. [-0, +?, m] */
+static char *take(lua_State *L, struct ofox_call *c, char *small,
+                  struct ofox_event *ev) {
   char *copy = small;
-  size_t room = SMALL;
+  size_t n, room = SMALL;
   while (ofox_event_queue_peek(&c->response.events, ev)) {
-    s = wanted(ev, text);
-    if (s.n > room) {
-      room = s.n;
+    n = ev->name + ev->data;
+    if (n > room) {
+      room = n;
       copy = ofox_newuserdata(L, room);
       continue;
     }
-    if (s.n > 0)
-      memcpy(copy, s.p, s.n);
-    ofox_call_next(c);
-    *n = s.n;
-    if (text ? s.n > 0 : ev->data.n > 0)
+    ofox_event_copy(ev, copy);
+    ofox_call_next(c, ev);
+    if (ev->data > 0)
       return copy;
   }
   return NULL;
@@ -56,29 +48,238 @@ static char *take(lua_State *L, int text, char *small, struct ofox_event *ev,
 static int call_event(lua_State *L) {
   char small[SMALL];
   struct ofox_event ev;
-  size_t n;
-  char *copy = take(L, 0, small, &ev, &n);
+  char *copy = take(L, check(L), small, &ev);
   if (copy == NULL)
     return 0;
-  lua_pushlstring(L, copy + ev.name.n, ev.data.n);
+  lua_pushlstring(L, copy + ev.name, ev.data);
   lua_pushboolean(L, ev.whole);
-  lua_pushlstring(L, copy, ev.name.n);
+  lua_pushlstring(L, copy, ev.name);
   return 3;
 }
 
-/* call:text() -> text of the next event that has any; or nil, and the JSON of
-** a whole answer if it came to one in which no text was seen */
-static int call_text(lua_State *L) {
-  char small[SMALL];
+/* See call:texts(). */
+static int next_text(lua_State *L) {
+  struct ofox_call *c = lua_touserdata(L, lua_upvalueindex(1));
+  char small[SMALL], *copy = small;
   struct ofox_event ev;
-  size_t n;
-  char *copy = take(L, 1, small, &ev, &n);
-  if (copy == NULL)
+  size_t n, room = SMALL;
+  int whole;
+  while (ofox_event_queue_peek(&c->response.events, &ev)) {
+    whole = ev.whole && ev.text.n == 0;
+    n = whole ? ev.data : ev.text.n;
+    if (n > room) {
+      room = n;
+      copy = ofox_newuserdata(L, room);
+      continue;
+    }
+    if (whole)
+      ofox_event_copy(&ev, copy);
+    else if (n > 0)
+      memcpy(copy, ev.text.p, n);
+    ofox_call_next(c, &ev);
+    if (n == 0)
+      continue;
+    if (whole)
+      lua_pushnil(L);
+    lua_pushlstring(L, copy, n);
+    return whole ? 2 : 1;
+  }
+  return 0;
+}
+
+/* call:texts() -> a function that gives the text of the next event that has
+** any; or nil, and the JSON of a whole answer if it came to one in which no
+** text was seen. Each piece of a stream is one call of it: it has no call to
+** check. */
+static int call_texts(lua_State *L) {
+  check(L);
+  lua_settop(L, 1);
+  lua_pushcclosure(L, next_text, 1);
+  return 1;
+}
+
+/*
+** See call:chunks(). Its upvalues: the call, a struct course, and the plan of
+** the events it is about, with its constants, or nil.
+*/
+enum { CALL = 1, COURSE, PLAN, CONSTANTS };
+
+/* How many events came that are like one another. */
+struct course {
+  size_t like, n;
+};
+
+/* The JSON of an event with its holes filled for a plan, behind its name; how
+** long it is. */
+static size_t copy_filled(struct ofox_event ev, int second, char *to) {
+  struct ofox_span fill;
+  int i;
+  for (i = 0; i < ev.n_holes; i++) {
+    fill = ofox_plan_filling(ev.holes[i], i, second);
+    ev.data += fill.n - ev.holes[i].n;
+    ev.holes[i] = fill;
+  }
+  ofox_event_copy(&ev, to);
+  return ev.data;
+}
+
+/* Pushes the table of an event of that name: 1, or 0: there is none. An event
+** of a response may say what it is by its name alone. [-0, +0 or 1, e] */
+static int push_chunk(lua_State *L, const struct ofox_call *c,
+                      struct ofox_span name, size_t data) {
+  struct ofox_span json;
+  size_t pos;
+  json.p = name.p + name.n;
+  json.n = data;
+  if (ofox_decode(L, json, 0, &pos) <= 0)
     return 0;
-  if (ev.text.n == 0)
+  if (c->response.events.dialect != OFOX_DIALECT_RESPONSES || name.n == 0 ||
+      !lua_istable(L, -1))
+    return 1;
+  lua_getfield(L, -1, "type");
+  if (lua_isnil(L, -1)) {
+    lua_pushlstring(L, name.p, name.n);
+    lua_setfield(L, -3, "type");
+  }
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* What room an event takes, and whether there is a plan of it, or shall be. */
+enum way { DECODE, DRAFT, FOLLOW };
+
+static enum way way_of(lua_State *L, const struct ofox_event *ev, size_t *n) {
+  struct course *course = lua_touserdata(L, lua_upvalueindex(COURSE));
+  int i;
+  *n = ev->name + ev->data;
+  if (ev->like == 0 || ev->whole)
+    return DECODE;
+  if (ev->like != course->like) {
+    course->like = ev->like;
+    course->n = 0;
     lua_pushnil(L);
-  lua_pushlstring(L, copy, n);
-  return ev.text.n == 0 ? 2 : 1;
+    lua_replace(L, lua_upvalueindex(PLAN));
+    lua_pushnil(L);
+    lua_replace(L, lua_upvalueindex(CONSTANTS));
+  }
+  if (course->n == WORTH)
+    *n = 3 * (*n + OFOX_HOLES * FILLING);
+  if (course->n <= WORTH)
+    return course->n == WORTH ? DRAFT : DECODE;
+  if (!lua_isuserdata(L, lua_upvalueindex(PLAN)))
+    return DECODE;
+  for (i = 0, *n = 0; i < ev->n_holes; i++)
+    *n += ev->holes[i].n;
+  return FOLLOW;
+}
+
+/* Makes the plan of events like that one, of which 'first' and 'second' are
+** the copies that it takes. [-0, +0, e] */
+static void draft(lua_State *L, const struct ofox_call *c, size_t like,
+                  struct ofox_span first, size_t n, struct ofox_span second,
+                  size_t m) {
+  struct course *course = lua_touserdata(L, lua_upvalueindex(COURSE));
+  int top = lua_gettop(L);
+  if (push_chunk(L, c, first, n) && push_chunk(L, c, second, m))
+    ofox_plan_push(L, top + 1, top + 2);
+  /* another reader may have come further meanwhile */
+  if (lua_gettop(L) == top + 4 && course->like == like) {
+    lua_replace(L, lua_upvalueindex(CONSTANTS));
+    lua_replace(L, lua_upvalueindex(PLAN));
+  }
+  lua_settop(L, top);
+}
+
+static int decode(lua_State *L, struct ofox_call *c,
+                  const struct ofox_event *ev, char *copy, enum way way) {
+  struct ofox_span name, first, second;
+  size_t n = 0, m = 0;
+  name.p = copy;
+  name.n = first.n = second.n = ev->name;
+  ofox_event_copy(ev, copy);
+  if (way == DRAFT) {
+    first.p = copy + ev->name + ev->data;
+    n = copy_filled(*ev, 0, copy + ev->name + ev->data);
+    second.p = first.p + ev->name + n;
+    m = copy_filled(*ev, 1, copy + 2 * ev->name + ev->data + n);
+  }
+  ofox_call_next(c, ev);
+  if (!ev->whole && push_chunk(L, c, name, ev->data)) {
+    if (way == DRAFT)
+      draft(L, c, ev->like, first, n, second, m);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushlstring(L, copy + ev->name, ev->data);
+  return 2;
+}
+
+/* Pushes the table of an event that there is a plan of. [-0, +3, e] */
+static int follow(lua_State *L, struct ofox_call *c, struct ofox_event *ev,
+                  char *copy, size_t n) {
+  int i;
+  memcpy(copy, ev->holes[0].p, n); /* they stand together */
+  for (i = 0; i < ev->n_holes; i++) {
+    ev->holes[i].p = copy;
+    copy += ev->holes[i].n;
+  }
+  ofox_call_next(c, ev);
+  lua_pushvalue(L, lua_upvalueindex(PLAN));
+  lua_pushvalue(L, lua_upvalueindex(CONSTANTS));
+  ofox_plan_follow(L, lua_gettop(L) - 1, lua_gettop(L), ev->holes);
+  return 1;
+}
+
+static int next_chunk(lua_State *L) {
+  struct ofox_call *c = lua_touserdata(L, lua_upvalueindex(CALL));
+  struct course *course = lua_touserdata(L, lua_upvalueindex(COURSE));
+  char small[SMALL], *copy = small;
+  size_t n, room = SMALL;
+  struct ofox_event ev;
+  enum way way;
+  while (ofox_event_queue_peek(&c->response.events, &ev)) {
+    way = way_of(L, &ev, &n);
+    if (n > room) {
+      room = n;
+      copy = ofox_newuserdata(L, room);
+      continue;
+    }
+    course->n += ev.like != 0;
+    if (way == FOLLOW)
+      return follow(L, c, &ev, copy, n);
+    if (ev.data > 0)
+      return decode(L, c, &ev, copy, way);
+    ofox_call_next(c, &ev);
+  }
+  return 0;
+}
+
+/* call:chunks() -> a function that gives the next event, decoded by the core;
+** or nil, and the JSON of a whole answer, or of what could not be decoded */
+static int call_chunks(lua_State *L) {
+  struct course *course;
+  check(L);
+  lua_settop(L, 1);
+  course = ofox_newuserdata(L, sizeof(*course));
+  memset(course, 0, sizeof(*course));
+  lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushcclosure(L, next_chunk, CONSTANTS);
+  return 1;
+}
+
+/* call:pass([max]) -> how many events were taken that no one wants to see, of
+** as many as there are, or 'max' */
+static int call_pass(lua_State *L) {
+  struct ofox_call *c = check(L);
+  lua_Number n = 0, max = luaL_optnumber(L, 2, HUGE_VAL);
+  struct ofox_event ev;
+  while (n < max && ofox_event_queue_peek(&c->response.events, &ev)) {
+    ofox_call_next(c, &ev);
+    n += ev.data > 0;
+  }
+  lua_pushnumber(L, n);
+  return 1;
 }
 
 /*
@@ -118,8 +319,6 @@ static int call_said(lua_State *L) {
 }
 
 const luaL_Reg ofox_event_methods[] = {
-    {"event", call_event},
-    {"text", call_text},
-    {"said", call_said},
-    {NULL, NULL},
+    {"event", call_event}, {"texts", call_texts}, {"chunks", call_chunks},
+    {"pass", call_pass},   {"said", call_said},   {NULL, NULL},
 };

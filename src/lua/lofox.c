@@ -28,7 +28,7 @@ void *ofox_self(lua_State *L, const char *tname) {
   void *p = lua_touserdata(L, 1);
   int ours;
   if (p != NULL && lua_getmetatable(L, 1)) {
-    ours = lua_rawequal(L, -1, lua_upvalueindex(1));
+    ours = lua_topointer(L, -1) == lua_topointer(L, lua_upvalueindex(1));
     lua_pop(L, 1);
     if (ours)
       return p;

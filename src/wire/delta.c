@@ -1,6 +1,5 @@
 #include "wire/delta.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/json_scan.h"
@@ -59,9 +58,9 @@ static int says(struct ofox_json v) {
 }
 
 /* Where the next event may differ and still say the same of all else. */
-static void add_hole(struct ofox_delta *out, struct ofox_json v) {
-  if (out->n_holes < OFOX_HOLES)
-    out->holes[out->n_holes++] = v;
+static void add_hole(struct ofox_holes *h, struct ofox_json v) {
+  if (h->n < OFOX_HOLES)
+    h->at[h->n++] = v;
 }
 
 /* What a choice says. */
@@ -157,7 +156,7 @@ static int read_choice(struct reading *r) {
     r->texts += c.texts;
     if (out->text.type == OFOX_JSON_NONE && c.texts == 1) {
       out->text = c.content;
-      add_hole(out, c.content);
+      add_hole(&out->holes, c.content);
     }
   }
   return 1;
@@ -211,7 +210,7 @@ static void note_response(struct reading *r, struct ofox_span name,
   if (IS("delta")) {
     note(&r->delta, v);
     if (v.type == OFOX_JSON_STRING && r->delta.raw.p == v.raw.p)
-      add_hole(r->out, v);
+      add_hole(&r->out->holes, v);
   }
   else if (IS("response"))
     note(&r->response, v);
@@ -230,7 +229,7 @@ static void note_member(struct reading *r, struct ofox_span name, int escapes,
   }
   if ((IS("obfuscation") && v.type == OFOX_JSON_STRING) ||
       (IS("sequence_number") && v.type == OFOX_JSON_NUMBER)) {
-    add_hole(r->out, v);
+    add_hole(&r->out->holes, v);
     return;
   }
   if (IS("usage"))
@@ -287,35 +286,39 @@ static int fill(struct ofox_json_scan *s, struct ofox_json *v) {
 ** Many events of a stream differ from the one before in their text alone: what
 ** stands before and behind it needs no second reading.
 */
-int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
-                     struct ofox_span data, struct ofox_delta *out) {
+int ofox_delta_again(struct ofox_span before, const struct ofox_holes *of,
+                     struct ofox_span data, struct ofox_holes *out) {
   const char *p = before.p, *end = before.p + before.n;
-  struct ofox_json v;
   struct ofox_json_scan s;
   int i;
-  ofox_json_scan_start(&s, data);
-  memcpy(out, d, offsetof(struct ofox_delta, holes));
-  for (i = 0; i < d->n_holes; i++) {
-    v = d->holes[i];
-    if (!pass(&s, p, (size_t)(v.raw.p - p)) || !fill(&s, &v))
-      return 0;
-    p = d->holes[i].raw.p + d->holes[i].raw.n;
-    if (d->holes[i].raw.p == d->text.raw.p)
-      out->text = v;
-  }
-  if (out->text.raw.n <= 2 || (size_t)(s.e - s.p) != (size_t)(end - p) ||
-      memcmp(s.p, p, (size_t)(end - p)) != 0)
+  if (of->text < 0)
     return 0;
-  out->part = data;
-  out->again = 1;
-  return 1;
+  ofox_json_scan_start(&s, data);
+  for (i = 0; i < of->n; i++) {
+    const struct ofox_json *v = &of->at[i];
+    out->at[i].type = v->type;
+    if (!pass(&s, p, (size_t)(v->raw.p - p)) || !fill(&s, &out->at[i]))
+      return 0;
+    p = v->raw.p + v->raw.n;
+  }
+  out->n = of->n;
+  out->text = of->text;
+  return out->at[of->text].raw.n > 2 &&
+         (size_t)(s.e - s.p) == (size_t)(end - p) &&
+         memcmp(s.p, p, (size_t)(end - p)) == 0;
 }
 
-void ofox_delta_move(struct ofox_delta *d, const char *from, const char *to) {
+void ofox_delta_move(struct ofox_holes *h, const char *from, const char *to) {
   int i;
-  d->text.raw.p = to + (d->text.raw.p - from);
-  for (i = 0; i < d->n_holes; i++)
-    d->holes[i].raw.p = to + (d->holes[i].raw.p - from);
+  for (i = 0; i < h->n; i++)
+    h->at[i].raw.p = to + (h->at[i].raw.p - from);
+}
+
+static void find_text(struct ofox_delta *d) {
+  d->holes.text = d->holes.n;
+  while (--d->holes.text >= 0 &&
+         d->holes.at[d->holes.text].raw.p != d->text.raw.p)
+    continue;
 }
 
 static void judge_chat(struct reading *r) {
@@ -484,8 +487,10 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
   /* a NUL is nowhere in JSON, but would end it for some decoders */
   if (memchr(data.p, '\0', data.n) != NULL || read(&r, data, &object) != 1)
     out->kind = OFOX_DELTA_BROKEN;
-  else if (object)
+  else if (object) {
     judge(&r, type, data);
+    find_text(out);
+  }
   else
     ofox_delta_is_fault(dialect, data, out); /* a list of them */
 }

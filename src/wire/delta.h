@@ -28,6 +28,14 @@ enum ofox_delta_kind {
 
 #define OFOX_HOLES 3
 
+/* Where events that say the same may differ, in order: a string or a number
+** each. */
+struct ofox_holes {
+  int n;
+  int text; /* which one is the text; -1: none */
+  struct ofox_json at[OFOX_HOLES];
+};
+
 /* What one event says. All but 'kind' is about a CHUNK, unless it says so. */
 struct ofox_delta {
   enum ofox_delta_kind kind;
@@ -35,15 +43,12 @@ struct ofox_delta {
   int last;    /* the stream is complete with it */
   int plain;   /* a string in 'text', and else nothing that adds up: saying
                   all but that again would say nothing */
-  int again;   /* all but 'text' was said by the event before */
   /* where the answer goes on: a STRING, an ARRAY of choices, or NONE */
   struct ofox_json text;
   uint64_t begun, finished; /* choices it names; that have ended: bit i % 64 */
   struct ofox_span part;    /* ERROR: what says what went wrong */
   enum ofox_class fallback; /* ERROR: of one that names no class we know */
-  /* of a plain one that is not 'again': 'text' and padding, in order */
-  int n_holes;
-  struct ofox_json holes[OFOX_HOLES];
+  struct ofox_holes holes;  /* of a plain one: its text and padding */
 };
 
 /* Reads an event; 'type' is the name it came with, empty where it had none. */
@@ -51,15 +56,15 @@ void ofox_delta_read(enum ofox_dialect dialect, struct ofox_span type,
                      struct ofox_span data, struct ofox_delta *out);
 
 /*
-** The same for an event of the same name that may say what 'before' said, save
-** for its text and padding: 'd' is what ofox_delta_read made of that, and
-** plain. 0: it must be read.
+** Does an event of the same name say what 'before' said, save for its text,
+** which is not empty, and padding? 'of' is where they are in that, which is
+** plain. 1: 'out' is where they are here. 0: it must be read.
 */
-int ofox_delta_again(struct ofox_span before, const struct ofox_delta *d,
-                     struct ofox_span data, struct ofox_delta *out);
+int ofox_delta_again(struct ofox_span before, const struct ofox_holes *of,
+                     struct ofox_span data, struct ofox_holes *out);
 
-/* 'd' is of 'from', and shall be of a copy of it at 'to'. */
-void ofox_delta_move(struct ofox_delta *d, const char *from, const char *to);
+/* 'h' is of 'from', and shall be of a copy of it at 'to'. */
+void ofox_delta_move(struct ofox_holes *h, const char *from, const char *to);
 
 /* Does JSON of that dialect, be it no event, say that it is an error? Then
 ** 'out' is one: see fault.h. */

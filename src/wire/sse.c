@@ -3,9 +3,6 @@
 #include <string.h>
 
 #define KEPT 1024 /* bytes a buffer may hold between two events */
-#define PIECE                                                                 \
-  1024 /* bytes in which the end of a line is looked for at once              \
-        */
 
 void ofox_sse_init(struct ofox_sse *p, size_t cap) {
   memset(p, 0, sizeof(*p));
@@ -63,23 +60,30 @@ static void skip(struct ofox_sse *p, size_t n) {
   p->position += n;
 }
 
-/*
-** Length of the line that 's' starts with, or (size_t)-1: it goes on. Looked
-** for a piece at a time, since a line that ends in CR may be followed by many
-** before there is an LF.
-*/
-static size_t line_length(struct ofox_span s) {
-  const char *p = s.p, *end = s.p + s.n, *lf, *cr;
-  size_t n;
-  while (p < end) {
-    n = end - p > PIECE ? PIECE : (size_t)(end - p);
-    lf = memchr(p, '\n', n);
-    cr = memchr(p, '\r', lf == NULL ? n : (size_t)(lf - p));
-    if (cr != NULL || lf != NULL)
-      return (size_t)((cr != NULL ? cr : lf) - s.p);
-    p += n;
+/* The next 'c' of what was fed, or its end. It is looked for once: a line that
+** ends in CR may be followed by many before there is an LF. */
+static const char *find(const struct ofox_sse *p, const char **at, char c) {
+  const char *end = p->_in.p + p->_in.n;
+  if (*at == NULL || *at < p->_in.p) {
+    *at = memchr(p->_in.p, c, p->_in.n);
+    if (*at == NULL)
+      *at = end;
   }
-  return (size_t)-1;
+  return *at;
+}
+
+/* Length of the line that comes, or (size_t)-1: it goes on. */
+static size_t line_length(struct ofox_sse *p) {
+  const char *lf, *cr;
+  if (p->_in.n == 0)
+    return (size_t)-1;
+  if (*p->_in.p == '\n')
+    return 0;
+  lf = find(p, &p->_lf, '\n');
+  cr = find(p, &p->_cr, '\r');
+  if (cr < lf)
+    lf = cr;
+  return lf == p->_in.p + p->_in.n ? (size_t)-1 : (size_t)(lf - p->_in.p);
 }
 
 /* A line of the event that is coming: does it still fit? */
@@ -102,7 +106,7 @@ static int next_line(struct ofox_sse *p, struct ofox_span *line) {
       skip(p, 1);
     p->_after_cr = 0;
   }
-  n = p->_in.n == 0 ? (size_t)-1 : line_length(p->_in);
+  n = line_length(p);
   last = n == (size_t)-1;
   *line = p->_in;
   line->n = last ? p->_in.n : n;
@@ -146,8 +150,12 @@ static int add_data(struct ofox_sse *p, struct ofox_span value, int in_feed) {
 
 /* 1: the line is no field. */
 static int field(struct ofox_sse *p, struct ofox_span line, int in_feed) {
+  static const char data[] = "data:"; /* what most lines begin with */
   struct ofox_span name = line, value = OFOX_NOSPAN;
-  const char *colon = memchr(line.p, ':', line.n);
+  const char *colon =
+      line.n >= sizeof(data) - 1 && memcmp(line.p, data, sizeof(data) - 1) == 0
+          ? line.p + sizeof(data) - 2
+          : memchr(line.p, ':', line.n);
   if (colon != NULL) {
     name.n = (size_t)(colon - line.p);
     value.p = colon + 1;
@@ -239,6 +247,7 @@ static int let_go(struct ofox_sse *p) {
 int ofox_sse_feed(struct ofox_sse *p, const char *b, size_t n) {
   p->_in.p = b;
   p->_in.n = p->error == 0 ? n : 0;
+  p->_lf = p->_cr = NULL;
   return p->error;
 }
 

@@ -24,6 +24,7 @@ struct ofox_sse {
   int all; /* set by the caller: gives lines that are no field, too, and
               events that have a type and no data */
   struct ofox_span _in;  /* what was fed and not read yet: not our memory */
+  const char *_lf, *_cr; /* the next in it or its end, NULL: not looked for */
   struct ofox_buf _line; /* a line that began in an earlier feed */
   struct ofox_buf _data, _type, _id;
   struct ofox_span _single; /* data of one line, where it stands in '_in' */

@@ -6,6 +6,8 @@ local collect = require "ofox.answer.collect"
 local response = require "ofox.answer.response"
 local wait = require "ofox.task.wait"
 
+local budget = wait.budget
+
 local reader = {}
 
 ---@class ofox.Reader
@@ -18,6 +20,7 @@ Reader.__index = Reader
 function reader.new(run)
   local self = setmetatable({
     run = run, call = run.call, settings = run.template.settings, dialect = run.template.dialect,
+    next_text = run.call:texts(),
     concluded = false, -- nothing more comes
     closed = false, -- since the program wants no more
     lost = nil, -- why reading on is an error, where it was not the reader who closed it
@@ -138,16 +141,48 @@ function Reader:reshape(data)
   return collect.chunk(self.dialect, value)
 end
 
+-- As call:chunks(), by the program's decoder.
+local function decoder_of(self)
+  local call = self.call
+  return function()
+    local data, whole, name = call:event()
+    if not data or whole then return nil, data end
+    local chunk = self:decode(data)
+    if chunk ~= nil and self.dialect == "responses" and chunk.type == nil and name ~= "" then chunk.type = name end
+    return chunk
+  end
+end
+
+--- Gives the function that call:chunks() gives.
+---@return fun(): table|nil, string|nil
+function Reader:taker()
+  self.next_chunk = self.next_chunk or self.settings.json and decoder_of(self) or self.call:chunks()
+  return self.next_chunk
+end
+
 --- The next chunk, decoded; nil at the end, and then the error if there is one.
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:chunk()
-  if wait.is_spent() then self:pause() end
-  local data, whole, name = self:event()
-  local chunk = nil
-  if data then chunk = (whole and self.reshape or self.decode)(self, data) end
-  if chunk == nil then return nil, self.failure end
-  if self.dialect == "responses" and chunk.type == nil and name ~= "" then chunk.type = name end
+  if budget.left and wait.is_spent() then self:pause() end
+  local chunk, whole = (self.next_chunk or self:taker())()
+  if chunk ~= nil then return chunk end
+  return self:wait_for_chunk(whole)
+end
+
+--- The next chunk that is not the call's first to hand; nil at the end, and
+-- then the error if there is one.
+---@param whole string|nil  JSON of an answer that came in one piece
+---@return table|nil chunk
+---@return ofox.Error|nil err
+function Reader:wait_for_chunk(whole)
+  local chunk
+  while chunk == nil do
+    if whole then chunk = self:reshape(whole) end
+    if chunk ~= nil then return chunk end
+    if not self:has_event() then return nil, self.failure end
+    chunk, whole = self.next_chunk()
+  end
   return chunk
 end
 
@@ -171,7 +206,7 @@ end
 ---@return ofox.Error|nil err
 function Reader:read()
   if wait.is_spent() then self:pause() end
-  local text, whole = self.call:text()
+  local text, whole = self.next_text()
   if text then return text end
   return self:text(whole)
 end
@@ -190,7 +225,7 @@ function Reader:text(whole)
       if all ~= "" then return all end
     end
     if not self:has_event() then return nil, self.failure end
-    text, whole = self.call:text()
+    text, whole = self.next_text()
   end
   return text
 end
@@ -202,19 +237,34 @@ function Reader:answer()
   return collect.answer(self.dialect, text, events, piece_decoder(self))
 end
 
+-- Lets pass what comes until the end: what is wanted of it is kept where it
+-- came.
+function Reader:pass()
+  repeat
+    local left = budget.left
+    local count = self.call:pass(left and left >= 0 and left + 1 or nil)
+    if count > 0 and wait.is_spent(count) then self:pause() end
+  until count == 0 and not self:has_event()
+end
+
+-- The chunks that still come.
+function Reader:list()
+  local list = json.array()
+  local chunk = self:chunk()
+  while chunk ~= nil do
+    list[#list + 1] = chunk
+    chunk = self:chunk()
+  end
+  return list
+end
+
 --- All that has come and still comes, as one answer.
 ---@return table|nil answer
 ---@return ofox.Error|nil err
 function Reader:collect()
-  local list = json.array()
-  local data = self:event()
-  while data do
-    if self.dialect == "any" then list[#list + 1] = self:decode(data) end
-    if wait.is_spent() then self:pause() end
-    data = self:event()
-  end
+  local list = self.dialect == "any" and self:list() or self:pass()
   if self.failure then return nil, self.failure end
-  if self.dialect == "any" then return { value = list } end
+  if list then return { value = list } end
   return self:answer()
 end
 

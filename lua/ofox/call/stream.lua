@@ -46,7 +46,16 @@ end
 ---@return fun(): table|nil
 function Stream:chunks()
   local from = reader_of(self, "stream:chunks")
-  return function() return chunk_or_raise(from) end, nil, nil, self
+  local take = from:taker()
+  return function()
+    if budget.left and is_spent() then from:pause() end
+    local chunk, whole = take()
+    if chunk ~= nil then return chunk end
+    local err
+    chunk, err = from:wait_for_chunk(whole)
+    if chunk == nil and err then error(err, 0) end
+    return chunk
+  end, nil, nil, self
 end
 
 --- Iterates over the pieces of the answer's text, which is the fast way: no
@@ -54,11 +63,10 @@ end
 ---@return fun(): string|nil
 function Stream:text()
   local from = reader_of(self, "stream:text")
-  local call = from.call
-  local take = call.text
+  local take = from.next_text
   return function()
     if budget.left and is_spent() then from:pause() end
-    local text, whole = take(call)
+    local text, whole = take()
     if text then return text end
     local err
     text, err = from:text(whole)

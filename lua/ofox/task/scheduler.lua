@@ -312,10 +312,11 @@ scheduler.budget = budget
 
 --- An event of a stream is about to be given to the program. Has this step
 -- done all that it may, so that the running task should yield till the next?
+---@param count? integer  how many events; 1
 ---@return boolean
-function scheduler.is_spent()
+function scheduler.is_spent(count)
   if not budget.left then return false end
-  budget.left = budget.left - 1
+  budget.left = budget.left - (count or 1)
   return budget.left < 0 and scheduler.may_yield()
 end
 
