@@ -1,0 +1,49 @@
+--- Commands of the shell, for the benchmarks.
+local shell = {}
+
+--- One word of the shell.
+function shell.quote(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+--- What a command writes to its standard output, and whether it succeeded.
+function shell.read(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  local ok = pipe:close()
+  return text, ok == true
+end
+
+--- The first line that a command writes; "" if there is none.
+function shell.line(command)
+  return (shell.read(command):match "^[^\n]*")
+end
+
+--- Fails with what a command says, unless it succeeds.
+function shell.must(command)
+  local text, ok = shell.read("{ " .. command .. "; } 2>&1")
+  if not ok then error(command .. ":\n" .. text, 0) end
+end
+
+function shell.write(path, text)
+  local file = assert(io.open(path, "w"))
+  assert(file:write(text))
+  file:close()
+  return path
+end
+
+function shell.content(path)
+  local file = assert(io.open(path, "r"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- Words that run a command on one of two cores: the server's, 0, or the
+-- clients', 1.
+function shell.on_core(number)
+  shell.cores = shell.cores or tonumber(shell.line "nproc") or 1
+  return shell.cores > 1 and ("taskset -c %d "):format(number) or ""
+end
+
+return shell
