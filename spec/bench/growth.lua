@@ -1,5 +1,5 @@
 --- How time and memory grow with the size of the work, for the floor and ofox.
--- Nothing is warmed up: what comes once is in the smallest sizes.
+-- Only connections are warmed up: what else comes once is in the smallest sizes.
 local growth = {}
 
 -- en, zh: what grows. unit: what the figures are of. path: with the size in it.
@@ -13,14 +13,15 @@ growth.series = {
     count = function(size) return math.max(2, math.min(2000, math.floor(65536 / size))) end },
   { id = "flight", en = "calls in flight", zh = "并发调用数", per = { en = "call", zh = "每次调用" },
     sizes = { 1, 10, 100, 1000, 5000 }, action = "flight", path = "/v1",
-    count = function(size) return math.max(1000, 10 * size) end },
+    count = function(size) return math.max(1000, 2 * size) end },
 }
 
 --- The run of a size; its figures are those of one unit of the size.
 function growth.run(series, size)
   local is_flight = series.action == "flight"
-  return { by = "time", action = series.action, path = series.path:format(size * (series.scale or 1)), warm = 0,
-    count = series.count(size), is_whole = true, side = is_flight and size or nil, units = is_flight and 1 or size }
+  return { by = "time", action = series.action, path = series.path:format(size * (series.scale or 1)),
+    count = series.count(size), is_whole = true, warm = is_flight and size or 0, side = is_flight and size or nil,
+    units = is_flight and 1 or size }
 end
 
 --- Kilobytes for each unit, of what a sample says of its whole run: those in

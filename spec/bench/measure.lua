@@ -15,46 +15,60 @@ local function command_of(peer, run, server, warm, count)
   return ("%s %s %s %d %d %d"):format(peer.command, run.action, base, warm, count, run.side or 1)
 end
 
--- What a command says on both its outputs; nil if it cannot do that.
-local function ask(command)
-  local text = shell.read("ulimit -n $(ulimit -Hn); timeout 600 " .. command .. " 2>&1; echo exit $?")
-  local output, code = text:match("^(.*)exit (%d+)\n$")
-  if tonumber(code) == CANNOT then return nil end
-  if code ~= "0" then error(command .. ":\n" .. output, 0) end
-  return output
+-- Starts a command; a function that gives what it says on both its outputs, nil
+-- if it cannot do such work.
+local function start(command)
+  local finish = shell.start("ulimit -n $(ulimit -Hn); timeout 1200 " .. command .. " 2>&1; echo exit $?")
+  return function()
+    local output, code = finish():match("^(.*)exit (%d+)\n$")
+    if tonumber(code) == CANNOT then return nil end
+    if code ~= "0" then error(command .. ":\n" .. output, 0) end
+    return output
+  end
 end
 
-local function instructions_of(command)
-  local output = ask("valgrind --tool=callgrind --callgrind-out-file=/dev/null " .. command)
-  return output and tonumber(output:match("Collected : (%d+)"))
+-- Starts a command under a tool that counts; a function that gives the count.
+local counting = {}
+
+function counting.instructions(command)
+  local finish = start("valgrind --tool=callgrind --callgrind-out-file=/dev/null " .. command)
+  return function()
+    local output = finish()
+    return output and tonumber(output:match("Collected : (%d+)"))
+  end
 end
 
-local function system_calls_of(command)
+function counting.system_calls(command)
   local path = os.tmpname()
-  local output = ask(("strace -f -c -o %s %s"):format(path, command))
-  local calls = output and shell.content(path):match("\n%s*100%.00%s+%S+%s+%S+%s+(%d+)[^\n]*total")
-  os.remove(path)
-  return tonumber(calls)
+  local finish = start(("strace -f -c -o %s %s"):format(path, command))
+  return function()
+    local output = finish()
+    local calls = output and shell.content(path):match("\n%s*100%.00%s+%S+%s+%S+%s+(%d+)[^\n]*total")
+    os.remove(path)
+    return tonumber(calls)
+  end
 end
 
--- What each unit adds: start and warm-up are in both runs, and drop out.
-local function added(count_of, peer, run, server)
-  local without = count_of(command_of(peer, run, server, run.warm, 0))
-  local with = without and count_of(command_of(peer, run, server, run.warm, run.count))
-  return with and { value = (with - without) / (run.count * run.units) }
+-- What each unit adds: start and warm-up are in both commands, which run at the
+-- same time, and drop out.
+local function added(count, peer, run, server)
+  local without = count(command_of(peer, run, server, run.warm, 0))
+  local with = count(command_of(peer, run, server, run.warm, run.count))
+  local least, most = without(), with()
+  return least and most and { value = (most - least) / (run.count * run.units) }
 end
 
 function measure.instructions(peer, run, server)
-  return peer.is_counted and added(instructions_of, peer, run, server) or nil
+  return peer.is_counted and added(counting.instructions, peer, run, server) or nil
 end
 
 function measure.system_calls(peer, run, server)
-  return peer.is_counted and added(system_calls_of, peer, run, server) or nil
+  return peer.is_counted and added(counting.system_calls, peer, run, server) or nil
 end
 
 --- Of the whole process.
 function measure.whole_instructions(peer, run, server)
-  local value = peer.is_counted and instructions_of(command_of(peer, run, server, run.warm, run.count))
+  local value = peer.is_counted and counting.instructions(command_of(peer, run, server, run.warm, run.count))()
   return value and { value = value } or nil
 end
 
@@ -62,7 +76,7 @@ end
 function measure.loading(peer)
   if not peer.module then return nil end
   local program = ("%s -e %s"):format(peer.bare, shell.quote(("require %q"):format(peer.module)))
-  return { value = instructions_of(program) - instructions_of(peer.bare .. " -e ''") }
+  return { value = counting.instructions(program)() - counting.instructions(peer.bare .. " -e ''")() }
 end
 
 --- CPU time; with memory, in KB for each unit, and the time until the first
@@ -71,7 +85,7 @@ function measure.time(peer, run, server)
   local share = run.is_whole and 1 or peer.share or 1
   local count, warm = math.max(2, math.ceil(run.count * share)), math.ceil(run.warm * share)
   if run.side then count = math.max(count, 2 * run.side) end
-  local output = ask(shell.on_core(1) .. command_of(peer, run, server, warm, count))
+  local output = start(shell.on_core(1) .. command_of(peer, run, server, warm, count))()
   if not output then return nil end
   local units = count * run.units
   local cpu, memory, first = output:match("cpu=(%S+) memory=(%S+) first=(%S+)")
@@ -93,7 +107,8 @@ local HOLDERS = { libcurl = "build/bench/held", ofox = "lua5.4 spec/bench/held.l
 
 --- How long one step holds an event loop up.
 function measure.held(peer, _, server)
-  return { value = tonumber(ask(("%s%s %s 100"):format(shell.on_core(1), HOLDERS[peer.id], server.tls))) }
+  local command = ("%s%s %s 100"):format(shell.on_core(1), HOLDERS[peer.id], server.tls)
+  return { value = tonumber(start(command)()) }
 end
 
 local TOOLS = { instructions = "valgrind", whole_instructions = "valgrind", loading = "valgrind",

@@ -53,7 +53,8 @@ end
 local function fetch_node()
   if select(2, shell.read "test -d build/bench/node/node_modules/openai") then return end
   shell.read("mkdir -p build/bench/node && cd build/bench/node && "
-    .. "npm install --prefix . --no-audit --no-fund --loglevel=error openai@6 undici@7 >log 2>&1 </dev/null")
+    .. "timeout 120 npm install --prefix . --no-audit --no-fund --fetch-retries=0 openai@6 undici@7"
+    .. " >log 2>&1 </dev/null")
 end
 
 local function set_up()

@@ -40,6 +40,17 @@ local function is_wanted(peer, run)
   return not IS_QUICK or (peer.is_floor or peer.is_ours) and (run.side or 0) <= 64
 end
 
+local failures = 0
+
+-- A sample; a client that fails is told of, and has none.
+local function try(peer, run, gateway)
+  local ok, sample = pcall(measure.sample, peer, run, gateway)
+  if ok then return sample end
+  failures = failures + 1
+  say("FAILED: %s", sample)
+  return nil
+end
+
 -- Samples of all runs: run -> client -> a list, one for each round.
 local function sample_all(found, gateway)
   local samples = {}
@@ -47,7 +58,7 @@ local function sample_all(found, gateway)
     samples[run] = samples[run] or {}
     local list = samples[run][peer.id] or {}
     samples[run][peer.id] = list
-    list[#list + 1] = measure.sample(peer, shortened(run), gateway)
+    list[#list + 1] = try(peer, shortened(run), gateway)
   end
   local steady, in_rounds = rows.runs()
   for i, run in ipairs(steady) do
@@ -99,21 +110,24 @@ local function measure_fronts(found, gateway)
   return { latency = rounds.summary(latency, base), cpu = rounds.summary(cpu, base) }
 end
 
+-- How one client grows: {size, CPU, memory} each.
+local function grow_one(peer, series, gateway)
+  local list = {}
+  for i, size in ipairs(series.sizes) do
+    if IS_QUICK and i > 2 then break end
+    say("growth of %s: %d %s", peer.title, size, series.en)
+    local sample = try(peer, growth.run(series, size), gateway)
+    list[i] = sample and { size, sample.value, growth.memory(series, size, sample) } or { size }
+  end
+  return list
+end
+
 local function grow(found, gateway)
   local all = {}
   for _, series in ipairs(growth.series) do
     all[series.id] = {}
-    for i, size in ipairs(series.sizes) do
-      if IS_QUICK and i > 2 then break end
-      say("growth: %d %s", size, series.en)
-      for _, peer in ipairs(found) do
-        if peer.is_floor or peer.id == "ofox" then
-          local sample = measure.sample(peer, growth.run(series, size), gateway)
-          local list = all[series.id][peer.id] or {}
-          all[series.id][peer.id] = list
-          list[#list + 1] = { size, sample.value, growth.memory(series, size, sample) }
-        end
-      end
+    for _, peer in ipairs(found) do
+      if peer.is_floor or peer.id == "ofox" then all[series.id][peer.id] = grow_one(peer, series, gateway) end
     end
   end
   return all
@@ -134,6 +148,7 @@ local function measure_all(found, left_out, gateway)
   return results.rounded(all)
 end
 
+assert(not (IS_QUICK and is_set "RECORD"), "a short run is not recorded")
 if is_set "DRAW" then
   pages.write(results.read())
   os.exit(true)
@@ -144,6 +159,10 @@ local ok, all = xpcall(measure_all, debug.traceback, found, left_out, gateway)
 gateway:stop()
 if not ok then error(all, 0) end
 print(report.text(all))
+if failures > 0 then
+  say("%d failures; nothing is recorded", failures)
+  os.exit(1)
+end
 if is_set "RECORD" then
   results.record(all)
   pages.write(all)

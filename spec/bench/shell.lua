@@ -6,12 +6,20 @@ function shell.quote(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
 end
 
---- What a command writes to its standard output, and whether it succeeded.
-function shell.read(command)
+--- Starts a command; a function that waits for its end, and gives what it wrote
+-- to its standard output, and whether it succeeded.
+function shell.start(command)
   local pipe = assert(io.popen(command))
-  local text = pipe:read "*a"
-  local ok = pipe:close()
-  return text, ok == true
+  return function()
+    local text = pipe:read "*a"
+    local ok = pipe:close()
+    return text, ok == true
+  end
+end
+
+--- The same of a command that is waited for at once.
+function shell.read(command)
+  return shell.start(command)()
 end
 
 --- The first line that a command writes; "" if there is none.

@@ -22,6 +22,7 @@ local NONE = "–"
 
 --- A figure with as many digits as say something.
 function tables.figure(value)
+  if not value then return NONE end
   if value >= 1e6 then return ("%.3g M"):format(value / 1e6) end
   if value >= 9999.5 then return ("%.0f k"):format(value / 1e3) end
   if value >= 99.95 then return ("%.0f"):format(value) end

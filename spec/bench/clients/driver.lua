@@ -16,8 +16,8 @@
 --   CLIENT ACTION BASE WARM COUNT [SIDE]
 --
 -- does its work WARM times, then COUNT times, and prints the CPU seconds of
--- these, by how many KB memory rose meanwhile, and for 'first' the seconds
--- until a stream's first event.
+-- these, by how many KB memory rose from the start on, and for 'first' the
+-- seconds until a stream's first event.
 local request = require "request"
 
 local driver = {}
@@ -155,10 +155,12 @@ local function work_of(client, action, base, side)
 end
 
 local function measure(work, times, warm, count)
+  collectgarbage()
+  local before = memory "VmRSS"
   work(warm)
   for i = #(times or {}), 1, -1 do times[i] = nil end
   collectgarbage()
-  local before, began = memory "VmRSS", cpu_time()
+  local began = cpu_time()
   work(count)
   local cpu = cpu_time() - began
   local rise = math.max(0, memory "VmHWM" - before)

@@ -76,9 +76,9 @@ export async function main(client) {
   if (!client[needs]) process.exit(CANNOT);
   const times = [];
   const work = workOf(client, action, base, Number(side), times);
+  const before = memory('VmRSS');
   await work(Number(warm));
   times.length = 0;
-  const before = memory('VmRSS');
   const began = cpuTime();
   await work(Number(count));
   const cpu = cpuTime() - began;

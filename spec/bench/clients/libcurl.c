@@ -233,10 +233,10 @@ static double median(double *list, long count) {
 static void measure(long warm, long count, long side) {
   long before;
   double cpu;
+  before = memory("VmRSS");
   run(warm, side);
   if (strcmp(action->name, "first") == 0)
     first_times = calloc((size_t)count + 1, sizeof(*first_times));
-  before = memory("VmRSS");
   cpu = now(CLOCK_PROCESS_CPUTIME_ID);
   run(count, side);
   cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
