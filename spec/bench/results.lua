@@ -9,14 +9,17 @@ local results = {}
 
 results.PATH = "spec/bench/recorded.lua"
 
+-- Sizes as they are, figures with four digits.
 local function shown(value)
-  if type(value) == "number" then return ("%.4g"):format(value):gsub("e%+?(-?)0*", "e%1") .. "" end
-  return ("%q"):format(value)
+  if type(value) ~= "number" then return ("%q"):format(value) end
+  if value % 1 == 0 and value < 1e7 then return ("%d"):format(value) end
+  return ((("%.4g"):format(value):gsub("e%+?(-?)0*", "e%1")))
 end
 
+-- Is it a list, with no list in it?
 local function is_flat(list)
-  for _, value in ipairs(list) do
-    if type(value) == "table" then return false end
+  for key, value in pairs(list) do
+    if type(key) ~= "number" or type(value) == "table" then return false end
   end
   return #list > 0
 end

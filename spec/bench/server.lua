@@ -12,6 +12,7 @@ load_module $MODULES/ndk_http_module.so;
 load_module $MODULES/ngx_http_lua_module.so;
 $MAIN
 worker_processes 1;
+daemon off;
 pid $DIR/pid;
 error_log $DIR/log warn;
 events { worker_connections 16384; multi_accept on; }
@@ -51,15 +52,14 @@ local FRONT = [[
     location ~ ^/(empty|cosocket|resty|ofox|clock)/ { content_by_lua_block { front[ngx.var[1] ]() } }
 ]]
 
--- Is a port free? Another program may still take it before nginx does.
-local function is_free(port)
-  local _, answers = shell.read(("bash -c '</dev/tcp/127.0.0.1/%d' 2>&1"):format(port))
-  return not answers
+local function answers(port)
+  return select(2, shell.read(("bash -c '</dev/tcp/127.0.0.1/%d' 2>&1"):format(port)))
 end
 
+-- Another program may still take it before nginx does.
 local function free_port()
   local port
-  repeat port = math.random(20000, 31999) until is_free(port) and is_free(port + 1)
+  repeat port = math.random(20000, 31999) until not answers(port) and not answers(port + 1)
   return port
 end
 
@@ -73,10 +73,25 @@ running.__index = running
 
 --- Ends nginx and removes its folder. A second call does nothing.
 function running:stop()
-  if not self.pid then return end
-  os.execute(("kill %d; while kill -0 %d 2>/dev/null; do sleep 0.05; done"):format(self.pid, self.pid))
-  os.execute("rm -rf " .. self.directory)
-  self.pid = nil
+  if self.lifeline then self.lifeline:close() end
+  self.lifeline = nil
+end
+
+-- Runs nginx until its standard input, the lifeline, ends: when it is stopped,
+-- or when this process is gone, however that came about.
+local function run(directory, core, environment)
+  return assert(io.popen(("trap '' INT; { cd %s; ulimit -n $(ulimit -Hn); exec %s env PATH=$PATH:/usr/sbin %s"
+    .. " LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*) nginx -e %s/log -c %s/conf; } 2>&1 &"
+    .. " read line; kill $!; wait $!; rm -rf %s"):format(directory, shell.on_core(core), environment,
+    shell.line "pwd" .. "/" .. ROOT, directory, directory, directory), "w"))
+end
+
+local function wait_for(port, directory)
+  for _ = 1, 100 do
+    if answers(port) then return end
+    os.execute "sleep 0.05"
+  end
+  error("nginx did not start:\n" .. shell.read("cat " .. directory .. "/log"), 0)
 end
 
 local function start(core, module, environment, main, locations)
@@ -90,12 +105,11 @@ local function start(core, module, environment, main, locations)
   shell.write(directory .. "/conf", text)
   shell.must(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     .. " -keyout %s/key -out %s/cert"):format(directory, directory))
-  shell.must(("chmod -R a+rX %s && cd %s && ulimit -n $(ulimit -Hn) && %s env PATH=$PATH:/usr/sbin %s"
-    .. " LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*) nginx -e %s/log -c %s/conf"):format(directory, directory,
-    shell.on_core(core), environment, root, directory, directory))
-  local pid = tonumber(shell.content(directory .. "/pid"):match "%d+")
-  return setmetatable({ directory = directory, pid = pid, url = "http://127.0.0.1:" .. port,
+  shell.must("chmod -R a+rX " .. directory)
+  local self = setmetatable({ lifeline = run(directory, core, environment), url = "http://127.0.0.1:" .. port,
     tls = ("https://127.0.0.1:%d"):format(port + 1) }, running)
+  wait_for(port, directory)
+  return self
 end
 
 --- Starts the gateway.
