@@ -8,7 +8,7 @@
 # make torture    every request for memory fails in turn (ARGS="-v chat")
 # make valgrind   the specs of calls and transport under memcheck
 # make cov        lines of src/ that the specs reach, on Lua 5.4
-# make bench      instructions of a call, as a ratio (valgrind, nginx)
+# make bench      what calls cost, beside other clients; QUICK=1, RECORD=1, DRAW=1
 # make fuzz       each fuzzer for SECONDS (30)
 # make install    into PREFIX (/usr/local)
 # make clean      remove build/
@@ -143,8 +143,10 @@ SECONDS_EACH = $(or $(SECONDS),30)
 fuzz:
 	@.ci/fuzz $(SECONDS_EACH)
 
-bench: all
-	@.ci/bench
+# QUICK: only whether all works; RECORD: the results go into the pages; DRAW:
+# the pages are written again from what is recorded.
+bench:
+	@QUICK=$(QUICK) RECORD=$(RECORD) DRAW=$(DRAW) ROUNDS=$(ROUNDS) .ci/bench
 
 PREFIX ?= /usr/local
 LUA_VERSION = $(LUA:jit=5.1)
