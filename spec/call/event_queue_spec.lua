@@ -293,7 +293,7 @@ describe("events that differ in their text alone", function()
 
   it("can be let pass", function()
     local one = text(("x"):rep(1000))
-    local call = core.call({}, 0, 1, "object", "chat")
+    local call = core.call(core.template({ dialect = "chat" }, {}), 0)
     call:begin(0)
     for _, line in ipairs { "HTTP/1.1 200", "content-type: text/event-stream", "" } do call:head(line, 0) end
     for _ = 1, 100 do call:body(feed.body { one }, 0) end

@@ -57,7 +57,7 @@ local function filled(model)
 end
 
 local function open(dialect, body)
-  local call = core.call({}, 0, 1, "object", dialect)
+  local call = core.call(core.template({ dialect = dialect }, {}), 0)
   call:begin(0)
   for _, line in ipairs(HEAD) do call:head(line, 0) end
   assert.is_true(call:body(body, 0))

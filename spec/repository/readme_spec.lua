@@ -71,7 +71,9 @@ for _, readme in ipairs(READMES) do describe(readme.title, function()
     end
     local response = require("ofox.answer.response").wrap({}, {})
     for name in pairs(getmetatable(response).__index) do names[#names + 1] = name end
-    local stream = getmetatable(require("ofox.call.stream").new { call = {}, request = {} })
+    local stream = getmetatable(require("ofox.call.stream").new {
+      call = { texts = function() end, chunks = function() end }, template = { settings = {} },
+    })
     for name in pairs(stream.__index) do
       if name:sub(1, 2) ~= "__" then names[#names + 1] = "stream:" .. name end
     end
