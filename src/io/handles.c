@@ -1,6 +1,7 @@
 #include "io/handles.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* An idle handle is about 10 KB. */
 #define FEW 16          /* idle ones that may be of different plans */
@@ -85,6 +86,10 @@ void ofox_handles_park(struct ofox_handles *all, struct ofox_handle *h,
 }
 
 void ofox_handles_free(struct ofox_handles *all) {
-  while (all->_idle > 0)
-    destroy(take(all, all->_oldest));
+  struct ofox_handle *h, *next;
+  for (h = all->_oldest; h != NULL; h = next) {
+    next = h->_newer;
+    destroy(h);
+  }
+  memset(all, 0, sizeof(*all));
 }

@@ -32,16 +32,16 @@ static size_t count(const char *const *lines, size_t *bytes) {
   return n;
 }
 
-/* Makes 'n' lines a list of 'nodes', the last of which has none after it; the
+/* Makes the lines a list of 'nodes', the last of which has none after it; the
 ** text goes to 'text'. Where that ends. */
 static char *chain(struct curl_slist *nodes, const char *const *lines,
-                   size_t n, char *text) {
+                   char *text) {
   size_t i, length;
-  for (i = 0; i < n; i++) {
+  for (i = 0; lines[i] != NULL; i++) {
     length = strlen(lines[i]) + 1;
     memcpy(text, lines[i], length);
     nodes[i].data = text;
-    nodes[i].next = i + 1 < n ? &nodes[i + 1] : NULL;
+    nodes[i].next = lines[i + 1] != NULL ? &nodes[i + 1] : NULL;
     text += length;
   }
   return text;
@@ -78,8 +78,8 @@ int ofox_header_lines_share(struct ofox_header_lines *h,
   if (nodes == NULL)
     return OFOX_EMEM;
   h->_shared = nodes;
-  text = chain(nodes, lines, n, (char *)(nodes + n + n_ours));
-  chain(nodes + n, ours, n_ours, text);
+  text = chain(nodes, lines, (char *)(nodes + n + n_ours));
+  chain(nodes + n, ours, text);
   h->first = nodes;
   h->_before = n > 0 ? &nodes[n - 1] : NULL;
   h->_after = n_ours > 0 ? &nodes[n] : NULL;
@@ -102,7 +102,7 @@ int ofox_header_lines_own(struct ofox_header_lines *h,
     if (ofox_buf_reserve(&h->_own, bytes) != 0)
       return OFOX_EMEM;
     nodes = (struct curl_slist *)(void *)h->_own.p;
-    chain(nodes, lines, n, (char *)(nodes + n));
+    chain(nodes, lines, (char *)(nodes + n));
     nodes[n - 1].next = after;
     after = nodes;
   }

@@ -114,8 +114,10 @@ static void put_in(struct ofox_sockets *s, struct ofox_socket *e) {
 static int grow(struct ofox_sockets *s) {
   size_t i, n, old;
   struct ofox_socket **all = by_fd(s, &n);
-  struct ofox_socket_row *row = rows(s, &old);
-  size_t want = (old == 0 ? FIRST_ROWS : old) * sizeof(*row);
+  struct ofox_socket_row *row;
+  size_t want;
+  rows(s, &old);
+  want = (old == 0 ? FIRST_ROWS : old) * sizeof(*row);
   if (s->_count < old)
     return 0;
   if (ofox_buf_reserve(&s->_rows, want) != 0)
