@@ -37,7 +37,7 @@ end
 ---@field request table
 ---@field settings table
 ---@field failure ofox.Error|nil  of the latest attempt
----@field where string|nil  the program's line that made the call
+---@field line string|nil  the program's that made the call, with its secrets
 local Run = {}
 Run.__index = Run
 
@@ -49,7 +49,7 @@ end
 
 -- The program's line that made the call, as far as the stack still has it.
 function Run:place()
-  local line = where.of_caller()
+  local line = self.line or where.of_caller()
   return line and self.call:clean(line)
 end
 
@@ -120,7 +120,7 @@ end
 
 -- The call has failed for good: the error is about to reach the program.
 function Run:fail(err)
-  err.where = err.where or self.where or self:place()
+  err.where = err.where or self:place()
   hooks.failed(self, err)
   return nil, err
 end
@@ -156,7 +156,7 @@ end
 function Run:open()
   self:serve()
   if self.call:state() == "events" or not self.call:failed() then
-    self.where = self:place() -- while the one who reads may be another
+    self.line = where.of_caller() -- the one who reads may be another
     return self
   end
   self:release()

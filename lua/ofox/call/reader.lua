@@ -14,6 +14,8 @@ local reader = {}
 local Reader = {}
 Reader.__index = Reader
 
+local WEAK = { __mode = "v" }
+
 --- Makes the reader of an open run.
 ---@param run table  of driver.open
 ---@return ofox.Reader
@@ -28,7 +30,7 @@ function reader.new(run)
     failure = nil, -- the error, if that is why
   }, Reader)
   -- a stream that is not read may be collected before the task ends
-  local target = setmetatable({ self }, { __mode = "v" })
+  local target = setmetatable({ self }, WEAK)
   self.release = wait.own(function()
     if target[1] then target[1]:close("was closed when the task that opened it ended; read it in that task") end
   end)
