@@ -194,7 +194,7 @@ end
 ---@return string|nil data
 ---@return string|ofox.Error|nil name  nil where it had none
 function Reader:data()
-  if wait.is_spent() then self:pause() end
+  if budget.left and wait.is_spent() then self:pause() end
   local data, whole, name = self:event()
   if data and whole and self.dialect ~= "any" then
     local chunk = self:reshape(data)
@@ -208,7 +208,7 @@ end
 ---@return string|nil text
 ---@return ofox.Error|nil err
 function Reader:read()
-  if wait.is_spent() then self:pause() end
+  if budget.left and wait.is_spent() then self:pause() end
   local text, whole = self.next_text()
   if text then return text end
   return self:text(whole)
