@@ -152,6 +152,19 @@ describe("err.where", function()
     assert.is_nil(where:find("k-0123456789", 1, true))
   end)
 
+  it("shows no secret where a stream breaks later", function()
+    local compile = rawget(_G, "loadstring") or load
+    local open = assert(compile("local one, params = ... local stream = one:stream(params) return stream",
+      "=(plugin k-0123456789)"))
+    local one = client()
+    transport:reply { sse = { event "a" }, fail = "reset" }
+    local stream = open(one, PARAMS)
+    assert.equal("a", stream:read())
+    local _, err = stream:read()
+    assert.equal("reset", err.code)
+    assert.equal("(plugin ***):1", err.where)
+  end)
+
   it("is none of ofox's in a clone of another name", function()
     host.open()
     local path = host.directory.path .. "/my fork-1.0"

@@ -19,7 +19,8 @@ local function value(depth)
   if kind <= 6 then return chance.pick { "null", "true", "false", "[]", "{}", "[null]" } end
   local list = {}
   for i = 1, chance.random(5) - 1 do
-    list[i] = (kind == 7 and "" or '"' .. chance.pick { "a", "b", "é", "\\u0061", "10", "" } .. '":') .. value(depth + 1)
+    local name = chance.pick { "a", "b", "é", "\\u0061", "10", "" }
+    list[i] = (kind == 7 and "" or '"' .. name .. '":') .. value(depth + 1)
   end
   return (kind == 7 and "[" or "{") .. table.concat(list, ",") .. (kind == 7 and "]" or "}")
 end

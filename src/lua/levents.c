@@ -272,13 +272,15 @@ static int call_chunks(lua_State *L) {
 ** as many as there are, or 'max' */
 static int call_pass(lua_State *L) {
   struct ofox_call *c = check(L);
-  lua_Number n = 0, max = luaL_optnumber(L, 2, HUGE_VAL);
+  lua_Number max = luaL_optnumber(L, 2, HUGE_VAL);
+  lua_Integer n = 0;
   struct ofox_event ev;
-  while (n < max && ofox_event_queue_peek(&c->response.events, &ev)) {
+  while ((lua_Number)n < max &&
+         ofox_event_queue_peek(&c->response.events, &ev)) {
     ofox_call_next(c, &ev);
     n += ev.data > 0;
   }
-  lua_pushnumber(L, n);
+  lua_pushinteger(L, n);
   return 1;
 }
 

@@ -8,6 +8,7 @@
 
 #define STEPS 128 /* of a plan */
 #define DEEPEST 16
+#define MOST 255 /* constants, and members of one table */
 
 enum what {
   NEW,   /* pushes a table with room for x elements and y members */
@@ -20,8 +21,8 @@ enum what {
 };
 
 struct step {
-  enum what what;
-  int x, y;
+  unsigned char what;
+  unsigned char x, y;
 };
 
 struct plan {
@@ -59,12 +60,12 @@ static int hole_of(lua_State *L) {
 
 static int add(struct draft *d, enum what what, int x, int y) {
   struct step *s = &d->plan.steps[d->plan.n];
-  if (d->plan.n == STEPS)
+  if (d->plan.n == STEPS || x > MOST || y > MOST)
     return 0;
   d->plan.n++;
-  s->what = what;
-  s->x = x;
-  s->y = y;
+  s->what = (unsigned char)what;
+  s->x = (unsigned char)x;
+  s->y = (unsigned char)y;
   return 1;
 }
 

@@ -24,7 +24,7 @@ local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 ---@field transport table|userdata|nil  once it has begun
 ---@field finish fun(value: table): string|nil|nil  reads on in the decoded answer; gives what is wrong with it
 ---@field failure ofox.Error|nil  of the latest attempt, if the program has a say in it
----@field where string|nil  the program's line that made the call
+---@field line string|nil  the program's that made the call, with its secrets
 local Run = {}
 Run.__index = Run
 
@@ -67,7 +67,7 @@ end
 
 -- The program's line that made the call, as far as the stack still has it.
 function Run:place()
-  local line = where.of_caller()
+  local line = self.line or where.of_caller()
   return line and self.call:clean(line)
 end
 
@@ -139,7 +139,7 @@ end
 
 -- The call has failed for good: the error is about to reach the program.
 function Run:fail(err)
-  err.where = err.where or self.where or self:place()
+  err.where = err.where or self:place()
   hooks.failed(self, err)
   return nil, err
 end
@@ -170,7 +170,7 @@ end
 function Run:open()
   self:serve()
   if self.call:state() == "events" or not self.call:failed() then
-    self.where = self:place() -- while the one who reads may be another
+    self.line = where.of_caller() -- the one who reads may be another
     return self
   end
   self:release()

@@ -14,6 +14,8 @@ local reader = {}
 local Reader = {}
 Reader.__index = Reader
 
+local WEAK = { __mode = "v" }
+
 --- Makes the reader of an open run.
 ---@param run table  of driver.open
 ---@return ofox.Reader
@@ -28,7 +30,7 @@ function reader.new(run)
     failure = nil, -- the error, if that is why
   }, Reader)
   -- a stream that is not read may be collected before the task ends
-  local target = setmetatable({ self }, { __mode = "v" })
+  local target = setmetatable({ self }, WEAK)
   self.release = wait.own(function()
     if target[1] then target[1]:close("was closed when the task that opened it ended; read it in that task") end
   end)
@@ -191,7 +193,7 @@ end
 ---@return string|nil data
 ---@return string|ofox.Error|nil name  nil where it had none
 function Reader:data()
-  if wait.is_spent() then self:pause() end
+  if budget.left and wait.is_spent() then self:pause() end
   local data, whole, name = self:event()
   if data and whole and self.dialect ~= "any" then
     local chunk = self:reshape(data)
@@ -205,7 +207,7 @@ end
 ---@return string|nil text
 ---@return ofox.Error|nil err
 function Reader:read()
-  if wait.is_spent() then self:pause() end
+  if budget.left and wait.is_spent() then self:pause() end
   local text, whole = self.next_text()
   if text then return text end
   return self:text(whole)
