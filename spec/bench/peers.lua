@@ -3,10 +3,6 @@ local shell = require "shell"
 
 local peers = {}
 
--- The folders of Lua 5.3 and 5.2 are where Debian has lua-http, which runs on
--- 5.4 all the same.
-local OLDER = "/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.2/?.lua"
-
 local function debian(package)
   return ("dpkg-query -W -f '${Version}' %s"):format(package)
 end
@@ -30,8 +26,8 @@ peers.list = {
     version = "luajit -v | sed 's/LuaJIT \\([^ ]*\\).*/\\1/'", wants = "luajit" },
   { id = "lua-curl", title = "lua-curl", command = "lua5.1 $CLIENTS/luacurl.lua", is_counted = true,
     version = debian "lua-curl", wants = "lua-curl", bare = "lua5.1", module = "curl" },
-  { id = "lua-http", title = "lua-http", is_counted = true, version = debian "lua-http", wants = "lua-http",
-    command = "env LUA_PATH=\"$LUA_PATH;" .. OLDER .. ";;\" lua5.4 $CLIENTS/luahttp.lua" },
+  { id = "lua-http", title = "lua-http", command = "lua5.4 $CLIENTS/luahttp.lua", is_counted = true,
+    version = debian "lua-http", wants = "lua-http" },
   { id = "luasocket", title = "LuaSocket by hand", command = "lua5.4 $CLIENTS/luasocket.lua", is_counted = true,
     version = debian "lua-socket", wants = "lua-socket", bare = "lua5.4", module = "socket" },
   { id = "curl", title = "the curl command", command = "lua5.4 $CLIENTS/curlcommand.lua", share = 0.03,

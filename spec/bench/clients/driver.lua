@@ -182,10 +182,12 @@ function driver.event_reader(decode, on)
   local rest = ""
   return function(bytes)
     local text, from = rest .. bytes, 1
-    for line, after in text:gmatch("([^\n]*)\n()") do
-      local data = line:match("^data: (.*)$")
+    local stop = text:find("\n", from, true)
+    while stop do
+      local data = text:sub(from, from + 5) == "data: " and text:sub(from + 6, stop - 1)
       if data and data ~= "[DONE]" then on(decode(data)) end
-      from = after
+      from = stop + 1
+      stop = text:find("\n", from, true)
     end
     rest = text:sub(from)
   end

@@ -1,4 +1,6 @@
 --- lua-http on cqueues, with lua-cjson; a connection for each that runs at once.
+-- Debian has it in the folders of Lua 5.3 and 5.2; it runs on 5.4 all the same.
+package.path = package.path .. ";/usr/share/lua/5.3/?.lua;/usr/share/lua/5.3/?/init.lua;/usr/share/lua/5.2/?.lua"
 local cjson = require "cjson"
 local cqueues = require "cqueues"
 local driver = require "driver"
