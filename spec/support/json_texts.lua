@@ -1,5 +1,8 @@
 -- JSON texts by chance, and what another decoder makes of them held against
--- what the core does. All chance comes from a seed.
+-- what the core does. All chance comes from a seed. On purpose they differ in
+-- this: the core takes bad UTF-8 and lone surrogates as U+FFFD; leaves null
+-- members out, so that they take no equal name's value away; has integers; and
+-- refuses `1.`, `-.5` and a NUL, which lua-cjson may take.
 require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
