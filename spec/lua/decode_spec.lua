@@ -248,6 +248,11 @@ describe("json.decode", function()
       ["18446744073709551616"] = 2 ^ 64, ["17976931348623157" .. ("0"):rep(292)] = 1.7976931348623157e308,
     }
     for text, number in pairs(rows) do assert.equal(number, decoded("[" .. text .. "]")[1], text) end
+    -- where the digits behind 64 bits decide
+    for _, text in ipairs { "1265e-27", "6.8952702189554409", "2379.6694551436442", "490201.1636514424172",
+      "91.10488650743563", "988107887.4446190", "4220751168219183910e-15", "27595187453031292e-24" } do
+      assert.equal(tonumber(text), decoded(text), text)
+    end
     assert.equal(-math.huge, 1 / decoded "-0.0")
     assert.equal(-math.huge, 1 / decoded "-0e5")
   end)

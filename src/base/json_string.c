@@ -24,7 +24,7 @@ static inline int is_special(unsigned char c) {
 
 /* The first of these at or after 'p'. */
 static inline const char *to_special(const char *p, const char *e) {
-  uint64_t w;
+  uint64_t w = 0;
   for (; (size_t)(e - p) >= sizeof(w); p += sizeof(w)) {
     memcpy(&w, p, sizeof(w));
     w = specials(w);
