@@ -16,7 +16,7 @@ return {
     calls = { "strcpy", "strcat", "sprintf", "vsprintf", "sscanf", "atoi", "atof", "strtol", "gets" },
     who = {} },
   { what = "how the C library reads numbers", calls = { "strtod", "strtof", "strtold" },
-    who = { "base/json_number" } }, -- which gives it no decimal point
+    who = { "base/decimal" } }, -- which gives it no decimal point
   { what = "the host", globals = { "ngx", "vim", "love" },
     who = { "loop/", "init", "health", "json" } }, -- json: the null of Neovim
 }

@@ -51,7 +51,9 @@ marks.array = nil
 setmetatable(marks, { __index = find_mark })
 adopt_vim()
 
---- A decoder that is an instance of lua-cjson, which no other code sets up.
+--- A decoder that is an instance of lua-cjson, which no other code sets up. Unlike
+-- the core it takes numbers without digits on one side of their point, and lets
+-- a null take away the value of an equal name, if one has an escape.
 ---@return (fun(text: string): any)|nil decode  nil where lua-cjson is not there
 function json.cjson()
   local found, cjson = try(require, "cjson")

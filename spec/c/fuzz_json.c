@@ -6,9 +6,12 @@
 */
 #include "base/json.h"
 #include "base/json_escape.h"
+#include "base/json_number.h"
+#include "base/json_string.h"
 #include "base/utf8.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +29,34 @@ static int inside(struct ofox_span s, struct ofox_span whole) {
          (size_t)(s.p - whole.p) <= whole.n - s.n;
 }
 
+/* The reader in one go: as the one that takes pieces has it. */
+static void visit_whole_string(struct ofox_json v, const struct ofox_buf *text,
+                               const char *e) {
+  struct ofox_span raw, made;
+  unsigned found;
+  char *room;
+  size_t n;
+  const char *end = ofox_json_read_string(v.raw.p + 1, e, &found);
+  if (end == NULL)
+    return;
+  must(end == v.raw.p + v.raw.n - 1);
+  raw.p = v.raw.p + 1;
+  raw.n = (size_t)(end - raw.p);
+  room = malloc(OFOX_UNESCAPED_ROOM(raw.n));
+  must(room != NULL);
+  n = ofox_json_unescape(room, raw, 0);
+  made.p = room;
+  made.n = n;
+  must(n <= OFOX_UNESCAPED_ROOM(raw.n) && ofox_utf8_valid(made) == n);
+  if ((found & (OFOX_STRING_LONE | OFOX_STRING_BAD)) == 0)
+    must(n == text->n && (n == 0 || memcmp(room, text->p, n) == 0));
+  if (found == 0)
+    must(n == raw.n && memcmp(room, raw.p, n) == 0);
+  n = ofox_json_unescape(room, raw, 1);
+  must(n <= raw.n);
+  free(room);
+}
+
 static void visit_string(struct ofox_json v) {
   struct ofox_buf text;
   struct ofox_span s;
@@ -35,15 +66,31 @@ static void visit_string(struct ofox_json v) {
   must(ofox_utf8_valid(s) == s.n);
   must(s.n <= v.raw.n * 3);
   ofox_json_is(v, "content");
+  visit_whole_string(v, &text, v.raw.p + v.raw.n);
   ofox_buf_free(&text);
 }
 
+/* What the C library makes of it, whose locale is "C" here. */
 static void visit_number(struct ofox_json v) {
-  double d, again;
+  char *copy = malloc(v.raw.n + 1);
+  struct ofox_json_number n;
+  double d, expected;
+  size_t i;
+  must(copy != NULL);
+  memcpy(copy, v.raw.p, v.raw.n);
+  copy[v.raw.n] = '\0';
+  expected = strtod(copy, NULL);
   must(ofox_json_number(v, &d) == 1);
-  must(d == d);
-  must(ofox_json_number(v, &again) == 1 && again == d);
-  must((v.raw.p[0] == '-') ? d <= 0 : d >= 0);
+  must(memcmp(&d, &expected, sizeof(d)) == 0);
+  must(ofox_json_read_number(v.raw.p, v.raw.p + v.raw.n, &n) ==
+       v.raw.p + v.raw.n);
+  if (n.whole) {
+    snprintf(copy, v.raw.n + 1, "%lld", (long long)n.i);
+    must(strcmp(copy, "0") == 0 || memcmp(copy, v.raw.p, v.raw.n) == 0);
+  }
+  for (i = 0; n.whole && i < v.raw.n; i++)
+    must(v.raw.p[i] == '-' || ofox_isdigit(v.raw.p[i]));
+  free(copy);
 }
 
 static void visit(struct ofox_json v, int depth) {
@@ -109,6 +156,13 @@ static void visit_escapes(struct ofox_span s) {
   }
 }
 
+static void visit_commas(struct ofox_span s) {
+  size_t i, n = 0;
+  for (i = 0; i < s.n; i++)
+    n += s.p[i] == ',';
+  must(ofox_json_count_commas(s.p, s.p + s.n) == n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   /* an exact copy, so that a byte too far is seen */
   char *copy = malloc(size + (size == 0));
@@ -146,6 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
          root.type < OFOX_JSON_STRING);
   }
   visit_escapes(text);
+  visit_commas(text);
   free(copy);
   return 0;
 }

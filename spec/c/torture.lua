@@ -258,6 +258,12 @@ add("json", function()
   value = got(json.decode(("[[],"):rep(60) .. "null" .. ("]"):rep(60)))
   for _ = 1, 60 do value = value[2] end
   must(value == json.null, "wrong: a null in the depth")
+  local names = {}
+  for i = 1, 8 do names[i] = ('"name%d\\n":"%s\\t","m%d":[]'):format(i, ("x"):rep(i * 50), i) end
+  value = got(json.decode("{" .. table.concat(names, ",") .. "}"))
+  must(value["name8\n"] == ("x"):rep(400) .. "\t" and #value.m8 == 0, "wrong: names")
+  value = got(json.decode("[" .. ("2.25,"):rep(2500) .. "[0]]"))
+  must(#value == 2501 and value[2500] == 2.25, "wrong: a long list")
   local none, message = json.encode { a = { [1] = 1, [3] = 3 } }
   if message ~= "a: a list with holes (ofox.object{} makes it an object)" then error(message, 0) end
   must(none == nil, "wrong: holes")

@@ -330,7 +330,7 @@ describe("[E6] in Neovim", function()
     assert.equal("done ok true true\n", out)
   end)
 
-  it("JSON is vim.json's where lua-cjson is not", function()
+  it("JSON needs no lua-cjson", function()
     s:script { {
       body = '{"choices":[{"message":{"content":null},"list":[1,null,2]}],"none":null,"empty":[],"object":{}}',
     }, repeat_last = true }
@@ -354,7 +354,7 @@ describe("[E6] in Neovim", function()
     end
   end)
 
-  it("a stream's chunks and an error's body are read by vim.json, too", function()
+  it("a stream's chunks and an error's body need none either", function()
     s:script { { headers = SSE, chunks = server.events { "a", "b" } }, { status = 400,
       body = '{"error":{"message":"no","code":null,"type":"invalid_request_error"}}' } }
     assert.equal("ab stop\ninvalid_request_error no nil\n", succeed [[

@@ -2,6 +2,7 @@
 local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
 local cjson = require "cjson"
+local child = require "support.child"
 
 local BOM = "\239\187\191"
 local REPLACED = "\239\191\189"
@@ -161,6 +162,139 @@ describe("json.decode", function()
     end)
   end
 
+  it("reads containers of any size", function()
+    for _, n in ipairs { 1, 2, 7, 8, 9, 999, 1000, 1001, 1999, 2000, 2001, 5000 } do
+      local list, members, mixed = {}, {}, {}
+      for i = 1, n do
+        list[i], members[i] = i * 3, ('"n%d":%d'):format(i, i)
+        mixed[i] = i % 2 == 0 and ("[%d]"):format(i) or ('{"a":"%d"}'):format(i)
+      end
+      assert.same(list, decoded("[" .. table.concat(list, ", ") .. "]"))
+      local object = decoded("{" .. table.concat(members, ",") .. ',"last":null}')
+      for i = 1, n do assert.equal(i, object["n" .. i]) end
+      object.n1 = nil
+      assert.equal(n > 1, next(object) ~= nil)
+      local value = decoded("[" .. table.concat(mixed, ",") .. "]")
+      assert.equal(n, #value)
+      assert.equal(n % 2 == 0 and n or tostring(n), n % 2 == 0 and value[n][1] or value[n].a)
+      assert.same({ nil, "no JSON: unexpected byte at 1" }, { json.decode("x" .. table.concat(mixed, ",")) })
+    end
+  end)
+
+  it("reads wide containers in deep ones", function()
+    local wide = {}
+    for i = 1, 1500 do wide[i] = i end
+    local inner = table.concat(wide, ",")
+    local text = ("[" .. inner .. ',{"a":'):rep(400) .. "null" .. ("}]"):rep(400)
+    local value = decoded(text)
+    for _ = 1, 399 do
+      assert.equal(1501, #value)
+      assert.equal(1500, value[1500])
+      value = value[1501].a
+    end
+    assert.same({}, value[1501])
+    text = ('{"a":[1,2],"b":3,"c":'):rep(499) .. "[]" .. (',"a":4,"d":[5]}'):rep(499)
+    value = decoded(text)
+    for _ = 1, 498 do
+      assert.equal("4 3 5", ("%d %d %d"):format(value.a, value.b, value.d[1]))
+      value = value.c
+    end
+    assert.equal("[]", encoded(value.c))
+  end)
+
+  it("makes no more of a list than it is, where the rest is no JSON", function()
+    local list = {}
+    for i = 1, 3000 do list[i] = i end
+    local start = "[" .. table.concat(list, ",")
+    for _, rest in ipairs { (","):rep(100000), ",,]", ",[1,2", ",{]}", ',"]', "]]", "" } do
+      assert.is_nil((json.decode(start .. rest)))
+    end
+    list[3001] = "a,b"
+    assert.same(list, decoded(start .. ',"a,b"]'))
+    list[3001] = { 1, 2 }
+    assert.same(list, decoded(start .. ",[1,2]]"))
+  end)
+
+  it("reads strings and names of any length", function()
+    for n = 0, 70 do
+      local text = ("abcdefghijklmnopqrstuvwxyz0123456789"):rep(2):sub(1, n)
+      local value = decoded(('{"%s":"%s","%s\\n":"\\t%s","é%s":"%s😀"}'):format(text, text, text, text, text, text))
+      assert.same({ [text] = text, [text .. "\n"] = "\t" .. text, ["é" .. text] = text .. "😀" }, value)
+    end
+    local long = ("x"):rep(100000)
+    assert.equal(long, decoded('"' .. long .. '"'))
+    assert.same({ long .. "\n", long .. "é\n", "\n" .. long .. long },
+      decoded(('["%s\\n","%s\\u00e9\\n","\\n%s%s"]'):format(long, long, long, long)))
+  end)
+
+  it("tells names apart that are alike", function()
+    local names = {}
+    for n = 1, 34 do
+      for i = 1, n do names[#names + 1] = ("a"):rep(i - 1) .. "b" .. ("a"):rep(n - i) end
+    end
+    for _ = 1, 2 do
+      local value = decoded('{"' .. table.concat(names, '":1,"') .. '":1}')
+      for _, name in ipairs(names) do assert.equal(1, value[name]) end
+    end
+  end)
+
+  it("gives the nearest double, whatever the digits", function()
+    local rows = {
+      ["9007199254740993.0"] = 2 ^ 53, ["9007199254740993." .. ("0"):rep(900) .. "1"] = 2 ^ 53 + 2,
+      ["9007199254740995e0"] = 2 ^ 53 + 4, ["1e23"] = 1e23, ["2.4703282292062327e-324"] = 0,
+      ["2.4703282292062328e-324"] = 2 ^ -1074, ["0.1"] = 0.1, ["123456789012345.678e-5"] = 1234567890.12345678,
+      ["0." .. ("0"):rep(400) .. "1e401"] = 1, ["1" .. ("0"):rep(400) .. "e-400"] = 1, ["1e0000000000000000001"] = 10,
+      ["1e99999999999999999999"] = math.huge, ["-1e400"] = -math.huge, ["-1e-99999999999999999999"] = 0,
+      ["18446744073709551616"] = 2 ^ 64, ["17976931348623157" .. ("0"):rep(292)] = 1.7976931348623157e308,
+    }
+    for text, number in pairs(rows) do assert.equal(number, decoded("[" .. text .. "]")[1], text) end
+    -- where the digits behind 64 bits decide
+    for _, text in ipairs { "1265e-27", "6.8952702189554409", "2379.6694551436442", "490201.1636514424172",
+      "91.10488650743563", "988107887.4446190", "4220751168219183910e-15", "27595187453031292e-24" } do
+      assert.equal(tonumber(text), decoded(text), text)
+    end
+    assert.equal(-math.huge, 1 / decoded "-0.0")
+    assert.equal(-math.huge, 1 / decoded "-0e5")
+  end)
+
+  it("is safe where a finalizer decodes, too", function()
+    local result = child.run { code = [[
+      local json = require "ofox.json"
+      local new = newproxy and function(fn)
+        local proxy = newproxy(true)
+        getmetatable(proxy).__gc = fn
+      end or function(fn) setmetatable({}, { __gc = fn }) end
+      collectgarbage("setpause", 1)
+      collectgarbage("setstepmul", 10000)
+      local runs = 0
+      for i = 1, 300 do
+        new(function()
+          runs = runs + 1
+          local text = '["inner\\n' .. i .. '",{"inner' .. i .. '":"' .. ("\\n"):rep(600) .. '"}]'
+          assert(json.decode(text)[1] == "inner\n" .. i)
+        end)
+        local text = '{"outer' .. i .. '":"\\n' .. i .. ("\\t"):rep(600)
+        text = text .. '","a":["x\\n' .. i .. '",{"b' .. i .. '":[]}]}'
+        local value = json.decode(text)
+        assert(value["outer" .. i] == "\n" .. i .. ("\t"):rep(600))
+        assert(value.a[1] == "x\n" .. i and #value.a[2]["b" .. i] == 0)
+      end
+      print(runs > 100)]] }
+    assert.same({ "true\n", "" }, { result.output, result.errors })
+  end)
+
+  it("needs no lua-cjson", function()
+    local result = child.run { code = [[
+      package.preload.cjson = function() error "no cjson here" end
+      local transport = require "ofox.mock".new():reply { body = '{"choices":[{"message":{"content":"hi"}}],"x":[]}' }
+      local client = require "ofox".new { api_key = "sk-of-secret-0123456789", transport = transport }
+      local res = client:chat { model = "m", messages = {} }
+      print(res:output_text(), require "ofox.json".encode(res.x))
+      print(select(2, pcall(require "ofox".new, { api_key = "sk-of-secret-0123456789", json = "cjson" })))]] }
+    assert.equal("", result.errors)
+    assert.matches("^hi\t%[%]\nofox%.new: json: lua%-cjson was not found %(", result.output)
+  end)
+
   it("takes 1000 levels and no more", function()
     local _, text = nested(1000)
     assert.equal("table", type(decoded(text)))
@@ -172,10 +306,14 @@ describe("json.decode", function()
     assert.matches("^[^:]*decode_spec%.lua:%d+: expected JSON as a string, got nil$", message)
   end)
 
-  it("leaves the shared cjson alone", function()
+  it("has lua-cjson decode, and leaves the shared one alone", function()
     cjson.decode_max_depth(5)
     cjson.decode_invalid_numbers(true)
-    assert.equal("table", type(decoded((select(2, nested(50))))))
+    local own = json.cjson()
+    local value = decoded('{"a":null,"b":[],"c":[null,3,"\\ud800"],"d":' .. select(2, nested(50)) .. "}", own)
+    assert.is_nil(value.a)
+    assert.equal('[[],[null,3,"' .. REPLACED .. '"]]', encoded { value.b, value.c })
+    assert.same({ nil, "no JSON: unexpected byte at 2" }, { json.decode("[NaN]", own) })
     assert.has_error(function() cjson.decode((select(2, nested(50)))) end)
     assert.is_true(cjson.decode_invalid_numbers())
     cjson.decode_max_depth(1000)

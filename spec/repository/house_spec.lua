@@ -314,7 +314,7 @@ describe("the rules of the house:", function()
       .. "clock, chance and environment", "static char *f(void) { return getenv(\"X\"); }\n")
     told("src/lua/lcore.c", 7, "calls atof", "no file may know of what cannot be bounded or depends on the locale",
       "static double f(char *s) { return atof(s); }\n")
-    told("src/lua/lcore.c", 7, "calls strtod", "only base/json_number may know of how the C library reads numbers",
+    told("src/lua/lcore.c", 7, "calls strtod", "only base/decimal may know of how the C library reads numbers",
       "static double f(char *s) { return strtod(s, 0); }\n")
     told("lua/ofox/errors.lua", 4, "uses vim", "only loop/, init, health, json may know of the host",
       'local host = rawget(_G, "vim")\n')

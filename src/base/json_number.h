@@ -6,6 +6,7 @@
 #ifndef OFOX_JSON_NUMBER_H
 #define OFOX_JSON_NUMBER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct ofox_json_number {
@@ -18,5 +19,8 @@ struct ofox_json_number {
 ** What follows it is not looked at. */
 const char *ofox_json_read_number(const char *p, const char *e,
                                   struct ofox_json_number *out);
+
+/* The commas from 'p' to 'e': with them it is known how many numbers come. */
+size_t ofox_json_count_commas(const char *p, const char *e);
 
 #endif

@@ -24,7 +24,7 @@ static inline int is_special(unsigned char c) {
 
 /* The first of these at or after 'p'. */
 static inline const char *to_special(const char *p, const char *e) {
-  uint64_t w;
+  uint64_t w = 0;
   for (; (size_t)(e - p) >= sizeof(w); p += sizeof(w)) {
     memcpy(&w, p, sizeof(w));
     w = specials(w);
@@ -55,12 +55,10 @@ static const char *read_escape(const char *p, const char *e, unsigned *found) {
   return p + n;
 }
 
-const char *ofox_json_read_string(const char *p, const char *e,
-                                  unsigned *found) {
+/* From a special byte or the end on. */
+static const char *read_on(const char *p, const char *e, unsigned *found) {
   const char *good;
-  *found = 0;
-  for (;;) {
-    p = to_special(p, e);
+  for (;; p = to_special(p, e)) {
     if (p == e || *p == '\0')
       return NULL;
     if (*p == '"')
@@ -78,6 +76,13 @@ const char *ofox_json_read_string(const char *p, const char *e,
     }
     p = good;
   }
+}
+
+const char *ofox_json_read_string(const char *p, const char *e,
+                                  unsigned *found) {
+  *found = 0;
+  p = to_special(p, e);
+  return p < e && *p == '"' ? p : read_on(p, e, found);
 }
 
 void ofox_json_put_half(char to[3], unsigned long cp) {

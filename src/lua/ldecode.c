@@ -51,8 +51,9 @@ static const char *skip_run(const char *p, const char *e) {
 
 /* The next byte that is no blank, or 0 at the end. */
 static inline char peek(struct decoder *d) {
-  if (d->p < d->e && (unsigned char)*d->p <= ' ')
-    d->p = skip_run(d->p, d->e);
+  if (d->p < d->e && (unsigned char)*d->p > ' ')
+    return *d->p;
+  d->p = skip_run(d->p, d->e);
   return d->p < d->e ? *d->p : '\0';
 }
 
@@ -188,23 +189,23 @@ static inline int go_on(struct decoder *d, char close) {
   return 1;
 }
 
-/* How many elements more an array has, behind one of them; 0 if it is not
-** easily told. A text that is no JSON makes it no larger than another. */
-static int count_rest(const char *p, const char *e) {
-  size_t n = 0, most = (size_t)(e - p) / 2;
-  unsigned found;
-  if (most > INT_MAX / 4)
+/*
+** How many elements more an array has, of which those from 'from' to 'p' have
+** been read; 0 if that is not easily told. Looks at no byte that is another
+** array's, and at few beside those that have been read.
+*/
+static int count_rest(const struct decoder *d, const char *from) {
+  const char *p = d->p, *e;
+  size_t read = (size_t)(p - from), left = (size_t)(d->e - p), n;
+  if (memchr(from, '[', read) != NULL)
     return 0;
-  for (; p < e && *p != '[' && *p != '{'; p++) {
-    if (*p == ',')
-      n++;
-    else if (*p == ']')
-      return (int)(n < most ? n : most);
-    else if (*p == '"' &&
-             (p = ofox_json_read_string(p + 1, e, &found)) == NULL)
-      break;
-  }
-  return 0;
+  e = memchr(p, ']', left / 64 < read ? left : read * 64);
+  if (e == NULL || memchr(p, '[', (size_t)(e - p)) != NULL ||
+      memchr(from, '{', (size_t)(e - from)) != NULL ||
+      memchr(from, '"', (size_t)(e - from)) != NULL)
+    return 0;
+  n = ofox_json_count_commas(p, e);
+  return n < INT_MAX / 2 ? (int)n : 0;
 }
 
 /* What waits above 'slot' becomes its array. [-n, +0, m] */
@@ -217,10 +218,14 @@ static void settle_array(struct decoder *d, int slot, int n, int more) {
 }
 
 static int elements(struct decoder *d, int slot, int may_wait) {
+  const char *from = d->p;
   int n = 0, more;
+  char c;
   do {
     want_slots(d, 4);
-    if (!value(d))
+    c = peek(d);
+    /* lists of numbers are long */
+    if (!(c >= '-' && c <= '9' ? number(d) : value(d)))
       return 0;
     n++;
     if (n > may_wait) {
@@ -228,7 +233,7 @@ static int elements(struct decoder *d, int slot, int may_wait) {
       d->top--;
     }
     else if (n == may_wait)
-      settle_array(d, slot, n, count_rest(d->p, d->e));
+      settle_array(d, slot, n, count_rest(d, from));
     more = go_on(d, ']');
   } while (more == 1);
   if (more == 0)
