@@ -110,8 +110,6 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.failing = ofox_response_is_failure(r);
   c->clock.streaming =
       r->head.complete && r->config.streams && !c->clock.failing;
-  if (c->clock.streaming)
-    ofox_failure_request_id(c);
   return 0;
 }
 
@@ -120,7 +118,6 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.byte_at = now;
   if (rc == 0 && c->response.events.ended) {
     c->ended = now;
-    ofox_failure_request_id(c);
     enter(c, OFOX_DONE, INFINITY);
   }
   else if (ofox_event_queue_has_event(&c->response.events)) {
@@ -338,7 +335,10 @@ static void keep_cause(struct ofox_call *c) {
 /* What has come of an answer goes; of a stream that has begun the head is
 ** still asked for. */
 static void forget_answer(struct ofox_call *c) {
-  if (!c->response.events.open) {
+  if (c->response.events.open) {
+    ofox_failure_request_id(c);
+  }
+  else {
     ofox_headers_clear(&c->response.head);
     ofox_buf_clear(&c->request_id);
   }

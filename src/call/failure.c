@@ -89,10 +89,8 @@ void ofox_failure_request_id(struct ofox_call *c) {
 
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail) {
-  if (!read_failure(c, outcome)) {
-    ofox_failure_request_id(c);
+  if (!read_failure(c, outcome))
     return 0;
-  }
   add_detail(c, detail);
   redact_error(c);
   ofox_failure_request_id(c);

@@ -11,7 +11,7 @@
 /*
 ** Reads the response to an attempt that ended in 'outcome'; 'detail' is what
 ** the transport knows beyond that. 0: a success; 1: a failure, which
-** c->error tells. Sets c->failed and c->request_id.
+** c->error tells. Sets c->failed and, of a failure, c->request_id.
 */
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail);

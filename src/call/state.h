@@ -33,7 +33,7 @@ struct ofox_call {
   int fresh; /* the next attempt must open a connection of its own */
   struct ofox_response response; /* to this attempt */
   struct ofox_error error;       /* why the last attempt failed, if it has */
-  struct ofox_buf request_id;    /* of the last answer; empty: none */
+  struct ofox_buf request_id;    /* of the last failure; empty: none */
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;

@@ -89,6 +89,8 @@ static CURLcode set_way(CURL *h, struct ofox_handle *handle,
   SET(CURLOPT_CLOSESOCKETDATA, w);
   if (r->proxy != NULL)
     SET(CURLOPT_PROXY, r->proxy);
+  if (r->proxy != NULL && r->proxy[0] == '\0')
+    SET(CURLOPT_NOPROXY, "*"); /* or the environment is asked for each call */
   if (r->unix_socket != NULL)
     SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
   return rc;

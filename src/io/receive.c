@@ -27,6 +27,12 @@ static int check_way(struct ofox_transfer *t, const struct ofox_headers *h) {
   return 0;
 }
 
+/* Only where a head begins and ends does it matter when its lines came. */
+static double moment_of(const struct ofox_call *c, const char *p, size_t n) {
+  return n <= sizeof("\r\n") - 1 || *p == 'H' ? ofox_clocks_now()
+                                               : ofox_call_heard(c);
+}
+
 size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
   struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   const struct ofox_headers *h;
@@ -35,7 +41,8 @@ size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
     return ofox_drain_take(t, size * n);
   h = ofox_call_headers(t->call);
   trailer = h->complete;
-  if (ofox_call_head(t->call, p, size * n, ofox_clocks_now()) != 0 ||
+  if (ofox_call_head(t->call, p, size * n, moment_of(t->call, p, size * n)) !=
+          0 ||
       (h->complete && !trailer && check_way(t, h) != 0))
     return 0;
   t->progress = t->traffic->turn;

@@ -61,7 +61,7 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
   struct ofox_lcall *c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
   config.models = 1;
   if (!t->seeded)
-    config.seed = ofox_newseed(L);
+    config.seed = ofox_newseed(c, now);
   ofox_call_init(&c->call, &config, now);
   ofox_redact_begin(&c->call.secrets, &t->secrets);
   c->template = t;

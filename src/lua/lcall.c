@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "lua/ldecode.h"
 #include "lua/lerrors.h"
+#include "call/failure.h"
 #include "lua/lcall.h"
 #include "lua/levents.h"
 #include "lua/lheaders.h"
@@ -262,6 +263,10 @@ static void add_response(lua_State *L, struct ofox_lcall *c, double wall) {
     ofox_headers_ratelimit(&call->response.head, wall, &limits);
     ofox_pushratelimit(L, &limits);
     lua_setfield(L, -2, "ratelimit");
+  }
+  if (!call->failed) { /* of a success it is made when it is asked for */
+    ofox_failure_request_id(call);
+    ofox_checkmemory(L, call->no_memory);
   }
   if (call->request_id.n > 0) {
     push_clean(L, c, ofox_buf_span(&call->request_id), OFOX_CODE_CAP);

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "io/clocks.h"
 #include "lua/lretry.h"
 
 static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
@@ -21,10 +20,10 @@ static double number_field(lua_State *L, int arg, const char *name,
   return v;
 }
 
-uint64_t ofox_newseed(lua_State *L) {
+uint64_t ofox_newseed(const void *of, double now) {
   /* the address tells processes apart, the time calls */
-  return (uint64_t)(size_t)L * OFOX_RANDOM_STEP +
-         (uint64_t)(ofox_clocks_now() * 1e9);
+  return (uint64_t)(size_t)of * OFOX_RANDOM_STEP +
+         (uint64_t)(now * 1e9);
 }
 
 /* Field "seed" of the policy on top: 1 if there is one. [-0, +0, e] */

@@ -26,7 +26,7 @@ int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config);
 void ofox_checkshape(lua_State *L, int arg,
                      struct ofox_response_config *config);
 
-/* A seed that no other call has. */
-uint64_t ofox_newseed(lua_State *L);
+/* A seed that no other call has: of an object that is made now. */
+uint64_t ofox_newseed(const void *of, double now);
 
 #endif

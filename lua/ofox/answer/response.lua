@@ -2,7 +2,7 @@
 -- metatable. A field of the answer wins over a method of the same name, but
 -- for 'usage', which is both. Whatever a server sent, no method raises.
 -- Knows nothing of how an answer came.
-local native = require "ofox.base.native"
+local marks = require "ofox.base.native" "core".json_marks
 local reading = require "ofox.answer.accessors"
 local try = require "ofox.base.try"
 
@@ -152,7 +152,6 @@ local function make_callable(value)
     rawset(value, "usage", usage)
   end
   local own = getmetatable(usage)
-  local marks = native "core".json_marks
   if own == nil or marks[own] == "object" then
     setmetatable(usage, Usage)
   elseif marks[own] then
@@ -187,7 +186,7 @@ function response.wrap(value, meta, decoder)
   }
   if own == nil then return setmetatable(value, ours) end
   -- the mark of an empty list says what it is; a locked metatable stays
-  if native "core".json_marks[own] or not try(setmetatable, value, ours) then
+  if marks[own] or not try(setmetatable, value, ours) then
     metas[value] = meta
   end
   return value
