@@ -42,7 +42,7 @@ HARDEN = -fstack-protector-strong $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),, \
   -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 # Where the compiler can, it optimizes a module as a whole: a call takes 6 %
 # less. LTO= turns it off.
-LTO ?= $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),,$(shell mkdir -p $(BUILD); \
+LTO := $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),,$(shell mkdir -p $(BUILD); \
   echo 'int one(void); int one(void) { return 1; }' | \
   $(CC) -shared -fPIC -flto=auto -xc - -o $(BUILD)/lto.so 2>/dev/null && \
   echo -flto=auto; rm -f $(BUILD)/lto.so))
@@ -69,11 +69,11 @@ all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
 
 $(BUILD)/ofox/core.so: $(CORE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -O2 $(FAST) -o $@ $(CORE_O) $(LDFLAGS) -lm -lpthread
+	$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(CORE_O) $(LDFLAGS) -lm -lpthread
 
 $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -O2 $(FAST) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
+	$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
 
 $(OBJ)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
 	@mkdir -p $(@D)

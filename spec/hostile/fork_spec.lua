@@ -187,10 +187,10 @@ describe("[E4] after a fork", function()
     assert.equal("other 0\n", succeed [[
       local posix = require "specfork"
       local core = require "ofox.base.native" "core"
-      core.uuid() -- more than that is drawn at once
+      core.id() -- more than that is drawn at once
       local file = io.open(SCRATCH, "a")
       local pid = posix.fork()
-      for _ = 1, 40 do file:write(core.uuid(), "\n") end
+      for _ = 1, 40 do file:write(core.id(), "\n") end
       file:close()
       if pid == 0 then posix._exit(0) end
       local ended = posix.wait(pid)

@@ -152,7 +152,7 @@ static const char *idempotency_line(lua_State *L, struct ofox_lcall *c) {
     return t->idempotency;
   if (c->idempotency_of != c->call.model + 1) {
     memcpy(c->idempotency, IDEMPOTENCY, sizeof(IDEMPOTENCY));
-    ofox_putuuid(L, c->idempotency + sizeof(IDEMPOTENCY) - 1);
+    ofox_putid(L, c->idempotency + sizeof(IDEMPOTENCY) - 1);
     c->idempotency_of = c->call.model + 1;
   }
   return c->idempotency;

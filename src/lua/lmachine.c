@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #endif
 
+#include "base/base64.h"
 #include "io/clocks.h"
 #include "io/forks.h"
 #include "lua/linterrupt.h"
@@ -77,27 +78,20 @@ static int core_random(lua_State *L) {
   return 1;
 }
 
-void ofox_putuuid(lua_State *L, char *out) {
-  static const char digits[] = "0123456789abcdef";
-  unsigned char b[16];
-  size_t i, n = 0;
-  memcpy(b, draw(L, sizeof(b)), sizeof(b));
-  b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-  b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-  for (i = 0; i < sizeof(b); i++) {
-    if (i == 4 || i == 6 || i == 8 || i == 10)
-      out[n++] = '-';
-    out[n++] = digits[b[i] >> 4];
-    out[n++] = digits[b[i] & 15];
-  }
-  out[n] = '\0';
+void ofox_putid(lua_State *L, char *out) {
+  const unsigned char *b = draw(L, OFOX_ID_SIZE);
+  size_t i;
+  for (i = 0; i < OFOX_ID_SIZE; i++)
+    out[i] = ofox_base64_letters[b[i] & 63];
+  (void)ofox_base64_make_url_safe(out, OFOX_ID_SIZE);
+  out[OFOX_ID_SIZE] = '\0';
 }
 
-/* core.uuid() -> a random one */
-static int core_uuid(lua_State *L) {
-  char out[OFOX_UUID_SIZE + 1];
-  ofox_putuuid(L, out);
-  lua_pushlstring(L, out, OFOX_UUID_SIZE);
+/* core.id() -> a random one */
+static int core_id(lua_State *L) {
+  char out[OFOX_ID_SIZE + 1];
+  ofox_putid(L, out);
+  lua_pushlstring(L, out, OFOX_ID_SIZE);
   return 1;
 }
 
@@ -166,7 +160,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"claim", core_claim}, {"cwd", core_cwd},
     {"now", core_now},     {"on_interrupt", core_on_interrupt},
     {"pause", core_pause}, {"random", core_random},
-    {"rearm", core_rearm}, {"uuid", core_uuid},
+    {"rearm", core_rearm}, {"id", core_id},
     {"wall", core_wall},   {NULL, NULL},
 };
 

@@ -6,9 +6,10 @@
 
 #include "lua/lcompat.h"
 
-#define OFOX_UUID_SIZE 36 /* characters */
+#define OFOX_ID_SIZE 22 /* letters of six random bits each */
 
-/* Writes a random one (RFC 9562, version 4), and a NUL, to 'out'. [-0, +0, v] */
-void ofox_putuuid(lua_State *L, char *out);
+/* Writes an id that no other has, and a NUL, to 'out': letters, digits, "-" and
+** "_". [-0, +0, v] */
+void ofox_putid(lua_State *L, char *out);
 
 #endif
