@@ -22,6 +22,7 @@
 #include "lua/lopen.h"
 
 #define RANDOM_MAX 256 /* bytes */
+#define POOL_SIZE 1024 /* bytes */
 #define PATH_SIZE 4096 /* bytes */
 
 static int random_bytes(unsigned char *p, size_t n) {
@@ -44,7 +45,7 @@ static int random_bytes(unsigned char *p, size_t n) {
 struct pool {
   size_t left;
   unsigned long forks; /* before it was filled */
-  unsigned char bytes[RANDOM_MAX];
+  unsigned char bytes[POOL_SIZE];
 };
 
 static char pool_key; /* where the pool is in the registry */
