@@ -509,6 +509,15 @@ describe("data()", function()
     assert.same(bytes, seen)
   end)
 
+  it("tells the end of a stream whose last text was half a character until then", function()
+    local told
+    local client, transport = setup { on_response = function(meta) told = meta end }
+    transport:reply { sse = { text "x\\ud83d", 1, "[DONE]" } }
+    local n = 0
+    for _ in client:stream(PARAMS):data() do n = n + 1 end
+    assert.same({ 1, nil }, { n, told.closed })
+  end)
+
   it("raises what goes wrong, and gives Lua's closing value", function()
     local client, transport = setup { errors = "return" }
     transport:reply { sse = { ROLE, text "a" }, fail = "reset" }

@@ -110,9 +110,10 @@ end
 -- JSON of the next event, whether it is a whole answer, and the name it came
 -- with; nil at the end.
 function Reader:event()
-  local data, whole, name = self.call:event()
-  if data then return data, whole, name end
-  if self:has_event() then return self.call:event() end
+  repeat -- an entry of the queue may have a text alone
+    local data, whole, name = self.call:event()
+    if data then return data, whole, name end
+  until not self:has_event()
   return nil
 end
 
