@@ -512,7 +512,7 @@ describe("data()", function()
   it("tells the end of a stream whose last text was half a character until then", function()
     local told
     local client, transport = setup { on_response = function(meta) told = meta end }
-    transport:reply { sse = { text "x\\ud83d", 1, "[DONE]" } }
+    transport:reply { sse = { '{"choices":[{"index":0,"delta":{"content":"x\\ud83d"}}]}', 1, "[DONE]" } }
     local n = 0
     for _ in client:stream(PARAMS):data() do n = n + 1 end
     assert.same({ 1, nil }, { n, told.closed })
