@@ -1,6 +1,7 @@
 #include "call/call.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "call/dead_connection.h"
@@ -15,18 +16,25 @@ static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
 }
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
-                    double now) {
+                    uint64_t seed, double now) {
   memset(c, 0, sizeof(*c));
-  c->config = *config;
-  c->_random = config->seed;
+  c->config = config;
+  c->models = 1;
+  c->_random = seed;
   c->clock.call_began = c->ended = now;
   ofox_response_init(&c->response, &config->response);
-  ofox_error_init(&c->error);
-  ofox_error_init(&c->cause);
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
   ofox_history_init(&c->history);
   enter(c, OFOX_READY, INFINITY);
+}
+
+static void free_error(struct ofox_error **e) {
+  if (*e == NULL)
+    return;
+  ofox_error_free(*e);
+  free(*e);
+  *e = NULL;
 }
 
 void ofox_call_free(struct ofox_call *c) {
@@ -35,8 +43,8 @@ void ofox_call_free(struct ofox_call *c) {
   ofox_note_drop(&c->note);
   memset(&c->note, 0, sizeof(c->note));
   ofox_response_free(&c->response);
-  ofox_error_free(&c->error);
-  ofox_error_free(&c->cause);
+  free_error(&c->error);
+  free_error(&c->cause);
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
   ofox_history_free(&c->history);
@@ -51,7 +59,7 @@ void ofox_call_let_go(struct ofox_call *c) {
 }
 
 static double deadline_at(const struct ofox_call *c) {
-  return c->clock.call_began + c->config.limits.deadline;
+  return c->clock.call_began + c->config->limits.deadline;
 }
 
 int ofox_call_begin(struct ofox_call *c, double now) {
@@ -109,21 +117,26 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.head_at = c->clock.byte_at = now;
   c->clock.failing = ofox_response_is_failure(r);
   c->clock.streaming =
-      r->head.complete && r->config.streams && !c->clock.failing;
+      r->head.complete && r->config->streams && !c->clock.failing;
   return 0;
 }
 
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   int rc = ofox_response_body(&c->response, p, n);
   c->clock.byte_at = now;
-  if (rc == 0 && c->response.events.ended) {
+  if (rc == 0 && c->response.events->ended) {
     c->ended = now;
     enter(c, OFOX_DONE, INFINITY);
   }
-  else if (ofox_event_queue_has_event(&c->response.events)) {
+  else if (ofox_event_queue_has_event(c->response.events)) {
     ofox_note_tell(&c->note);
   }
   return rc;
+}
+
+const struct ofox_error *ofox_call_error(const struct ofox_call *c) {
+  static const struct ofox_error unknown;
+  return c->error != NULL ? c->error : &unknown;
 }
 
 const struct ofox_headers *ofox_call_headers(const struct ofox_call *c) {
@@ -149,11 +162,11 @@ void ofox_call_excuse(struct ofox_call *c, double seconds, double now) {
 }
 
 int ofox_call_is_full(const struct ofox_call *c) {
-  return ofox_event_queue_is_full(&c->response.events);
+  return ofox_event_queue_is_full(c->response.events);
 }
 
 int ofox_call_has_room(const struct ofox_call *c) {
-  return ofox_event_queue_has_room(&c->response.events);
+  return ofox_event_queue_has_room(c->response.events);
 }
 
 int ofox_call_is_paused(const struct ofox_call *c) {
@@ -165,8 +178,13 @@ void ofox_call_pause(struct ofox_call *c, int paused, double now) {
   c->clock.byte_at = now;
 }
 
+int ofox_call_peek(struct ofox_call *c, struct ofox_event *out) {
+  return c->response.queue != NULL &&
+         ofox_event_queue_peek(c->response.queue, out);
+}
+
 void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev) {
-  ofox_event_queue_next(&c->response.events, ev);
+  ofox_event_queue_next(c->response.queue, ev);
   if (c->clock.paused && c->resume != NULL && ofox_call_has_room(c))
     c->resume(c);
 }
@@ -174,14 +192,14 @@ void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev) {
 double ofox_call_due(const struct ofox_call *c) {
   enum ofox_outcome which;
   return c->state == OFOX_FLIGHT
-             ? ofox_time_limits_next(&c->clock, &c->config.limits, &which)
+             ? ofox_time_limits_next(&c->clock, &c->config->limits, &which)
              : c->_due;
 }
 
 enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
   enum ofox_outcome which = OFOX_OUTCOME_ANSWERED;
   if (c->state == OFOX_FLIGHT &&
-      now >= ofox_time_limits_next(&c->clock, &c->config.limits, &which))
+      now >= ofox_time_limits_next(&c->clock, &c->config->limits, &which))
     return which;
   return OFOX_OUTCOME_ANSWERED;
 }
@@ -203,13 +221,13 @@ static int is_break(const struct ofox_error *e) {
 static int remember(struct ofox_call *c, double elapsed) {
   struct ofox_attempt a;
   memset(&a, 0, sizeof(a));
-  a.cls = c->error.cls;
-  a.status = c->error.status;
+  a.cls = c->error->cls;
+  a.status = c->error->status;
   a.model = c->model;
   a.delay = c->plan.delay;
   a.source = c->source;
   a.elapsed = elapsed;
-  return ofox_history_add(&c->history, a, ofox_buf_span(&c->error.code),
+  return ofox_history_add(&c->history, a, ofox_buf_span(&c->error->code),
                           ofox_buf_span(&c->request_id));
 }
 
@@ -223,15 +241,15 @@ static void give_up(struct ofox_call *c, enum ofox_reason reason) {
 static void plan(struct ofox_call *c, double now, double wall) {
   struct ofox_retry_facts f;
   int immediate = ofox_dead_connection_is(c) && !c->_immediate;
-  f.retryable = c->error.retryable;
+  f.retryable = c->error->retryable;
   f.should_retry = ofox_headers_should_retry(
       ofox_headers_get(&c->response.head, "x-should-retry"));
-  f.status = c->error.status;
+  f.status = c->error->status;
   f.attempt = c->attempts - 1;
-  f.max_retries = c->config.max_retries;
+  f.max_retries = c->config->max_retries;
   c->source = ofox_headers_delay(&c->response.head, wall, &f.hint);
   if (c->source == OFOX_SOURCE_NONE) {
-    f.hint = ofox_body_delay_left(&c->error.pause,
+    f.hint = ofox_body_delay_left(&c->error->pause,
                                   ofox_headers_now(&c->response.head, wall));
     c->source = OFOX_SOURCE_BODY;
   }
@@ -239,9 +257,9 @@ static void plan(struct ofox_call *c, double now, double wall) {
   f.free_move = immediate || ofox_fallback_is_due(c);
   f.left = deadline_at(c) - now;
   f.u = ofox_retry_random(&c->_random);
-  ofox_retry_plan(&c->config.policy, &f, &c->plan);
-  c->error.retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
-                       c->plan.reason != OFOX_REASON_SERVER;
+  ofox_retry_plan(&c->config->policy, &f, &c->plan);
+  c->error->retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
+                        c->plan.reason != OFOX_REASON_SERVER;
   c->_zero = f.hint == 0;
   if (c->plan.retry && f.free_move)
     c->source = OFOX_SOURCE_IMMEDIATE;
@@ -253,27 +271,31 @@ static void plan(struct ofox_call *c, double now, double wall) {
 
 /* Why the call ends with the failure in hand although it could be retried. */
 static enum ofox_reason last_reason(const struct ofox_call *c) {
-  if (c->response.events.open)
+  if (c->response.events->open)
     return OFOX_REASON_PARTIAL;
-  return c->error.outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
-                                                   : c->plan.reason;
+  return c->error->outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
+                                                    : c->plan.reason;
 }
 
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                    struct ofox_span detail, double now, double wall) {
+  int rc;
   if (c->state != OFOX_FLIGHT)
     return;
   c->ended = now;
   c->wall = wall;
   if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
     outcome = c->response.stopped;
-  if (!ofox_failure_read(c, outcome, detail)) {
+  rc = ofox_failure_read(c, outcome, detail);
+  if (rc < 0)
+    give_up(c, OFOX_REASON_NONE);
+  else if (rc == 0)
     enter(c, OFOX_DONE, INFINITY);
+  if (rc <= 0)
     return;
-  }
-  c->ambiguous = c->error.ambiguous || (sent && is_break(&c->error));
+  c->ambiguous = c->error->ambiguous || (sent && is_break(c->error));
   plan(c, now, wall);
-  if (!c->plan.retry || c->response.events.open) {
+  if (!c->plan.retry || c->response.events->open) {
     give_up(c, last_reason(c));
     return;
   }
@@ -324,18 +346,17 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
 
 /* What the failure in hand was becomes the cause of the one that follows. */
 static void keep_cause(struct ofox_call *c) {
-  c->interrupted = 1;
   c->cause = c->error;
   c->cause_ended = c->ended;
   c->cause_delay = c->plan.delay;
   c->cause_ambiguous = c->ambiguous;
-  ofox_error_init(&c->error);
+  c->error = NULL;
 }
 
 /* What has come of an answer goes; of a stream that has begun the head is
 ** still asked for. */
 static void forget_answer(struct ofox_call *c) {
-  if (c->response.events.open) {
+  if (c->response.events->open) {
     ofox_failure_request_id(c);
   }
   else {
@@ -343,27 +364,28 @@ static void forget_answer(struct ofox_call *c) {
     ofox_buf_clear(&c->request_id);
   }
   ofox_buf_clear(&c->response.body);
-  ofox_event_queue_drop(&c->response.events);
+  ofox_response_drop_events(&c->response);
 }
 
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
   /* events that the reader has not taken yet can still be kept back */
-  if (c->state == OFOX_DONE &&
-      !ofox_event_queue_has_event(&c->response.events))
+  if (c->state == OFOX_DONE && !ofox_event_queue_has_event(c->response.events))
     return;
   if (is_between(c))
     keep_cause(c);
   else
     forget_answer(c);
   c->ended = now;
-  if (ofox_error_read(&c->error, 0, outcome, OFOX_NOSPAN,
+  if (ofox_failure_room(c) != 0 ||
+      ofox_error_read(c->error, 0, outcome, OFOX_NOSPAN,
                       OFOX_CLASS_INTERNAL) != 0)
     c->no_memory = 1;
   c->failed = 1;
   c->ambiguous = sent;
   memset(&c->plan, 0, sizeof(c->plan));
-  give_up(c, c->error.cls == OFOX_CLASS_CANCELLED ? OFOX_REASON_CANCELLED
-             : outcome == OFOX_OUTCOME_DEADLINE   ? OFOX_REASON_DEADLINE
-                                                  : OFOX_REASON_NOT_RETRYABLE);
+  give_up(c, ofox_outcomes[outcome].cls == OFOX_CLASS_CANCELLED
+                 ? OFOX_REASON_CANCELLED
+             : outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
+                                                : OFOX_REASON_NOT_RETRYABLE);
 }

@@ -10,8 +10,9 @@
 
 #include "call/state.h"
 
+/* For one model; 'config' outlives the call. */
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
-                    double now);
+                    uint64_t seed, double now);
 void ofox_call_free(struct ofox_call *c);   /* detaches; idempotent */
 void ofox_call_let_go(struct ofox_call *c); /* said by its transport */
 /* READY -> FLIGHT: 0; or -1, DONE: the deadline has passed. */
@@ -27,6 +28,9 @@ void ofox_call_connected(struct ofox_call *c, int reused, double now);
 ** its body: the call is DONE, and what follows is of no interest. */
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now);
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
+
+/* Why it failed; of a call that was freed nothing is known. */
+const struct ofox_error *ofox_call_error(const struct ofox_call *c);
 
 /* Of the response to this attempt, as far as they are in. */
 const struct ofox_headers *ofox_call_headers(const struct ofox_call *c);
@@ -47,7 +51,8 @@ int ofox_call_has_room(const struct ofox_call *c);
 /* The body waits for a slow reader, or does no longer. */
 int ofox_call_is_paused(const struct ofox_call *c);
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
-/* Takes the next event off response.events, where it was peeked at. */
+/* The next event, as ofox_event_queue_peek gives it; takes it off. */
+int ofox_call_peek(struct ofox_call *c, struct ofox_event *out);
 void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev);
 /* FLIGHT -> WAIT or DONE. 'sent': a byte of the request has left; 'detail':
 ** more than the outcome says or, after a '!', all; 'wall': s since 1970. */

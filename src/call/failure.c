@@ -1,5 +1,7 @@
 #include "call/failure.h"
 
+#include <stdlib.h>
+
 #include "base/utf8.h"
 
 /* Takes the secrets out of a text. */
@@ -7,7 +9,19 @@ static void redact(struct ofox_call *c, struct ofox_buf *text) {
   c->no_memory |= ofox_redact_apply(&c->secrets, text) != 0;
 }
 
-/* 1 if the attempt failed; then 'error' tells how. */
+int ofox_failure_room(struct ofox_call *c) {
+  if (c->error != NULL)
+    return 0;
+  c->error = malloc(sizeof(*c->error));
+  if (c->error == NULL) {
+    c->no_memory = 1;
+    return OFOX_EMEM;
+  }
+  ofox_error_init(c->error);
+  return 0;
+}
+
+/* 1 if the attempt failed; then 'error' tells how. Or OFOX_EMEM. */
 static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   struct ofox_response *r = &c->response;
   int status = r->head.complete ? r->head.status : 0;
@@ -15,33 +29,36 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   c->failed = v.failed;
   if (!v.failed)
     return 0;
+  if (ofox_failure_room(c) != 0)
+    return OFOX_EMEM;
   /* before it is read, so that a text that is cut cannot end in a secret */
   redact(c, &r->body);
-  redact(c, &r->events.failure);
+  if (r->queue != NULL)
+    redact(c, &r->queue->failure);
   v.part = ofox_response_judge(r, outcome).part;
-  if (ofox_error_read(&c->error, status, v.outcome, v.part, v.fallback) != 0)
+  if (ofox_error_read(c->error, status, v.outcome, v.part, v.fallback) != 0)
     c->no_memory = 1;
   if (v.outcome == OFOX_OUTCOME_STREAM_TOO_LARGE)
-    c->error.retryable = 0; /* it would be as large again */
+    c->error->retryable = 0; /* it would be as large again */
   return 1;
 }
 
 /* Does what the transport knows explain more than the outcome does? */
 static int is_explained(const struct ofox_call *c) {
   const struct ofox_response *r = &c->response;
-  return c->error.status == 0 || c->error.outcome == OFOX_OUTCOME_ENCODING ||
-         (c->error.cls == OFOX_CLASS_STREAM && !r->events.broken &&
+  return c->error->status == 0 || c->error->outcome == OFOX_OUTCOME_ENCODING ||
+         (c->error->cls == OFOX_CLASS_STREAM && !r->events->broken &&
           r->stopped == OFOX_OUTCOME_ANSWERED);
 }
 
 /* A message that says more: what the transport knew, where a redirect goes. */
 static void add_detail(struct ofox_call *c, struct ofox_span detail) {
-  struct ofox_buf *m = &c->error.message, text, clean;
+  struct ofox_buf *m = &c->error->message, text, clean;
   struct ofox_span to = ofox_headers_get(&c->response.head, "location");
   int rc;
   ofox_buf_init(&text, (size_t)-1);
   ofox_buf_init(&clean, (size_t)-1);
-  if (c->error.outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
+  if (c->error->outcome == OFOX_OUTCOME_REDIRECT && to.p != NULL) {
     rc = ofox_buf_adds(m, " to ");
     detail = to;
   }
@@ -69,17 +86,17 @@ static void add_detail(struct ofox_call *c, struct ofox_span detail) {
 }
 
 static void redact_error(struct ofox_call *c) {
-  redact(c, &c->error.message);
-  redact(c, &c->error.code);
-  redact(c, &c->error.param);
-  redact(c, &c->error.server_type);
-  redact(c, &c->error.request_id);
+  redact(c, &c->error->message);
+  redact(c, &c->error->code);
+  redact(c, &c->error->param);
+  redact(c, &c->error->server_type);
+  redact(c, &c->error->request_id);
 }
 
 void ofox_failure_request_id(struct ofox_call *c) {
   struct ofox_span id = ofox_headers_request_id(&c->response.head);
   if (id.p == NULL && c->failed)
-    id = ofox_buf_span(&c->error.request_id);
+    id = ofox_buf_span(&c->error->request_id);
   ofox_buf_clear(&c->request_id);
   if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
     c->no_memory = 1;
@@ -89,8 +106,9 @@ void ofox_failure_request_id(struct ofox_call *c) {
 
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail) {
-  if (!read_failure(c, outcome))
-    return 0;
+  int rc = read_failure(c, outcome);
+  if (rc <= 0)
+    return rc;
   add_detail(c, detail);
   redact_error(c);
   ofox_failure_request_id(c);

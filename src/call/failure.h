@@ -8,10 +8,15 @@
 
 #include "call/state.h"
 
+/* Makes room for c->error if there is none. 0, or OFOX_EMEM, which the call
+** knows. */
+int ofox_failure_room(struct ofox_call *c);
+
 /*
 ** Reads the response to an attempt that ended in 'outcome'; 'detail' is what
 ** the transport knows beyond that. 0: a success; 1: a failure, which
-** c->error tells. Sets c->failed and, of a failure, c->request_id.
+** c->error tells; OFOX_EMEM: one that there was no room for. Sets c->failed
+** and, of a failure, c->request_id.
 */
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail);

@@ -1,8 +1,8 @@
 #include "call/fallback.h"
 
 int ofox_fallback_is_due(const struct ofox_call *c) {
-  const struct ofox_error *e = &c->error;
-  if (c->model + 1 >= c->config.models)
+  const struct ofox_error *e = c->error;
+  if (c->model + 1 >= c->models)
     return 0;
   return e->cls == OFOX_CLASS_UPSTREAM || e->cls == OFOX_CLASS_UNAVAILABLE ||
          (e->cls == OFOX_CLASS_TIMEOUT &&

@@ -1,5 +1,6 @@
 #include "call/response.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -8,29 +9,41 @@
 /* What is read of a failure's body; the rest is not worth the wait. */
 #define FAILURE_BODY (1024 * 1024)
 
+/* Of an answer without events. */
+static const struct ofox_event_queue NO_EVENTS;
+
 void ofox_response_init(struct ofox_response *r,
                         const struct ofox_response_config *config) {
   memset(r, 0, sizeof(*r));
-  r->config = *config;
+  r->config = config;
+  r->events = &NO_EVENTS;
   ofox_headers_init(&r->head);
   ofox_buf_init(&r->body, config->max_body);
-  ofox_event_queue_init(&r->events, config->dialect, config->max_event,
-                        config->max_body);
 }
 
 void ofox_response_free(struct ofox_response *r) {
   ofox_headers_free(&r->head);
   ofox_buf_free(&r->body);
-  ofox_event_queue_free(&r->events);
+  r->events = &NO_EVENTS;
+  if (r->queue != NULL)
+    ofox_event_queue_free(r->queue);
+  free(r->queue);
+  r->queue = NULL;
 }
 
 void ofox_response_clear(struct ofox_response *r) {
   ofox_headers_clear(&r->head);
   ofox_buf_clear(&r->body);
-  ofox_event_queue_clear(&r->events);
+  if (r->queue != NULL)
+    ofox_event_queue_clear(r->queue);
   r->kind = OFOX_VERDICT_UNKNOWN;
   r->_blank = 0;
   r->stopped = OFOX_OUTCOME_ANSWERED;
+}
+
+void ofox_response_drop_events(struct ofox_response *r) {
+  if (r->queue != NULL)
+    ofox_event_queue_drop(r->queue);
 }
 
 int ofox_response_is_failure(const struct ofox_response *r) {
@@ -48,7 +61,7 @@ int ofox_response_head(struct ofox_response *r, const char *p, size_t n) {
 }
 
 static int keep(struct ofox_response *r, const char *p, size_t n) {
-  size_t cap = r->config.max_body;
+  size_t cap = r->config->max_body;
   int rc;
   if (ofox_response_is_failure(r) && cap > FAILURE_BODY)
     cap = FAILURE_BODY;
@@ -62,8 +75,26 @@ static int keep(struct ofox_response *r, const char *p, size_t n) {
   return rc;
 }
 
+/* Its events are wanted from here on. 0, or OFOX_EMEM. */
+static int want_events(struct ofox_response *r) {
+  const struct ofox_response_config *config = r->config;
+  if (r->queue != NULL)
+    return 0;
+  r->queue = malloc(sizeof(*r->queue));
+  if (r->queue == NULL) {
+    r->no_memory = 1;
+    return OFOX_EMEM;
+  }
+  ofox_event_queue_init(r->queue, config->dialect, config->max_event,
+                        config->max_body);
+  r->events = r->queue;
+  return 0;
+}
+
 static int feed(struct ofox_response *r, const char *p, size_t n) {
-  int rc = ofox_event_queue_feed(&r->events, p, n);
+  int rc = want_events(r);
+  if (rc == 0)
+    rc = ofox_event_queue_feed(r->queue, p, n);
   r->no_memory |= rc == OFOX_EMEM;
   return rc;
 }
@@ -89,7 +120,7 @@ static struct ofox_span beginning(struct ofox_response *r) {
 
 int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
   int rc;
-  if (!r->config.streams || ofox_response_is_failure(r))
+  if (!r->config->streams || ofox_response_is_failure(r))
     return keep(r, p, n);
   if (r->kind == OFOX_VERDICT_EVENTS)
     return feed(r, p, n);
@@ -123,17 +154,17 @@ static enum ofox_outcome stream_outcome(enum ofox_outcome o) {
 /* The end of the body is all that ends a stream whose words are not known. */
 static int is_complete(const struct ofox_response *r,
                        enum ofox_outcome outcome) {
-  const struct ofox_event_queue *s = &r->events;
+  const struct ofox_event_queue *s = r->events;
   if (s->ended || ofox_event_queue_is_finished(s))
     return 1;
-  return s->dialect == OFOX_DIALECT_ANY && s->chunks > 0 &&
+  return r->config->dialect == OFOX_DIALECT_ANY && s->chunks > 0 &&
          outcome == OFOX_OUTCOME_ANSWERED;
 }
 
 /* Also one that promised events and had none. */
 static int is_events(const struct ofox_response *r) {
   return r->kind == OFOX_VERDICT_EVENTS ||
-         (r->kind == OFOX_VERDICT_UNKNOWN && r->config.streams &&
+         (r->kind == OFOX_VERDICT_UNKNOWN && r->config->streams &&
           ofox_verdict_is_stream(&r->head));
 }
 
@@ -141,7 +172,10 @@ static struct ofox_verdict judge_events(struct ofox_response *r,
                                         enum ofox_outcome outcome) {
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_STREAM, {NULL, 0}};
-  struct ofox_event_queue *s = &r->events;
+  struct ofox_event_queue *s;
+  if (want_events(r) != 0)
+    return v;
+  s = r->queue;
   /* of what broke off, the last event may have been cut as well */
   if (ofox_event_queue_finish(s, outcome == OFOX_OUTCOME_ANSWERED) ==
       OFOX_EMEM)
@@ -176,7 +210,7 @@ static struct ofox_verdict judge_body(struct ofox_response *r, int status) {
   a.framed = ofox_verdict_is_framed(&r->head);
   a.type = ofox_headers_get(&r->head, "content-type");
   a.body = ofox_buf_span(&r->body);
-  return ofox_verdict_judge(&a, r->config.expect);
+  return ofox_verdict_judge(&a, r->config->expect);
 }
 
 /* A success that came in one piece where events were wanted. */
@@ -187,17 +221,18 @@ static struct ofox_verdict judge_whole(struct ofox_response *r) {
       ofox_verdict_is_stream(&r->head)) {
     /* it only began like JSON: see stray.h */
     feed(r, body.p, body.n);
-    if (r->events.broken || r->events.chunks > 0) {
+    if (r->events->broken || r->events->chunks > 0) {
       r->kind = OFOX_VERDICT_EVENTS;
       return judge_events(r, OFOX_OUTCOME_ANSWERED);
     }
   }
   if (v.outcome == OFOX_OUTCOME_INVALID_JSON ||
-      (!v.failed && !is_answer(r->config.dialect, body))) {
+      (!v.failed && !is_answer(r->config->dialect, body))) {
     v.failed = 1;
     v.outcome = OFOX_OUTCOME_NOT_EVENT_STREAM;
   }
-  else if (!v.failed && ofox_event_queue_whole(&r->events, body) != 0) {
+  else if (!v.failed && (want_events(r) != 0 ||
+                         ofox_event_queue_whole(r->queue, body) != 0)) {
     r->no_memory = 1;
   }
   return v;
@@ -210,11 +245,11 @@ struct ofox_verdict ofox_response_judge(struct ofox_response *r,
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
   v.part = body;
-  if (status != 0 && r->config.expect == OFOX_EXPECT_CONTACT)
+  if (status != 0 && r->config->expect == OFOX_EXPECT_CONTACT)
     v.failed = 0;
   else if (status != 0 && status < 300 && is_events(r))
     v = judge_events(r, outcome);
-  else if (status != 0 && status < 300 && r->config.streams &&
+  else if (status != 0 && status < 300 && r->config->streams &&
            outcome == OFOX_OUTCOME_ANSWERED)
     v = judge_whole(r);
   else if (status != 0 && (outcome == OFOX_OUTCOME_ANSWERED || status >= 400))

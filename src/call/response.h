@@ -21,20 +21,24 @@ struct ofox_response_config {
 };
 
 struct ofox_response {
-  struct ofox_response_config config;
+  const struct ofox_response_config *config;
   struct ofox_headers head;
-  struct ofox_buf body; /* unless it comes as events */
-  struct ofox_event_queue events;
-  enum ofox_verdict_kind kind; /* of the body */
-  enum ofox_outcome stopped;   /* why no more was wanted, else ANSWERED */
+  struct ofox_buf body;                  /* unless it comes as events */
+  const struct ofox_event_queue *events; /* never NULL */
+  struct ofox_event_queue *queue; /* the same; NULL: there was no event yet */
+  enum ofox_verdict_kind kind;    /* of the body */
+  enum ofox_outcome stopped;      /* why no more was wanted, else ANSWERED */
   int no_memory;
   size_t _blank; /* bytes that the body is known to begin with blanks for */
 };
 
+/* 'config' outlives it. */
 void ofox_response_init(struct ofox_response *r,
                         const struct ofox_response_config *config);
 void ofox_response_free(struct ofox_response *r);  /* zeroed or twice: fine */
 void ofox_response_clear(struct ofox_response *r); /* for another attempt */
+/* None of the events that came will be taken. */
+void ofox_response_drop_events(struct ofox_response *r);
 
 /* Is the final status in, and is it no success? */
 int ofox_response_is_failure(const struct ofox_response *r);

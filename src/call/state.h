@@ -20,19 +20,18 @@ struct ofox_call_config {
   struct ofox_time_limits limits;
   struct ofox_response_config response;
   int max_retries;
-  int models; /* how many can be tried in turn; at least 1 */
-  uint64_t seed;
 };
 
 struct ofox_call {
-  struct ofox_call_config config;
+  const struct ofox_call_config *config; /* outlives the call */
   enum ofox_call_state state;
   int attempts; /* begun so far */
+  int models;   /* how many can be tried in turn; at least 1 */
   int model;    /* index of the model of this or the next attempt */
   int failed, ambiguous, no_memory;
   int fresh; /* the next attempt must open a connection of its own */
   struct ofox_response response; /* to this attempt */
-  struct ofox_error error;       /* why the last attempt failed, if it has */
+  struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
@@ -42,8 +41,7 @@ struct ofox_call {
   double wall;  /* the same, in seconds since 1970 */
   /* It was put an end to between two attempts: why the earlier one failed,
      whose response is still there, and when. */
-  int interrupted;
-  struct ofox_error cause;
+  struct ofox_error *cause; /* NULL: it was not */
   int cause_ambiguous;
   double cause_ended, cause_delay;
   struct ofox_clock clock;

@@ -87,7 +87,7 @@ static enum ofox_outcome ended(struct ofox_transfer *t) {
   if (ofox_verdict_is_framed(&r->head))
     return undecodable(t);
   /* what was no JSON before the cut would not have become any */
-  return r->config.expect != OFOX_EXPECT_RAW &&
+  return r->config->expect != OFOX_EXPECT_RAW &&
                  ofox_json_check(ofox_buf_span(&r->body), &pos) < 0
              ? OFOX_OUTCOME_ANSWERED
              : OFOX_OUTCOME_TRUNCATED;

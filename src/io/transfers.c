@@ -82,7 +82,7 @@ void ofox_transfers_drop(struct ofox_transfer *t) {
 
 /* Who gives up waits no less than for a connection before it is to blame. */
 static void detach(struct ofox_call *c) {
-  drop(c->transfer, c->config.limits.connect_timeout);
+  drop(c->transfer, c->config->limits.connect_timeout);
 }
 
 /* There is room for the events of a transfer that was paused. */

@@ -57,12 +57,9 @@ static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
 /* Pushes a call with no body yet, for 'models' models. [-0, +1, e] */
 static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
                                     double now) {
-  struct ofox_call_config config = t->config;
   struct ofox_lcall *c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
-  config.models = 1;
-  if (!t->seeded)
-    config.seed = ofox_newseed(c, now);
-  ofox_call_init(&c->call, &config, now);
+  ofox_call_init(&c->call, &t->config,
+                 t->seeded ? t->seed : ofox_newseed(c, now), now);
   ofox_redact_begin(&c->call.secrets, &t->secrets);
   c->template = t;
   ofox_lcall_init(c);
@@ -87,7 +84,7 @@ static int call_new(lua_State *L) {
   lua_insert(L, 1);
   c->has_body = 1;
   if (lua_istable(L, 5)) {
-    c->call.config.models = add_bodies(L, 5, c);
+    c->call.models = add_bodies(L, 5, c);
   }
   else if (lua_istable(L, 4)) {
     if (ofox_encode_to(L, 4, &c->bodies) != 0) {

@@ -32,7 +32,7 @@ static int call_gc(lua_State *L) {
 ** are some to take */
 static int call_state(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  lua_pushstring(L, ofox_event_queue_has_event(&c->response.events)
+  lua_pushstring(L, ofox_event_queue_has_event(c->response.events)
                         ? "events"
                         : STATES[c->state]);
   return 1;
@@ -278,7 +278,7 @@ static void add_response(lua_State *L, struct ofox_lcall *c, double wall) {
 static void add_body(lua_State *L, struct ofox_lcall *c) {
   const struct ofox_response *r = &c->call.response;
   struct ofox_span body =
-      ofox_buf_span(r->events.broken ? &r->events.failure : &r->body);
+      ofox_buf_span(r->events->broken ? &r->events->failure : &r->body);
   if (!r->head.complete || body.n == 0)
     return;
   /* no secret is in it any more, and of much the rest is not shown */
@@ -313,8 +313,8 @@ static int call_failure(lua_State *L) {
   ofox_checkmemory(L, call->no_memory | call->response.no_memory);
   if (!call->failed)
     return 0;
-  ofox_pusherror(L, &call->error);
-  if (!call->interrupted) {
+  ofox_pusherror(L, ofox_call_error(call));
+  if (call->cause == NULL) {
     add_response(L, c, wall);
     add_body(L, c);
   }
@@ -325,7 +325,7 @@ static int call_failure(lua_State *L) {
     lua_pushstring(L, ofox_reason_name(call->reason));
     lua_setfield(L, -2, "reason");
   }
-  if (call->error.retryable)
+  if (ofox_call_error(call)->retryable)
     add_delay(L, call->plan.delay, wall);
   return 1;
 }
@@ -335,9 +335,9 @@ static int call_failure(lua_State *L) {
 static int call_cause(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_call *call = &c->call;
-  if (!call->interrupted)
+  if (call->cause == NULL)
     return 0;
-  ofox_pusherror(L, &call->cause);
+  ofox_pusherror(L, call->cause);
   add_response(L, c, call->wall);
   add_body(L, c);
   add_progress(L, call, call->cause_ended);
@@ -367,7 +367,8 @@ static int call_reply(lua_State *L) {
 }
 
 /* call:decoded() -> value of the body, which the call forgets, and what it
-** sent; or nil and a message: it is no JSON. An empty body is an empty table */
+** sent; or nil and a message: it is no JSON. An empty body is an empty table
+ */
 static int call_decoded(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_buf *body = &c->call.response.body, taken = *body;

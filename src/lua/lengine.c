@@ -115,7 +115,7 @@ static int engine_drive(lua_State *L) {
   double till = ofox_clocks_now() + left;
   enum ofox_call_state state = c->state;
   while (c->state == state && left > 0 &&
-         !ofox_event_queue_has_event(&c->response.events)) {
+         !ofox_event_queue_has_event(c->response.events)) {
     ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0);
     ofox_checkinterrupt(L);
     if (till < INFINITY)

@@ -28,7 +28,7 @@ static char *take(lua_State *L, struct ofox_call *c, char *small,
                   struct ofox_event *ev) {
   char *copy = small;
   size_t n, room = SMALL;
-  while (ofox_event_queue_peek(&c->response.events, ev)) {
+  while (ofox_call_peek(c, ev)) {
     n = ev->name + ev->data;
     if (n > room) {
       room = n;
@@ -64,7 +64,7 @@ static int next_text(lua_State *L) {
   struct ofox_event ev;
   size_t n, room = SMALL;
   int whole;
-  while (ofox_event_queue_peek(&c->response.events, &ev)) {
+  while (ofox_call_peek(c, &ev)) {
     whole = ev.whole && ev.text.n == 0;
     n = whole ? ev.data : ev.text.n;
     if (n > room) {
@@ -133,7 +133,7 @@ static int push_chunk(lua_State *L, const struct ofox_call *c,
   json.n = data;
   if (ofox_decode(L, json, 0, &pos) <= 0)
     return 0;
-  if (c->response.events.dialect != OFOX_DIALECT_RESPONSES || name.n == 0 ||
+  if (c->config->response.dialect != OFOX_DIALECT_RESPONSES || name.n == 0 ||
       !lua_istable(L, -1))
     return 1;
   lua_getfield(L, -1, "type");
@@ -237,7 +237,7 @@ static int next_chunk(lua_State *L) {
   size_t n, room = SMALL;
   struct ofox_event ev;
   enum way way;
-  while (ofox_event_queue_peek(&c->response.events, &ev)) {
+  while (ofox_call_peek(c, &ev)) {
     way = way_of(L, &ev, &n);
     if (n > room) {
       room = n;
@@ -275,8 +275,7 @@ static int call_pass(lua_State *L) {
   lua_Number max = luaL_optnumber(L, 2, HUGE_VAL);
   lua_Integer n = 0;
   struct ofox_event ev;
-  while ((lua_Number)n < max &&
-         ofox_event_queue_peek(&c->response.events, &ev)) {
+  while ((lua_Number)n < max && ofox_call_peek(c, &ev)) {
     ofox_call_next(c, &ev);
     n += ev.data > 0;
   }
@@ -290,7 +289,7 @@ static int call_pass(lua_State *L) {
 ** stands, and the name it came with ("": none)
 */
 static int call_said(lua_State *L) {
-  const struct ofox_event_queue *s = &check(L)->response.events;
+  const struct ofox_event_queue *s = check(L)->response.events;
   struct ofox_transcript said;
   struct ofox_passage e;
   size_t n, pos = 0;

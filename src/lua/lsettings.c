@@ -64,8 +64,8 @@ void ofox_checkshape(lua_State *L, int arg,
   lua_settop(L, top);
 }
 
-int ofox_checksettings(lua_State *L, int arg,
-                       struct ofox_call_config *config) {
+int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config,
+                       uint64_t *seed) {
   struct ofox_response_config *response = &config->response;
   int seeded;
   luaL_checktype(L, arg, LUA_TTABLE);
@@ -77,7 +77,7 @@ int ofox_checksettings(lua_State *L, int arg,
       (size_t)number_field(L, arg, "max_event_bytes", OFOX_MAX_EVENT);
   lua_getfield(L, arg, "retry");
   ofox_checkpolicy(L, lua_gettop(L), &config->policy);
-  seeded = seed_field(L, &config->seed);
+  seeded = seed_field(L, seed);
   lua_pop(L, 1);
   return seeded;
 }

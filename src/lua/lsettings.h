@@ -14,9 +14,10 @@ enum ofox_dialect ofox_checkdialect(lua_State *L, int arg);
 /*
 ** Of the settings at 'arg' it reads retry, max_retries, the limits of time,
 ** max_response_bytes and max_event_bytes. 1 if the policy has a seed, which
-** config->seed is then. [-0, +0, e]
+** '*seed' is then. [-0, +0, e]
 */
-int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config);
+int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config,
+                       uint64_t *seed);
 
 /*
 ** Of the shape at 'arg': 'expect', what the answer is to be ("object" if

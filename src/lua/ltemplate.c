@@ -107,7 +107,8 @@ static uint64_t plan_field(lua_State *L, int arg) {
 }
 
 /*
-** core.template(fields, settings) -> template, its plan. Fields, none of which may
+** core.template(fields, settings) -> template, its plan. Fields, none of which
+*may
 ** change any more: method, url, lines = {"Name: value"}, authorization and
 ** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
@@ -132,7 +133,7 @@ static int template_new(lua_State *L) {
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
   ofox_checkshape(L, 1, &t->config.response);
-  t->seeded = ofox_checksettings(L, 2, &t->config);
+  t->seeded = ofox_checksettings(L, 2, &t->config, &t->seed);
   add_secrets(L, 1, t);
   lua_settop(L, 3);
   lua_pushvalue(L, 3);

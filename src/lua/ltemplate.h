@@ -16,8 +16,9 @@
 #define OFOX_TEMPLATE_ENGINE 2
 
 struct ofox_template {
-  struct ofox_call_config config; /* but for models and, if not seeded, seed */
+  struct ofox_call_config config;
   int seeded;
+  uint64_t seed; /* of all its calls, if it is 'seeded' */
   struct ofox_redact secrets;
   struct ofox_request request; /* but for the body; its texts are fields */
   const char *authorization;   /* the line of a key that never changes */
