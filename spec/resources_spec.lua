@@ -202,3 +202,26 @@ describe("embeddings", function()
     end
   end)
 end)
+
+describe("an empty table in params", function()
+  local function sent() return last().request.bodies[1] end
+
+  it("is a list where the API has one, at any depth", function()
+    client:chat {
+      messages = {}, stop = {},
+      tools = { { type = "function", ["function"] = { parameters = { properties = {}, required = {}, enum = {} } } } },
+    }
+    assert.equal('{"messages":[],"stop":[],"tools":[{"function":{"parameters":{"enum":[],"properties":{},"required":[]}},'
+      .. '"type":"function"}]}', sent())
+    client:responses { input = {}, include = {}, tools = {} }
+    assert.equal('{"include":[],"input":[],"tools":[]}', sent())
+    client:request { path = "/x", body = { tools = {}, metadata = {} } }
+    assert.equal('{"metadata":{},"tools":[]}', sent())
+  end)
+
+  it("is what its mark says, and elsewhere an object", function()
+    client:chat { messages = ofox.object {}, other = ofox.array {}, metadata = {}, tools = setmetatable({}, {}) }
+    assert.equal('{"messages":{},"metadata":{},"other":[],"tools":{}}', sent())
+    assert.equal('{"tools":{}}', json.encode { tools = {} })
+  end)
+end)

@@ -164,6 +164,16 @@ static int is_list_name(struct ofox_span s) {
   return 0;
 }
 
+/* Is the value on top a table that no metatable speaks for? [-0, +0] */
+static int is_plain_table(lua_State *L) {
+  if (!lua_istable(L, -1))
+    return 0;
+  if (!lua_getmetatable(L, -1))
+    return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
 /* A member whose value is on top, with its key below. */
 static int write_member(lua_State *L, struct writer *w,
                         const struct level *here, struct ofox_span name,
@@ -172,7 +182,7 @@ static int write_member(lua_State *L, struct writer *w,
     return -1;
   if (write_string(w, name) != 0 || done(w, ofox_buf_addc(w->out, ':')) != 0)
     return -1;
-  w->is_list = w->of_request && lua_istable(L, -1) && is_list_name(name);
+  w->is_list = w->of_request && is_plain_table(L) && is_list_name(name);
   return write_value(L, w, here);
 }
 
@@ -336,8 +346,7 @@ static int write_table(lua_State *L, struct writer *w,
   }
   list = mark == OFOX_MARK_ARRAY ||
          (first == LUA_TNUMBER && mark != OFOX_MARK_OBJECT) ||
-         (first == LUA_TNIL &&
-          (mark == OFOX_MARK_EMPTY || (is_list && mark == OFOX_UNMARKED)));
+         (first == LUA_TNIL && (mark == OFOX_MARK_EMPTY || is_list));
   rc = ofox_buf_addc(w->out, list ? '[' : '{');
   if (rc != 0)
     return done(w, rc);
