@@ -79,6 +79,7 @@ build = {
     ["ofox.base.lua"] = "lua/ofox/base/lua.lua",
     ["ofox.base.memory"] = "lua/ofox/base/memory.lua",
     ["ofox.base.native"] = "lua/ofox/base/native.lua",
+    ["ofox.base.reserve"] = "lua/ofox/base/reserve.lua",
     ["ofox.base.traceback"] = "lua/ofox/base/traceback.lua",
     ["ofox.base.try"] = "lua/ofox/base/try.lua",
     ["ofox.base.unbuilt"] = "lua/ofox/base/unbuilt.lua",

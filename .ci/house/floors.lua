@@ -21,7 +21,6 @@ floors.lua = {
 
 --- But these do: from -> to.
 floors.neighbours = {
-  client = { retry = true }, -- loads what may be asked for when no file can be opened any more
   errors = { hints = true }, -- an error gives the hint for itself
   init = { preload = true }, -- where nginx starts, all is loaded
 }
@@ -31,6 +30,9 @@ floors.outside = { types = true }
 
 --- The module of Lua through which all others reach C.
 floors.loader = "ofox.base.native"
+
+--- The one that keeps files until they are required.
+floors.reserve = "ofox.base.reserve"
 
 --- The C modules: the file that opens each, and the floors that it has whole.
 -- Of other floors it has what is called from there.

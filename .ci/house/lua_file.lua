@@ -1,7 +1,7 @@
 --- What one file of Lua says: what it requires, and which functions it has.
 --
 -- A require is read in each form that the code base has:
---   require "ofox.x"    require("ofox.x")    try(require, "ofox.x")
+--   require "ofox.x"    require("ofox.x")    try(require, "ofox.x")    reserve.require "ofox.x"
 --   for _, name in ipairs { "x", "y" } do require("ofox." .. name) end
 --   require("ofox.x." .. name), require(name), require(row[1]): each string of
 --   the file that completes the name of a module
@@ -68,10 +68,12 @@ local function names_asked(code, at, is_module)
   return completed(prefix, listed or loose_strings(code), is_module)
 end
 
--- A require that is called or handed on, not one that is a field.
+-- A require that is called or handed on, not one that is a field; that of what
+-- is kept in reserve is no other.
 local function is_require(code, at)
   if not is(code[at], "name", "require") then return false end
-  if is(code[at - 1], "sign", ".") or is(code[at - 1], "sign", ":") then return false end
+  local is_field = is(code[at - 1], "sign", ".") or is(code[at - 1], "sign", ":")
+  if is_field and not is(code[at - 2], "name", "reserve") then return false end
   local after = code[at + 1]
   return is(after, "string") or is(after, "sign", "(") or is(after, "sign", ",")
 end

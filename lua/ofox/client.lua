@@ -1,12 +1,12 @@
 --- The client: checks what the program says, puts the request together, has
 -- it performed, and lets the outcome arrive the way the program chose.
--- All files that a call, a stream or an error can need are loaded with this one,
--- and what programs use beside: later, when the program has changed its directory,
--- dropped its rights or used up its descriptors, they may be out of reach.
+-- All files that a call, a stream or an error can need are loaded with this one
+-- or kept for it, and what programs use beside: later, when the program has changed
+-- its directory, dropped its rights or used up its descriptors, they may be out of
+-- reach.
 require "ofox.base.uncompiled" ()
 local body = require "ofox.request.body"
 local chat = require "ofox.resources.chat"
-local custom = require "ofox.request.custom"
 local copy = require "ofox.base.copy"
 local deliver = require "ofox.call.deliver"
 local describe = require "ofox.base.describe"
@@ -18,14 +18,18 @@ local images = require "ofox.resources.images"
 local log = require "ofox.base.log"
 local models = require "ofox.resources.models"
 local options = require "ofox.request.options"
+local reserve = require "ofox.base.reserve"
 local response = require "ofox.answer.response"
 local responses = require "ofox.resources.responses"
-local stream = require "ofox.call.stream"
 local template = require "ofox.request.template"
 local url = require "ofox.request.url"
-for _, name in ipairs { "hints", "loop.protocol", "retry", "sse", "task.cancel" } do
-  require("ofox." .. name)
-end
+
+reserve.keep { "call.reader", "call.stream" }
+reserve.keep { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat",
+  "answer.dialect.responses", "answer.partial", "answer.collect" }
+reserve.keep { "base.gateway", "hints" }
+reserve.keep { "call.on_retry", "retry" }
+for _, name in ipairs { "loop.protocol", "request.custom", "sse", "task.cancel" } do reserve.keep { name } end
 
 local client = {}
 
@@ -142,6 +146,7 @@ end
 local function perform(run)
   local of = run.template
   if of.dialect then
+    local stream = reserve.require "ofox.call.stream"
     local ok, err = driver.open(run)
     if not ok then return deliver(of.settings, err) end
     return stream.new(run)
@@ -271,7 +276,7 @@ end
 ---@return ofox.Error|nil err
 function Client:request(params, opts)
   if not state_of(self) then error(colon("client:request"), 2) end
-  local resource, wrong = custom(params)
+  local resource, wrong = reserve.require "ofox.request.custom"(params)
   if wrong then error("client:request: " .. wrong, 2) end
   local run, problem = prepare_bare(self, "client:request", resource, opts)
   if problem then error(problem, 2) end

@@ -13,6 +13,7 @@ local options = require "ofox.request.options"
 local probe = require "ofox.doctor.probe"
 local proxies = require "ofox.doctor.proxy"
 local request_headers = require "ofox.request.headers"
+local reserve = require "ofox.base.reserve"
 local text = require "ofox.doctor.text"
 local try = require "ofox.base.try"
 
@@ -192,7 +193,7 @@ function Exam:key_of_function()
 end
 
 function Exam:hint(...)
-  return require "ofox.hints".find(...)[self.lang]
+  return reserve.require "ofox.hints".find(...)[self.lang]
 end
 
 function Exam:look_at_key()

@@ -1,6 +1,7 @@
 --- The classes of errors, and the reader of error answers. An error is a plain
 -- table whose metatable says its class; it can be encoded as JSON.
 local core = require("ofox.base.native")("core")
+local reserve = require "ofox.base.reserve"
 local try = require "ofox.base.try"
 
 --- The class tables stand here by name: errors.RateLimitError and so on.
@@ -112,7 +113,7 @@ local function hint(self, lang)
     local got = type(lang) == "string" and '"' .. visible(lang) .. '"' or "a " .. type(lang)
     error('err:hint: lang: expected "en" or "zh", got ' .. got, 2)
   end
-  local row = require("ofox.hints").find(class.type, self.code, self.status, self.body, self.url)
+  local row = reserve.require "ofox.hints".find(class.type, self.code, self.status, self.body, self.url)
   local wait = self.retry_after
   if not (row.timed and is_finite(wait) and wait > 0) then return row[lang] end
   local text = seconds(wait)

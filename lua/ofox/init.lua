@@ -88,7 +88,7 @@ return setmetatable(ofox, {
     local where = LATER[name]
     if not where then return nil end
     if settle and where.waits then settle() end
-    local value = require(where[1])
+    local value = require "ofox.base.reserve".require(where[1])
     if where[2] then value = value[where[2]] end
     rawset(ofox, name, value)
     return value

@@ -1,5 +1,7 @@
 --- Remembers places that relative paths lead to as absolute ones: the program may
 -- change its directory. Nothing of package.path or package.cpath is changed.
+local reserve = require "ofox.base.reserve"
+
 local searchers = rawget(package, "searchers") or rawget(package, "loaders")
 
 local FIRST = 2 -- after package.preload: in another directory the path may lead to another ofox
@@ -28,17 +30,13 @@ local load_text = rawget(_G, "loadstring") or load
 
 -- Has modules whose names begin with "ofox." found there. Their sources have the
 -- same name as those of the files that are loaded already.
-local function search_in(cwd, folder)
+local function search_in(cwd)
+  reserve.anchor(cwd)
   table.insert(searchers, FIRST, function(name)
-    local words = type(name) == "string" and name:match("^ofox%.([%w_.]+)$")
-    if not words then return nil end
-    local shown = folder .. "ofox/" .. words:gsub("%.", "/") .. ".lua"
-    local path = cwd .. shown
-    local file = io.open(path, "rb")
-    if not file then return "\n\tno file '" .. path .. "'" end
-    local text = file:read("*a")
-    file:close()
-    return assert(load_text(text, "@" .. shown)), path
+    if type(name) ~= "string" or not name:find("^ofox%.[%w_.]+$") then return nil end
+    local text, source = reserve.read(name)
+    if not text then return "\n\tno file '" .. cwd .. source .. "'" end
+    return assert(load_text(text, "@" .. source)), cwd .. source
   end)
 end
 
@@ -49,7 +47,7 @@ end
 return function(cwd, folder, pattern)
   if not cwd then return nil end
   cwd = cwd:gsub("/$", "") .. "/"
-  if searchers and is_relative(folder) then search_in(cwd, folder) end
+  if searchers and is_relative(folder) then search_in(cwd) end
   pattern = pattern or on_cpath()
   return is_relative(pattern) and cwd .. pattern or nil
 end

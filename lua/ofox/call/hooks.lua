@@ -1,8 +1,8 @@
 --- What the program hears of its calls: on_retry, on_wait, on_error and
 -- on_response, and a line of log for each. A hook's error goes to the caller.
 -- Knows nothing of how calls are made.
-local ask_on_retry = require "ofox.call.on_retry"
 local log = require "ofox.base.log"
+local reserve = require "ofox.base.reserve"
 local response = require "ofox.answer.response"
 
 local hooks = {}
@@ -51,8 +51,9 @@ end
 ---@return number|false|nil answer  seconds to wait at least; false: there is to be none
 function hooks.retry(run, err, delay, attempt, source)
   write(run, "info", "retry", retry_fields, err, delay, source)
-  if not run.template.settings.on_retry then return nil end
-  return ask_on_retry(run.template.settings.on_retry, err, delay, attempt, source)
+  local hook = run.template.settings.on_retry
+  if not hook then return nil end
+  return reserve.require "ofox.call.on_retry"(hook, err, delay, attempt, source)
 end
 
 --- The call waits for its next attempt.

@@ -2,7 +2,7 @@
 -- decodes them, and tells the program once how it all ended.
 local interrupt = require "ofox.task.interrupt"
 local json = require "ofox.json"
-local collect = require "ofox.answer.collect"
+local reserve = require "ofox.base.reserve"
 local response = require "ofox.answer.response"
 local wait = require "ofox.task.wait"
 
@@ -37,6 +37,11 @@ function reader.new(run)
   return self
 end
 
+-- What adds events up. Most programs never ask for it.
+local function collect(what, ...)
+  return reserve.require "ofox.answer.collect"[what](...)
+end
+
 -- What reads the JSON of an event that is added up.
 local function piece_decoder(self)
   local decoder = self.settings.json
@@ -47,7 +52,7 @@ end
 function Reader:partial()
   local call = self.call
   local chunks, text, events = call:said()
-  return collect.partial(self.dialect, chunks, text, events, piece_decoder(self),
+  return collect("partial", self.dialect, chunks, text, events, piece_decoder(self),
     function(said) return call:clean(said) end)
 end
 
@@ -141,7 +146,7 @@ end
 function Reader:reshape(data)
   local value = self:decode(data)
   if value == nil then return nil end
-  return collect.chunk(self.dialect, value)
+  return collect("chunk", self.dialect, value)
 end
 
 -- As call:chunks(), by the program's decoder.
@@ -237,7 +242,7 @@ end
 function Reader:answer()
   if self.dialect == "any" then return nil end
   local _, text, events = self.call:said()
-  return collect.answer(self.dialect, text, events, piece_decoder(self))
+  return collect("answer", self.dialect, text, events, piece_decoder(self))
 end
 
 -- Lets pass what comes until the end: what is wanted of it is kept where it

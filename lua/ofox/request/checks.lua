@@ -5,6 +5,7 @@
 require "ofox.base.uncompiled" ()
 local odd = require "ofox.base.character"
 local describe = require "ofox.base.describe"
+local reserve = require "ofox.base.reserve"
 local try = require "ofox.base.try"
 
 local check = {}
@@ -336,7 +337,7 @@ function check.idempotency_key(value, scope)
 end
 
 function check.cancel(value)
-  if not require "ofox.task.cancel".is(value) then
+  if not reserve.require "ofox.task.cancel".is(value) then
     return expected("a token of ofox.cancel_token()", value)
   end
   return nil, value
