@@ -98,13 +98,15 @@ curl_socket_t ofox_connecting_open(void *user, curlsocktype purpose,
     if (errno == ENOMEM)
       ofox_call_starve(t->call);
     t->starved |= errno == EMFILE || errno == ENFILE;
+    return CURL_SOCKET_BAD;
   }
+  ofox_connections_opened(&t->traffic->connections, t->opened);
   return t->opened;
 }
 
 int ofox_connecting_close(void *user, curl_socket_t fd) {
   struct ofox_traffic *w = user;
-  ofox_poller_set(w->poller, fd, 0);
+  ofox_connections_closed(&w->connections, fd);
   ofox_sockets_close(&w->sockets, fd);
   return 0;
 }

@@ -24,50 +24,89 @@ void ofox_connections_init(struct ofox_connections *p,
                            struct ofox_poller *poller) {
   p->poller = poller;
   p->open = p->left = NULL;
-  ofox_buf_init(&p->_owner, (size_t)-1);
+  ofox_buf_init(&p->_descriptors, (size_t)-1);
 }
 
 /* What libcurl asks for */
 
-/* Whose the descriptor is; NULL: it never was a pool's. */
-static struct ofox_pool **owner_of(const struct ofox_connections *p, int fd) {
-  struct ofox_pool **owners = (struct ofox_pool **)(void *)p->_owner.p;
-  if (fd < 0 || (size_t)fd >= p->_owner.n / sizeof(*owners))
+/* What is known of a descriptor. */
+struct ofox_descriptor {
+  struct ofox_pool *pool; /* that waits for it, or NULL */
+  int opened;             /* it is a connection, of whose end we are told */
+  int watched;            /* what the poller watches it for */
+};
+
+/* NULL: it never was a pool's. */
+static struct ofox_descriptor *descriptor(const struct ofox_connections *p,
+                                          int fd) {
+  struct ofox_descriptor *list =
+      (struct ofox_descriptor *)(void *)p->_descriptors.p;
+  if (fd < 0 || (size_t)fd >= p->_descriptors.n / sizeof(*list))
     return NULL;
-  return &owners[fd];
+  return &list[fd];
 }
 
-static int own(struct ofox_pool *pool, int fd) {
-  static struct ofox_pool *const NOBODY = NULL;
-  struct ofox_buf *b = &pool->all->_owner;
-  while (owner_of(pool->all, fd) == NULL) {
-    if (ofox_buf_add(b, &NOBODY, sizeof(NOBODY)) != 0)
-      return -1;
+/* The same, where there is memory for it. */
+static struct ofox_descriptor *note(struct ofox_connections *p, int fd) {
+  static const struct ofox_descriptor unknown;
+  while (fd >= 0 && descriptor(p, fd) == NULL) {
+    if (ofox_buf_add(&p->_descriptors, &unknown, sizeof(unknown)) != 0)
+      return NULL;
   }
-  *owner_of(pool->all, fd) = pool;
+  return descriptor(p, fd);
+}
+
+static int watch(struct ofox_connections *p, struct ofox_descriptor *d, int fd,
+                 int events) {
+  if (d->opened && d->watched == events)
+    return 0;
+  d->watched = 0;
+  if (ofox_poller_set(p->poller, fd, events) < 0)
+    return -1;
+  d->watched = events;
   return 0;
+}
+
+void ofox_connections_opened(struct ofox_connections *p, int fd) {
+  struct ofox_descriptor *d = note(p, fd);
+  if (d == NULL)
+    return;
+  d->opened = 1;
+  d->watched = 0;
+}
+
+void ofox_connections_closed(struct ofox_connections *p, int fd) {
+  struct ofox_descriptor *d = descriptor(p, fd);
+  ofox_poller_set(p->poller, fd, 0);
+  if (d != NULL)
+    d->opened = d->watched = 0;
 }
 
 static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user,
                        void *socket_user) {
   struct ofox_pool *pool = user;
-  struct ofox_pool **owner = owner_of(pool->all, fd);
+  struct ofox_connections *all = pool->all;
+  struct ofox_descriptor *d = descriptor(all, fd);
   int events = 0;
   (void)easy;
   (void)socket_user;
   if (what == CURL_POLL_REMOVE) {
-    if (owner == NULL || *owner != pool)
+    if (d == NULL || d->pool != pool)
       return 0; /* the number has come back elsewhere */
-    *owner = NULL;
+    d->pool = NULL;
+    if (d->opened && d->watched == OFOX_POLL_IN)
+      return 0; /* the next request on it will wait for the same */
+    return watch(all, d, fd, 0);
   }
-  else if (own(pool, fd) != 0) {
+  d = note(all, fd);
+  if (d == NULL)
     return -1;
-  }
+  d->pool = pool;
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
     events |= OFOX_POLL_IN;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
     events |= OFOX_POLL_OUT;
-  return ofox_poller_set(pool->all->poller, fd, events) < 0 ? -1 : 0;
+  return watch(all, d, fd, events);
 }
 
 static int on_timer(CURLM *multi, long ms, void *user) {
@@ -105,12 +144,13 @@ int ofox_connections_open(struct ofox_connections *p) {
 }
 
 static void close_pool(struct ofox_pool *pool) {
-  struct ofox_pool **owners = (struct ofox_pool **)(void *)pool->all->_owner.p;
-  size_t i, n = pool->all->_owner.n / sizeof(struct ofox_pool *);
+  struct ofox_connections *all = pool->all;
+  struct ofox_descriptor *d;
+  int fd;
   curl_multi_cleanup(pool->multi);
-  for (i = 0; i < n; i++) {
-    if (owners[i] == pool)
-      owners[i] = NULL;
+  for (fd = 0; (d = descriptor(all, fd)) != NULL; fd++) {
+    if (d->pool == pool)
+      d->pool = NULL;
   }
   free(pool);
 }
@@ -139,7 +179,7 @@ void ofox_connections_sweep(struct ofox_connections *p) {
 void ofox_connections_free(struct ofox_connections *p) {
   ofox_connections_leave(p);
   ofox_connections_sweep(p);
-  ofox_buf_free(&p->_owner);
+  ofox_buf_free(&p->_descriptors);
 }
 
 /* Transfers */
@@ -193,14 +233,16 @@ int ofox_connections_event(struct ofox_connections *p,
   /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
   int what = (e->what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
              (e->what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
-  struct ofox_pool **owner = owner_of(p, e->fd);
+  struct ofox_descriptor *d = descriptor(p, e->fd);
   int running;
-  if (owner == NULL || *owner == NULL) {
+  if (d == NULL || d->pool == NULL) { /* an idle connection has bytes, or ends */
     ofox_poller_set(p->poller, e->fd, 0);
+    if (d != NULL)
+      d->watched = 0;
     return 0;
   }
   return result_of(
-      curl_multi_socket_action((*owner)->multi, e->fd, what, &running));
+      curl_multi_socket_action(d->pool->multi, e->fd, what, &running));
 }
 
 int ofox_connections_timers(struct ofox_connections *p, double now) {

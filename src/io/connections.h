@@ -18,7 +18,7 @@ struct ofox_connections {
   struct ofox_poller *poller;
   struct ofox_pool *open; /* takes new transfers; NULL: none does */
   struct ofox_pool *left; /* those that take none any more */
-  struct ofox_buf _owner; /* of struct ofox_pool *, by descriptor */
+  struct ofox_buf _descriptors; /* what is known of each, by its number */
 };
 
 void ofox_connections_init(struct ofox_connections *p,
@@ -30,6 +30,10 @@ void ofox_connections_free(struct ofox_connections *p);
 int ofox_connections_open(struct ofox_connections *p);
 /* New transfers shall use none of the connections that there are. */
 void ofox_connections_leave(struct ofox_connections *p);
+/* A connection's descriptor is new; it is about to be closed. Between the two
+** it stays watched while the connection is idle. */
+void ofox_connections_opened(struct ofox_connections *p, int fd);
+void ofox_connections_closed(struct ofox_connections *p, int fd);
 /* At most so many connections to a host; 0: no limit. */
 void ofox_connections_limit(struct ofox_connections *p, long connections);
 
