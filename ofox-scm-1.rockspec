@@ -123,6 +123,7 @@ build = {
     ["ofox.request.options"] = "lua/ofox/request/options.lua",
     ["ofox.request.plaintext"] = "lua/ofox/request/plaintext.lua",
     ["ofox.request.secrets"] = "lua/ofox/request/secrets.lua",
+    ["ofox.request.table_checks"] = "lua/ofox/request/table_checks.lua",
     ["ofox.request.template"] = "lua/ofox/request/template.lua",
     ["ofox.request.url"] = "lua/ofox/request/url.lua",
     ["ofox.resources.chat"] = "lua/ofox/resources/chat.lua",

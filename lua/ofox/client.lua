@@ -24,12 +24,15 @@ local responses = require "ofox.resources.responses"
 local template = require "ofox.request.template"
 local url = require "ofox.request.url"
 
-reserve.keep { "call.reader", "call.stream" }
-reserve.keep { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat",
-  "answer.dialect.responses", "answer.partial", "answer.collect" }
-reserve.keep { "base.gateway", "hints" }
-reserve.keep { "call.on_retry", "retry" }
-for _, name in ipairs { "loop.protocol", "request.custom", "sse", "task.cancel" } do reserve.keep { name } end
+-- What many programs never need.
+for _, list in ipairs {
+  { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
+    "answer.partial", "answer.collect" },
+  { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.on_retry", "retry" },
+  { "call.reader", "call.stream" }, { "errors" }, { "loop.protocol" }, { "request.fallback" },
+  { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
+  { "sse" }, { "task.cancel" },
+} do reserve.keep(list) end
 
 local client = {}
 

@@ -5,6 +5,7 @@
 require "ofox.base.uncompiled" ()
 local ask_on_retry = require "ofox.call.on_retry"
 local core = require("ofox.base.native")("core")
+local reserve = require "ofox.base.reserve"
 local try = require "ofox.base.try"
 
 local unpack = require "ofox.base.lua".unpack
@@ -49,7 +50,7 @@ local EXTRA -- what a policy may carry besides for `retry.call`
 -- For what the public functions call directly: level 3 is their caller.
 local function checked(name, ok, ...)
   if ok then return ... end
-  local check = require "ofox.request.checks"
+  local check = reserve.require "ofox.request.table_checks"
   local names = {}
   for _, field in ipairs(name == "call" and EXTRA or {}) do names[#names + 1] = field.name end
   for _, field in ipairs(check.POLICY) do names[#names + 1] = field end

@@ -64,7 +64,9 @@ function reserve.keep(list)
   local before
   for _, name in ipairs(list) do
     name = "ofox." .. name
-    if package.loaded[name] == nil then
+    if kept[name] then
+      before = name
+    elseif package.loaded[name] == nil then
       local text, source
       if not package.preload[name] then text, source = reserve.read(name) end
       if text then

@@ -1,14 +1,13 @@
 --- Drives one call from its request to its outcome: serves the states of the C
 -- call (src/call/call.h) with what only Lua has, which is keys, hooks and waiting.
 -- Whether and when there is a further attempt is not decided here.
-local attempt = require "ofox.request.attempt"
 local core = require "ofox.base.native" "core"
 local engine = require "ofox.task.engine"
 local hooks = require "ofox.call.hooks"
 local interrupt = require "ofox.task.interrupt"
 local outcome = require "ofox.call.outcome"
+local reserve = require "ofox.base.reserve"
 local wait = require "ofox.task.wait"
-local where = require "ofox.base.where"
 
 local driver = {}
 
@@ -67,13 +66,13 @@ end
 
 -- The program's line that made the call, as far as the stack still has it.
 function Run:place()
-  local line = self.line or where.of_caller()
+  local line = self.line or reserve.require "ofox.base.where".of_caller()
   return line and self.call:clean(line)
 end
 
 -- The program has its say before an attempt. False: it is not made.
 function Run:ask()
-  local template, call = self.template, self.call
+  local template, call, attempt = self.template, self.call, reserve.require "ofox.request.attempt"
   local keyed = attempt.key(template, call)
   if call:state() ~= "ready" then return false end
   if keyed == nil then
@@ -170,7 +169,7 @@ end
 function Run:open()
   self:serve()
   if self.call:state() == "events" or not self.call:failed() then
-    self.line = where.of_caller() -- the one who reads may be another
+    self.line = reserve.require "ofox.base.where".of_caller() -- the one who reads may be another
     return self
   end
   self:release()

@@ -1,7 +1,7 @@
 --- What a call has ended with, for the program: an error, or a value and what is
 -- known of the call beside it. Knows nothing of waiting or of hooks.
-local errors = require "ofox.errors"
 local json = require "ofox.json"
+local reserve = require "ofox.base.reserve"
 
 local outcome = {}
 
@@ -21,7 +21,7 @@ local function error_of(run, raw)
   raw.model = outcome.model(models, model)
   for _, retry in ipairs(json.array(raw.retries)) do retry.model = outcome.model(models, retry.model) end
   raw.url = run.call:clean(run.template.shown_url)
-  return errors.new(raw)
+  return reserve.require "ofox.errors".new(raw)
 end
 
 --- The failure that a call has ended with, or that its latest attempt had.
@@ -61,7 +61,7 @@ function outcome.unreadable(run, type, code, message)
   raw.type, raw.code, raw.message = type, code, run.call:clean(message)
   raw.retryable, raw.ambiguous, raw.reason = false, true, "not_retryable"
   raw.model, raw.model_requested = raw.model_requested, nil
-  return errors.new(raw)
+  return reserve.require "ofox.errors".new(raw)
 end
 
 -- The value of a body that is JSON; or nil and a message.

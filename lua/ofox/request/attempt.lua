@@ -2,10 +2,10 @@
 -- functions give, and a warning of where they go.
 -- Knows nothing of when it is sent.
 local api_key = require "ofox.request.api_key"
-local checks = require "ofox.request.checks"
 local headers = require "ofox.request.headers"
 local plaintext = require "ofox.request.plaintext"
 local secrets = require "ofox.request.secrets"
+local table_checks = require "ofox.request.table_checks"
 
 local attempt = {}
 
@@ -47,7 +47,7 @@ end
 function attempt.ask_headers(template, call, number, model)
   for _, header in ipairs(template.later) do
     local name, fn = header[1], header[2]
-    local problem, value = checks.given_header(fn {
+    local problem, value = table_checks.given_header(fn {
       attempt = number, method = template.method, url = template.url, body = call:sends(), model = model,
     })
     if problem then error(("ofox: headers.%s: what the function gave: %s"):format(name, problem), 0) end

@@ -1,8 +1,8 @@
 --- Bodies of requests: from the program's params to bytes.
 -- Knows nothing of keys, of clients or of how a request is sent.
 local describe = require "ofox.base.describe"
-local fallback = require "ofox.request.fallback"
 local json = require "ofox.json"
+local reserve = require "ofox.base.reserve"
 
 local body = {}
 
@@ -39,6 +39,7 @@ end
 ---@return string[]|nil bodies
 ---@return string[]|string models  one per body, or none; or the problem
 function body.of_models(params, others)
+  local fallback = reserve.require "ofox.request.fallback"
   local models = fallback.models(params, others)
   local bodies = {}
   for k = 1, math.max(1, #models) do

@@ -5,6 +5,7 @@ local check = require "ofox.request.checks"
 local describe = require "ofox.base.describe"
 local json = require "ofox.json"
 local options = require "ofox.request.options"
+local table_checks = require "ofox.request.table_checks"
 local url = require "ofox.request.url"
 
 local FIELDS = { "method", "path", "body", "headers", "query", "raw", "stream" }
@@ -79,7 +80,7 @@ return function(given)
   if custom.method == "HEAD" then custom.expect = "raw" end -- it has no body
   for _, name in ipairs { "headers", "query" } do
     if given[name] ~= nil then
-      problem, custom[name] = check[name](given[name])
+      problem, custom[name] = table_checks[name](given[name])
       if problem then return nil, describe.place("params." .. name, problem) end
     end
   end

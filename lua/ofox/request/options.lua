@@ -5,11 +5,17 @@ require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
 local core = require "ofox.base.native" "core"
 local describe = require "ofox.base.describe"
+local reserve = require "ofox.base.reserve"
 
 local options = {}
 
 --- What the engine calls them.
 options.HTTP_VERSIONS = { ["1.1"] = 11, ["2"] = 20, ["2-prior-knowledge"] = 22 }
+
+-- A check of ofox.request.table_checks.
+local function of_table(name)
+  return function(value, scope) return reserve.require "ofox.request.table_checks"[name](value, scope) end
+end
 
 --- The rows. scope "client": only ofox.new takes it; "call": only a call.
 -- shown: the default in words where 'default' does not say it.
@@ -41,19 +47,19 @@ options.rows = {
     doc = "seconds for the whole call, attempts and waits together; never overslept" },
   { name = "max_retries", check = check.integer(0, 1000, "an integer from 0 to 1000"), default = core.MAX_RETRIES,
     doc = "further attempts after the first" },
-  { name = "retry", check = check.retry, default = "ofox",
+  { name = "retry", check = of_table "retry", default = "ofox",
     doc = "the policy: `\"ofox\"`, `\"openai\"`, `\"aws\"` or a table" },
-  { name = "fallback", check = check.fallback, shown = "none",
+  { name = "fallback", check = of_table "fallback", shown = "none",
     doc = "a list of models to try after the one asked for; chat and responses only" },
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
-  { name = "headers", check = check.headers, shown = "none",
+  { name = "headers", check = of_table "headers", shown = "none",
     doc = "added to each request; `false` removes one, a function is called once per attempt" },
-  { name = "query", check = check.query, shown = "none",
+  { name = "query", check = of_table "query", shown = "none",
     doc = "added to the URL of each request" },
   { name = "idempotency_key", check = check.idempotency_key, shown = "new per call and model",
     doc = "sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call" },
-  { name = "cancel", check = check.cancel, scope = "call", shown = "none",
+  { name = "cancel", check = of_table "cancel", scope = "call", shown = "none",
     doc = "a token of `ofox.cancel_token()`" },
   { name = "max_event_bytes", check = check.bytes, default = core.MAX_EVENT_BYTES, shown = "16 MiB",
     doc = "the largest event of a stream" },
@@ -82,15 +88,15 @@ options.rows = {
     doc = "whether the server's certificate is checked" },
   { name = "insecure_http", check = check.boolean, default = false,
     doc = "`true`: no warning when a key goes over `http://` to another machine" },
-  { name = "client_cert", check = check.client_cert, shown = "none",
+  { name = "client_cert", check = of_table "client_cert", shown = "none",
     doc = "path of a certificate with its key, or `{cert = …, key = …, password = …}`" },
   { name = "unix_socket", check = check.socket, shown = "none",
     doc = "path of a socket to connect to instead of the host" },
   { name = "http_version", check = check.one_of("1.1", "2", "2-prior-knowledge"), scope = "client",
     shown = "HTTP/2 over TLS, else 1.1", doc = "`\"1.1\"`, `\"2\"` or `\"2-prior-knowledge\"`" },
-  { name = "json", check = check.json, scope = "client", shown = "the core's own",
+  { name = "json", check = of_table "json", scope = "client", shown = "the core's own",
     doc = "decoder of answers: `\"cjson\"` (lua-cjson), a function, or a table with `decode`" },
-  { name = "transport", check = check.transport, scope = "client", shown = "libcurl",
+  { name = "transport", check = of_table "transport", scope = "client", shown = "libcurl",
     doc = "what moves the bytes: see `ofox.mock`" },
 }
 

@@ -2,9 +2,8 @@
 -- option 'errors' says. Where the program catches it, it may go on.
 -- Knows nothing of tasks, nor of what waits.
 local core = require("ofox.base.native")("core")
-local errors = require "ofox.errors"
 local lua = require "ofox.base.lua"
-local place = require "ofox.base.where"
+local reserve = require "ofox.base.reserve"
 
 local interrupt = {}
 
@@ -14,8 +13,9 @@ local interrupt = {}
 function interrupt.outcome(name)
   for _, outcome in ipairs(core.outcomes) do
     if outcome.name == name then
-      return errors.new { type = outcome.type, code = outcome.code, message = outcome.message, retryable = false,
-        reason = "cancelled", where = place.of_caller() }
+      local where = reserve.require "ofox.base.where".of_caller()
+      return reserve.require "ofox.errors".new { type = outcome.type, code = outcome.code, message = outcome.message,
+        retryable = false, reason = "cancelled", where = where }
     end
   end
 end
@@ -32,7 +32,7 @@ core.on_interrupt(interrupt.error)
 ---@param value any
 ---@return boolean
 function interrupt.is(value)
-  return errors.is(value, "cancelled_error") and rawget(value, "code") == "interrupted"
+  return reserve.require "ofox.errors".is(value, "cancelled_error") and rawget(value, "code") == "interrupted"
 end
 
 --- What was caught, to be raised again. Between two waits the interpreter may

@@ -1,0 +1,225 @@
+--- The checks of options that are tables or objects, as those of
+-- ofox.request.checks; few calls have any. A problem that begins with "." or "["
+-- says where in the value it is.
+require "ofox.base.uncompiled" ()
+local check = require "ofox.request.checks"
+local core = require "ofox.base.native" "core"
+local describe = require "ofox.base.describe"
+local reserve = require "ofox.base.reserve"
+local try = require "ofox.base.try"
+
+local table_check = {}
+
+local callable, expected, expected_type = check.callable, describe.expected, describe.expected_type
+
+local HUGE = math.huge
+
+-- A finite number as it is written in a header or a URL, else nil.
+local function number_text(value)
+  if value ~= value or value == HUGE or value == -HUGE then return nil end
+  local plain = tostring(value)
+  if plain:find("^%-?%d+$") then return plain end
+  if value % 1 == 0 and math.abs(value) < 1e16 then return ("%.0f"):format(value) end
+  return (("%.14g"):format(value):gsub(",", "."))
+end
+
+-- What ofox or the transport sets itself: a second word on the length of a
+-- body would let one request be read as two.
+local OWN_HEADERS = {
+  ["content-length"] = "is set by ofox",
+  ["transfer-encoding"] = "is set by ofox",
+  ["expect"] = "is never sent",
+  ["idempotency-key"] = "is the option idempotency_key of a call",
+}
+
+local function header_value(value)
+  if value == false or callable(value) then return nil, value end
+  if type(value) == "number" then
+    local number = number_text(value)
+    return not number and expected("a finite number", value) or nil, number
+  end
+  if type(value) ~= "string" then
+    return expected_type("a string, a number, a function, or false to remove it", value)
+  end
+  if value:gsub("\t", ""):find(check.CONTROL) then
+    return "contains a line break or another control character"
+  end
+  return nil, value:match("^[ \t]*(.-)[ \t]*$")
+end
+
+--- What a function has given for a header of one attempt.
+---@param value any  nil and false: it is not sent
+---@return string|nil problem
+---@return string|false|nil text
+function table_check.given_header(value)
+  if value == nil then return nil, nil end
+  if value ~= false and type(value) ~= "string" and type(value) ~= "number" then
+    return expected_type("a string, a number, or nil for none", value)
+  end
+  return header_value(value)
+end
+
+--- Checks a table of headers.
+---@param value any
+---@return string|nil problem
+---@return table<string, string|function|false>|nil headers  by lower-case name
+function table_check.headers(value)
+  if type(value) ~= "table" then return expected_type("a table of names and values", value) end
+  local out = {}
+  for name, field in pairs(value) do
+    if type(name) ~= "string" then
+      return "expected names and values, as in { [\"x-name\"] = \"value\" }, got a list"
+    end
+    if not name:find(check.TOKEN) then return "a name is no HTTP header name" end
+    local key = name:lower()
+    if OWN_HEADERS[key] then return "." .. key .. ": " .. OWN_HEADERS[key] end
+    if out[key] ~= nil then return "." .. key .. ": is given twice" end
+    local problem, kept = header_value(field)
+    if problem then return "." .. key .. ": " .. problem end
+    out[key] = kept
+  end
+  return nil, out
+end
+
+local function query_value(value)
+  local kind = type(value)
+  if kind == "string" or kind == "boolean" then return tostring(value) end
+  return kind == "number" and number_text(value) or nil
+end
+
+-- Each value as a list of strings, or nil.
+local function query_list(field)
+  if type(field) ~= "table" then
+    local value = query_value(field)
+    return value and { value }
+  end
+  local list = {}
+  for i = 1, #field do
+    list[i] = query_value(field[i])
+    if not list[i] then return nil end
+  end
+  return (#list > 0 or next(field) == nil) and list or nil
+end
+
+--- Checks a table of query parameters. Values are strings, numbers, booleans
+-- or lists of them.
+---@param value any
+---@return string|nil problem
+---@return table<string, string[]>|nil query
+function table_check.query(value)
+  if type(value) ~= "table" then return expected_type("a table of names and values", value) end
+  local out = {}
+  for name, field in pairs(value) do
+    if type(name) ~= "string" or name == "" then
+      return "expected names and values, as in { name = \"value\" }, got a list"
+    end
+    out[name] = query_list(field)
+    if not out[name] then
+      return (name:find("^[A-Za-z_][A-Za-z0-9_-]*$") and "." .. name .. ": " or "")
+        .. "expected a string, a finite number, a boolean or a list of them"
+    end
+  end
+  return nil, out
+end
+
+function table_check.fallback(value)
+  if type(value) ~= "table" then return expected("a list of model ids", value) end
+  local out = {}
+  for i = 1, #value do
+    if type(value[i]) ~= "string" or value[i] == "" then
+      return ("[%d]: %s"):format(i, expected("a model id", value[i]))
+    end
+    out[i] = value[i]
+  end
+  for key in pairs(value) do
+    if type(key) ~= "number" or key % 1 ~= 0 or key < 1 or key > #out then
+      return "expected a list of model ids, got a table with other keys"
+    end
+  end
+  return nil, out
+end
+
+--- The fields of a policy.
+table_check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "statuses", "seed" }
+
+--- What the core said of a policy, with the name that an unknown field may have
+-- meant.
+---@param problem string
+---@param names string[]  those that it could have
+---@return string
+function table_check.policy_problem(problem, names)
+  local name = problem:match("^retry%.(.*): unknown field$")
+  if not name then return problem end
+  return describe.place("retry", describe.unknown(name, names, "field"))
+end
+
+-- The policy is read by the same C code that will use it.
+function table_check.retry(value)
+  if type(value) ~= "string" and type(value) ~= "table" then
+    return expected("the name of a policy or a table", value)
+  end
+  local kept = value
+  if type(value) == "table" then
+    kept = {}
+    for key, field in pairs(value) do kept[key] = field end
+    if type(kept.statuses) == "table" then
+      local statuses = {}
+      for key, status in pairs(kept.statuses) do statuses[key] = status end
+      kept.statuses = statuses
+    end
+  end
+  local ok, message = try(core.retry_delay, kept, 0, { u = 0 })
+  if ok then return nil, kept end
+  message = table_check.policy_problem(tostring(message), table_check.POLICY)
+  return (message:gsub("^retry(.-: )", "%1"):gsub("^: ", ""))
+end
+
+function table_check.cancel(value)
+  if not reserve.require "ofox.task.cancel".is(value) then
+    return expected("a token of ofox.cancel_token()", value)
+  end
+  return nil, value
+end
+
+function table_check.client_cert(value)
+  if type(value) == "string" then
+    local problem = check.path(value)
+    return problem, { cert = value }
+  end
+  if type(value) ~= "table" then
+    return expected_type("a path or a table with cert, key and password", value)
+  end
+  local out = {}
+  for key, field in pairs(value) do
+    if key ~= "cert" and key ~= "key" and key ~= "password" then
+      return "expected a path or a table with cert, key and password, got another field"
+    end
+    local problem = check.text(key == "password" and "a string" or "a path")(field)
+    if problem then return "." .. key .. ": " .. problem end
+    out[key] = field
+  end
+  if not out.cert then return ".cert: expected a path, got nil" end
+  return nil, out
+end
+
+function table_check.json(value)
+  if value == "cjson" then
+    local decode = require "ofox.json".cjson()
+    if decode then return nil, decode end
+    return "lua-cjson was not found (apt install lua-cjson, luarocks install lua-cjson)"
+  end
+  if callable(value) then return nil, value end
+  if type(value) == "table" and callable(value.decode) then return nil, value.decode end
+  local forms = "a function that decodes, or a table with one in decode"
+  return expected(type(value) == "string" and '"cjson", ' .. forms or forms, value)
+end
+
+function table_check.transport(value)
+  if type(value) == "table" or type(value) == "userdata" then
+    local ok, able = try(function() return callable(value.start) and callable(value.step) end)
+    if ok and able then return nil, value end
+  end
+  return expected("a transport with the methods start and step", value)
+end
+
+return table_check
