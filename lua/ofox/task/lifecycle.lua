@@ -80,12 +80,14 @@ end
 local function tell(record)
   local group, listeners, loop = record.group, record.listeners, scheduler.loop()
   if group and group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
-  for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
-  record.waiters = NOTHING
+  if record.waiters then
+    for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
+    record.waiters = NOTHING
+  end
   close_owned(record)
   if record.observer then record.observer(record) end
   record.observer = nil
-  while listeners[1] do
+  while listeners and listeners[1] do
     lifecycle.call_back(record, listeners[1])
     table.remove(listeners, 1)
   end
@@ -245,7 +247,7 @@ function lifecycle.start(group, observer, later, fn, ...)
   if is_hosted then wait.check() end
   local record = {
     status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
-    group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
+    group = group, observer = observer, waiters = false, listeners = false, owned = {}, cancelled = false, waiting = false,
     heard = false, next_ready = false, is_ready = false, held = false, round = 0, is_alive = false,
     turn = false, note = false, call = false, transport = false, standing_call = false, standing_transport = false,
   }

@@ -102,7 +102,10 @@ end
 ---@param seconds? number
 function wait.for_task(other, seconds)
   for_condition(function() return other.status ~= "running" end, seconds,
-    function(task) other.waiters[task] = true end, function(task) other.waiters[task] = nil end)
+    function(task)
+      other.waiters = other.waiters or {}
+      other.waiters[task] = true
+    end, function(task) other.waiters[task] = nil end)
 end
 
 --- Waits until a group has no members, or has something to tell.
