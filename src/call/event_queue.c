@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define QUEUE (64 * 1024) /* bytes after which a reader is waited for */
+#define LITTLE 256        /* bytes that a slow stream has in its queue */
 #define LAST_WORD 64      /* bytes in which a sentinel is looked for */
 
 void ofox_event_queue_init(struct ofox_event_queue *s,
@@ -340,11 +341,17 @@ void ofox_event_queue_drop(struct ofox_event_queue *s) {
   s->_taken = s->_waiting = 0;
 }
 
-/* Gives back what has been taken, at once if it was much. */
+/* Gives back what has been taken, at once if it was much, and the room that an
+** opening took where less is enough. */
 static void tidy(struct ofox_event_queue *s) {
-  if (s->_taken == s->_queue.n) {
-    if (s->_queue.n > QUEUE)
+  size_t n = s->_queue.n;
+  if (n > 0 && s->_taken == n) {
+    if (n > s->_room)
+      s->_room = n;
+    if (n > QUEUE || (n <= LITTLE && s->_room > LITTLE)) {
       ofox_buf_free(&s->_queue);
+      s->_room = 0;
+    }
     s->_queue.n = 0;
     s->_taken = 0;
   }

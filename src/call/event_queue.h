@@ -25,6 +25,7 @@ struct ofox_event_queue {
   struct ofox_stray_lines _stray;
   struct ofox_buf _queue; /* each an entry and the bytes of an event */
   size_t _taken;          /* of the queue */
+  size_t _room;           /* that it is known to have had */
   size_t _waiting;        /* bytes of events in it, as they came */
   size_t _hold;           /* bytes of an opening that are held back */
   uint64_t _begun, _finished;

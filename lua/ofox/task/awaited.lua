@@ -1,10 +1,12 @@
 --- What is waited for: a moment, news of a call, or both. What waits is a task,
 -- or a table that stands for a wait in place; of either, the fields 'moment',
--- 'note', 'call', 'transport' and 'holds_transport' are kept here.
+-- 'note', 'call', 'transport' and 'held' are kept here.
 -- Does not know how a task is woken, nor whose turn it is.
 require "ofox.base.uncompiled" ()
 local timers = require "ofox.task.timers"
 local transports = require "ofox.task.transports"
+
+local count, counts = transports.count, transports.counts
 
 local awaited = {}
 
@@ -24,33 +26,46 @@ end
 ---@param call userdata
 ---@param task table
 function awaited.watch(transport, call, task)
-  task.note, task.transport, task.call = call:watch(), transport, call
-  by_note[task.note] = task
+  local note = call:watch()
+  task.note, task.transport, task.call = note, transport, call
+  by_note[note] = task
 end
 
 --- Ends that.
 ---@param task table
-function awaited.unwatch(task)
-  if task.note then by_note[task.note] = nil end
-  task.note, task.call, task.transport = nil, nil, nil
+local function unwatch(task)
+  local note = task.note
+  if not note then return end
+  by_note[note] = nil
+  task.note, task.call, task.transport = false, false, false
 end
+
+awaited.unwatch = unwatch
 
 --- Has a transport served for as long as a task waits.
 ---@param task table
 ---@param transport table|nil  nil: none has to be
 function awaited.serve(task, transport)
-  transports.count(transport, 1)
-  task.holds_transport = transport ~= nil
+  if not transport then return end
+  local before = counts[transport]
+  if before then counts[transport] = before + 1 else count(transport, 1) end
+  task.held = transport
 end
 
 --- The wait of a task is over, whatever it was for.
 ---@param task table
 function awaited.forget(task)
-  if task.moment then moments:remove(task.moment) end
-  if task.holds_transport then transports.count(task.transport, -1) end
-  task.holds_transport = false
-  awaited.unwatch(task)
-  task.moment = nil
+  if task.moment then
+    moments:remove(task.moment)
+    task.moment = nil
+  end
+  local held = task.held
+  if held then
+    local left = counts[held] - 1
+    task.held = false
+    if left > 0 then counts[held] = left else count(held, -1) end
+  end
+  unwatch(task)
 end
 
 --- The first moment that a task waits for.

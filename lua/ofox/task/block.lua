@@ -4,6 +4,7 @@
 -- Knows nothing of cancelling, nor of how a task is resumed.
 local awaited = require "ofox.task.awaited"
 local clock = require "ofox.task.clock"
+local engine = require "ofox.task.engine"
 local lua = require "ofox.base.lua"
 local scheduler = require "ofox.task.scheduler"
 local transports = require "ofox.task.transports"
@@ -40,8 +41,9 @@ function block.sleep(seconds)
   local till = clock.now() + seconds
   local left = seconds
   while left > 0 do
-    transports.move(left)
-    transports.take_news(ignore) -- nothing else waits here
+    local made = engine.made()
+    transports.move(made, left)
+    transports.take_news(made, ignore) -- nothing else waits here
     left = till - clock.now()
   end
 end

@@ -10,6 +10,7 @@ local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
 
 local unpack = lua.unpack
+local resume, status_of = coroutine.resume, coroutine.status
 local close_thread = coroutine.close -- luacheck: ignore 143 (Lua 5.4)
 
 local lifecycle = {}
@@ -79,12 +80,14 @@ end
 local function tell(record)
   local group, listeners, loop = record.group, record.listeners, scheduler.loop()
   if group and group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
-  for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
-  record.waiters = NOTHING
+  if record.waiters then
+    for waiter in pairs(record.waiters) do scheduler.wake(waiter) end
+    record.waiters = NOTHING
+  end
   close_owned(record)
   if record.observer then record.observer(record) end
   record.observer = nil
-  while listeners[1] do
+  while listeners and listeners[1] do
     lifecycle.call_back(record, listeners[1])
     table.remove(listeners, 1)
   end
@@ -96,7 +99,7 @@ end
 local function finish(record, status, results)
   leave(record)
   record.status, record.results = status, results
-  record.thread, record.start = nil, nil
+  record.thread, record.start = nil, false
   tell(record)
 end
 
@@ -111,19 +114,30 @@ end
 -- with.
 local NO_MEMORY = pack(false, "not enough memory")
 
--- What the turn of a task gives that has not begun and never will.
-local NOT_BEGUN = pack(true, wait.PUT_DOWN)
+-- What the turn of a task gives that goes no further.
+local PUT_DOWN = pack(true, wait.PUT_DOWN)
 
--- Has a task run on, unless its last turn was not done with. Returns what
--- coroutine.resume gives.
+-- What the turn of a task gives that ends with a wait.
+local YIELDED = pack(true)
+
+-- What a turn has given, from what coroutine.resume does.
+local function turn_of(thread, ...)
+  if status_of(thread) == "dead" then return pack(...) end
+  local _, first = ...
+  return first == wait.PUT_DOWN and PUT_DOWN or YIELDED
+end
+
+-- Has a task run on, unless its last turn was not done with. Returns what that
+-- has given.
 local function run_on(record)
   if record.turn then return record.turn end
   if not record.is_alive then return NOTHING end
   local args = record.start
-  if args and record.cancelled then return NOT_BEGUN end
-  record.start = nil
-  if args then return pack(coroutine.resume(record.thread, unpack(args, 1, args.n))) end
-  return pack(coroutine.resume(record.thread))
+  if args and record.cancelled then return PUT_DOWN end
+  local thread = record.thread
+  if not args then return turn_of(thread, resume(thread)) end
+  record.start = false
+  return turn_of(thread, resume(thread, unpack(args, 1, args.n)))
 end
 
 -- It has come to its end by itself. 'thread': where its stack still is.
@@ -146,9 +160,9 @@ local function settle(record)
     tell(record)
   elseif not record.is_alive then
     return -- its start has failed
-  elseif coroutine.status(thread) == "dead" then
+  elseif results ~= YIELDED and status_of(thread) == "dead" then
     conclude(record, results, thread)
-  elseif results[2] == wait.PUT_DOWN then
+  elseif results == PUT_DOWN then
     put_down(record, "cancelled", pack(false, wait.cancelled_error()))
   elseif results == NO_MEMORY and not record.waiting then
     put_down(record, "failed", NO_MEMORY)
@@ -164,6 +178,7 @@ end
 local function take_turn(record, run)
   local ok, results = scheduler.resume(record, run)
   if not ok and not (record.is_alive and memory.is_short(tostring(results))) then error(results, 0) end
+  if ok and results == YIELDED and record.waiting and scheduler.is_stepping() then return nil end
   record.turn = ok and results or NO_MEMORY
   local settled, message = pcall(settle, record)
   if settled then return nil end
@@ -232,9 +247,9 @@ function lifecycle.start(group, observer, later, fn, ...)
   if is_hosted then wait.check() end
   local record = {
     status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
-    group = group, observer = observer, waiters = {}, listeners = {}, owned = {}, cancelled = false, waiting = false,
-    heard = false, next_ready = false, is_ready = false, holds_transport = false, round = 0, is_alive = false,
-    turn = false,
+    group = group, observer = observer, waiters = false, listeners = false, owned = {}, cancelled = false, waiting = false,
+    heard = false, next_ready = false, is_ready = false, held = false, round = 0, is_alive = false,
+    turn = false, note = false, call = false, transport = false, standing_call = false, standing_transport = false,
   }
   if is_hosted then
     record.abandon, record.leave = abandon_thread, leave_thread

@@ -11,6 +11,8 @@ local interrupt = require "ofox.task.interrupt"
 local transports = require "ofox.task.transports"
 local yieldable = require "ofox.base.yieldable"
 
+local forget, running = awaited.forget, coroutine.running
+
 local scheduler = {}
 
 -- Steps inside of steps, each on top of the other's stack. Deeper waits serve
@@ -44,8 +46,9 @@ local budget = {} -- left: how many turns and events are, in this step; nil: no 
 --- The task that runs, or nil.
 ---@return table|nil
 function scheduler.current()
-  if loop and loop.current then return loop.current() end
-  if current and loop and loop.drives then
+  if not loop then return current end
+  if loop.current then return loop.current() end
+  if current and loop.drives then
     -- what others run in the host's main thread while a task stands is not the task
     local thread, is_main = coroutine.running()
     if thread == nil or is_main == true then return nil end
@@ -89,13 +92,9 @@ function scheduler.is_inside()
   return current ~= nil or depth > 0
 end
 
-local function has_ready()
-  return first ~= nil
-end
-
 -- Seconds of the clock until a task wants to go on by itself; nil: never.
 local function until_moment()
-  if has_ready() or next(woken) then return 0 end
+  if first or next(woken) then return 0 end
   local at = awaited.first()
   return at and math.max(0, at - clock.now())
 end
@@ -135,6 +134,12 @@ local function enqueue(task)
   last = task
 end
 
+--- Does a step serve what there is to do, and syncs when it is over?
+---@return boolean
+function scheduler.is_stepping()
+  return depth > 0
+end
+
 --- Lets who drives this from outside of it know what has changed.
 function scheduler.changed()
   if depth == 0 then scheduler.sync() end
@@ -161,8 +166,8 @@ function scheduler.wake(task)
   end
   enqueue(task) -- first, since what follows ends where memory does
   task.waiting = false
-  awaited.forget(task)
-  scheduler.changed()
+  forget(task)
+  if depth == 0 then scheduler.sync() end
   return true
 end
 
@@ -199,7 +204,7 @@ end
 -- own coroutine, with nothing between that cannot.
 ---@return boolean
 function scheduler.may_yield()
-  return current ~= nil and coroutine.running() == current.thread and yieldable()
+  return current ~= nil and running() == current.thread and yieldable()
 end
 
 -- Steps
@@ -231,29 +236,31 @@ local function break_off(task)
 end
 
 -- A child must not wait for its parent's calls.
-local function drop_foreign()
-  local foreign = transports.foreign()
+local function drop_foreign(made)
+  local foreign = transports.foreign(made)
   if foreign then awaited.each_at(foreign, break_off) end
 end
 
 local function on_news(note)
   local task = awaited.heard(note)
-  if task then scheduler.wake(task) end
+  if task and scheduler.wake(task) and not task.standing then return end -- it has forgotten the call
   awaited.drop(note) -- of a task that will never go on it is all that is left
 end
 
 -- One round.
 local function step(max, max_events)
   depth, budget.left = depth + 1, max_events
-  drop_foreign()
-  if has_ready() then
+  local made = engine.made()
+  drop_foreign(made)
+  local left = until_moment()
+  if first then
     max = 0
-  elseif loop and clock.virtual() and transports.is_pending(until_moment()) then
+  elseif loop and clock.virtual() and transports.is_pending(left) then
     max = nil -- a loop waits elsewhere, and a mock's time has to pass
   end
-  transports.move(clock.shorter(max, until_moment()), budget.left)
-  transports.take_news(on_news)
-  wake_due()
+  transports.move(made, clock.shorter(max, left), max_events)
+  transports.take_news(made, on_news)
+  if awaited.first() then wake_due() end
   if depth <= DEEPEST then serve_ready() end
 end
 
@@ -284,11 +291,11 @@ end
 ---@param max_events? integer  turns of tasks and events of streams that are done at most
 function scheduler.serve(max, transport, max_events)
   local outer, above, deep, left = current, nested, depth, budget.left
-  transports.count(transport, 1)
+  if transport then transports.count(transport, 1) end
   local ok, message = pcall(step, max, max_events)
   depth, budget.left = deep, left
   current, nested = outer, above
-  transports.count(transport, -1)
+  if transport then transports.count(transport, -1) end
   if not ok then
     pcall(scheduler.sync) -- what is left to do is done by the next step
     interrupt.raise(interrupt.caught(message))
@@ -346,7 +353,7 @@ function scheduler.yield_for(transport, call, seconds)
   if seconds then awaited.moment(task, clock.now() + seconds) end
   awaited.watch(transport, call, task)
   awaited.serve(task, transport)
-  suspend(task)
+  return suspend(task)
 end
 
 --- From here on a stander waits by the loop's means. What runs meanwhile is not

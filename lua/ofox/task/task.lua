@@ -108,6 +108,7 @@ function Task:on_done(fn)
   check_function("task:on_done", fn)
   record.asked = true
   if record.status == "running" then
+    record.listeners = record.listeners or {}
     record.listeners[#record.listeners + 1] = fn
   else
     lifecycle.call_back(record, fn)

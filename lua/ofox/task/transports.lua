@@ -4,11 +4,13 @@
 require "ofox.base.uncompiled" ()
 local clock = require "ofox.task.clock"
 local core = require("ofox.base.native")("core")
-local engine = require "ofox.task.engine"
-
 local transports = {}
 
 local counts = {} -- transport -> how many waits there are for its calls
+local kinds, mocks = 0, 0 -- how many transports that is, and how many of them are no engines
+
+--- That table: who finds a transport in it may count one more by itself.
+transports.counts = counts
 
 local untold -- news that are taken and not told yet: memory may end meanwhile
 
@@ -17,8 +19,11 @@ local untold -- news that are taken and not told yet: memory may end meanwhile
 ---@param change 1|-1
 function transports.count(transport, change)
   if not transport then return end
-  local count = (counts[transport] or 0) + change
+  local before = counts[transport]
+  local count = (before or 0) + change
   counts[transport] = count > 0 and count or nil
+  local more = (count > 0 and 1 or 0) - (before and 1 or 0)
+  kinds, mocks = kinds + more, mocks + (transport.is_ours and 0 or more)
 end
 
 -- A mock whose clock is its own; not an engine, nor one of a parent process.
@@ -34,6 +39,7 @@ function transports.is_pending(left)
   if untold then return true end
   local virtual = clock.virtual()
   if virtual and (left or virtual:timeout()) then return true end
+  if mocks == 0 then return false end
   for transport in pairs(counts) do
     if is_mock(transport) and transport:timeout() then return true end
   end
@@ -50,11 +56,13 @@ end
 
 --- Takes the news of calls, of those as well that no task waits for any more:
 -- with news left in it, the engine's next step returns at once.
+---@param made table|nil  the engine of this process
 ---@param heard fun(note: any)
-function transports.take_news(heard)
-  local made, virtual = engine.made(), clock.virtual()
+function transports.take_news(made, heard)
+  local virtual = clock.virtual()
   if made then take_from(made, heard) end
   if virtual then take_from(virtual, heard) end
+  if mocks == 0 then return end
   for transport in pairs(counts) do
     if is_mock(transport) then take_from(transport, heard) end
   end
@@ -62,9 +70,10 @@ end
 
 --- An engine of the process that this one was forked from, if there are waits
 -- for its calls.
+---@param made table|nil  the engine of this process
 ---@return table|nil
-function transports.foreign()
-  local made = engine.made()
+function transports.foreign(made)
+  if kinds - mocks == (made and counts[made] and 1 or 0) then return nil end
   for transport in pairs(counts) do
     if transport.is_ours and transport ~= made then return transport end
   end
@@ -86,6 +95,7 @@ end
 -- Mocks whose clocks are their own go to what happens next.
 local function move_mocks()
   local moved = false
+  if mocks == 0 then return moved end
   for transport in pairs(counts) do
     if is_mock(transport) and transport:timeout() then
       transport:step()
@@ -96,11 +106,11 @@ local function move_mocks()
 end
 
 --- Lets time pass until something happens, at most 'limit' seconds.
+---@param made table|nil  the engine of this process
 ---@param limit number|nil
 ---@param max_events integer|nil  sockets that are read; nil: what is there
-function transports.move(limit, max_events)
+function transports.move(made, limit, max_events)
   if untold then limit = 0 end
-  local made = engine.made()
   local moved = move_mocks()
   local virtual = clock.virtual()
   if virtual then moved = move_virtual(virtual, limit) or moved end

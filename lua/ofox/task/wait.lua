@@ -14,6 +14,8 @@ local wait = {}
 --- What a cancelled task yields to the scheduler when it will not end.
 wait.PUT_DOWN = {}
 
+local current = scheduler.current
+
 wait.budget = scheduler.budget
 wait.is_spent = scheduler.is_spent
 
@@ -100,7 +102,10 @@ end
 ---@param seconds? number
 function wait.for_task(other, seconds)
   for_condition(function() return other.status ~= "running" end, seconds,
-    function(task) other.waiters[task] = true end, function(task) other.waiters[task] = nil end)
+    function(task)
+      other.waiters = other.waiters or {}
+      other.waiters[task] = true
+    end, function(task) other.waiters[task] = nil end)
 end
 
 --- Waits until a group has no members, or has something to tell.
@@ -149,8 +154,8 @@ end
 ---@param call userdata
 ---@param max? number
 function wait.call(transport, call, max)
-  local task = scheduler.current()
-  if not wait.may_go_on(transport, call) then return end
+  local task = current()
+  if task and task.cancelled and not wait.may_go_on(transport, call) then return end
   if not task and scheduler.is_idle() then
     block.for_call(transport, call, max)
   elseif scheduler.may_yield() then
@@ -160,7 +165,7 @@ function wait.call(transport, call, max)
     if task then task.standing_call, task.standing_transport = call, transport end
     block.stand(function() return call:state() ~= state end, transport, max,
       function(stander) awaited.watch(transport, call, stander) end, awaited.unwatch)
-    if task then task.standing_call, task.standing_transport = nil, nil end
+    if task then task.standing_call, task.standing_transport = false, false end
   end
   if task and task.cancelled then
     transport:cancel(call) -- its news may have been first, and its turn last
@@ -176,7 +181,7 @@ function wait.pause(transport, call)
   local task = scheduler.current()
   task.standing_call, task.standing_transport = call, transport
   coroutine.yield()
-  task.standing_call, task.standing_transport = nil, nil
+  task.standing_call, task.standing_transport = false, false
   if task.cancelled then task.heard = call:failed() end
 end
 
