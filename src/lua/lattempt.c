@@ -72,11 +72,10 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 }
 
 /*
-** core.call(template [, now [, body]]) -> call, or nil and what is wrong with
-*the body:
-** none, bytes, a table to encode, in which lists of the API are lists also
-** where they are empty, or for several models a list of bytes in
-** core.call(template, now, nil, bodies)
+** core.call(template [, now [, body [, bodies]]]) -> call, or nil and what is
+** wrong with the body: none, bytes, or a table to encode, in which lists of
+** the API are lists also where they are empty. For several models 'bodies' is
+** a list, with the bytes for each.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);

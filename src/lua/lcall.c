@@ -362,7 +362,8 @@ static int call_reply(lua_State *L) {
 }
 
 /* call:decoded() -> value of the body, which the call forgets, and what it
-** sent; or nil and a message: it is no JSON. An empty body is an empty table */
+** sent; or nil and a message: it is no JSON. An empty body is an empty
+** table. */
 static int call_decoded(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_buf *body = &c->call.response.body, taken = *body;

@@ -8,7 +8,8 @@
 
 #define OFOX_UUID_SIZE 36 /* characters */
 
-/* Writes a random one (RFC 9562, version 4), and a NUL, to 'out'. [-0, +0, v] */
+/* Writes a random one (RFC 9562, version 4), and a NUL, to 'out'.
+** [-0, +0, v] */
 void ofox_putuuid(lua_State *L, char *out);
 
 #endif
