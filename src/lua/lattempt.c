@@ -15,6 +15,7 @@ static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
 
 void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->scratch, (size_t)-1);
+  ofox_buf_init(&c->answer, (size_t)-1);
   ofox_buf_init(&c->bodies, (size_t)-1);
   ofox_buf_init(&c->ends, (size_t)-1);
   ofox_buf_init(&c->own, (size_t)-1);
@@ -34,6 +35,7 @@ void ofox_lcall_forget(struct ofox_lcall *c) {
 void ofox_lcall_free(struct ofox_lcall *c) {
   ofox_lcall_forget(c);
   ofox_buf_free(&c->scratch);
+  ofox_buf_free(&c->answer);
 }
 
 /* Adds one body to the call on top: a string as it is. [-0, +0, e] */
