@@ -122,9 +122,9 @@ local function prepare(self, who, resource, params, opts)
   local others = of.settings.fallback
   local run, wrong
   if others and others[1] and resource.fallback then
-    local bodies, models = body.of_models(params, others)
-    if not bodies then return nil, who .. ": " .. models end
-    run = driver.new(of, nil, bodies, models)
+    local bodies, asked = body.of_models(params, others)
+    if not bodies then return nil, who .. ": " .. asked end
+    run = driver.new(of, nil, bodies, asked)
   else
     run, wrong = driver.new(of, params, nil, rawget(params, "model"))
     if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end

@@ -145,6 +145,20 @@ static void test_silence(struct ofox_sockets *s) {
   close_all(s);
 }
 
+/* One that was closed by others is gone when its number comes back. */
+static void test_closed_by_others(struct ofox_sockets *s) {
+  int fd;
+  open_all(s);
+  close(all[5].fd);
+  close(all[5].peer);
+  fd = ofox_sockets_open(s, AF_INET, SOCK_STREAM, 0, NULL);
+  assert(fd == all[5].fd);
+  assert(ofox_sockets_count(s) == MANY);
+  connect_it(fd, &all[5].peer);
+  all[5].key = key_of(fd);
+  close_all(s);
+}
+
 /* They cannot be told apart: an idle one is taken, and none if any that is
 ** idle is not fit. */
 static void test_one_path(struct ofox_sockets *s) {
@@ -222,6 +236,7 @@ int main(void) {
   test_keys(&s);
   test_fit(&s);
   test_silence(&s);
+  test_closed_by_others(&s);
   test_one_path(&s);
   test_abandon(&s);
   test_limits();

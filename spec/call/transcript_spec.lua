@@ -303,7 +303,8 @@ describe("[S8] a character that is cut", function()
 
   it("is nothing between attempts", function()
     local core = require "ofox.base.native" "core"
-    local call = core.call(core.template({ expect = "object", dialect = "chat" }, { max_retries = 1, retry = "ofox" }), 0)
+    local template = core.template({ expect = "object", dialect = "chat" }, { max_retries = 1, retry = "ofox" })
+    local call = core.call(template, 0)
     for attempt = 1, 2 do
       call:begin(0)
       for _, line in ipairs { "HTTP/1.1 200", "content-type: text/event-stream", "" } do call:head(line, 0) end

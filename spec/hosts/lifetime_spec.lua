@@ -12,15 +12,17 @@ teardown(host.close)
 before_each(function() s:reset() end)
 
 -- 'interrupt(fn)' runs fn and raises "out" in the middle of its wait for bytes,
--- when the answer has begun to drip in: the call is left in flight.
+-- when the answer has begun to drip in: the call is left in flight. The hook
+-- does 30 steps of what the engine was about to do until the call's end.
 local INTERRUPT = [[
   local function interrupt(fn)
-    local rounds = 0
     debug.sethook(function()
       local info = debug.getinfo(2, "n")
-      if info and info.name == "step" then
-        rounds = rounds + 1
-        if rounds == 30 then debug.sethook() error("out", 0) end
+      if info and info.name == "drive" then
+        debug.sethook()
+        local _, engine = debug.getlocal(2, 1)
+        for _ = 1, 30 do engine:step() end
+        error("out", 0)
       end
     end, "c")
     if jit then jit.off() end
@@ -359,6 +361,42 @@ describe("a finalizer", function()
         stream:close()
       end
       say(tostring(good))]]))
+  end)
+
+  it("may ask for an answer while it is decoded: it is told so, and the answer is whole", function()
+    assert.equal("20 told\n", succeed(AT_GC .. [[
+      local core = require "ofox.base.native" "core"
+      local template = core.template({ expect = "object" }, { max_retries = 0, retry = "ofox" })
+      local list = {}
+      for i = 1, 2000 do list[i] = ("%040d"):format(i) end
+      local json = '{"list":["' .. table.concat(list, '","') .. '"]}'
+      local call, told
+      local function again()
+        at_gc(function()
+          if call then
+            local ok, message = pcall(call.reply, call)
+            told = told or not ok and message:find("its answer is being read", 1, true) and "told"
+          end
+          again()
+        end)
+      end
+      again()
+      local good = 0
+      for _ = 1, 20 do
+        local one = core.call(template, 0)
+        one:begin(0)
+        for _, line in ipairs { "HTTP/1.1 200", "content-type: application/json", "" } do one:head(line, 0) end
+        one:body(json, 0)
+        one:finish("ANSWERED", true, 0, 0)
+        collectgarbage("setpause", 1)
+        collectgarbage("setstepmul", 1000000)
+        collectgarbage()
+        call = one
+        local value = one:decoded()
+        call = nil
+        if table.concat(value.list, '","') == table.concat(list, '","') then good = good + 1 end
+      end
+      say(good, told)]]))
   end)
 end)
 

@@ -28,13 +28,14 @@ static inline const char *to_special(const char *p, const char *e) {
   for (; (size_t)(e - p) >= sizeof(w); p += sizeof(w)) {
     memcpy(&w, p, sizeof(w));
     w = specials(w);
-    if (w != 0)
-      break;
-  }
+    if (w == 0)
+      continue;
 #if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  if ((size_t)(e - p) >= sizeof(w))
     return p + (__builtin_ctzll(w) >> 3);
+#else
+    break;
 #endif
+  }
   while (p < e && !is_special((unsigned char)*p))
     p++;
   return p;

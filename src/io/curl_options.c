@@ -46,8 +46,8 @@ static CURLcode set_tls(CURL *h, const struct ofox_traffic *w,
   return rc;
 }
 
-/* Has the URL parsed once for all requests of the plan; what this libcurl cannot
-** parse the transfer will say. */
+/* Has the URL parsed once for all requests of the plan; of one that this
+** libcurl cannot parse the transfer will say so. */
 static CURLcode set_url(struct ofox_handle *handle, const char *url) {
   CURLU *parsed = curl_url();
   if (parsed == NULL)

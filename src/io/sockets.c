@@ -137,6 +137,16 @@ static int grow(struct ofox_sockets *s) {
 
 /* Life */
 
+static void forget(struct ofox_sockets *s, struct ofox_socket *e) {
+  size_t n;
+  by_fd(s, &n)[e->fd] = NULL;
+  take_out(s, e);
+  s->_count--;
+  free(e);
+}
+
+/* Without memory libcurl closes some and does not say so: what had the number
+** before is gone. */
 static struct ofox_socket *add(struct ofox_sockets *s, int fd,
                                const char *path) {
   static struct ofox_socket *const NONE = NULL;
@@ -146,6 +156,8 @@ static struct ofox_socket *add(struct ofox_sockets *s, int fd,
     if (ofox_buf_add(&s->_by_fd, &NONE, sizeof(NONE)) != 0)
       return NULL;
   }
+  if (by_fd(s, &n)[fd] != NULL)
+    forget(s, by_fd(s, &n)[fd]);
   e = grow(s) == 0 ? calloc(1, sizeof(*e)) : NULL;
   if (e == NULL)
     return NULL;
@@ -156,14 +168,6 @@ static struct ofox_socket *add(struct ofox_sockets *s, int fd,
   put_in(s, e);
   s->_count++;
   return e;
-}
-
-static void forget(struct ofox_sockets *s, struct ofox_socket *e) {
-  size_t n;
-  by_fd(s, &n)[e->fd] = NULL;
-  take_out(s, e);
-  s->_count--;
-  free(e);
 }
 
 void ofox_sockets_free(struct ofox_sockets *s) {

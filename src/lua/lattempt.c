@@ -15,6 +15,7 @@ static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
 
 void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->scratch, (size_t)-1);
+  ofox_buf_init(&c->answer, (size_t)-1);
   ofox_buf_init(&c->bodies, (size_t)-1);
   ofox_buf_init(&c->ends, (size_t)-1);
   ofox_buf_init(&c->own, (size_t)-1);
@@ -34,6 +35,7 @@ void ofox_lcall_forget(struct ofox_lcall *c) {
 void ofox_lcall_free(struct ofox_lcall *c) {
   ofox_lcall_forget(c);
   ofox_buf_free(&c->scratch);
+  ofox_buf_free(&c->answer);
 }
 
 /* Adds one body to the call on top: a string as it is. [-0, +0, e] */
@@ -69,11 +71,10 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 }
 
 /*
-** core.call(template [, now [, body]]) -> call, or nil and what is wrong with
-*the body:
-** none, bytes, a table to encode, in which lists of the API are lists also
-** where they are empty, or for several models a list of bytes in
-** core.call(template, now, nil, bodies)
+** core.call(template [, now [, body [, bodies]]]) -> call, or nil and what is
+** wrong with the body: none, bytes, or a table to encode, in which lists of
+** the API are lists also where they are empty. For several models 'bodies' is
+** a list, with the bytes for each.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);

@@ -355,38 +355,43 @@ static int call_failed(lua_State *L) {
   return 1;
 }
 
+/* The body, which the call forgets, and what it sent. Until it is let go it is
+** no other's: whenever Lua allocates it may run finalizers. [-0, +0, v] */
+static struct ofox_span take_answer(lua_State *L, struct ofox_lcall *c) {
+  struct ofox_buf *body = &c->call.response.body;
+  luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
+  luaL_argcheck(L, c->answer.p == NULL, 1, "its answer is being read");
+  c->answer = *body;
+  ofox_buf_init(body, body->cap);
+  ofox_lcall_forget(c);
+  return ofox_buf_span(&c->answer);
+}
+
 /* call:reply() -> body bytes; the call forgets them, and what it sent */
 static int call_reply(lua_State *L) {
   struct ofox_lcall *c = check(L);
-  struct ofox_buf *body = &c->call.response.body;
-  luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
-  ofox_pushspan(L, ofox_buf_span(body));
-  ofox_buf_free(body);
-  ofox_lcall_forget(c);
+  ofox_pushspan(L, take_answer(L, c));
+  ofox_buf_free(&c->answer);
   return 1;
 }
 
 /* call:decoded() -> value of the body, which the call forgets, and what it
-** sent; or nil and a message: it is no JSON. An empty body is an empty table
- */
+** sent; or nil and a message: it is no JSON. An empty body is an empty
+** table. */
 static int call_decoded(lua_State *L) {
   struct ofox_lcall *c = check(L);
-  struct ofox_buf *body = &c->call.response.body, taken = *body;
+  struct ofox_span body = take_answer(L, c);
   size_t pos;
-  int rc;
-  luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
-  if (body->n == 0) {
-    ofox_lcall_forget(c);
+  int rc = OFOX_DECODED;
+  if (body.n == 0)
     lua_newtable(L);
-    return 1;
-  }
-  rc = ofox_decode(L, ofox_buf_span(&taken), 0, &pos);
+  else
+    rc = ofox_decode(L, body, 0, &pos);
   if (rc < OFOX_DECODED) {
     lua_pushnil(L);
-    ofox_pushbroken(L, ofox_buf_span(&taken), rc, pos);
+    ofox_pushbroken(L, body, rc, pos);
   }
-  ofox_buf_free(body);
-  ofox_lcall_forget(c);
+  ofox_buf_free(&c->answer);
   return rc < OFOX_DECODED ? 2 : 1;
 }
 

@@ -16,6 +16,7 @@ struct ofox_lcall {
   struct ofox_call call;
   const struct ofox_template *template; /* a field of its user value */
   struct ofox_buf scratch;
+  struct ofox_buf answer; /* the body of the response, while it is read */
   struct ofox_buf bodies; /* one for each model, one after the other */
   struct ofox_buf ends;   /* of each in 'bodies', a size_t; empty: one */
   int has_body;

@@ -58,14 +58,10 @@ static int json_check(lua_State *L) {
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    {"decode", json_decode},
-    {"decode_by", ofox_decode_by},
-    {"encode", ofox_encode},
-    {"encode_request", ofox_encode_request},
-    {"json_check", json_check},
-    {"json_join", ofox_join},
-    {"polish", json_polish},
-    {NULL, NULL},
+    {"decode", json_decode},    {"decode_by", ofox_decode_by},
+    {"encode", ofox_encode},    {"encode_request", ofox_encode_request},
+    {"json_check", json_check}, {"json_join", ofox_join},
+    {"polish", json_polish},    {NULL, NULL},
 };
 
 void ofox_open_json(lua_State *L) {

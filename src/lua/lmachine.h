@@ -8,8 +8,8 @@
 
 #define OFOX_ID_SIZE 22 /* letters of six random bits each */
 
-/* Writes an id that no other has, and a NUL, to 'out': letters, digits, "-" and
-** "_". [-0, +0, v] */
+/* Writes an id that no other has, and a NUL, to 'out': letters, digits, "-"
+** and "_". [-0, +0, v] */
 void ofox_putid(lua_State *L, char *out);
 
 #endif

@@ -108,8 +108,7 @@ static uint64_t plan_field(lua_State *L, int arg) {
 
 /*
 ** core.template(fields, settings) -> template, its plan. Fields, none of which
-*may
-** change any more: method, url, lines = {"Name: value"}, authorization and
+** may change any more: method, url, lines = {"Name: value"}, authorization and
 ** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
 ** unix_socket, client_cert, client_key, client_password, plan: that of a

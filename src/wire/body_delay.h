@@ -19,9 +19,8 @@ void ofox_body_delay_init(struct ofox_body_delay *p);
 
 /*
 ** Looks in the members of an object, in its 'metadata', the 'headers' in
-*there, and its
-** 'details'. What ends where 'body' ends may have been cut and is not
-** believed. 1: found. 0: not. Or OFOX_EMEM.
+** there, and its 'details'. What ends where 'body' ends may have been cut and
+** is not believed. 1: found. 0: not. Or OFOX_EMEM.
 */
 int ofox_body_delay_find(struct ofox_body_delay *p,
                          const struct ofox_members *m, struct ofox_span body);

@@ -21,7 +21,8 @@ local template = {}
 ---@field expect string  see src/call/verdict.h
 ---@field dialect string|nil  of the events, if the answer is a stream
 ---@field later table[]|nil  {name, function} of headers that each attempt asks for
----@field key function|boolean  gives the key of each attempt; true: it never changes; false: none is sent or there is none
+---@field key function|boolean  gives the key of each attempt; true: it never changes; false: none is sent, or there
+--   is none
 ---@field missing boolean  a key is wanted and there is none
 ---@field exposed string|nil  a host that a key would go to unencrypted
 ---@field exposes_own boolean|nil  the program's own word goes there in any case
