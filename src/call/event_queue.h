@@ -32,8 +32,7 @@ struct ofox_event_queue {
   int _cut; /* the body has come to no proper end */
 };
 
-/* What stands in the queue before the bytes of an event: of one that is like
-** another, those of its holes alone. */
+/* Before the bytes of an event, or of the holes of one that is like another. */
 struct ofox_entry {
   size_t name, data; /* bytes of them, as they came */
   size_t from, to;   /* its text in the transcript */
