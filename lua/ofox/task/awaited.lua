@@ -33,21 +33,30 @@ end
 
 --- Ends that.
 ---@param task table
-local function unwatch(task)
+function awaited.unwatch(task)
   local note = task.note
   if not note then return end
   by_note[note] = nil
   task.note, task.call, task.transport = false, false, false
 end
 
-awaited.unwatch = unwatch
-
 --- Has a transport served for as long as a task waits.
 ---@param task table
 ---@param transport table|nil  nil: none has to be
 function awaited.serve(task, transport)
   if not transport then return end
-  local before = counts[transport]
+  count(transport, 1)
+  task.held = transport
+end
+
+--- Has a task wait for news of a call, and its transport served.
+---@param transport table
+---@param call userdata
+---@param task table
+function awaited.call(transport, call, task)
+  local note, before = call:watch(), counts[transport]
+  task.note, task.transport, task.call = note, transport, call
+  by_note[note] = task
   if before then counts[transport] = before + 1 else count(transport, 1) end
   task.held = transport
 end
@@ -65,7 +74,11 @@ function awaited.forget(task)
     task.held = false
     if left > 0 then counts[held] = left else count(held, -1) end
   end
-  unwatch(task)
+  local note = task.note
+  if note then
+    by_note[note] = nil
+    task.note, task.call, task.transport = false, false, false
+  end
 end
 
 --- The first moment that a task waits for.

@@ -10,6 +10,7 @@ local scheduler = require "ofox.task.scheduler"
 local wait = require "ofox.task.wait"
 
 local unpack = lua.unpack
+local resume_as = scheduler.resume
 local resume, status_of = coroutine.resume, coroutine.status
 local close_thread = coroutine.close -- luacheck: ignore 143 (Lua 5.4)
 
@@ -175,10 +176,8 @@ end
 
 -- Raises nothing for want of memory once the task has begun: its next turn does
 -- what is left. Then returns the message.
-local function take_turn(record, run)
-  local ok, results = scheduler.resume(record, run)
+local function end_turn(record, ok, results)
   if not ok and not (record.is_alive and memory.is_short(tostring(results))) then error(results, 0) end
-  if ok and results == YIELDED and record.waiting and scheduler.is_stepping() then return nil end
   record.turn = ok and results or NO_MEMORY
   local settled, message = pcall(settle, record)
   if settled then return nil end
@@ -187,8 +186,18 @@ local function take_turn(record, run)
   return message
 end
 
+local function take_turn(record, run)
+  return end_turn(record, resume_as(record, run))
+end
+
+-- In a step, at whose end others hear of what has changed.
 local function go_on(record)
-  local message = take_turn(record, run_on)
+  local ok, results = resume_as(record, run_on)
+  if ok and results == YIELDED and record.waiting then
+    record.turn = false
+    return
+  end
+  local message = end_turn(record, ok, results)
   if message then error(message, 0) end -- to who waits
 end
 
@@ -247,8 +256,8 @@ function lifecycle.start(group, observer, later, fn, ...)
   if is_hosted then wait.check() end
   local record = {
     status = "running", thread = not is_hosted and thread_of(fn) or nil, start = pack(...), go_on = go_on,
-    group = group, observer = observer, waiters = false, listeners = false, owned = {}, cancelled = false, waiting = false,
-    heard = false, next_ready = false, is_ready = false, held = false, round = 0, is_alive = false,
+    group = group, observer = observer, waiters = false, listeners = false, owned = {}, cancelled = false,
+    waiting = false, heard = false, next_ready = false, is_ready = false, held = false, round = 0, is_alive = false,
     turn = false, note = false, call = false, transport = false, standing_call = false, standing_transport = false,
   }
   if is_hosted then

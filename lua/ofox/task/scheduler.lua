@@ -11,7 +11,8 @@ local interrupt = require "ofox.task.interrupt"
 local transports = require "ofox.task.transports"
 local yieldable = require "ofox.base.yieldable"
 
-local forget, running = awaited.forget, coroutine.running
+local forget, await_call = awaited.forget, awaited.call
+local running, yield = coroutine.running, coroutine.yield
 
 local scheduler = {}
 
@@ -134,12 +135,6 @@ local function enqueue(task)
   last = task
 end
 
---- Does a step serve what there is to do, and syncs when it is over?
----@return boolean
-function scheduler.is_stepping()
-  return depth > 0
-end
-
 --- Lets who drives this from outside of it know what has changed.
 function scheduler.changed()
   if depth == 0 then scheduler.sync() end
@@ -156,7 +151,7 @@ end
 -- another task has ended. Lets it go on; one that does not wait is left alone.
 ---@param task table  or a stander
 ---@return boolean woken
-function scheduler.wake(task)
+local function wake(task)
   if not task.waiting then return false end
   if task.standing then
     if not loop.drives then woken[task] = true end
@@ -164,12 +159,18 @@ function scheduler.wake(task)
     if loop.wake then loop.wake(task) end
     return true
   end
-  enqueue(task) -- first, since what follows ends where memory does
+  if not task.is_ready then -- as enqueue; first, since what follows ends where memory does
+    task.is_ready, task.round = true, rounds
+    if last then last.next_ready = task else first = task end
+    last = task
+  end
   task.waiting = false
   forget(task)
   if depth == 0 then scheduler.sync() end
   return true
 end
+
+scheduler.wake = wake
 
 -- Where memory ends before this, the turn of the task is still to come.
 local function run_as(task, run)
@@ -243,7 +244,7 @@ end
 
 local function on_news(note)
   local task = awaited.heard(note)
-  if task and scheduler.wake(task) and not task.standing then return end -- it has forgotten the call
+  if task and wake(task) and not task.standing then return end -- it has forgotten the call
   awaited.drop(note) -- of a task that will never go on it is all that is left
 end
 
@@ -329,18 +330,13 @@ end
 
 -- Waits
 
--- In a task: until it is woken.
-local function suspend(task)
-  task.waiting = true
-  return coroutine.yield()
-end
-
 --- Waits in the running task until it is woken, at most 'seconds'.
 ---@param seconds? number
 function scheduler.yield(seconds)
   local task = current
   if seconds then awaited.moment(task, clock.now() + seconds) end
-  suspend(task)
+  task.waiting = true
+  return yield()
 end
 
 --- Waits in the running task until the state of a call changes, at most
@@ -351,9 +347,9 @@ end
 function scheduler.yield_for(transport, call, seconds)
   local task = current
   if seconds then awaited.moment(task, clock.now() + seconds) end
-  awaited.watch(transport, call, task)
-  awaited.serve(task, transport)
-  return suspend(task)
+  await_call(transport, call, task)
+  task.waiting = true
+  return yield()
 end
 
 --- From here on a stander waits by the loop's means. What runs meanwhile is not

@@ -14,7 +14,7 @@ local wait = {}
 --- What a cancelled task yields to the scheduler when it will not end.
 wait.PUT_DOWN = {}
 
-local current = scheduler.current
+local current, may_yield, yield_for = scheduler.current, scheduler.may_yield, scheduler.yield_for
 
 wait.budget = scheduler.budget
 wait.is_spent = scheduler.is_spent
@@ -158,8 +158,8 @@ function wait.call(transport, call, max)
   if task and task.cancelled and not wait.may_go_on(transport, call) then return end
   if not task and scheduler.is_idle() then
     block.for_call(transport, call, max)
-  elseif scheduler.may_yield() then
-    scheduler.yield_for(transport, call, max)
+  elseif may_yield() then
+    yield_for(transport, call, max)
   else
     local state = call:state()
     if task then task.standing_call, task.standing_transport = call, transport end
