@@ -105,6 +105,7 @@ build = {
     ["ofox.hints"] = "lua/ofox/hints.lua",
     ["ofox"] = "lua/ofox/init.lua",
     ["ofox.json"] = "lua/ofox/json.lua",
+    ["ofox.later"] = "lua/ofox/later.lua",
     ["ofox.loop.ngx"] = "lua/ofox/loop/ngx.lua",
     ["ofox.loop.ngx_poller"] = "lua/ofox/loop/ngx_poller.lua",
     ["ofox.loop.ngx_thread"] = "lua/ofox/loop/ngx_thread.lua",

@@ -256,7 +256,7 @@ end)
 describe("the types of what can be called", function()
   it("are those of the module", function()
     local fields = fields_of "ofox.Module"
-    for _, name in ipairs(listed("lua/ofox/init.lua", "LATER = {(.-)\n}", "([%w_]+) = {")) do
+    for _, name in ipairs(listed("lua/ofox/later.lua", "PLACES = {(.-)\n}", "([%w_]+) = {")) do
       assert.is_truthy(fields[name] and fields[name].type, "ofox." .. name .. " is missing")
     end
     for name in pairs(ofox) do

@@ -16,13 +16,13 @@ floors.lua = {
   { "call", "mock", "sse" },
   { "client", "retry" },
   { "doctor" },
-  { "init", "health", "preload" },
+  { "init", "health", "later", "preload" },
 }
 
 --- But these do: from -> to.
 floors.neighbours = {
   errors = { hints = true }, -- an error gives the hint for itself
-  init = { preload = true }, -- where nginx starts, all is loaded
+  init = { later = true, preload = true }, -- what is asked for later; where nginx starts, all is loaded
 }
 
 --- Rooms that no program loads: annotations.

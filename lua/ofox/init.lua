@@ -32,8 +32,10 @@ ofox.VERSION = core.VERSION
 ofox._VERSION = "ofox " .. core.VERSION
 
 -- The event loop that the whole Lua state lives in: nginx's, Neovim's, or none.
+local is_settled = false
 local function settle()
-  settle = nil
+  if is_settled then return end
+  is_settled = true
   local home = rawget(_G, "ngx") and "ngx" or rawget(_G, "vim") and "uv"
   if home then require("ofox.task.scheduler").use_loop(require("ofox.loop." .. home)) end
 end
@@ -42,39 +44,11 @@ end
 ---@param options? table
 ---@return ofox.Client
 function ofox.new(options)
-  if settle then settle() end
+  settle()
   local client, problem = require "ofox.client".new(options)
   if not client then error("ofox.new: " .. problem, 2) end
   return client
 end
-
--- The rest is found when it is first asked for: module, field of it, and
--- whether it waits.
-local LATER = {
-  errors = { "ofox.errors" },
-  retry = { "ofox.retry", waits = true },
-  null = { "ofox.json", "null" },
-  array = { "ofox.json", "array" },
-  object = { "ofox.json", "object" },
-  meta = { "ofox.answer.response", "meta" },
-  parse_error = { "ofox.errors", "parse" },
-  sleep = { "ofox.task.wait", "sleep", waits = true },
-  cancel_token = { "ofox.task.cancel", "new" },
-  sse = { "ofox.sse" },
-  go = { "ofox.task.task", "go", waits = true },
-  run = { "ofox.task.task", "run", waits = true },
-  all = { "ofox.task.task", "all", waits = true },
-  map = { "ofox.task.task", "map", waits = true },
-  any = { "ofox.task.task", "any", waits = true },
-  step = { "ofox.loop.protocol", "step", waits = true },
-  pollfd = { "ofox.loop.protocol", "pollfd", waits = true },
-  getfd = { "ofox.loop.protocol", "getfd", waits = true },
-  events = { "ofox.loop.protocol", "events", waits = true },
-  timeout = { "ofox.loop.protocol", "timeout", waits = true },
-  dirty = { "ofox.loop.protocol", "dirty", waits = true },
-  use_loop = { "ofox.loop.protocol", "use_loop", waits = true },
-  doctor = { "ofox.doctor", "examine", waits = true },
-}
 
 -- The workers of nginx may not be allowed to read what its master can.
 local ngx = rawget(_G, "ngx")
@@ -85,12 +59,8 @@ end
 
 return setmetatable(ofox, {
   __index = function(_, name)
-    local where = LATER[name]
-    if not where then return nil end
-    if settle and where.waits then settle() end
-    local value = require "ofox.base.reserve".require(where[1])
-    if where[2] then value = value[where[2]] end
-    rawset(ofox, name, value)
+    local value = require "ofox.base.reserve".require "ofox.later"(name, settle)
+    if value ~= nil then rawset(ofox, name, value) end
     return value
   end,
 })
