@@ -115,9 +115,9 @@ local function prepare(self, who, resource, params, opts)
   local others = of.settings.fallback
   local run, wrong
   if others and others[1] and resource.fallback then
-    local bodies, models = body.of_models(params, others)
-    if not bodies then return nil, who .. ": " .. models end
-    run = driver.new(of, nil, bodies, models)
+    local bodies, ids = body.of_models(params, others)
+    if not bodies then return nil, who .. ": " .. ids end
+    run = driver.new(of, nil, bodies, ids)
   else
     run, wrong = driver.new(of, params, nil, rawget(params, "model"))
     if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end
@@ -148,7 +148,8 @@ local function perform(run)
   end
   local value, meta = driver.perform(run)
   if value == nil then return deliver(of.settings, meta) end
-  return response.wrap(value, meta, of.settings.json)
+  -- a function shows a dump of the answer nothing of the call, which has the key
+  return response.wrap(value, function() return meta() end, of.settings.json)
 end
 
 -- The resource, its answer wanted as events.
