@@ -265,6 +265,20 @@ describe("json.encode", function()
     assert.equal((text:gsub("%[%]", "{}")), encoded(value))
   end)
 
+  it("takes deep objects of many names", function()
+    -- Lua 5.1 gives a C function 8,000 slots of its stack
+    local value, text = json.object {}, "{}"
+    for _ = 1, 900 do
+      local around, names = { z = value }, {}
+      for k = 10, 30 do
+        around["k" .. k] = k
+        names[#names + 1] = ('"k%d":%d,'):format(k, k)
+      end
+      value, text = around, "{" .. table.concat(names) .. '"z":' .. text .. "}"
+    end
+    assert.is_true(text == json.encode(value))
+  end)
+
   it("works after a refusal and inside a coroutine", function()
     refused("NaN has no JSON form", NAN)
     assert.equal("[1]", coroutine.wrap(function() return encoded { 1 } end)())

@@ -156,7 +156,8 @@ local function perform(run)
   end
   local value, meta = driver.perform(run)
   if value == nil then return deliver(of.settings, meta) end
-  return response.wrap(value, meta, of.settings.json)
+  -- a function shows a dump of the answer nothing of the call, which has the key
+  return response.wrap(value, function() return meta() end, of.settings.json)
 end
 
 -- The resource, its answer wanted as events.

@@ -187,3 +187,35 @@ describe("on_response", function()
     assert.is_true((pcall(stream.close, stream)))
   end)
 end)
+
+describe("a dump that follows metatables", function()
+  -- Does it show the key anywhere in a value?
+  local function shows_key(value, seen)
+    if type(value) == "string" then return value:find("k-0123456789", 1, true) ~= nil end
+    if type(value) ~= "table" or seen[value] then return false end
+    seen[value] = true
+    for k, v in next, value do
+      if shows_key(k, seen) or shows_key(v, seen) then return true end
+    end
+    return shows_key(getmetatable(value), seen)
+  end
+
+  local function hidden(value)
+    assert.is_table(value)
+    assert.is_false(shows_key(value, {}))
+  end
+
+  it("shows the key of no answer, stream, error or meta", function()
+    local one = client()
+    transport:reply { body = OK }:reply { sse = { event "a" } }:reply { sse = { event "a" } }:reply { status = 400 }
+    local res = one:chat(PARAMS)
+    hidden(res)
+    hidden(res:meta())
+    hidden(metas[1])
+    local stream = one:stream(PARAMS)
+    hidden(stream)
+    hidden(stream:next())
+    hidden(one:stream(PARAMS):collect())
+    hidden(select(2, one:chat(PARAMS)))
+  end)
+end)

@@ -252,6 +252,51 @@ int luaopen_handler(lua_State *L) {
   end)
 end)
 
+-- As binding modules do it: the handler has Lua run a function at its next step.
+local HOOK = [[
+#include <lauxlib.h>
+#include <lua.h>
+#include <signal.h>
+static lua_State *state;
+static void run(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_sethook(L, NULL, 0, 0);
+  lua_getglobal(L, "on_signal");
+  lua_call(L, 0, 0);
+}
+static void on_signal(int n) {
+  (void)n;
+  lua_sethook(state, run, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+static int install(lua_State *L) { state = L; signal(SIGINT, on_signal); return 0; }
+int luaopen_hook(lua_State *L) { lua_pushcfunction(L, install); return 1; }
+]]
+
+describe("a program's own handler of a signal", function()
+  local script = { { chunks = { '{"id"', { bytes = " ", times = 3000, pause = 0.01 } } } }
+  for what, answer in pairs { ["in a request"] = { { stall = true } }, ["in the middle of an answer"] = script } do
+    it("runs in Lua while a call waits " .. what, function()
+      host.compile("hook.so", HOOK, "-shared -fPIC")
+      s:script(answer)
+      local program = start [[
+        local ofox = require "ofox"
+        require "hook"()
+        function on_signal() error("stopped by the program", 0) end
+        local client = ofox.new { base_url = URL, timeout = 20 }
+        say "now"
+        say(select(2, pcall(client.chat, client, PARAMS)))]]
+      assert.equal("now", program.pipe:read("*l"))
+      assert.is_true(s:wait { requests = 1 })
+      assert.is_true(wait_state(program.pid, "S", 5))
+      os.execute("kill -INT " .. program.pid)
+      local is_over = wait_state(program.pid, "Z-", 5)
+      if not is_over then os.execute("kill -9 " .. program.pid) end
+      assert.equal("stopped by the program\n", (finish(program)))
+      assert.is_true(is_over)
+    end)
+  end
+end)
+
 -- The wall clock stands FAKE_JUMP seconds off once FAKE_MARK exists.
 local CLOCK = [[
 #define _GNU_SOURCE

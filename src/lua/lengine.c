@@ -105,8 +105,9 @@ static int engine_step(lua_State *L) {
 }
 
 /*
-** engine:drive(call [, seconds]): steps until the state of the call changes
-** or it has events, at most for so long
+** engine:drive(call [, seconds]) -> false when Lua has to go on first: steps
+** until the state of the call changes, or it has events, at most for so long,
+** or until a signal comes or a hook is set, as handlers of signals do
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -114,14 +115,17 @@ static int engine_drive(lua_State *L) {
   double left = luaL_optnumber(L, 3, INFINITY);
   double till = ofox_clocks_now() + left;
   enum ofox_call_state state = c->state;
-  while (c->state == state && left > 0 &&
+  int held = 0;
+  while (!held && c->state == state && left > 0 &&
          !ofox_event_queue_has_event(c->response.events)) {
-    ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0);
+    held = ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0) != 0 ||
+           lua_gethookmask(L) != 0;
     ofox_checkinterrupt(L);
     if (till < INFINITY)
       left = till - ofox_clocks_now();
   }
-  return 0;
+  lua_pushboolean(L, !held);
+  return 1;
 }
 
 /* engine:cancel(call) */

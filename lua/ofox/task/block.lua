@@ -18,13 +18,11 @@ local block = {}
 ---@param call userdata
 ---@param max? number  seconds
 function block.for_call(transport, call, max)
-  local drive = transport.drive
-  if drive then
-    drive(transport, call, max)
-    return
-  end
+  local drive, till = transport.drive, max and transport:now() + max
   local state = call:state()
-  local till = max and transport:now() + max
+  while drive and call:state() == state do -- what Lua does in between may have changed it
+    if drive(transport, call, till and till - transport:now()) then return end
+  end
   while call:state() == state do
     local left = till and till - transport:now()
     if left and left <= 0 then return end
