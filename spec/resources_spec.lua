@@ -211,12 +211,23 @@ describe("an empty table in params", function()
       messages = {}, stop = {},
       tools = { { type = "function", ["function"] = { parameters = { properties = {}, required = {}, enum = {} } } } },
     }
-    assert.equal('{"messages":[],"stop":[],"tools":[{"function":{"parameters":{"enum":[],"properties":{},"required":[]}},'
-      .. '"type":"function"}]}', sent())
+    assert.equal('{"messages":[],"stop":[],"tools":[{"function":'
+      .. '{"parameters":{"enum":[],"properties":{},"required":[]}},"type":"function"}]}', sent())
     client:responses { input = {}, include = {}, tools = {} }
     assert.equal('{"include":[],"input":[],"tools":[]}', sent())
     client:request { path = "/x", body = { tools = {}, metadata = {} } }
     assert.equal('{"metadata":{},"tools":[]}', sent())
+  end)
+
+  it("is an object where the program names the members: in the schema of a tool", function()
+    local any = function(name) return { [name] = { content = {}, input = {}, properties = {}, required = {} } } end
+    for _, name in ipairs { "$defs", "definitions", "dependentSchemas", "patternProperties", "properties" } do
+      client:chat { tools = { { parameters = any(name) } } }
+      assert.equal('{"tools":[{"parameters":{"' .. name
+        .. '":{"content":{},"input":{},"properties":{},"required":{}}}}]}', sent())
+    end
+    client:chat { parameters = { properties = { properties = { required = {}, properties = { stop = {} } } } } }
+    assert.equal('{"parameters":{"properties":{"properties":{"properties":{"stop":{}},"required":[]}}}}', sent())
   end)
 
   it("is what its mark says, and elsewhere an object", function()

@@ -37,6 +37,7 @@ struct writer {
   const char *why;      /* static: what cannot be written */
   int of_request;       /* lists of the API are known by name */
   int is_list;          /* the value to be written is such a list */
+  int has_own_names;    /* the program has named the members of the value */
 };
 
 /* A table that is being written, and those around it. */
@@ -44,6 +45,7 @@ struct level {
   const struct level *up;
   const void *table;
   int depth;
+  int has_own_names;
 };
 
 static struct box *box_of(lua_State *L, struct writer *w) {
@@ -165,6 +167,14 @@ static int is_list_name(struct ofox_span s) {
   return 0;
 }
 
+/* Members of a schema whose own members have names of the program's. */
+static int has_own_names(struct ofox_span s) {
+  return ofox_span_eq(s, "properties") || ofox_span_eq(s, "$defs") ||
+         ofox_span_eq(s, "definitions") ||
+         ofox_span_eq(s, "patternProperties") ||
+         ofox_span_eq(s, "dependentSchemas");
+}
+
 /* Is the value on top a table that no metatable speaks for? [-0, +0] */
 static int is_plain_table(lua_State *L) {
   if (!lua_istable(L, -1))
@@ -183,7 +193,10 @@ static int write_member(lua_State *L, struct writer *w,
     return -1;
   if (write_string(w, name) != 0 || done(w, ofox_buf_addc(w->out, ':')) != 0)
     return -1;
-  w->is_list = w->of_request && is_plain_table(L) && is_list_name(name);
+  if (w->of_request && is_plain_table(L) && !here->has_own_names) {
+    w->is_list = is_list_name(name);
+    w->has_own_names = has_own_names(name);
+  }
   return write_value(L, w, here);
 }
 
@@ -327,7 +340,8 @@ static int write_table(lua_State *L, struct writer *w,
   const struct level *l;
   enum ofox_mark mark;
   int first = LUA_TNIL, list, rc, is_list = w->is_list;
-  w->is_list = 0;
+  here.has_own_names = w->has_own_names;
+  w->is_list = w->has_own_names = 0;
   here.up = up;
   here.table = lua_topointer(L, -1);
   here.depth = up == NULL ? 1 : up->depth + 1;
