@@ -106,7 +106,8 @@ static int engine_step(lua_State *L) {
 
 /*
 ** engine:drive(call [, seconds]): steps until the state of the call changes
-** or it has events, at most for so long
+** or it has events, at most for so long, or a signal comes, whose handler may
+** be Lua's
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -114,9 +115,10 @@ static int engine_drive(lua_State *L) {
   double left = luaL_optnumber(L, 3, INFINITY);
   double till = ofox_clocks_now() + left;
   enum ofox_call_state state = c->state;
-  while (c->state == state && left > 0 &&
+  int rc = 0;
+  while (rc == 0 && c->state == state && left > 0 &&
          !ofox_event_queue_has_event(&c->response.events)) {
-    ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0);
+    rc = ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0);
     ofox_checkinterrupt(L);
     if (till < INFINITY)
       left = till - ofox_clocks_now();
