@@ -20,6 +20,7 @@
 static const char NO_MEMORY[] = "not enough memory";
 
 #define FEW 24      /* names of an object that stay on Lua's stack */
+#define FULL 2000   /* slots: Lua 5.1 has 8,000, and depth takes some, too */
 #define AT_ONCE 256 /* bytes that a request has room for at first */
 
 /* What takes memory: Lua collects it, so that a raised error loses none. */
@@ -293,7 +294,7 @@ static int write_object(lua_State *L, struct writer *w,
                         const struct level *here, int numbers) {
   struct few names[FEW];
   int i, n, top = lua_gettop(L), more = 0;
-  n = lua_checkstack(L, FEW + 8) ? push_few(L, names) : -1;
+  n = top < FULL && lua_checkstack(L, FEW + 8) ? push_few(L, names) : -1;
   if (n < 0)
     return write_large_object(L, w, here, numbers);
   for (i = 0; i < n; i++, lua_settop(L, top + n)) {
