@@ -279,6 +279,18 @@ describe("json.encode", function()
     assert.is_true(text == json.encode(value))
   end)
 
+  for _, width in ipairs { 1, 23, 24, 40 } do
+    it(("takes 1000 levels of %d names each"):format(width + 1), function()
+      local value = { z = 1 }
+      for _ = 2, 1000 do
+        value = { z = value }
+        for i = 1, width do value["a" .. i] = i end
+      end
+      local text = encoded(value)
+      assert.equal(text, encoded(json.decode(text)))
+    end)
+  end
+
   it("works after a refusal and inside a coroutine", function()
     refused("NaN has no JSON form", NAN)
     assert.equal("[1]", coroutine.wrap(function() return encoded { 1 } end)())

@@ -250,6 +250,44 @@ int luaopen_handler(lua_State *L) {
     assert.equal("", err)
     assert.equal("true true\n", out)
   end)
+
+  -- As Lua's libraries of signals do it: the handler has a hook set.
+  local HOOKING = [[
+#include <lua.h>
+#include <signal.h>
+static lua_State *state;
+static void hook(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_sethook(L, NULL, 0, 0);
+  lua_getglobal(L, "handle");
+  lua_call(L, 0, 0);
+}
+static void on_signal(int n) { (void)n; lua_sethook(state, hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1); }
+int luaopen_hooking(lua_State *L) {
+  state = L;
+  signal(SIGUSR1, on_signal);
+  return 0;
+}
+]]
+
+  it("is not all: another signal's handler in Lua runs while a call waits", function()
+    host.compile("hooking.so", HOOKING, "-shared -fPIC")
+    s:script { { stall = true } }
+    local program = start [[
+      local ofox = require "ofox"
+      require "hooking"
+      local token = ofox.cancel_token()
+      function handle() token:cancel() end
+      local client = ofox.new { base_url = URL, timeout = 5, max_retries = 0, errors = "return" }
+      local _, err = client:chat(PARAMS, { cancel = token })
+      say(err.code)]]
+    assert.is_true(s:wait { requests = 1 })
+    assert.is_true(wait_state(program.pid, "S", 5))
+    os.execute("kill -USR1 " .. program.pid)
+    local out, _, err = finish(program)
+    assert.equal("", err)
+    assert.equal("cancelled\n", out)
+  end)
 end)
 
 -- As binding modules do it: the handler has Lua run a function at its next step.

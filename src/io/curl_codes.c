@@ -233,6 +233,13 @@ static int may_be_long_line(const struct ofox_transfer *t) {
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080600;
 }
 
+/* Without memory to write out a URL that it has parsed, libcurl says that it
+** has none. */
+static int is_memory(const struct ofox_transfer *t, CURLcode rc) {
+  return rc == CURLE_OUT_OF_MEMORY ||
+         (rc == CURLE_URL_MALFORMAT && says(t, "No URL set"));
+}
+
 /* libcurl lacked memory, or says so. */
 static enum ofox_outcome without_memory(struct ofox_transfer *t) {
   if (may_be_long_line(t)) {
@@ -278,7 +285,7 @@ enum ofox_outcome ofox_curl_codes_outcome(struct ofox_transfer *t,
     t->detail[0] = '\0'; /* it says what we did, not what happened */
     return OFOX_OUTCOME_EMPTY_REPLY;
   }
-  if (rc == CURLE_OUT_OF_MEMORY)
+  if (is_memory(t, rc))
     return without_memory(t);
   if (rc == CURLE_WRITE_ERROR && t->coding.error != 0)
     return undecodable(t);

@@ -13,7 +13,7 @@ local yieldable = require "ofox.base.yieldable"
 local block = {}
 
 --- Where there are neither tasks nor a loop: the engine runs until the state of
--- a call changes, at most 'max' seconds.
+-- a call changes, at most 'max' seconds. Without 'max' a signal may end it, too.
 ---@param transport table  the engine or a mock
 ---@param call userdata
 ---@param max? number  seconds
@@ -26,7 +26,11 @@ function block.for_call(transport, call, max)
   while call:state() == state do
     local left = till and till - transport:now()
     if left and left <= 0 then return end
-    transport:step(left)
+    if drive then
+      drive(transport, call, left)
+    else
+      transport:step(left)
+    end
   end
 end
 

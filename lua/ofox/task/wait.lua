@@ -149,7 +149,8 @@ function wait.may_go_on(transport, call)
   return false
 end
 
---- Waits until the state of a call changes, at most 'max' seconds.
+--- Waits until the state of a call changes, at most 'max' seconds. Without 'max'
+-- it may be less: who waits looks again.
 ---@param transport table
 ---@param call userdata
 ---@param max? number
