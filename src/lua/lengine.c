@@ -105,9 +105,9 @@ static int engine_step(lua_State *L) {
 }
 
 /*
-** engine:drive(call [, seconds]) -> false when Lua has to go on first: steps
-** until the state of the call changes, or it has events, at most for so long,
-** or until a signal comes or a hook is set, as handlers of signals do
+** engine:drive(call [, seconds]): steps until the state of the call changes, or
+** it has events, at most for so long; or until Lua has to go on first, since a
+** signal has come or a hook is set, as handlers of signals do
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -124,8 +124,7 @@ static int engine_drive(lua_State *L) {
     if (till < INFINITY)
       left = till - ofox_clocks_now();
   }
-  lua_pushboolean(L, !held);
-  return 1;
+  return 0;
 }
 
 /* engine:cancel(call) */

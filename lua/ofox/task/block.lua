@@ -13,16 +13,13 @@ local yieldable = require "ofox.base.yieldable"
 local block = {}
 
 --- Where there are neither tasks nor a loop: the engine runs until the state of
--- a call changes, at most 'max' seconds. Without 'max' a signal may end it, too.
+-- a call changes, at most 'max' seconds.
 ---@param transport table  the engine or a mock
 ---@param call userdata
 ---@param max? number  seconds
 function block.for_call(transport, call, max)
-  local drive, till = transport.drive, max and transport:now() + max
-  local state = call:state()
-  while drive and call:state() == state do -- what Lua does in between may have changed it
-    if drive(transport, call, till and till - transport:now()) then return end
-  end
+  local drive, state = transport.drive, call:state()
+  local till = max and transport:now() + max
   while call:state() == state do
     local left = till and till - transport:now()
     if left and left <= 0 then return end
