@@ -66,10 +66,9 @@ void ofox_event_copy(const struct ofox_event *ev, char *to);
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
                            size_t max_said);
-void ofox_event_queue_free(
-    struct ofox_event_queue *s); /* zeroed or twice: fine */
-void ofox_event_queue_clear(
-    struct ofox_event_queue *s); /* for another attempt */
+void ofox_event_queue_free(struct ofox_event_queue *s); /* twice: fine */
+/* For another attempt. */
+void ofox_event_queue_clear(struct ofox_event_queue *s);
 
 /*
 ** Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.

@@ -151,7 +151,7 @@ end
 -- another task has ended. Lets it go on; one that does not wait is left alone.
 ---@param task table  or a stander
 ---@return boolean woken
-local function wake(task)
+function scheduler.wake(task)
   if not task.waiting then return false end
   if task.standing then
     if not loop.drives then woken[task] = true end
@@ -170,7 +170,7 @@ local function wake(task)
   return true
 end
 
-scheduler.wake = wake
+local wake = scheduler.wake
 
 -- Where memory ends before this, the turn of the task is still to come.
 local function run_as(task, run)
