@@ -84,6 +84,12 @@ describe("[P1] what is kept in reserve", function()
     end
   end)
 
+  it("is not read from a folder of its name", function()
+    local _, path = tree { ["ofox/hints/a"] = "" }
+    assert.equal("function\n", succeed(ABSOLUTE .. ("package.path = %q .. '/?;' .. package.path\n"):format(path)
+      .. NEW .. BLOCKED .. "say(type(require 'ofox.base.reserve'.require 'ofox.hints'.find))"))
+  end)
+
   it("is loaded with the rest where all is to be loaded at once", function()
     local list = table.concat(kept(), "', '")
     assert.equal("true\n", succeed(("require 'ofox.preload' local all = true\n"

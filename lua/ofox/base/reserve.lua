@@ -14,13 +14,11 @@ local anchor
 
 local load_text = rawget(_G, "loadstring") or load
 
--- The text of a file, nil if there is none.
+-- The text of a file, nil if there is none: a folder has none, either.
 local function read(path)
   local file = io.open(path, "rb")
   if not file then return nil end
-  local size = file:seek("end")
-  file:seek("set")
-  local text = file:read(size)
+  local text = file:read("*a")
   file:close()
   return text
 end
