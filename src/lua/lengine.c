@@ -181,18 +181,12 @@ static int engine_wall(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"is_ours", engine_is_ours},
-    {"start", engine_start},
-    {"step", engine_step},
-    {"drive", engine_drive},
-    {"cancel", engine_cancel},
-    {"timeout", engine_timeout},
-    {"pollfd", engine_pollfd},
-    {"alarm", engine_alarm},
-    {"news", engine_news},
-    {"now", engine_now},
-    {"wall", engine_wall},
-    {NULL, NULL},
+    {"is_ours", engine_is_ours}, {"start", engine_start},
+    {"step", engine_step},       {"drive", engine_drive},
+    {"cancel", engine_cancel},   {"timeout", engine_timeout},
+    {"pollfd", engine_pollfd},   {"alarm", engine_alarm},
+    {"news", engine_news},       {"now", engine_now},
+    {"wall", engine_wall},       {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {
