@@ -397,6 +397,17 @@ add("stream", function()
   must(err.code == "truncated" and err.partial.text == "hi", "wrong: partial")
 end)
 
+-- Why it has failed may be unknown when it is left.
+add("left stream", function()
+  local transport = mock.new()
+  transport:always { sse = { event { content = "h" }, event { content = "i" }, event { content = "j" } },
+    fail = "reset" }
+  local stream = got(client_of(transport):stream(PARAMS))
+  transport:step(0)
+  stream:close()
+  must(stream:meta().status == 200, "wrong: meta")
+end)
+
 -- Events that are alike: of the last ones the core has a plan.
 add("chunks", function()
   local transport = mock.new()

@@ -287,12 +287,15 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
     outcome = c->response.stopped;
   rc = ofox_failure_read(c, outcome, detail);
-  if (rc < 0)
+  /* without memory the caller hears of nothing else: no attempt can help */
+  if (rc < 0 || (rc > 0 && (c->no_memory || c->response.no_memory))) {
     give_up(c, OFOX_REASON_NONE);
-  else if (rc == 0)
-    enter(c, OFOX_DONE, INFINITY);
-  if (rc <= 0)
     return;
+  }
+  if (rc == 0) {
+    enter(c, OFOX_DONE, INFINITY);
+    return;
+  }
   c->ambiguous = c->error->ambiguous || (sent && is_break(c->error));
   plan(c, now, wall);
   if (!c->plan.retry || c->response.events->open) {

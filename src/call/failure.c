@@ -95,7 +95,7 @@ static void redact_error(struct ofox_call *c) {
 
 void ofox_failure_request_id(struct ofox_call *c) {
   struct ofox_span id = ofox_headers_request_id(&c->response.head);
-  if (id.p == NULL && c->failed)
+  if (id.p == NULL && c->failed && c->error != NULL) /* there was memory */
     id = ofox_buf_span(&c->error->request_id);
   ofox_buf_clear(&c->request_id);
   if (ofox_utf8_clean(&c->request_id, ofox_utf8_cut(id, OFOX_CODE_CAP)) != 0)
