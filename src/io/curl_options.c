@@ -119,6 +119,7 @@ static CURLcode set_rest(struct ofox_transfer *t,
   struct ofox_handle *handle = t->handle;
   CURL *h = handle->easy;
   CURLcode rc = CURLE_OK;
+  SET(CURLOPT_ERRORBUFFER, t->detail); /* first: that of the last is gone */
   if (ofox_header_lines_own(&handle->lines, r->own) != 0)
     return CURLE_OUT_OF_MEMORY;
   if (handle->first != handle->lines.first)
@@ -131,7 +132,6 @@ static CURLcode set_rest(struct ofox_transfer *t,
   if (handle->fresh != !!t->call->fresh)
     SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
   handle->fresh = !!t->call->fresh;
-  SET(CURLOPT_ERRORBUFFER, t->detail);
   return rc;
 }
 
