@@ -230,6 +230,15 @@ describe("an empty table in params", function()
     assert.equal('{"parameters":{"properties":{"properties":{"properties":{"stop":{}},"required":[]}}}}', sent())
   end)
 
+  it("is an object where its name is the program's, or means one there", function()
+    client:chat {
+      messages = { { role = "assistant", content = { { type = "tool_use", input = {} }, { input = { stop = {} } } } } },
+      metadata = { tools = {} },
+    }
+    assert.equal('{"messages":[{"content":[{"input":{},"type":"tool_use"},{"input":{"stop":{}}}],"role":"assistant"}],'
+      .. '"metadata":{"tools":{}}}', sent())
+  end)
+
   it("is what its mark says, and elsewhere an object", function()
     client:chat { messages = ofox.object {}, other = ofox.array {}, metadata = {}, tools = setmetatable({}, {}) }
     assert.equal('{"messages":{},"metadata":{},"other":[],"tools":{}}', sent())

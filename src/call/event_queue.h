@@ -32,7 +32,8 @@ struct ofox_event_queue {
   int _cut; /* the body has come to no proper end */
 };
 
-/* Before the bytes of an event, or of the holes of one that is like another. */
+/* Before the bytes of an event, or of the holes of one that is like another.
+ */
 struct ofox_entry {
   size_t name, data; /* bytes of them, as they came */
   size_t from, to;   /* its text in the transcript */

@@ -235,7 +235,8 @@ int ofox_connections_event(struct ofox_connections *p,
              (e->what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
   struct ofox_descriptor *d = descriptor(p, e->fd);
   int running;
-  if (d == NULL || d->pool == NULL) { /* an idle connection has bytes, or ends */
+  if (d == NULL ||
+      d->pool == NULL) { /* an idle connection has bytes, or ends */
     ofox_poller_set(p->poller, e->fd, 0);
     if (d != NULL)
       d->watched = 0;

@@ -16,8 +16,8 @@ struct ofox_pool; /* one multi handle */
 
 struct ofox_connections {
   struct ofox_poller *poller;
-  struct ofox_pool *open; /* takes new transfers; NULL: none does */
-  struct ofox_pool *left; /* those that take none any more */
+  struct ofox_pool *open;       /* takes new transfers; NULL: none does */
+  struct ofox_pool *left;       /* those that take none any more */
   struct ofox_buf _descriptors; /* what is known of each, by its number */
 };
 

@@ -30,7 +30,7 @@ static int check_way(struct ofox_transfer *t, const struct ofox_headers *h) {
 /* Only where a head begins and ends does it matter when its lines came. */
 static double moment_of(const struct ofox_call *c, const char *p, size_t n) {
   return n <= sizeof("\r\n") - 1 || *p == 'H' ? ofox_clocks_now()
-                                               : ofox_call_heard(c);
+                                              : ofox_call_heard(c);
 }
 
 size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {

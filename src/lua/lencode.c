@@ -14,6 +14,7 @@
 #include "lua/lnumber.h"
 #include "lua/lofox.h"
 #include "lua/lpath.h"
+#include "wire/request_lists.h"
 
 #define MIXED "a table with both list items and named fields"
 #define WRITER_T "ofox.writer"
@@ -151,30 +152,6 @@ static int write_list(lua_State *L, struct writer *w,
   return 0;
 }
 
-/* Members that are lists wherever requests have them. */
-static int is_list_name(struct ofox_span s) {
-  static const char *const names[] = {
-      "allOf",      "anyOf",    "content",        "contents",   "enum",
-      "examples",   "fallback", "include",        "input",      "messages",
-      "modalities", "oneOf",    "output",         "parts",      "prefixItems",
-      "required",   "stop",     "stop_sequences", "tool_calls", "tools",
-  };
-  size_t i;
-  for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
-    if (ofox_span_eq(s, names[i]))
-      return 1;
-  }
-  return 0;
-}
-
-/* Members of a schema whose own members have names of the program's. */
-static int has_own_names(struct ofox_span s) {
-  return ofox_span_eq(s, "properties") || ofox_span_eq(s, "$defs") ||
-         ofox_span_eq(s, "definitions") ||
-         ofox_span_eq(s, "patternProperties") ||
-         ofox_span_eq(s, "dependentSchemas");
-}
-
 /* Is the value on top a table that no metatable speaks for? [-0, +0] */
 static int is_plain_table(lua_State *L) {
   if (!lua_istable(L, -1))
@@ -194,8 +171,8 @@ static int write_member(lua_State *L, struct writer *w,
   if (write_string(w, name) != 0 || done(w, ofox_buf_addc(w->out, ':')) != 0)
     return -1;
   if (w->of_request && is_plain_table(L) && !here->has_own_names) {
-    w->is_list = is_list_name(name);
-    w->has_own_names = has_own_names(name);
+    w->is_list = ofox_request_lists_has(name, here->depth);
+    w->has_own_names = ofox_request_lists_ends(name, here->depth);
   }
   return write_value(L, w, here);
 }

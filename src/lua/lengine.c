@@ -105,9 +105,9 @@ static int engine_step(lua_State *L) {
 }
 
 /*
-** engine:drive(call [, seconds]): steps until the state of the call changes, or
-** it has events, at most for so long; or until Lua has to go on first, since a
-** signal has come or a hook is set, as handlers of signals do
+** engine:drive(call [, seconds]): steps until the state of the call changes,
+** it has events, or so much time is over; or until Lua has to go on first,
+** since a signal has come or a hook is set, as handlers of signals do
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);

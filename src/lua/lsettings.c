@@ -22,8 +22,7 @@ static double number_field(lua_State *L, int arg, const char *name,
 
 uint64_t ofox_newseed(const void *of, double now) {
   /* the address tells processes apart, the time calls */
-  return (uint64_t)(size_t)of * OFOX_RANDOM_STEP +
-         (uint64_t)(now * 1e9);
+  return (uint64_t)(size_t)of * OFOX_RANDOM_STEP + (uint64_t)(now * 1e9);
 }
 
 /* Field "seed" of the policy on top: 1 if there is one. [-0, +0, e] */
