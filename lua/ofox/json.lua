@@ -140,6 +140,15 @@ function json.array(value)
   return (mark("array", marks.array, value)) -- no tail call: the level counts
 end
 
+--- Marks a list of our own: for its sake lua-cjson is not loaded.
+---@generic T: table
+---@param value T
+---@return T value  the same table
+function json.list(value)
+  local known = is_table(package.loaded.cjson) or rawget(marks, "array")
+  return setmetatable(value, known and marks.array or core.array_mt)
+end
+
 --- Marks a table as an object: its numeric keys are written as names.
 ---@generic T: table
 ---@param value? T  a new table if absent

@@ -19,7 +19,7 @@ local function error_of(run, raw)
   local models = run.models
   local _, model = run.call:progress()
   raw.model = outcome.model(models, model)
-  for _, retry in ipairs(json.array(raw.retries)) do retry.model = outcome.model(models, retry.model) end
+  for _, retry in ipairs(json.list(raw.retries)) do retry.model = outcome.model(models, retry.model) end
   raw.url = run.call:clean(run.template.shown_url)
   return reserve.require "ofox.errors".new(raw)
 end
@@ -46,7 +46,7 @@ function outcome.meta(run)
   local transport = run.transport
   local meta = run.call:meta(transport:wall(), transport:now())
   meta.model_requested = outcome.model(run.models, 1)
-  for _, retry in ipairs(json.array(meta.retries)) do retry.model = outcome.model(run.models, retry.model) end
+  for _, retry in ipairs(json.list(meta.retries)) do retry.model = outcome.model(run.models, retry.model) end
   return meta
 end
 
