@@ -154,11 +154,13 @@ describe("[P4] the report of a failed task", function()
     end
     local function forever() return 1 + forever() end -- luacheck: ignore
     for _, fn in ipairs { function() down(150) end, forever } do
+      -- on a full stack Lua runs no finalizer, and what it would free is lost: none may be due there
+      collectgarbage() collectgarbage()
       local text = heard_of(function(client)
-        refuse()
-        client:chat(PARAMS, { errors = "return" })
+        transport:reply { body = { choices = { { message = { content = "x" } } } } }
+        local answer = client:chat(PARAMS)
         fn()
-        return nil
+        return answer
       end).fields.traceback
       local _, lines = text:gsub("\n", "")
       assert.is_true(lines <= 23 and lines >= 13, text)
