@@ -86,7 +86,8 @@ describe("[P1] what is kept in reserve", function()
 
   it("is not read from a folder of its name", function()
     local _, path = tree { ["ofox/hints/a"] = "" }
-    assert.equal("function\n", succeed(ABSOLUTE .. ("require 'ofox' package.path = %q .. '/?;' .. package.path\n"):format(path)
+    assert.equal("function\n", succeed(ABSOLUTE
+      .. ("require 'ofox' package.path = %q .. '/?;' .. package.path\n"):format(path)
       .. NEW .. BLOCKED .. "say(type(require 'ofox.base.reserve'.require 'ofox.hints'.find))"))
   end)
 
