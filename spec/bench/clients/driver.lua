@@ -25,6 +25,24 @@ local driver = {}
 --- The exit code of a client that cannot do such work.
 driver.CANNOT = 77
 
+--- Gives a client the actions that are one request for one reply.
+---@param client table
+---@param ask fun(session: any, path: string, params: table): table, string|integer  decoded reply, status
+function driver.add_replies(client, ask)
+  function client.chat(session, params) return (ask(session, "/chat/completions", params)) end
+
+  function client.errors(session, params)
+    local reply, status
+    repeat reply, status = ask(session, "/chat/completions", params) until tonumber(status) == 200
+    return reply
+  end
+
+  function client.embeddings(session, params)
+    if not params.encoding_format then os.exit(driver.CANNOT) end
+    return (ask(session, "/embeddings", params))
+  end
+end
+
 local function check_reply(reply)
   if #reply.choices[1].message.content < 50 then error "a reply without its text" end
 end

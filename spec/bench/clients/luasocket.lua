@@ -49,18 +49,7 @@ local function ask(session, path, params)
   return cjson.decode(body), status
 end
 
-function client.chat(session, params) return (ask(session, "/chat/completions", params)) end
-
-function client.errors(session, params)
-  local reply, status
-  repeat reply, status = ask(session, "/chat/completions", params) until status == "200"
-  return reply
-end
-
-function client.embeddings(session, params)
-  if not params.encoding_format then os.exit(driver.CANNOT) end
-  return (ask(session, "/embeddings", params))
-end
+driver.add_replies(client, ask)
 
 function client.stream(session, params, on)
   post(session, "/chat/completions", params, driver.event_reader(cjson.decode, on))
