@@ -92,10 +92,12 @@ end
 
 -- The same, made once for the calls that have no options of their own.
 local function template_of(state, resource, opts)
+  local ready = state.ready[resource]
+  if opts == nil and ready then return ready end
   if opts ~= nil then
     local call, problem = options.check(opts, "call")
     if not call then return nil, describe.place("opts", problem) end
-    return new_template(state, resource, call, not template.differs(call) and state.ready[resource] or nil)
+    return new_template(state, resource, call, not template.differs(call) and ready or nil)
   end
   local problem
   state.ready[resource], problem = new_template(state, resource)
@@ -112,15 +114,12 @@ local function prepare(self, who, resource, params, opts)
   if not state then return nil, colon(who) end
   local problem = body.check_params(params, resource)
   if problem then return nil, who .. ": " .. problem end
-  local of = opts == nil and state.ready[resource]
-  if not of then
-    of, problem = template_of(state, resource, opts)
-    if problem then return nil, who .. ": " .. problem end
-  end
+  local of, wrong = template_of(state, resource, opts)
+  if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
   if resource.add then params = copy(params, resource.add) end
   local others = of.settings.fallback
-  local run, wrong
+  local run
   if others and others[1] and resource.fallback then
     local bodies, asked = body.of_models(params, others)
     if not bodies then return nil, who .. ": " .. asked end
@@ -137,12 +136,8 @@ end
 local function prepare_bare(self, who, resource, opts)
   local state = state_of(self)
   if not state then return nil, colon(who) end
-  local of = opts == nil and state.ready[resource]
-  local problem
-  if not of then
-    of, problem = template_of(state, resource, opts)
-    if problem then return nil, who .. ": " .. problem end
-  end
+  local of, problem = template_of(state, resource, opts)
+  if not of then return nil, who .. ": " .. problem end
   return driver.new(of, resource.body)
 end
 

@@ -56,7 +56,7 @@ static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
   return (int)n;
 }
 
-/* Pushes a call with no body yet, for 'models' models. [-0, +1, e] */
+/* Pushes a call of the template at 1, with no body yet. [-0, +1, e] */
 static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
                                     double now) {
   struct ofox_lcall *c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
@@ -78,7 +78,8 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);
-  double now = lua_isnil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
+  double now =
+      lua_isnoneornil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
   struct ofox_lcall *c;
   lua_settop(L, 4);
   c = push_call(L, t, now);

@@ -149,17 +149,9 @@ static int call_tick(lua_State *L) {
   return 0;
 }
 
-/* Of a very long secret the beginning will do. [-0, +0, e] */
-static void add_secret(lua_State *L, struct ofox_call *c, int arg) {
-  struct ofox_span s = ofox_checkspan(L, arg);
-  if (s.n > OFOX_SECRET_MAX)
-    s.n = OFOX_SECRET_MAX;
-  ofox_checkmemory(L, ofox_redact_secret(&c->secrets, s));
-}
-
 /* call:secret(text): never to be seen in what the call shows */
 static int call_secret(lua_State *L) {
-  add_secret(L, &check(L)->call, 2);
+  ofox_addsecret(L, 2, &check(L)->call.secrets);
   return 0;
 }
 

@@ -70,12 +70,18 @@ static void read_lines(lua_State *L, const char **lines, size_t n) {
   lines[n] = NULL;
 }
 
-/* Of a very long secret the beginning will do. [-1, +0, e] */
-static void add_secret(lua_State *L, struct ofox_template *t) {
-  struct ofox_span s = ofox_checkspan(L, -1);
+void ofox_addsecret(lua_State *L, int arg, struct ofox_redact *to) {
+  struct ofox_span s = ofox_checkspan(L, arg);
+  char *lower;
+  size_t i;
   if (s.n > OFOX_SECRET_MAX)
     s.n = OFOX_SECRET_MAX;
-  ofox_checkmemory(L, ofox_redact_secret(&t->secrets, s));
+  ofox_checkmemory(L, ofox_redact_secret(to, s));
+  lower = ofox_newuserdata(L, s.n + 1); /* never of no size */
+  for (i = 0; i < s.n; i++)
+    lower[i] = (char)ofox_tolower((unsigned char)s.p[i]);
+  s.p = lower;
+  ofox_checkmemory(L, ofox_redact_secret(to, s));
   lua_pop(L, 1);
 }
 
@@ -86,7 +92,8 @@ static void add_secrets(lua_State *L, int arg, struct ofox_template *t) {
   n = lua_istable(L, -1) ? ofox_rawlen(L, -1) : 0;
   for (i = 0; i < n; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
-    add_secret(L, t);
+    ofox_addsecret(L, lua_gettop(L), &t->secrets);
+    lua_pop(L, 1);
   }
   lua_pop(L, 1);
 }

@@ -26,6 +26,11 @@ struct ofox_template {
   int idempotent;              /* no idempotency key is sent */
 };
 
+/* Adds the text at 'arg', as it is and in lower case, as a server may echo it
+** for the name of a header. Of a very long one the beginning will do.
+** [-0, +0, e] */
+void ofox_addsecret(lua_State *L, int arg, struct ofox_redact *to);
+
 /* The template at 'arg', or an argument error. [-0, +0, e] */
 struct ofox_template *ofox_checktemplate(lua_State *L, int arg);
 

@@ -9,12 +9,6 @@ local table_checks = require "ofox.request.table_checks"
 
 local attempt = {}
 
--- A server may echo a secret as the name of a header: in lower case.
-local function keep_secret(call, secret)
-  call:secret(secret)
-  call:secret(secret:lower())
-end
-
 --- The key of the attempt that comes, as far as it was not known before.
 ---@param template ofox.Template
 ---@param call userdata
@@ -24,7 +18,7 @@ function attempt.key(template, call)
   if type(template.key) ~= "function" then return template.key end
   local key = api_key(template.key)
   if not key then return key end
-  keep_secret(call, key)
+  call:secret(key)
   call:authorize(key)
   return true
 end
@@ -53,7 +47,7 @@ function attempt.ask_headers(template, call, number, model)
     if problem then error(("ofox: headers.%s: what the function gave: %s"):format(name, problem), 0) end
     if value then
       call:line(headers.line(name, value))
-      for _, secret in ipairs(secrets.of_header(name, value)) do keep_secret(call, secret) end
+      for _, secret in ipairs(secrets.of_header(name, value)) do call:secret(secret) end
     end
   end
 end

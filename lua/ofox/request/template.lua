@@ -50,7 +50,7 @@ local function add_key(self, shape, fields)
   self.key = type(key) == "function" and key or type(key) == "string"
   if type(key) ~= "string" then return end
   fields.authorization = "Authorization: Bearer " .. key
-  for _, secret in ipairs { key, key:lower() } do fields.secrets[#fields.secrets + 1] = secret end
+  fields.secrets[#fields.secrets + 1] = key
 end
 
 -- The same; idempotent methods need none.
@@ -58,17 +58,6 @@ local function add_idempotency_key(settings, fields)
   local key = settings.idempotency_key
   fields.idempotent = key == false or fields.method == "GET" or fields.method == "HEAD"
   if key and not fields.idempotent then fields.idempotency = "Idempotency-Key: " .. key end
-end
-
--- Secrets as they are, and in lower case: a server may echo one as the name of
--- a header.
-local function both_cases(list)
-  local both = {}
-  for _, secret in ipairs(list) do
-    both[#both + 1] = secret
-    both[#both + 1] = secret:lower()
-  end
-  return both
 end
 
 -- The options that the engine is told.
@@ -99,7 +88,7 @@ function template.new(shape, settings, like)
     lines = lines,
     expect = shape.expect,
     dialect = shape.dialect,
-    secrets = both_cases(secrets.of_request(shape, settings)),
+    secrets = secrets.of_request(shape, settings),
     verify = settings.verify,
     http_version = options.HTTP_VERSIONS[settings.http_version],
     max_connections = settings.max_connections,
