@@ -6,6 +6,7 @@ return {
     ["chunks"] = 10314,
     ["embeddings"] = 806884,
     ["errors"] = 273729,
+    ["judge"] = 4950092,
     ["new"] = 22727681,
     ["system calls"] = 7,
     ["text"] = 2655,
