@@ -1,6 +1,7 @@
 -- The READMEs have code at once, and both say the same. That their programs run
 -- and their links lead somewhere is in docs_spec.lua, that their tables are
 -- those of the code in tables_spec.lua.
+-- test: once: it reads pages
 local markdown = require "support.markdown"
 local proc = require "support.proc"
 local translation = require "support.translation"

@@ -1,5 +1,6 @@
 -- doc/reference.md has every public name, each with a page that explains it;
 -- and no page names what does not exist.
+-- test: once: the names are the same on each Lua
 local ofox = require "ofox"
 local annotations = require "support.annotations"
 local markdown = require "support.markdown"

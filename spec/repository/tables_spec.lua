@@ -1,5 +1,6 @@
 -- The tables of the pages say what the code does: classes and codes of errors,
 -- requests, policies, options, limits.
+-- test: once: the tables are the same on each Lua
 local ofox = require "ofox"
 local core = require("ofox.base.native")("core")
 local markdown = require "support.markdown"

@@ -5,11 +5,12 @@ local proc = require "support.proc"
 
 local pages = {}
 
---- The README and all pages of doc/, as paths.
+--- The README and what stands beside it, the pages of doc/ and of the examples,
+-- as paths.
 ---@return string[]
 function pages.list()
-  local list = { "README.md" }
-  local pipe = assert(io.popen("ls doc/*.md"))
+  local list = {}
+  local pipe = assert(io.popen("ls *.md doc/*.md examples/*.md 2>/dev/null"))
   for path in pipe:lines() do list[#list + 1] = path end
   pipe:close()
   return list
