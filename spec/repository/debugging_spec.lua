@@ -1,6 +1,7 @@
 -- doc/debugging.md and doc/developing.md are true: what they name exists,
 -- wherever folders move, and what they show of programs is what these print.
 local assert = require "luassert"
+local core = require("ofox.base.native")("core")
 local markdown = require "support.markdown"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
@@ -186,6 +187,20 @@ describe("the pages about debugging", function()
       count = count + 1
     end
     assert.equal(10, count)
+  end)
+
+  it("explain messages that there are", function()
+    local FOREIGN = { ["module 'ofox' not found"] = true, ["(error object is not a string)"] = true,
+      ["E5108: Error executing lua:"] = true, ["unknown reason"] = true, invalid_api_key = true }
+    local codes, count = {}, 0
+    for _, outcome in ipairs(core.outcomes) do codes[outcome.code] = true end
+    for _, row in ipairs(markdown.rows(sections, "what you read")) do
+      for message in row[1]:gmatch("`([^`]+)`") do
+        assert.is_truthy(FOREIGN[message] or codes[message] or SOURCES:find(message, 1, true), message)
+        count = count + 1
+      end
+    end
+    assert.equal(12, count)
   end)
 
   it("are linked from both READMEs, and show no path of a machine", function()
