@@ -12,9 +12,9 @@ local COMING = { ["doc/neovim.md"] = true, ["doc/nginx.md"] = true, ["doc/games.
 -- Words of a page, code and tables included.
 local LONGEST = 1300
 
--- The specs that name a page, but for this one.
-local function specs_of(path)
-  local pipe = assert(io.popen("grep -rlF " .. path .. " spec --include='*_spec.lua'"))
+-- The files of spec/, but for this one, that name a page or a kind of programs.
+local function users_of(path, language)
+  local pipe = assert(io.popen(("grep -rlF -e %s -e '%s' spec --include='*.lua'"):format(path:match("[^/]+$"), language)))
   local found = pipe:read("*a"):gsub("spec/repository/docs_spec%.lua\n", "")
   pipe:close()
   return found
@@ -51,7 +51,8 @@ for _, path in ipairs(pages.list()) do describe(path, function()
   it("has no program that no spec runs", function()
     for _, section in ipairs(sections) do
       for _, block in ipairs(section.code) do
-        if block.language:find("^lua ") then assert.not_equal("", specs_of(path), block.text) end
+        local language = block.language
+        if language:find("^lua ") then assert.not_equal("", users_of(path, language), block.text) end
       end
     end
   end)
