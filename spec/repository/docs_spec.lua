@@ -14,7 +14,8 @@ local LONGEST = 1300
 
 -- The files of spec/, but for this one, that name a page or a kind of programs.
 local function users_of(path, language)
-  local pipe = assert(io.popen(("grep -rlF -e %s -e '%s' spec --include='*.lua'"):format(path:match("[^/]+$"), language)))
+  local names = ("-e %s -e '%s'"):format(path:match("[^/]+$"), language)
+  local pipe = assert(io.popen("grep -rlF " .. names .. " spec --include='*.lua'"))
   local found = pipe:read("*a"):gsub("spec/repository/docs_spec%.lua\n", "")
   pipe:close()
   return found
