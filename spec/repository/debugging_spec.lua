@@ -189,6 +189,22 @@ describe("the pages about debugging", function()
     assert.equal(10, count)
   end)
 
+  it("show the doctor's lines as they are", function()
+    local sim = simulator.start()
+    local file = proc.write(os.tmpname(), 'print(require "ofox".doctor())')
+    local command = sim:command(file):gsub("/v1 ", " ", 1):gsub("OFOX_API_KEY=[%w-]+", "OFOX_API_KEY=sk-sim")
+    local report = "\n" .. output_of(command):gsub(":%d+%f[%D]", ":8080"):gsub("port %d+", "port 8080")
+    sim:stop()
+    os.remove(file)
+    local count = 0
+    for line in PAGE:match("```text\n(ok +key.-)```"):gmatch("[^\n]+") do
+      local pattern = line:gsub("%p", "%%%0"):gsub("%%?\226%%?\128%%?\166", "[^\n]*")
+      assert.is_truthy(report:find("\n" .. pattern .. "\n"), line .. "\n" .. report)
+      count = count + 1
+    end
+    assert.is_true(count >= 6)
+  end)
+
   it("explain messages that there are", function()
     local FOREIGN = { ["module 'ofox' not found"] = true, ["(error object is not a string)"] = true,
       ["E5108: Error executing lua:"] = true, ["unknown reason"] = true, invalid_api_key = true }
