@@ -4,105 +4,27 @@ local ofox = require "ofox"
 local core = require("ofox.base.native")("core")
 local options = require "ofox.request.options"
 local mock = require "ofox.mock"
+local annotations = require "support.annotations"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
 
 local TYPES = { "lua/ofox/types.lua", "lua/ofox/types/wire.lua" }
 
--- Reads the annotations of a file into classes (name -> {parents, fields, own
--- = names in order, line}) and aliases (name -> list of alternatives). A field
--- has type, optional and doc; a method that the code declares has neither.
-local function read(path, model)
-  local class, alias, owner
-  local comment = {}
-
-  local function begin(name, parents)
-    assert(parents == "" or parents:find("^: "), path .. ": " .. name)
-    class = model.classes[name] or { parents = {}, fields = {}, own = {}, count = 0 }
-    class.count = class.count + 1
-    model.classes[name] = class
-    for parent in parents:gmatch("[%w_.]+") do class.parents[#class.parents + 1] = parent end
-  end
-
-  local function add(name, optional, rest)
-    local type, doc = rest:match("^(.-)%s%s+(.*)$")
-    local above = table.concat(comment, " ")
-    local field = { type = type or rest, optional = optional == "?", doc = above ~= "" and above or doc }
-    if class.fields[name] then model.twice[#model.twice + 1] = path .. ": " .. name end
-    class.fields[name] = field
-    class.own[#class.own + 1] = name
-  end
-
-  local function annotation(line)
-    local name, rest = line:match("^%-%-%-@class ([%w_.]+)(.*)$")
-    if name then return begin(name, (rest:gsub("  .*", ""))) end
-    local optional
-    name, optional, rest = line:match("^%-%-%-@field ([%w_]+)(%??) +(.+)$")
-    if name then return add(name, optional, rest) end
-    name, rest = line:match("^%-%-%-@alias ([%w_.]+) ?(.*)$")
-    if name then
-      if model.aliases[name] then model.twice[#model.twice + 1] = name end
-      alias = {}
-      model.aliases[name] = alias
-      for word in rest:gmatch('[^|]+') do alias[#alias + 1] = word end
-    end
-  end
-
-  for line in proc.read(path):gmatch("([^\n]*)\n") do
-    local text = line:match("^%-%-%- (.*)$")
-    local variable, method = line:match("^function ([%w_]+)[:.]([%w_]+)%(")
-    if not variable then variable, method = line:match("^([%w_]+)%.([%w_]+) = ") end
-    if line:find("^%-%-%-@") then
-      annotation(line)
-      comment = {}
-    elseif line:find("^%-%-%-|") and alias then
-      alias[#alias + 1] = line:match("^%-%-%-| (%S+)")
-    elseif text then
-      comment[#comment + 1] = text
-    elseif line:find("^%-%-") then
-      comment = {}
-    else
-      local bound = line:match("^local ([%w_]+) = {}")
-      if bound and class then owner = { name = bound, class = class } end
-      if owner and variable == owner.name and not owner.class.fields[method] then owner.class.fields[method] = {} end
-      comment, class = {}, nil
-    end
-  end
-  return model
-end
-
-local function new_model() return { classes = {}, aliases = {}, twice = {} } end
-
-local types, all_text, is_types = new_model(), "", {}
+local types, all_text, is_types = annotations.new(), "", {}
 for _, path in ipairs(TYPES) do
-  read(path, types)
+  annotations.read(path, types)
   all_text, is_types[path] = all_text .. proc.read(path), true
 end
-local source = new_model()
+local source = annotations.new()
 do
   local pipe = assert(io.popen("find lua -name '*.lua' | sort"))
   for path in pipe:lines() do
-    if not is_types[path] then read(path, source) end
+    if not is_types[path] then annotations.read(path, source) end
   end
   pipe:close()
 end
 
--- Fields of a class and its parents, of both; the nearest one counts.
-local function fields_of(name, found)
-  found = found or {}
-  local declared = false
-  for _, model in ipairs { types, source } do
-    local class = model.classes[name]
-    declared = declared or class ~= nil
-    for field, what in pairs(class and class.fields or {}) do found[field] = found[field] or what end
-  end
-  assert.is_true(declared, name .. " is no class")
-  for _, model in ipairs { types, source } do
-    local class = model.classes[name]
-    for _, parent in ipairs(class and class.parents or {}) do fields_of(parent, found) end
-  end
-  return found
-end
+local function fields_of(name) return annotations.fields_of({ types, source }, name) end
 
 local function sorted(set)
   local list = {}

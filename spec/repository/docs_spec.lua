@@ -1,192 +1,120 @@
--- doc/debugging.md is true: what it names exists, wherever folders move, its
--- programs run, and what it shows of them is what they print.
-local assert = require "luassert"
+-- The pages are true: their programs run, their links lead somewhere, and each
+-- in doc/ is read in five minutes.
+-- test: waits: the programs of the pages wait for retries
 local markdown = require "support.markdown"
+local pages = require "support.pages"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
 
-local PAGE = proc.read("doc/debugging.md")
-local MAKEFILE = proc.read("Makefile")
+-- Pages that are linked already.
+local COMING = { ["doc/neovim.md"] = true, ["doc/nginx.md"] = true, ["doc/games.md"] = true, ["doc/scripts.md"] = true }
 
-local function output_of(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local text = pipe:read("*a")
+-- Words of a page, code and tables included.
+local LONGEST = 1300
+
+-- The files of spec/, but for this one, that name a page or a kind of programs.
+local function users_of(path, language)
+  local names = ("-e %s -e '%s'"):format(path:match("[^/]+$"), language)
+  local pipe = assert(io.popen("grep -rlF " .. names .. " spec --include='*.lua'"))
+  local found = pipe:read("*a"):gsub("spec/repository/docs_spec%.lua\n", "")
   pipe:close()
-  return text
+  return found
 end
 
--- All files but what a build leaves, each between two ends of lines; the text
--- of those in Lua.
-local FILES = "\n" .. output_of("find * .[a-z]* -name .git -prune -o -path build -prune -o -type f -print")
-local SOURCES = output_of("find lua -name '*.lua' -exec cat {} +")
-
--- The first file or folder that a path of the page means: "**/" and "…/" are
--- any folders or none, "*" is any part of a name.
-local function find_file(path)
-  path = path:gsub("…/", "**/"):gsub("[%^$().%[%]+?-]", "%%%0")
-  for _, folders in ipairs { "", "[^\n]*/" } do
-    local pattern = path:gsub("%*%*/", "\1"):gsub("%*", "[^/\n]*"):gsub("\1", folders)
-    local found = FILES:match("\n(" .. pattern .. ")" .. (path:sub(-1) == "/" and "" or "\n"))
-    if found then return found end
+-- The programs of all pages, all at once: most of their time is waiting.
+local PROGRAMS = {}
+for _, path in ipairs(pages.list()) do
+  for _, text in ipairs(markdown.blocks(markdown.parse(proc.read(path)), "lua")) do
+    PROGRAMS[#PROGRAMS + 1] = { path = path, text = text }
   end
-  return nil
 end
 
--- Paths of the repository in a text, without what a build leaves.
-local function paths_in(text)
-  local list = {}
-  for path in (" " .. text):gmatch("[%s`'\"(=]([%w_.*…/-]+)") do
-    local top = path:match("^([%w_.]+)/")
-    if top and FILES:find("\n" .. top .. "/", 1, true) and not path:find("^build/") then
-      list[#list + 1] = path
-    end
-  end
-  for path in text:gmatch("`(%.%l+)`") do list[#list + 1] = path end
-  return list
-end
+local sim
+setup(function()
+  sim = simulator.start()
+  local texts = {}
+  for i, program in ipairs(PROGRAMS) do texts[i] = program.text end
+  for i, result in ipairs(pages.run(sim, texts)) do PROGRAMS[i].result = result end
+end)
+teardown(function() sim:stop() end)
 
--- What of it is not there.
-local function missing_in(text)
-  local list = {}
-  for _, path in ipairs(paths_in(text)) do
-    if not find_file(path) then list[#list + 1] = path end
-  end
-  return list
-end
+for _, path in ipairs(pages.list()) do describe(path, function()
+  local text = proc.read(path)
+  local sections = markdown.parse(text)
 
--- Rules and variables of make that a text names and the Makefile has not.
-local function unknown_to_make(text)
-  local list = {}
-  for rest in text:gmatch("%f[%w]make( [^\n`]+)") do
-    for word in rest:gsub("=\"[^\"]*\"", "="):gmatch("[^%s&|;]+") do
-      local variable, target = word:match("^(%u+)="), word:match("^%l+$")
-      local known = variable and MAKEFILE:find("$(" .. variable .. ")", 1, true)
-        or target and MAKEFILE:find("\n" .. target .. ":", 1, true)
-      if (variable or target) and not known then list[#list + 1] = word end
-    end
-  end
-  return list
-end
-
--- Variables of the environment that a text names and no file of ours reads.
-local function unread_in(text)
-  local list = {}
-  for name in text:gmatch("%f[%w_]OFOX[%u]*_[%u_]+") do
-    if not SOURCES:find('"' .. name .. '"', 1, true) then list[#list + 1] = name end
-  end
-  return list
-end
-
-describe("the page about debugging", function()
-  local sections = markdown.parse(PAGE)
-
-  it("names files that exist", function()
-    assert.same({}, missing_in(PAGE))
-    assert.is_true(#paths_in(PAGE) >= 15)
-  end)
-
-  it("names rules and variables of the Makefile", function()
-    assert.same({}, unknown_to_make(PAGE))
-    for _, target in ipairs { "asan", "valgrind", "torture", "fuzz" } do
-      assert.is_truthy(PAGE:find("\n    make " .. target, 1, true), target)
+  it("has programs that run as they stand", function()
+    for _, program in ipairs(PROGRAMS) do
+      if program.path == path then assert.is_true(program.result.ok, program.result.output .. "\n" .. program.text) end
     end
   end)
 
-  it("names variables of the environment that are read", function()
-    assert.same({}, unread_in(PAGE))
-  end)
-
-  it("would be told of what went", function()
-    assert.same({ "spec/**/gone_spec.lua" }, missing_in("see `spec/**/gone_spec.lua`, `spec/**/docs_spec.lua`"))
-    assert.same({ "examples/gone/" }, missing_in("in examples/gone/ and `examples/nginx/`"))
-    assert.same({ "src/…/gone.c" }, missing_in("at src/…/gone.c:12"))
-    assert.same({ ".gone" }, missing_in("`.gone` or `.busted`"))
-    assert.same({ "gone", "GONE=2" }, unknown_to_make("make gone GONE=2\n    make LUA=5.1 torture ARGS=\"-v gone\"\n"))
-    assert.same({ "OFOX_GONE" }, unread_in("`OFOX_GONE` or `OFOX_LOG`"))
-  end)
-
-  it("names fuzzers, scenarios and faults of the torture", function()
-    for name in PAGE:gmatch("fuzz/[%w-]*(fuzz_%l+)") do
-      assert.is_truthy(FILES:find("/" .. name .. ".c\n", 1, true), name)
-    end
-    local scenarios, host = proc.read("spec/c/torture.lua"), proc.read("spec/c/torture.c")
-    local count = 0
-    for fault, scenario in PAGE:gmatch("%-f (%l+:%l+) (%l+)") do
-      assert.is_truthy(scenarios:find('add("' .. scenario .. '"', 1, true), scenario)
-      assert.is_truthy(host:find('{"' .. fault .. '"', 1, true), fault)
-      count = count + 1
-    end
-    assert.is_true(count >= 3)
-  end)
-
-  it("names specs and tests that busted finds", function()
-    local count = 0
-    for name in PAGE:gmatch("%-%-pattern='%^([%w_]+)'") do
-      assert.is_truthy(FILES:find("[\n/]" .. name .. "%.lua\n"), name)
-      count = count + 1
-    end
-    for options in PAGE:gmatch("busted (%-%-pattern='[^']+' %-%-filter='[^']+')") do
-      local listed = output_of(("%s /usr/bin/busted --list %s"):format(proc.LUA, options))
-      assert.is_truthy(listed:find("_spec.lua:%d+: "), listed)
-      count = count + 1
-    end
-    assert.is_true(count >= 6)
-  end)
-
-  it("names functions of ours in its stacks", function()
-    local count = 0
-    for name, file in PAGE:gmatch("#%d+ +[^\n]-([%w_]+) %([^\n]*%) at ([^%s:]+/[%w_]+%.c)") do
-      if not file:find("^%.%.") then
-        local path = find_file(file)
-        assert.is_truthy(path and proc.read(path):find("%f[%w_]" .. name .. "%("), name .. " in " .. file)
-        count = count + 1
+  -- ```lua vim, say: such programs are for a host, and a spec of that runs them
+  it("has no program that no spec runs", function()
+    for _, section in ipairs(sections) do
+      for _, block in ipairs(section.code) do
+        local language = block.language
+        if language:find("^lua ") then assert.not_equal("", users_of(path, language), block.text) end
       end
     end
-    assert.is_true(count >= 4)
   end)
 
-  it("has programs that run and print what it shows", function()
-    local sim = simulator.start()
-    local count = 0
-    for _, section in ipairs(sections) do
-      for i, block in ipairs(section.code) do
-        if block.language == "lua" then
-          local file = os.tmpname()
-          proc.write(file, block.text)
-          local ok, output = sim:run(file)
-          os.remove(file)
-          assert.is_true(ok, output)
-          assert.equal(section.code[i + 1].text, (output:gsub(file:gsub("%p", "%%%0"), "ask.lua")))
-          count = count + 1
+  it("has links that lead somewhere", function()
+    for _, target in ipairs(pages.links(sections)) do
+      if not COMING[pages.follow(path, target) or ""] then assert.is_nil(pages.problem(path, target)) end
+    end
+  end)
+
+  if path:find("^doc/") and not path:find("README") then
+    it("is read in five minutes", function()
+      local words = pages.words(text)
+      assert.is_true(words <= LONGEST, words .. " words")
+    end)
+
+    it("is linked from another page", function()
+      for _, other in ipairs(pages.list()) do
+        for _, target in ipairs(other ~= path and pages.links(markdown.parse(proc.read(other))) or {}) do
+          if pages.follow(other, target) == path then return end
         end
       end
-    end
-    sim:stop()
-    assert.equal(1, count)
+      error(path .. " is linked from nowhere")
+    end)
+  end
+end) end
+
+describe("the check of the pages", function()
+  it("sees programs that fail, and those that do not", function()
+    local results = pages.run(sim, { "error 'no'", "assert(os.getenv 'OFOX_BASE_URL')" })
+    assert.is_false(results[1].ok)
+    assert.matches("no", results[1].output)
+    assert.is_true(results[2].ok)
   end)
 
-  it("has each message of the log that it lists, and each check of the doctor", function()
-    for _, row in ipairs(markdown.rows(sections, "level")) do
-      assert.is_truthy(SOURCES:find(row[2]:gsub("`", '"'), 1, true), row[2])
-    end
-    local sim = simulator.start()
-    local file = os.tmpname()
-    local _, report = sim:run(proc.write(file, 'print(require "ofox".doctor())'))
-    os.remove(file)
-    sim:stop()
-    local count = 0
-    for name in report:gmatch("%f[^\n%z]%l+ +([%l_]+)") do
-      assert.is_truthy(PAGE:find("`" .. name .. "`", 1, true), name)
-      count = count + 1
-    end
-    assert.equal(10, count)
+  it("finds links of text, tables and pictures, and not those of code", function()
+    local sections = markdown.parse("[a](x.md#one) ![b](b.svg)\n\n| c |\n|---|\n| [d](d.md) |\n\n    [e](e.md)\n"
+      .. '\n```lua\nlocal f = "[g](g.md)"\n```\n<img src="h.svg"><source srcset="i.svg">\n')
+    assert.same({ "x.md#one", "b.svg", "d.md", "h.svg", "i.svg" }, pages.links(sections))
   end)
 
-  it("is linked from both READMEs, and shows no path of a machine", function()
-    assert.is_truthy(proc.read("README.md"):find("](doc/debugging.md)", 1, true))
-    assert.is_truthy(proc.read("doc/README.zh-CN.md"):find("](debugging.md)", 1, true))
-    for path in PAGE:gmatch("[%s`\"]/(%l+)/") do
-      assert.is_truthy(({ usr = true, tmp = true, proc = true })[path], path)
-    end
+  it("knows which links lead nowhere", function()
+    assert.is_nil(pages.problem("doc/errors.md", "../README.md"))
+    assert.is_nil(pages.problem("doc/errors.md", "#the-classes"))
+    assert.is_nil(pages.problem("README.md", "doc/errors.md#the-classes"))
+    assert.is_nil(pages.problem("README.md", "examples/nginx"))
+    assert.is_nil(pages.problem("README.md", "https://ofox.ai"))
+    assert.equal("README.md: there is no doc/gone.md", pages.problem("README.md", "doc/gone.md"))
+    assert.equal("doc/errors.md: there is no doc/README.md", pages.problem("doc/errors.md", "README.md"))
+    assert.equal("README.md: doc/errors.md has no heading for #gone", pages.problem("README.md", "doc/errors.md#gone"))
+  end)
+
+  it("names headings as GitHub does", function()
+    assert.equal("a-loop-of-your-own", pages.anchor "A loop of your own")
+    assert.equal("when-do-tasks-run", pages.anchor "When do tasks run?")
+    assert.equal("a-core-dump-on-luajit", pages.anchor "A core dump, on LuaJIT")
+    assert.equal("ofoxdoctor-and-more_names", pages.anchor "`ofox.doctor` and [more_names](x.md)")
+    assert.equal("安装与运行", pages.anchor "安装，与运行")
+  end)
+
+  it("counts words", function()
+    assert.equal(4, pages.words("| one | two |\n|---|---|\n| `3` - | vier |"))
   end)
 end)

@@ -23,17 +23,24 @@ function simulator:stop()
   self.child:stop()
 end
 
---- Runs a Lua file with the simulator as its gateway.
+--- What the shell is told to run a Lua file with the simulator as its gateway.
 ---@param command string  the file, and what follows it
 ---@param without_key? boolean  leave the environment as a newcomer's
+---@return string
+function simulator:command(command, without_key)
+  local env = without_key and "-u OFOX_API_KEY -u OFOXAI_API_KEY"
+    or "OFOX_API_KEY=sk-sim-readme OFOX_BASE_URL=" .. self.url
+  return ("env %s LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' %s %s"):format(env, proc.LUA, command)
+end
+
+--- Runs it.
+---@param command string
+---@param without_key? boolean
 ---@return boolean ok
 ---@return string output  standard output and error
 function simulator:run(command, without_key)
   local out = os.tmpname()
-  local env = without_key and "-u OFOX_API_KEY -u OFOXAI_API_KEY"
-    or "OFOX_API_KEY=sk-sim-readme OFOX_BASE_URL=" .. self.url
-  local result = os.execute(("env %s LUA_PATH='./lua/?.lua;./lua/?/init.lua;;' %s %s >%s 2>&1")
-    :format(env, proc.LUA, command, out))
+  local result = os.execute(("%s >%s 2>&1"):format(self:command(command, without_key), out))
   local text = proc.read(out)
   os.remove(out)
   return result == true or result == 0, text

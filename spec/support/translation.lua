@@ -1,11 +1,26 @@
 --- Does a Chinese text say what the English one says, as far as that can be
 -- seen without reading either: names, numbers, tables, programs.
 local markdown = require "support.markdown"
+local pages = require "support.pages"
 
 local translation = {}
 
 -- Lead bytes of Chinese characters and of their punctuation.
 local CHINESE = "[\227-\239]"
+
+-- Where the two stand: links are relative to that.
+local ENGLISH, CHINESE_PATH = "README.md", "doc/README.zh-CN.md"
+
+-- What a section links to; of the READMEs themselves the headings differ.
+local function links(section, from)
+  local list = {}
+  for i, target in ipairs(pages.links { section }) do
+    local path, anchor = pages.follow(from, target)
+    if path == ENGLISH or path == CHINESE_PATH then path, anchor = "README", anchor and "heading" end
+    list[i] = (path or target) .. (anchor and "#" .. anchor or "")
+  end
+  return list
+end
 
 -- What a text states in any language: code, addresses, numbers.
 local function facts(text)
@@ -14,7 +29,7 @@ local function facts(text)
     list[#list + 1] = fact
     return " "
   end
-  text = text:gsub("`[^`]+`", take):gsub("https?://[%w./-]+", take)
+  text = text:gsub("`[^`]+`", take):gsub("https?://[%w./-]+", take):gsub("%]%([^)]*%)", "]")
   for number, stop in text:gmatch("%f[%w.](%d+%.?%d*)()") do
     local unit = text:match("^ [KM]iB", stop) or ""
     take(number:gsub("%.$", "") .. unit)
@@ -140,6 +155,7 @@ function translation.differences(english, chinese)
     same(what .. ", level", a.level, b.level)
     equal_or_chinese(what .. ", title", a.title, b.title)
     same(what .. ", prose", sorted(distinct(facts(a.prose))), sorted(distinct(facts(b.prose))))
+    same(what .. ", links", sorted(distinct(links(a, ENGLISH))), sorted(distinct(links(b, CHINESE_PATH))))
     each("code", a.code, b.code, code)
     each("table", a.tables, b.tables, grid)
   end)
