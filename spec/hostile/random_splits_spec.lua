@@ -1,5 +1,6 @@
 -- The parser and the stream as clang's sanitizers see them, fed at random splits:
 -- the fuzzers with a fixed seed and few runs; `make fuzz` gives them time.
+-- test: once long: clang's programs know nothing of Lua
 local assert = require "luassert"
 local proc = require "support.proc"
 

@@ -1,5 +1,6 @@
 -- Memory that runs out: a host in C (spec/c/torture.c) on the Lua that runs the
 -- specs. Here some of all requests fail, with `make torture` each one.
+-- test: long: it builds a host with sanitizers
 local assert = require "luassert"
 local proc = require "support.proc"
 

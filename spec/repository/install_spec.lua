@@ -1,5 +1,6 @@
 -- What an installation is: the rockspec, make install, and what happens when
 -- a module is built for another Lua.
+-- test: long: LuaRocks builds everything
 local proc = require "support.proc"
 
 local ABI, LUA = proc.ABI, proc.LUA
