@@ -122,12 +122,19 @@ asan:
 # run it, too, with a part of all failures.
 TORTURE = spec/c/torture.c spec/c/torture_heap.c spec/c/torture_serve.c
 TORTURE_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined
-$(BUILD)/torture: $(TORTURE) spec/c/torture.h src/*/*.c src/*/*.h Makefile
+# What knows nothing of Lua is compiled once for all of them.
+BELOW_LUA = $(filter-out src/lua/%,$(ENGINE))
+TORTURED = $(BELOW_LUA:src/%.c=build/torture/%.o)
+$(BUILD)/torture: $(TORTURE) spec/c/torture.h $(TORTURED) src/*/*.c src/*/*.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -o $@ $(TORTURE) \
-	  $(sort $(CORE) $(ENGINE)) \
+	  $(sort $(filter src/lua/%,$(CORE) $(ENGINE))) $(TORTURED) \
 	  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
 	  -l$(LUA_LIB) $(ENGINE_LIBS) -ldl -lm -lpthread
+
+build/torture/%.o: src/%.c $(wildcard src/*/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -c -o $@ $<
 
 torture: $(BUILD)/torture
 	@$(BUILD)/torture $(ARGS)
@@ -139,7 +146,6 @@ cov:
 	@.ci/cov
 
 # C programs that check what Lua cannot reach.
-BELOW_LUA = $(filter-out src/lua/%,$(ENGINE))
 build/ctest/%.ok: spec/c/%.c $(BELOW_LUA:src/%.c=$(OBJ)/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) -o build/ctest/$* $^ $(ENGINE_LIBS) -lm -lpthread

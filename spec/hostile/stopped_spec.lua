@@ -1,5 +1,6 @@
 -- A process that was stopped (Ctrl-Z) and goes on: what came meanwhile counts,
 -- and no clock punishes it. Real programs, real signals, real servers.
+-- test: waits long: its processes are stopped for seconds
 local child = require "support.child"
 local calls = require "support.calls"
 local real = require "support.real"

@@ -2,6 +2,7 @@
 -- frame rate holds. With a window, which is on Xvfb and gets real keys, and
 -- without one.
 -- LÖVE is built on LuaJIT and the keys are pressed by its ffi: once is enough.
+-- test: long: its windows draw without a graphics card
 if not rawget(_G, "jit") then return end
 
 local socket = require "socket"

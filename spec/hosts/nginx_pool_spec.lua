@@ -1,6 +1,7 @@
 -- Inside real nginx: what wakes its workers, which is a thread of nginx's own
 -- pool where that can be, and timers elsewhere.
 -- nginx's Lua module is for LuaJIT alone.
+-- test: waits long: for timers of a worker
 if not rawget(_G, "jit") then return end
 
 local socket = require "socket"

@@ -1,5 +1,6 @@
 -- Inside real nginx: the example of examples/nginx, in its workers.
 -- nginx's Lua module is for LuaJIT alone.
+-- test: waits long: for timers of a worker
 if not rawget(_G, "jit") then return end
 
 local socket = require "socket"

@@ -1,5 +1,6 @@
 -- All of nvim_spec.lua once more, in the Neovim of another release of Debian:
 -- 0.10 beside 0.7.
+-- test: waits long: for timers of an editor
 if not rawget(_G, "jit") then return end
 
 local neovim = require "support.neovim"

@@ -1,5 +1,6 @@
 -- Inside Neovim, whose loop drives ofox: real ones, without a screen and in a
 -- terminal.
+-- test: waits long: for timers of an editor
 if not rawget(_G, "jit") then return end -- Neovim's Lua is LuaJIT: it needs that build
 
 local neovim = require "support.neovim"

@@ -1,4 +1,5 @@
 -- Many calls at once over HTTP/2: how many connections they need.
+-- test: waits: for limits of time
 local ofox = require "ofox"
 local calls = require "support.calls"
 local real = require "support.real"

@@ -1,6 +1,7 @@
 -- A connection that has fallen silent without a word, as networks, proxies and
 -- sleeping laptops make them: real nginx behind a forwarder that stops passing
 -- bytes on one connection, while new ones work.
+-- test: waits long: for limits of time
 local ofox = require "ofox"
 local calls = require "support.calls"
 local forwarder = require "support.forwarder"

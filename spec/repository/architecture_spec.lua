@@ -1,4 +1,5 @@
 -- doc/architecture.md names files and functions: they are there.
+-- test: once: it reads a page
 local assert = require "luassert"
 
 local function content(path)

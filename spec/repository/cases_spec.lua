@@ -1,5 +1,6 @@
 -- The tags in the names of specs, like the A7 in brackets, and the page that
 -- explains them agree: no tag is unknown, and no case is without a spec.
+-- test: once: it reads pages and names of specs
 local lfs = require "lfs"
 local proc = require "support.proc"
 

@@ -1,5 +1,6 @@
 -- The guard of what ofox costs (.ci/guard): what it makes of its counts, of
 -- callgrind's files and of its record. The counting itself is CI's.
+-- test: once: the guard is run by Lua 5.4 alone
 local assert = require "luassert"
 local proc = require "support.proc"
 local profile = require "bench.guard_profile"

@@ -1,5 +1,6 @@
 -- The rules of the house (.ci/house): a small house that keeps them all, and
 -- for each rule one in which it is broken.
+-- test: once long: the rules are checked by Lua 5.4 alone
 local assert = require "luassert"
 
 -- A house with a file on most floors, in C and in Lua.

@@ -1,5 +1,6 @@
 -- What an installation is: the rockspec, make install, and what happens when
 -- a module is built for another Lua.
+-- test: long: LuaRocks builds everything
 local proc = require "support.proc"
 
 local ABI, LUA = proc.ABI, proc.LUA
@@ -138,8 +139,10 @@ if ABI ~= "jit" then
       -- a copy, for LuaRocks leaves its objects beside the sources
       succeed(("mkdir %s/src && cp -r Makefile LICENSE *.rockspec src lua examples %s/src"):format(path, path))
       local incdir = os.getenv("LUA_INCDIR") or "/usr/include/lua" .. ABI
-      log = succeed(("cd %s/src && luarocks --lua-version %s --tree %s/tree make ofox-scm-1.rockspec LUA_INCDIR=%s")
-        :format(path, ABI, path, incdir))
+      -- optimized on one Lua, as users get it: that takes long, and others differ by their headers only
+      local flags = ABI == "5.4" and "" or "CFLAGS='-O0 -fPIC'"
+      log = succeed(("cd %s/src && luarocks --lua-version %s --tree %s/tree make ofox-scm-1.rockspec LUA_INCDIR=%s %s")
+        :format(path, ABI, path, incdir, flags))
     end)
 
     teardown(function() tree:remove() end)
@@ -171,7 +174,7 @@ if ABI ~= "jit" then
       end
       local out, rc = lua(([[for _, name in ipairs { %s } do
           local ok, message = pcall(require, name)
-          assert(ok or name:find("^ofox.loop.") and not message:find("module 'ofox", 1, true), message)
+          assert(ok or name:find("^ofox.loop.") and not message:find("module 'ofox[^']*' not found"), message)
         end print 'all']])
         :format(table.concat(names, ", ")), paths())
       assert.equal("all\n", out)

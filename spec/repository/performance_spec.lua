@@ -1,5 +1,6 @@
 -- What make bench has recorded is what the pages show, and the picture is drawn
 -- from it.
+-- test: once: the pages are drawn by one Lua
 local assert = require "luassert"
 local proc = require "support.proc"
 

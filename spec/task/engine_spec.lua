@@ -1,5 +1,6 @@
 -- Tasks on the real engine: many at once, cancelled wherever they are, broken
 -- off by Ctrl-C, a fork or the end of the program.
+-- test: waits: for limits of time
 local socket = require "socket"
 local ofox = require "ofox"
 local calls = require "support.calls"

@@ -1,4 +1,5 @@
 -- What may befall a program that waits: Ctrl-C, and a clock that jumps.
+-- test: waits: for signals and for limits of time
 local socket = require "socket"
 local host = require "support.host"
 local proc = require "support.proc"

@@ -1,0 +1,19 @@
+# Runs files side by side and reports them: for .ci/test and .ci/asan, from the
+# root of the clone. The caller sets LUAS, JOBS (how many at once), LIMIT
+# (seconds for one file), INTERPRETERS and BUSTED_ARGS (see command.sh), or not.
+# shellcheck shell=bash
+# shellcheck source-path=SCRIPTDIR/../..
+for part in marks jobs command processes report pool; do
+  # shellcheck source=/dev/null
+  . ".ci/specs/$part.sh"
+done
+
+# run_files "LUA..." FILE...: fails where a file has a mark that is none.
+run_files() {
+  local jobs
+  jobs=$(list_jobs "$@") || return 1
+  run_jobs <<<"$jobs"
+}
+
+# all_specs: the spec files of the tree, a line each.
+all_specs() { find spec -name '*_spec.lua' | sort; }
