@@ -31,11 +31,11 @@ start_job() { # LANE LUA FILE MARKS...
 }
 
 await_job() {
-  local pid status=0 lane lua file began number
-  wait -n -p pid "${!running[@]}" || status=$?
-  read -r lane lua file began number <<<"${running[$pid]}"
-  kill_processes "$FOLDER/$number/" "$pid"
-  unset "running[$pid]"
+  local lane lua file began number
+  await_process "${!running[@]}"
+  read -r lane lua file began number <<<"${running[$ended]}"
+  kill_processes "$FOLDER/$number/" "$ended"
+  unset "running[$ended]"
   at_once[$lane]=$((at_once[$lane] - 1))
   report "$lua" "$file" "$FOLDER/$number/log" "$status" $(($(milliseconds) - began))
   rm -rf "${FOLDER:?}/$number"

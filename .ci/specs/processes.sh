@@ -3,14 +3,30 @@
 # shellcheck shell=bash
 
 # start_process FOLDER COMMAND...: starts it in the background, as $!, with its
-# output in FOLDER/log. Ctrl-C is about the specs' children, so it is not
-# ignored as the shell has it for what it starts in the background.
+# output in FOLDER/log. A shell has Ctrl-C ignored in what it starts in the
+# background; specs send it. The inner shell makes an exit code of a signal: wait
+# -n misses a process that a signal ended before it was called.
 start_process() {
   local folder=$1
   shift
   mkdir -p "$folder/tmp"
-  TMPDIR=$folder/tmp setsid timeout --foreground -k 5 "$LIMIT" \
-    env --default-signal=INT,QUIT "$@" </dev/null >"$folder/log" 2>&1 &
+  TMPDIR=$folder/tmp setsid sh -c '"$@"; exit $?' sh \
+    timeout --foreground -k 5 "$LIMIT" env --default-signal=INT,QUIT "$@" </dev/null >"$folder/log" 2>&1 &
+}
+
+# await_process PID...: waits until one of them has ended, and sets 'ended', its
+# PID, and 'status'.
+await_process() {
+  unset ended # no local: wait -p would set another
+  status=0
+  wait -n -p ended "$@" 2>/dev/null || status=$?
+  [ -n "${ended:-}" ] && return
+  for ended in "$@"; do
+    kill -0 "$ended" 2>/dev/null && continue
+    status=0
+    wait "$ended" 2>/dev/null || status=$?
+    return
+  done
 }
 
 # kill_processes FOLDER SESSION...: ends all that those jobs have started.

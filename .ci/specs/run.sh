@@ -15,5 +15,6 @@ run_files() {
   run_jobs <<<"$jobs"
 }
 
-# all_specs: the spec files of the tree, a line each.
+# all_specs, all_programs: the tree's spec files and programs in C, a line each.
 all_specs() { find spec -name '*_spec.lua' | sort; }
+all_programs() { find spec/c -name 'test_*.c' | sort; }
