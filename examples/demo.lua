@@ -1,11 +1,17 @@
 -- What errors, waits and streams look like: on a simulator of the gateway, or with a key set on the real one.
--- lua5.4 examples/demo.lua [speed]; 1, the usual one, takes about 25 seconds.
+-- lua5.4 examples/demo.lua [speed]; 1, the usual one, takes about 20 seconds.
 local HERE = arg[0]:match("^(.*)[/\\]") or "."
 package.path = ("%s/../lua/?.lua;%s/../lua/?/init.lua;%s/?.lua;"):format(HERE, HERE, HERE) .. package.path
 
-local key = os.getenv "OFOXAI_API_KEY" or os.getenv "OFOX_API_KEY"
-local speed = tonumber(arg[1]) or 1
-local stage, lifeline
+local function variable(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+local key, speed = variable "OFOXAI_API_KEY" or variable "OFOX_API_KEY", tonumber(arg[1]) or 1
+local interpreter, stage, lifeline = 0, nil, nil
+while arg[interpreter - 1] do interpreter = interpreter - 1 end
+interpreter = arg[interpreter]
 
 -- A client for a scene: its directions are headers for the simulator.
 local function client_of(url, directions, counts)
@@ -19,7 +25,7 @@ local function client_of(url, directions, counts)
 end
 
 local function run()
-  stage = require("demo.stage").new(require("demo.terminal").new())
+  stage = require("demo.show").new(require("demo.terminal").new())
   local ofox, streams, counts = require "ofox", require "demo.streams", require("demo.tally").new()
   local scenes, script, url = require "demo.scenes", require "demo.script"(speed), nil
   local on = "This makes two small calls to the real gateway."
@@ -27,7 +33,7 @@ local function run()
     scenes = { scenes[1], streams.answer }
   else
     scenes[#scenes + 1], scenes[#scenes + 2] = streams.broken, require "demo.side_by_side"
-    url, lifeline = require "simulator.child"(arg[-1])
+    url, lifeline = require "simulator.child"(interpreter)
     on = "A simulator plays the gateway, for about 20 seconds."
   end
   stage:say(("ofox %s on %s. %s"):format(ofox.VERSION, rawget(_G, "jit") and "LuaJIT" or _VERSION, on))
@@ -37,22 +43,11 @@ local function run()
   end
   stage:title("", "In all")
   stage:say(tostring(counts))
-  require "demo.next"(stage, HERE, arg[-1], key)
+  require "demo.next"(stage, HERE, interpreter, key)
 end
 
-local function explain(problem)
-  local errors = require("ofox").errors
-  if errors.is(problem, "cancelled_error") or tostring(problem):find "interrupted!$" then
-    stage:say("stopped", "stop")
-    return 130
-  end
-  stage:say("failed: " .. tostring(problem), "fail")
-  if errors.is(problem) then stage:say("hint: " .. problem:hint(), nil, "grey") end
-  return 1
-end
-
-io.stdout:setvbuf "full" -- the stage flushes what belongs together
+io.stdout:setvbuf "full" -- the terminal flushes what belongs together
 local ok, problem = pcall(run)
-local status = ok and 0 or stage and explain(problem) or error(problem, 0)
+local status = ok and 0 or stage and require "demo.explain"(stage, problem) or error(problem, 0)
 if lifeline then lifeline:close() end
 os.exit(status)

@@ -53,18 +53,23 @@ local function stroke(class, x, y, columns, thickness)
     number(columns * CELL))
 end
 
+-- What a bar is made of.
+local STROKES = { ["━"] = "thick", ["╸"] = "thick", ["─"] = "thin" }
+
 -- One run of cells in one colour, without blanks around it.
-local function draw_run(class, column, y, characters)
-  local x, text = MARGIN + (column - 1) * CELL, table.concat(characters)
-  local full, half = select(2, text:gsub("━", "")), select(2, text:gsub("╸", ""))
-  if full + half == #characters then return stroke(class, x, y, full + half / 2, "thick") end
-  if text:gsub("─", "") == "" then return stroke(class, x, y, #characters, "thin") end
+local function draw_run(run, y)
+  local class, characters = run.class, run.characters
+  local x, text = MARGIN + (run.column - 1) * CELL, table.concat(characters)
+  if run.stroke then
+    local half = select(2, text:gsub("╸", "")) / 2
+    return stroke(class, x, y, #characters - half, run.stroke)
+  end
   local named = class ~= "" and (' class="%s"'):format(class) or ""
   return ('<text%s x="%s" y="%s" textLength="%s">%s</text>'):format(named, number(x), number(y),
     number(#characters * CELL), escaped(text))
 end
 
--- The runs of a line: {class, column, characters}.
+-- The runs of a line: {class, stroke, column, characters}.
 local function runs_of(cells)
   local runs, run, blanks = {}, nil, 0
   for column, cell in ipairs(cells) do
@@ -72,8 +77,9 @@ local function runs_of(cells)
     if cell[1] == " " then
       blanks = blanks + 1
     else
-      if not run or run.class ~= class or blanks > 1 then
-        run = { class = class, column = column, characters = {} }
+      local of_bar = STROKES[cell[1]]
+      if not run or run.class ~= class or run.stroke ~= of_bar or blanks > 1 then
+        run = { class = class, stroke = of_bar, column = column, characters = {} }
         runs[#runs + 1] = run
       elseif blanks == 1 then
         table.insert(run.characters, " ")
@@ -87,7 +93,7 @@ end
 
 local function draw_line(cells, y)
   local out = {}
-  for i, run in ipairs(runs_of(cells)) do out[i] = draw_run(run.class, run.column, y, run.characters) end
+  for i, run in ipairs(runs_of(cells)) do out[i] = draw_run(run, y) end
   return table.concat(out)
 end
 

@@ -59,7 +59,10 @@ local function take(self, bytes, at)
   local first = bytes:byte(at)
   if first == 27 then
     local code, kind, after = bytes:match("^\27%[([%d;?]*)(%a)()", at)
-    if not code then return #bytes - at < 16 and nil or error("no sequence: " .. bytes:sub(at + 1, at + 16)) end
+    if not code then
+      assert(#bytes - at < 16, "no sequence that is known")
+      return nil
+    end
     local play = SEQUENCES[kind] or error("unknown sequence: " .. code .. kind)
     play(self, code)
     return after

@@ -43,14 +43,13 @@ function live:paint(rows)
     widths[#widths + 1] = width
   end
   out[#out + 1] = "\27[J"
-  io.write(table.concat(out))
-  io.flush()
+  self.terminal:write(table.concat(out))
   self.widths = widths
 end
 
 --- Takes the rows away, and shows the cursor again.
 function live:clear()
-  if #self.widths > 0 then io.write(go_back(self), "\27[J\27[?25h") end
+  if #self.widths > 0 then self.terminal:write(go_back(self) .. "\27[J\27[?25h") end
   self.widths = {}
 end
 

@@ -18,5 +18,5 @@ return function(stage, here, lua, has_key)
   for _, row in ipairs(rows) do widest = math.max(widest, text.width(row[1])) end
   stage:title("", "Try next")
   for _, row in ipairs(rows) do stage:advise(row[1], row[2], widest + 2) end
-  stage:say "README.md starts with the first ten lines; doc/ has a page for each subject."
+  stage:say "README.md has the first ten lines, doc/ a page for each subject."
 end

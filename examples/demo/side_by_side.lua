@@ -47,7 +47,8 @@ function scene.play(client, stage, planets)
   local longest, sum = 0, 0
   for _, lane in ipairs(list) do longest, sum = math.max(longest, lane.seconds), sum + lane.seconds end
   lanes.keep(list, stage)
-  stage:say(("all in %.1f s; one after another: %.1f s"):format(longest, sum), nil, "grey")
+  local words = "%.1f s for all, one repeated and one cancelled; one after another %.1f s"
+  stage:say(words:format(longest, sum), nil, "grey")
 end
 
 return scene

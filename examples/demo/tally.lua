@@ -23,7 +23,7 @@ function tally:hook(options)
 end
 
 function tally:__tostring()
-  return ("%d calls: %d answered, %d failed on purpose. %d attempts, and %.1f s of waiting between them."):format(
+  return ("%d calls: %d answered, %d failed on purpose; %d attempts, %.1f s of waits."):format(
     self.calls, self.calls - self.failed, self.failed, self.attempts, self.waited)
 end
 

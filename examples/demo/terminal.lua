@@ -1,22 +1,12 @@
 --- What the demo writes to: a terminal, as wide as it is at this moment, or a
 -- file or a pipe, which gets plain lines of 80 columns.
+local look = require "demo.look"
 local text = require "demo.text"
 
 local terminal = {}
 terminal.__index = terminal
 
 local MOST = 100 -- columns of a line, however wide the terminal is
-
--- Shades between dark and light, which read on a black and on a white ground.
-local OF_256 = {
-  bold = "1", grey = "38;5;243", red = "38;5;167", green = "38;5;29", blue = "38;5;32", orange = "38;5;166",
-}
-local OF_8 = { bold = "1", grey = "2", red = "31", green = "32", blue = "36", orange = "35" }
-
-local UTF8 = { ok = "✓", fail = "✗", wait = "●", stop = "–", full = "━", half = "╸", empty = "─",
-  spin = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" } }
-local ASCII = { ok = "+", fail = "x", wait = "~", stop = "-", full = "#", half = "#", empty = "-",
-  spin = { "|", "/", "-", "\\" } }
 
 local function variable(name)
   local value = os.getenv(name)
@@ -34,9 +24,9 @@ function terminal.new()
   local is_live = name ~= "dumb" and succeeds "test -t 1"
   local locale = variable "LC_ALL" or variable "LC_CTYPE" or variable "LANG" or "C"
   local is_utf8 = locale:lower():find "utf%-?8" ~= nil
-  local colours = (name:find "256" or variable "COLORTERM") and OF_256 or OF_8
+  local colours = (name:find "256" or variable "COLORTERM") and look.OF_256 or look.OF_8
   local self = setmetatable({
-    is_live = is_live, is_utf8 = is_utf8, glyphs = is_utf8 and UTF8 or ASCII,
+    is_live = is_live, is_utf8 = is_utf8, glyphs = is_utf8 and look.UTF8 or look.ASCII,
     colours = is_live and not variable "NO_COLOR" and colours or {},
   }, terminal)
   self:measure()
@@ -53,6 +43,12 @@ function terminal:measure()
     if tonumber(columns or 0) > 0 then self.width, self.height = tonumber(columns), tonumber(rows) end
   end
   self.line = math.max(20, math.min(MOST, self.width - 1)) -- columns to be used
+end
+
+--- Writes at once what belongs together.
+function terminal:write(bytes)
+  io.write(bytes)
+  io.flush()
 end
 
 --- A text in a colour.

@@ -1,61 +1,14 @@
 -- The demo: in terminals of several widths, where a screen without glass sees
--- what a person would, and without a terminal. All at fifty times its speed.
+-- what a person would, and without a terminal. All at many times its speed.
+local demo = require "support.demo"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
 
-local Screen = dofile ".ci/picture/screen.lua"
-
-local SPEED = 50
 local SCENES = {
   "An error says what to do", "A rate limit: the server says when to come back",
   "A storm of 503: the waits grow until an answer comes", "A model that is down: another one answers",
   "A stream that breaks: what had come is not lost", "Nine streams side by side, in one thread", "In all", "Try next",
 }
-
--- The environment of a newcomer, and more.
-local function environment(more)
-  return "env -u OFOXAI_API_KEY -u OFOX_API_KEY -u OFOXAI_BASE_URL -u OFOX_BASE_URL -u NO_COLOR -u COLORTERM "
-    .. "-u LC_CTYPE LC_ALL=C.UTF-8 TERM=xterm-256color " .. (more or "") .. " "
-end
-
-local function demo(speed)
-  return ("%s examples/demo.lua %s"):format(proc.LUA, speed or SPEED)
-end
-
--- A command's output and its exit code.
-local function run(command)
-  local pipe = assert(io.popen(command .. "; echo \" $?\""))
-  local output, code = pipe:read("*a"):match("^(.*) (%d+)\n$")
-  pipe:close()
-  return output, tonumber(code)
-end
-
--- The command of a terminal, in which the demo runs.
-local function in_terminal(columns, rows, more, command)
-  local inner = ("stty cols %d rows %d; exec %s"):format(columns, rows, command or demo())
-  return environment(more) .. "script -q -e -c " .. proc.quote(inner) .. " /dev/null"
-end
-
-local function see(columns, rows, output)
-  local screen = Screen.new(columns, rows)
-  screen:feed(output)
-  return screen
-end
-
--- The demo in a terminal: what its screen shows at the end, the bytes, the exit code.
-local function watch(columns, more, command)
-  local output, code = run(in_terminal(columns, 60, more, command) .. " </dev/null")
-  return see(columns, 60, output), output, code
-end
-
-local function unmoved(more)
-  return run(environment(more) .. demo() .. " </dev/null 2>&1")
-end
-
--- Numbers that differ from run to run are one.
-local function normal(line)
-  return (line:gsub("%d+%.?%d*", "0"))
-end
 
 -- How often each word is said, in lines that stay: without marks, and without
 -- those of waits, which are not said where they are shown.
@@ -65,18 +18,12 @@ local function words_of(lines)
     local mark = line:match("^  (%S+) ")
     if mark or not line:find("^    ") then is_wait = mark == "●" or mark == "~" end
     if not is_wait then
-      for word in normal(line:gsub("^  %S+ ", "    ")):gmatch("[%a_][%w_.'-]*") do
+      for word in demo.normal(line:gsub("^  %S+ ", "    ")):gmatch("[%a_][%w_.'-]*") do
         count[word] = (count[word] or 0) + 1
       end
     end
   end
   return count
-end
-
-local function lines_of(text)
-  local list = {}
-  for line in text:gmatch("([^\n]*)\n") do list[#list + 1] = line end
-  return list
 end
 
 -- The place of each title.
@@ -113,17 +60,17 @@ end
 
 describe("the demo without a terminal", function()
   local output, code
-  setup(function() output, code = unmoved() end)
+  setup(function() output, code = demo.unmoved() end)
 
   it("is plain: no escape codes, no carriage returns, no line of more than 80 columns", function()
     assert.equal(0, code, output)
     assert.is_nil(output:find("[\27\r]"))
-    for _, line in ipairs(lines_of(output)) do
+    for _, line in ipairs(demo.lines(output)) do
       assert.is_true(#line:gsub("[\128-\191]", "") <= 80, line)
     end
   end)
 
-  it("has its scenes in order", function() titles(lines_of(output)) end)
+  it("has its scenes in order", function() titles(demo.lines(output)) end)
 
   it("says each wait, and whose word it is", function()
     assert.matches("429 rate_limit_error, waiting %d%.%d s: attempt 2 follows, the server said", output)
@@ -140,7 +87,7 @@ describe("the demo without a terminal", function()
       "sim/bad-gateway: 502 upstream_error", "openai/gpt-4o-mini answered, at once",
       "The tide went out as usual, but this time\n", "the 9 words that came",
       "Pluto    A planet until                                           cancelled\n",
-      "14 calls: 11 answered, 3 failed on purpose. 22 attempts",
+      "14 calls: 11 answered, 3 failed on purpose; 22 attempts",
     } do
       assert.is_truthy(output:find(said, 1, true), said)
     end
@@ -170,16 +117,19 @@ describe("the demo without a terminal", function()
     local pipe = assert(io.popen "pwd")
     local here = pipe:read("*l")
     pipe:close()
-    local said, status = run(("cd / && %s%s %s/examples/demo.lua %d 2>&1"):format(environment(),
-      proc.LUA, proc.quote(here), SPEED))
+    local said, status = demo.run(("cd / && %s%s %s/examples/demo.lua %d 2>&1"):format(demo.environment(),
+      proc.LUA, proc.quote(here), demo.SPEED))
     assert.equal(0, status, said)
-    titles(lines_of(said))
+    titles(demo.lines(said))
   end)
 end)
 
 describe("the demo in a terminal", function()
-  local plain, directory
-  setup(function() plain, directory = words_of(lines_of((unmoved()))), proc.directory() end)
+  local plain, directory, usual, usual_output
+  setup(function()
+    plain, directory = words_of(demo.lines((demo.unmoved()))), proc.directory()
+    usual, usual_output = demo.watch(80)
+  end)
   teardown(function() directory:remove() end)
 
   -- The environment in which a command of the shell runs when the demo first
@@ -198,7 +148,7 @@ describe("the demo in a terminal", function()
 
   for _, columns in ipairs { 40, 60, 80, 120 } do
     it(("of %d columns says the same, in lines that break between words"):format(columns), function()
-      local screen, output, code = watch(columns)
+      local screen, output, code = demo.watch(columns)
       assert.equal(0, code, output)
       assert.is_true(screen.widest < columns, screen.widest)
       assert.same(plain, words_of(screen:texts()))
@@ -207,55 +157,52 @@ describe("the demo in a terminal", function()
   end
 
   it("has the scenes in order, and a storm of 503 in one line", function()
-    local screen, output = watch(80)
-    local lines = screen:texts()
+    local lines = usual:texts()
     local places = titles(lines)
     assert.matches("^  ✓ attempt 6 was answered", lines[places[3] + 2])
     assert.equal(places[3] + 4, places[4])
     for attempt = 2, 6 do
-      assert.is_truthy(output:find(("attempt %d follows, our own backoff"):format(attempt), 1, true), attempt)
+      assert.is_truthy(usual_output:find(("attempt %d follows, our own backoff"):format(attempt), 1, true), attempt)
     end
     assert.is_nil(table.concat(lines, "\n"):find("follows", 1, true))
   end)
 
   it("shows a wait with a bar, the seconds, and whose word they are", function()
-    local _, output = watch(80)
-    local row = output:match("\r([^\r\n]*━[^\r\n]*the server said [^\r\n]*)")
-    local screen = see(80, 60, row)
+    local row = usual_output:match("\r([^\r\n]*━[^\r\n]*the server said [^\r\n]*)")
+    local screen = demo.see(80, 60, row)
     local drawn = screen:text(1):gsub("━", "#"):gsub("╸", "#"):gsub("─", "-")
     assert.matches("^  ● 429 #+%-*  %d%.%d s  attempt 2 follows, the server said %d", drawn)
-    _, output = watch(40)
+    local _, output = demo.watch(40)
     assert.matches("━[^\n]*%d%.%d s[^\n]*\n    attempt 2 follows, the server said[^\n]*\n    %d", output)
   end)
 
   it("has colours, which can be read on light and on dark ground", function()
-    local _, output = watch(80)
     for _, colour in ipairs { "38;5;167", "38;5;29", "38;5;32", "38;5;166", "38;5;243" } do
-      assert.is_truthy(output:find("\27[" .. colour .. "m", 1, true), colour)
+      assert.is_truthy(usual_output:find("\27[" .. colour .. "m", 1, true), colour)
     end
-    _, output = watch(80, "TERM=xterm")
+    local _, output = demo.watch(80, "TERM=xterm")
     assert.is_nil(output:find("38;5", 1, true))
     assert.is_truthy(output:find("\27[31m", 1, true))
   end)
 
   it("has none where NO_COLOR is set, but moves", function()
-    local _, output, code = watch(80, "NO_COLOR=1")
+    local _, output, code = demo.watch(80, "NO_COLOR=1")
     assert.equal(0, code, output)
     assert.is_nil(output:find("\27%[[%d;]*m"))
     assert.is_truthy(output:find("\27[1A", 1, true))
-    _, output = watch(80, "NO_COLOR=")
+    _, output = demo.watch(80, "NO_COLOR=")
     assert.is_truthy(output:find("\27[38;5;29m", 1, true))
   end)
 
   it("is plain where the terminal is dumb", function()
-    local screen, output, code = watch(80, "TERM=dumb")
+    local screen, output, code = demo.watch(80, "TERM=dumb")
     assert.equal(0, code, output)
     assert.is_nil(output:find("\27", 1, true))
     assert.same(plain, words_of(screen:texts()))
   end)
 
   it("is ASCII where the locale is", function()
-    local screen, output, code = watch(80, "LC_ALL= LANG=C")
+    local screen, output, code = demo.watch(80, "LC_ALL= LANG=C")
     assert.equal(0, code, output)
     assert.is_nil(output:find("[\128-\255]"))
     assert.is_truthy(output:find "#+%-*")
@@ -263,7 +210,7 @@ describe("the demo in a terminal", function()
   end)
 
   it("takes a new width with the next scene", function()
-    local screen, output, code = watch(80, at("A storm of 503", "stty cols 50 </dev/tty"))
+    local screen, output, code = demo.watch(80, at("A storm of 503", "stty cols 50 </dev/tty"))
     assert.equal(0, code, output)
     assert.is_true(screen.widest > 50)
     local is_narrow = false
@@ -276,8 +223,8 @@ describe("the demo in a terminal", function()
 
   it("is left by Ctrl-C as it was found", function()
     local keys = directory.path .. "/keys"
-    assert(run("mkfifo " .. keys) == "")
-    local pipe = assert(io.popen(in_terminal(80, 60, nil, demo(0.05)) .. " <" .. keys .. "; echo \" $?\""))
+    assert(demo.run("mkfifo " .. keys) == "")
+    local pipe = assert(io.popen(demo.in_terminal(80, 60, nil, demo.command(0.05)) .. " <" .. keys .. "; echo \" $?\""))
     local keyboard = assert(io.open(keys, "w"))
     local output = ""
     repeat
@@ -290,28 +237,80 @@ describe("the demo in a terminal", function()
     keyboard:close()
     pipe:close()
     local shown, code = output:match("^(.*) (%d+)\n$")
-    assert_stopped(see(80, 60, (shown:gsub("%^C", ""))), shown, tonumber(code))
+    assert_stopped(demo.see(80, 60, (shown:gsub("%^C", ""))), shown, tonumber(code))
     assert.is_nil(output:find("A rate limit", 1, true))
   end)
 
   for name, words in pairs { ["a wait"] = "attempt 3 follows", ["streams side by side"] = "Pluto" } do
     it("is left by Ctrl-C during " .. name .. ", too", function()
-      local screen, output, code = watch(80, at(words, "kill -INT $PPID"))
+      local screen, output, code = demo.watch(80, at(words, "kill -INT $PPID"))
       assert_stopped(screen, output, code)
       assert.is_nil(output:find("Try next", 1, true))
     end)
   end
 end)
 
+describe("the rows that live", function()
+  local live, text
+
+  setup(function()
+    local former = package.loaded["demo.text"]
+    text = assert(loadfile "examples/demo/text.lua")()
+    package.loaded["demo.text"] = text
+    live = assert(loadfile "examples/demo/live.lua")()
+    package.loaded["demo.text"] = former
+  end)
+
+  -- What it writes for rows of so many columns, each {width of the terminal, columns}.
+  local function painted(...)
+    local terminal, said = { height = 24, paint = function(_, _, words) return words end }, nil
+    local rows = live.new(terminal)
+    function terminal.write(_, bytes) said = bytes end
+    for _, pair in ipairs { ... } do
+      terminal.width, terminal.line = pair[1], pair[1] - 1
+      local list = {}
+      for i = 2, #pair do list[i - 1] = { { nil, ("x"):rep(pair[i]) } } end
+      rows:paint(list)
+    end
+    return said
+  end
+
+  it("are cut to the terminal's width, and painted over", function()
+    assert.equal("\27[?25l\r" .. ("x"):rep(39) .. "\27[K\nxx\27[K\n\27[J", painted { 40, 70, 2 })
+    assert.matches("^\27%[%?25l\27%[2A\r", painted({ 40, 70, 2 }, { 40, 1, 1 }))
+  end)
+
+  it("are found again where the terminal has become narrower", function()
+    assert.matches("^\27%[%?25l\27%[4A\r", painted({ 80, 79, 50, 0 }, { 50, 1 }))
+    assert.matches("^\27%[%?25l\27%[2A\r", painted({ 50, 49, 20 }, { 80, 1 }))
+  end)
+
+  it("are no more than fit on the screen", function()
+    local many = { 40 }
+    for i = 1, 30 do many[i + 1] = i end
+    local _, rows = painted(many):gsub("\n", "")
+    assert.equal(23, rows)
+  end)
+
+  it("know how wide characters are, and show no control characters", function()
+    assert.same({ 5, 4, 2, 3 }, { text.width "hello", text.width "你好", text.width "🦊", text.width "é–z" })
+    assert.same({ "你", "好" }, { text.cut("你好", 3) })
+    assert.same({ "ab cd", "efghi", "jk", "你好", "你" }, text.wrap("ab cd\nefghijk  你好你", 5))
+    assert.same({ "" }, text.wrap("", 5))
+    assert.equal("a [31mb c é", text.clean("a\27[31mb\194\155c é", true))
+    assert.equal("?-?", text.clean("é-你", false))
+  end)
+end)
+
 describe("the demo with a key", function()
   it("makes two small calls to the gateway, and shows no key", function()
     local sim = simulator.start()
-    local output, code = unmoved("OFOX_API_KEY=sk-sim-demo OFOX_BASE_URL=" .. sim.url)
+    local output, code = demo.unmoved("OFOX_API_KEY=sk-sim-demo OFOX_BASE_URL=" .. sim.url)
     sim:stop()
     assert.equal(0, code, output)
     assert.matches("two small calls to the real gateway", output)
     assert.matches("This is the simulator%. You said: In one sentence", output)
-    assert.matches("2 calls: 1 answered, 1 failed on purpose%. 2 attempts", output)
+    assert.matches("2 calls: 1 answered, 1 failed on purpose; 2 attempts", output)
     assert.is_nil(output:find("sk-sim-demo", 1, true))
   end)
 
@@ -325,7 +324,7 @@ describe("the demo with a key", function()
         options.max_retries, options.retry = 1, { base = 0.02, jitter = "none" }
         return new(options)
       end]])
-    local output, code = unmoved("LUA_INIT=@" .. hook
+    local output, code = demo.unmoved("LUA_INIT=@" .. hook
       .. " OFOX_API_KEY=sk-sim-demo OFOX_BASE_URL=http://127.0.0.1:1/v1")
     directory:remove()
     assert.equal(1, code, output)
@@ -334,5 +333,20 @@ describe("the demo with a key", function()
     assert.matches("hint: %S", output)
     assert.is_nil(output:find("traceback", 1, true))
     assert.is_nil(output:find("sk-sim-demo", 1, true))
+  end)
+end)
+
+describe("what the demo shows", function()
+  it("is what it runs", function()
+    local checked = 0
+    for _, name in ipairs { "scenes", "side_by_side", "streams" } do
+      local source = proc.read("examples/demo/" .. name .. ".lua")
+      for quote, code in source:gmatch("code = (['\"])(.-)%1[ ,}]") do
+        local _, times = source:gsub(code:gsub("%p", "%%%0"), "")
+        assert.is_true(times >= 2, quote .. code)
+        checked = checked + 1
+      end
+    end
+    assert.equal(7, checked)
   end)
 end)
