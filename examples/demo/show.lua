@@ -45,7 +45,7 @@ function show:play(work, ...)
   local task = ofox.go(work, ...)
   local ok, problem
   repeat
-    if self.frame % 5 == 0 then self.terminal:measure() end
+    self.terminal:measure()
     self:paint()
     self.frame = self.frame + 1
     ok, problem = task:wait(self.terminal.is_live and show.FRAME or nil)
