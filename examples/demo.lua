@@ -18,7 +18,7 @@ local function client_of(url, directions, counts)
   local ofox, call = require "ofox", require("demo.watch").new(stage)
   local options = counts:hook(call:options())
   options.api_key, options.base_url, options.errors = key or "sk-demo", url, "return"
-  if not key then options.retry = { base = 0.25 / speed, max_delay = 2 / speed } end
+  if url then options.retry, options.proxy = { base = 0.25 / speed, max_delay = 2 / speed }, false end
   for name, value in pairs(directions or {}) do options.headers[name] = value end
   stage.rows = function() return call:rows() end
   return ofox.new(options)
@@ -28,15 +28,15 @@ local function run()
   stage = require("demo.show").new(require("demo.terminal").new())
   local ofox, streams, counts = require "ofox", require "demo.streams", require("demo.tally").new()
   local scenes, script, url = require "demo.scenes", require "demo.script"(speed), nil
-  local on = "This makes two small calls to the real gateway."
+  local on = "two small calls to the real gateway"
   if key then
     scenes = { scenes[1], streams.answer }
   else
     scenes[#scenes + 1], scenes[#scenes + 2] = streams.broken, require "demo.side_by_side"
     url, lifeline = require "simulator.child"(interpreter)
-    on = "A simulator plays the gateway, for about 20 seconds."
+    on = "a simulator of the gateway, for about 20 seconds"
   end
-  stage:say(("ofox %s on %s. %s"):format(ofox.VERSION, rawget(_G, "jit") and "LuaJIT" or _VERSION, on))
+  stage:say(("ofox %s on %s: %s"):format(ofox.VERSION, rawget(_G, "jit") and "LuaJIT" or _VERSION, on))
   for i, scene in ipairs(scenes) do
     stage:title(i, scene.title, scene.code)
     stage:play(scene.play, client_of(url, url and script[scene.name], counts), stage, script.planets)
@@ -48,6 +48,11 @@ end
 
 io.stdout:setvbuf "full" -- the terminal flushes what belongs together
 local ok, problem = pcall(run)
-local status = ok and 0 or stage and require "demo.explain"(stage, problem) or error(problem, 0)
+local status = ok and 0 or 1
+if not stage then
+  io.stderr:write(tostring(problem), "\n") -- ofox is not built
+elseif not ok then
+  status = require "demo.explain"(stage, problem)
+end
 if lifeline then lifeline:close() end
 os.exit(status)

@@ -8,10 +8,10 @@ local text = require "demo.text"
 return function(stage, here, lua, has_key)
   local run = lua .. " " .. here .. "/"
   local rows = {
-    { run .. "demo/doctor.lua", "is all there for a first call?" },
-    { "export OFOXAI_API_KEY=sk-...", "then this demo makes two small calls" },
-    { run .. "chat.lua", "a chat in the terminal, with the key" },
-    { run .. "simulator.lua", "every failure on demand, without a key" },
+    { run .. "demo/doctor.lua", "checks all that a first call needs" },
+    { "export OFOXAI_API_KEY=sk-...", "then this demo makes two small real calls" },
+    { run .. "chat.lua", "a chat in the terminal; it needs the key" },
+    { run .. "simulator.lua", "every failure on demand; it needs no key" },
   }
   if has_key then table.remove(rows, 2) end
   local widest = 0

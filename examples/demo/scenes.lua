@@ -18,7 +18,7 @@ local rate_limit = { name = "rate_limit", title = "A rate limit: the server says
 function rate_limit.play(client, stage)
   local res = assert(client:chat(question))
   local retry = res:meta().retries[1]
-  stage:say(("waited %.1f s, never less than %s says, and was answered"):format(retry.delay, retry.delay_source), "ok")
+  stage:say(("answered after %.1f s: never sooner than %s says"):format(retry.delay, retry.delay_source), "ok")
 end
 
 local storm = { name = "storm", title = "A storm of 503: the waits grow until an answer comes",
@@ -27,7 +27,7 @@ function storm.play(client, stage)
   local res = assert(client:chat(question, { max_retries = 5 }))
   local meta, waits = res:meta(), {}
   for i, retry in ipairs(meta.retries) do waits[i] = ("%.1f"):format(retry.delay) end
-  stage:say(("attempt %d was answered, after waits of %s s"):format(meta.attempts, table.concat(waits, ", ")), "ok")
+  stage:say(("answered on attempt %d, after waits of %s s"):format(meta.attempts, table.concat(waits, ", ")), "ok")
 end
 
 local fallback = { name = "fallback", title = "A model that is down: another one answers",

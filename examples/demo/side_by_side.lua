@@ -47,7 +47,7 @@ function scene.play(client, stage, planets)
   local longest, sum = 0, 0
   for _, lane in ipairs(list) do longest, sum = math.max(longest, lane.seconds), sum + lane.seconds end
   lanes.keep(list, stage)
-  local words = "%.1f s for all, one repeated and one cancelled; one after another %.1f s"
+  local words = "%.1f s for all nine, one retried, one cancelled; %.1f s one after another"
   stage:say(words:format(longest, sum), nil, "grey")
 end
 

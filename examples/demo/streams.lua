@@ -12,7 +12,7 @@ local function follow(stream, stage)
   return err
 end
 
-local broken = { name = "broken_stream", title = "A stream that breaks: what had come is not lost",
+local broken = { name = "broken_stream", title = "A stream that breaks: what has arrived is kept",
   code = "local text, err = stream:read()" }
 function broken.play(client, stage)
   local stream, refused = client:stream(question)
@@ -20,7 +20,7 @@ function broken.play(client, stage)
   local err = follow(stream, stage)
   local _, words = err.partial.text:gsub("%S+", "")
   stage:say(("%s %s: it ended too early"):format(err.type, err.code), "fail")
-  stage:say(("err.partial.text has the %d words that came"):format(words), "ok")
+  stage:say(("err.partial.text has the %d words that arrived"):format(words), "ok")
 end
 
 local answer = { name = "answer", title = "An answer, as it is made", code = "local text, err = stream:read()" }

@@ -18,7 +18,7 @@ end
 function waiting.new(err, delay, attempt, source)
   local reason = reason_of(err, source)
   return { label = tostring(err.status or err.code), total = delay, left = delay, reason = reason,
-    words = ("attempt %d follows, %s"):format(attempt, reason) }
+    words = ("attempt %d follows; %s"):format(attempt, reason) }
 end
 
 local function bar(glyphs, part, columns)

@@ -7,7 +7,7 @@ local simulator = require "support.simulator"
 local SCENES = {
   "An error says what to do", "A rate limit: the server says when to come back",
   "A storm of 503: the waits grow until an answer comes", "A model that is down: another one answers",
-  "A stream that breaks: what had come is not lost", "Nine streams side by side, in one thread", "In all", "Try next",
+  "A stream that breaks: what has arrived is kept", "Nine streams side by side, in one thread", "In all", "Try next",
 }
 
 -- How often each word is said, in lines that stay: without marks, and without
@@ -73,19 +73,19 @@ describe("the demo without a terminal", function()
   it("has its scenes in order", function() titles(demo.lines(output)) end)
 
   it("says each wait, and whose word it is", function()
-    assert.matches("429 rate_limit_error, waiting %d%.%d s: attempt 2 follows, the server said", output)
+    assert.matches("429 rate_limit_error, waiting %d%.%d s: attempt 2 follows; the server said", output)
     for attempt = 2, 6 do
-      assert.is_truthy(output:find(("503 service_unavailable, waiting %%d%%.%%d s: attempt %d follows, our own backoff")
+      assert.is_truthy(output:find(("503 service_unavailable, waiting %%d%%.%%d s: attempt %d follows; our own backoff")
         :format(attempt)), attempt)
     end
-    assert.matches("attempt 6 was answered, after waits of [%d., ]+ s", output)
+    assert.matches("answered on attempt 6, after waits of [%d., ]+ s", output)
   end)
 
   it("says what an error means, what came of a stream, and what it all took", function()
     for _, said in ipairs {
       "401 authentication_error: Invalid API key provided.", "hint: Check that the API key",
       "sim/bad-gateway: 502 upstream_error", "openai/gpt-4o-mini answered, at once",
-      "The tide went out as usual, but this time\n", "the 9 words that came",
+      "The tide went out as usual, but this time\n", "the 9 words that arrived",
       "Pluto    A planet until                                           cancelled\n",
       "14 calls: 11 answered, 3 failed on purpose; 22 attempts",
     } do
@@ -111,6 +111,16 @@ describe("the demo without a terminal", function()
     end
     sim:stop()
     assert.equal(3, tried)
+  end)
+
+  it("says in one sentence that ofox is not built", function()
+    local directory = proc.directory()
+    assert(demo.run(("cp -r examples lua %s"):format(directory.path)) == "")
+    local said, status = demo.run(("cd %s && %s%s examples/demo.lua 2>&1"):format(directory.path, demo.environment(),
+      proc.LUA))
+    directory:remove()
+    assert.equal(1, status)
+    assert.matches("^ofox%.core is not built [^\n]+\n$", said)
   end)
 
   it("runs from any folder", function()
@@ -159,10 +169,10 @@ describe("the demo in a terminal", function()
   it("has the scenes in order, and a storm of 503 in one line", function()
     local lines = usual:texts()
     local places = titles(lines)
-    assert.matches("^  ✓ attempt 6 was answered", lines[places[3] + 2])
+    assert.matches("^  ✓ answered on attempt 6", lines[places[3] + 2])
     assert.equal(places[3] + 4, places[4])
     for attempt = 2, 6 do
-      assert.is_truthy(usual_output:find(("attempt %d follows, our own backoff"):format(attempt), 1, true), attempt)
+      assert.is_truthy(usual_output:find(("attempt %d follows; our own backoff"):format(attempt), 1, true), attempt)
     end
     assert.is_nil(table.concat(lines, "\n"):find("follows", 1, true))
   end)
@@ -171,9 +181,9 @@ describe("the demo in a terminal", function()
     local row = usual_output:match("\r([^\r\n]*━[^\r\n]*the server said [^\r\n]*)")
     local screen = demo.see(80, 60, row)
     local drawn = screen:text(1):gsub("━", "#"):gsub("╸", "#"):gsub("─", "-")
-    assert.matches("^  ● 429 #+%-*  %d%.%d s  attempt 2 follows, the server said %d", drawn)
+    assert.matches("^  ● 429 #+%-*  %d%.%d s  attempt 2 follows; the server said %d", drawn)
     local _, output = demo.watch(40)
-    assert.matches("━[^\n]*%d%.%d s[^\n]*\n    attempt 2 follows, the server said[^\n]*\n    %d", output)
+    assert.matches("━[^\n]*%d%.%d s[^\n]*\n    attempt 2 follows; the server said[^\n]*\n    %d", output)
   end)
 
   it("has colours, which can be read on light and on dark ground", function()
@@ -328,7 +338,7 @@ describe("the demo with a key", function()
       .. " OFOX_API_KEY=sk-sim-demo OFOX_BASE_URL=http://127.0.0.1:1/v1")
     directory:remove()
     assert.equal(1, code, output)
-    assert.matches("refused connection_error, waiting 0%.0 s: attempt 2 follows, our own backoff", output)
+    assert.matches("refused connection_error, waiting 0%.0 s: attempt 2 follows; our own backoff", output)
     assert.matches("failed: ofox: connection_error refused: ", output)
     assert.matches("hint: %S", output)
     assert.is_nil(output:find("traceback", 1, true))

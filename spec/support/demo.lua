@@ -5,7 +5,7 @@ local Screen = dofile ".ci/picture/screen.lua"
 
 local demo = { SPEED = 200 }
 
---- The environment of somebody new, and more, as words before a command.
+--- The environment of a new user, and more, as words before a command.
 function demo.environment(more)
   return "env -u OFOXAI_API_KEY -u OFOX_API_KEY -u OFOXAI_BASE_URL -u OFOX_BASE_URL -u NO_COLOR -u COLORTERM "
     .. "-u LC_CTYPE LC_ALL=C.UTF-8 TERM=xterm-256color " .. (more or "") .. " "
