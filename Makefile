@@ -1,5 +1,6 @@
 # make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others
 # make demo       install what is missing (Debian, root), build, show it
+# make picture    draws doc/demo.svg: what is seen of the demo
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
 # make guard      instructions of eight fixed works, against the record
@@ -89,7 +90,13 @@ demo:
 	  .ci/deps demo
 	@echo "building for Lua $(LUA)"
 	@$(MAKE) -s LUA=$(LUA) all
-	@LUA_PATH="./lua/?.lua;./lua/?/init.lua;;" $(LUA_BIN) examples/demo.lua
+	@$(LUA_BIN) examples/demo.lua
+
+# What is seen of the demo, in a terminal of 80 columns.
+picture: all
+	@mkdir -p build
+	@.ci/picture/run >build/demo.svg
+	@mv build/demo.svg doc/demo.svg
 
 # With LUA given, on that one alone.
 test:
@@ -174,5 +181,5 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps demo test check guard house asan torture valgrind cov fuzz bench \
+.PHONY: all deps demo picture test check guard house asan torture valgrind cov fuzz bench \
   install clean

@@ -1,60 +1,58 @@
--- What errors, retries and streams look like: on the simulator, or with a key set on the real gateway.
-package.path = "lua/?.lua;lua/?/init.lua;examples/?.lua;" .. package.path -- as they stand in a clone
-local ofox = require "ofox"
-local key = os.getenv "OFOXAI_API_KEY" or os.getenv "OFOX_API_KEY"
-local scenes, waited = 0, nil -- the error that is being waited out
-io.stdout:setvbuf "no"
-local function say(...)
-  io.write(waited and "\n" or "", "   ", string.format(...), "\n")
-  waited = nil
-end
-local function scene(title)
-  scenes = scenes + 1
-  print(("\n%d. %s"):format(scenes, title))
-end
-local function asking(model)
-  return { model = model, max_tokens = 20, messages = { { role = "user", content = "Say hello." } } }
-end
-local function countdown(left, err)
-  if err ~= waited then say("%s", tostring(err)) end
-  io.write(err ~= waited and "   seconds left:" or "", (" %.1f"):format(left))
-  waited = err
-end
-local function follow(client, model) -- writes a stream's text as it comes
-  for text in client:stream(asking(model)):text() do io.write(text) end
-  print()
+-- What errors, waits and streams look like: on a simulator of the gateway, or with a key set on the real one.
+-- lua5.4 examples/demo.lua [speed]; 1, the usual one, takes about 20 seconds.
+local HERE = arg[0]:match("^(.*)[/\\]") or "."
+package.path = ("%s/../lua/?.lua;%s/../lua/?/init.lua;%s/?.lua;"):format(HERE, HERE, HERE) .. package.path
+
+local function variable(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
 end
 
-local function play(client)
-  scene "A wrong key: the request must change, so the error is returned."
-  local res, err = client:chat(asking "openai/gpt-4o-mini", { api_key = "sk-wrong-key" })
-  say("%s\n   hint: %s", tostring(assert(not res and err.status == 401 and err)), err:hint())
-  scene "No such model: returned as well, for waiting would not help."
-  res, err = client:chat(asking "no/such-model")
-  say("%s", tostring(assert(not res and not err.retryable and err)))
-  if not key then
-    scene "Too many requests: the server says when to come back, and we do."
-    local meta = assert(client:chat(asking "sim/flaky-429")):meta()
-    say("waited %.1f s on the word of %s", meta.retries[1].delay, meta.retries[1].delay_source)
-    scene "A bad gateway: the next model of the fallback list is asked at once."
-    res = assert(client:chat(asking "sim/bad-gateway", { fallback = { "openai/gpt-4o-mini" } }))
-    say("asked for %s (%d), answered by %s", res:meta().model_requested, res:meta().retries[1].status, res.model)
-    scene "A storm of 503: when the retries are used up, the error is raised."
-    local _, raised = pcall(client.chat, client, asking "sim/storm", { retry = { base = 0.4, jitter = "none" } })
-    say("caught: %s", tostring(assert(ofox.errors.is(raised, "service_unavailable") and raised)))
-    scene "A stream that is cut in the middle: what had come is not lost."
-    local _, broken = pcall(follow, client, "cut")
-    print(("\n   %s\n   partial: %q"):format(tostring(broken), broken.partial.text))
+local key, speed = variable "OFOXAI_API_KEY" or variable "OFOX_API_KEY", tonumber(arg[1]) or 1
+local interpreter, stage, lifeline = 0, nil, nil
+while arg[interpreter - 1] do interpreter = interpreter - 1 end
+interpreter = arg[interpreter]
+
+-- A client for a scene: its directions are headers for the simulator.
+local function client_of(url, directions, counts)
+  local ofox, call = require "ofox", require("demo.watch").new(stage)
+  local options = counts:hook(call:options())
+  options.api_key, options.base_url, options.errors = key or "sk-demo", url, "return"
+  if url then options.retry, options.proxy = { base = 0.25 / speed, max_delay = 2 / speed }, false end
+  for name, value in pairs(directions or {}) do options.headers[name] = value end
+  stage.rows = function() return call:rows() end
+  return ofox.new(options)
+end
+
+local function run()
+  stage = require("demo.show").new(require("demo.terminal").new())
+  local ofox, streams, counts = require "ofox", require "demo.streams", require("demo.tally").new()
+  local scenes, script, url = require "demo.scenes", require "demo.script"(speed), nil
+  local on = "two small calls to the real gateway"
+  if key then
+    scenes = { scenes[1], streams.answer }
+  else
+    scenes[#scenes + 1], scenes[#scenes + 2] = streams.broken, require "demo.side_by_side"
+    url, lifeline = require "simulator.child"(interpreter)
+    on = "a simulator of the gateway, for about 20 seconds"
   end
-  scene "And when all is well, the answer as it is made."
-  follow(client, "openai/gpt-4o-mini")
+  stage:say(("ofox %s on %s: %s"):format(ofox.VERSION, rawget(_G, "jit") and "LuaJIT" or _VERSION, on))
+  for i, scene in ipairs(scenes) do
+    stage:title(i, scene.title, scene.code)
+    stage:play(scene.play, client_of(url, url and script[scene.name], counts), stage, script.planets)
+  end
+  stage:title("", "In all")
+  stage:say(tostring(counts))
+  require "demo.next"(stage, HERE, interpreter, key)
 end
 
-local url, lifeline
-if not key then url, lifeline = require "simulator.child" (arg[-1]) end
-local client = ofox.new { api_key = key or "sk-demo", base_url = url, on_wait = countdown }
-print(("ofox %s on %s, talking to %s"):format(ofox.VERSION, _VERSION, url and "the simulator" or "the gateway"))
-local ok, err = pcall(play, client)
-if not ok then say("failed: %s%s", tostring(err), ofox.errors.is(err) and "\n   hint: " .. err:hint() or "") end
+io.stdout:setvbuf "full" -- the terminal flushes what belongs together
+local ok, problem = pcall(run)
+local status = ok and 0 or 1
+if not stage then
+  io.stderr:write(tostring(problem), "\n") -- ofox is not built
+elseif not ok then
+  status = require "demo.explain"(stage, problem)
+end
 if lifeline then lifeline:close() end
-os.exit(ok and 0 or 1)
+os.exit(status)

@@ -1,5 +1,6 @@
 --- The gateway's success bodies, as it documents them: text with $names in
--- it, each replaced by its value as JSON.
+-- it, each replaced by its value as JSON. 'say' is a text that the model is
+-- told to say.
 local json = require "cjson"
 local model = require "simulator.model"
 local vector = require "simulator.vector"
@@ -58,9 +59,9 @@ end
 local made = 0
 
 --- What the templates name, for the answer to a conversation.
-local function values_of(params, conversation, prefix)
+local function values_of(params, conversation, prefix, say)
   made = made + 1
-  local answer = model(params, conversation)
+  local answer = model(params, conversation, say)
   local asked, said = math.ceil(#answer.heard / 4), math.ceil(#(answer.text or answer.arguments) / 4)
   return {
     id = ("%ssim%06d"):format(prefix, made), created = os.time(), model = params.model,
@@ -72,14 +73,14 @@ end
 
 local bodies = {}
 
-function bodies.chat(params)
-  local values = values_of(params, params.messages, "chatcmpl-")
+function bodies.chat(params, say)
+  local values = values_of(params, params.messages, "chatcmpl-", say)
   return fill(with(CHAT, values.name and CALLS or ""), values)
 end
 
 --- The events of a streamed completion; with usage where it is asked for.
-function bodies.chat_events(params)
-  local values = values_of(params, params.messages, "chatcmpl-")
+function bodies.chat_events(params, say)
+  local values = values_of(params, params.messages, "chatcmpl-", say)
   local list = { fill(DELTA, values) }
   if values.name then list[2] = fill(CALL, values) end
   for _, piece in ipairs(values.pieces) do
@@ -128,13 +129,13 @@ local function response(values, status)
   return fill(with(RESPONSE, status == "completed" and output or ""), values)
 end
 
-function bodies.responses(params)
-  return response(values_of(params, params.input, "resp_"), "completed")
+function bodies.responses(params, say)
+  return response(values_of(params, params.input, "resp_", say), "completed")
 end
 
 --- The events of a streamed response, each {name, data}.
-function bodies.response_events(params)
-  local values = values_of(params, params.input, "resp_")
+function bodies.response_events(params, say)
+  local values = values_of(params, params.input, "resp_", say)
   local kind, item = "response.output_text.delta", '"item_id":"msg_1","output_index":0,"content_index":0'
   if values.name then kind, item = "response.function_call_arguments.delta", '"item_id":"fc_1","output_index":0' end
   local function event(name, rest) return { name, '{"type":"' .. name .. '",' .. rest .. "}" } end

@@ -54,18 +54,21 @@ local function stop_short(reply, cut)
   reply:cut(cut == "rst")
 end
 
-local function send_events(reply, events, cut)
+local PACE = 0.01 -- seconds between two events, unless a plan says otherwise
+
+local function send_events(reply, events, plan)
+  local cut, last = plan.cut, 1 + (plan.words or 2)
   reply:start(200, headers_of(reply, "text/event-stream"))
   for i, event in ipairs(events) do
     local name, data = "", event
     if type(event) == "table" then name, data = "event: " .. event[1] .. "\n", event[2] end
-    if cut and i > 3 then
+    if cut and i > last then
       if cut ~= "error" then stop_short(reply, cut) end
       name, data = "", failures.body(502)
     end
     reply:chunk(name .. "data: " .. data .. "\n\n")
-    if cut and i > 3 then break end
-    reply:sleep(0.01)
+    if cut and i > last then break end
+    reply:sleep(plan.pace or PACE)
   end
   reply:finish()
 end
@@ -106,8 +109,8 @@ local function post(request, reply, route)
   local plan = model and fallback(params, scenarios.plan(model, request.headers)) or {}
   if not survives(request, reply, model, plan) then return end
   if problem then return refuse(reply, 400, problem) end -- one that is down is down for wrong requests, too
-  if params.stream == true and route[3] then return send_events(reply, route[3](params), plan.cut) end
-  send_whole(reply, route[2](params), plan.cut ~= "error" and plan.cut)
+  if params.stream == true and route[3] then return send_events(reply, route[3](params, plan.say), plan) end
+  send_whole(reply, route[2](params, plan.say), plan.cut ~= "error" and plan.cut)
 end
 
 local function models(request, reply)

@@ -94,8 +94,9 @@ end
 --- The answer to a conversation.
 ---@param params table  of the request, checked
 ---@param conversation string|table  its messages or its input
+---@param say string|nil  what it is told to say
 ---@return table answer  heard; text, or name and arguments (JSON); pieces for a stream
-return function(params, conversation)
+return function(params, conversation, say)
   local last = type(conversation) == "table" and conversation[#conversation]
     or { role = "user", content = conversation }
   if type(last) ~= "table" then last = { role = "user", content = last } end
@@ -106,7 +107,7 @@ return function(params, conversation)
     local arguments = object(tool.parameters, tool.parameters, {})
     return { heard = heard, name = tool.name, arguments = arguments, pieces = { arguments:match("^([^:]*)(.*)$") } }
   end
-  local text = ("This is the simulator. %s said: "):format(from_tool and "The tool" or "You") .. heard
+  local text = say or ("This is the simulator. %s said: "):format(from_tool and "The tool" or "You") .. heard
   local kind, schema = format_of(params)
   if kind == "json_schema" then
     text = object(schema, schema, {})

@@ -7,7 +7,10 @@
 --   reset, retry_after header values: x-ratelimit-reset-requests, retry-after
 --   times              only so many requests fail, then one succeeds
 --   delay              seconds before anything is sent
---   cut                "rst", "fin", "stall", "error": where an answer ends
+--   cut                "rst", "fin", "stall", "error": how an answer ends too early
+--   words              after so many words of a stream; 2 if not given
+--   say                the answer's text
+--   pace               seconds between two words of a stream
 --   upstream           the failure is the provider's: provider.fallback is tried
 
 local function status(more)
@@ -55,22 +58,32 @@ local HEADERS = {
   { "x-sim-body: html|text|empty|broken", "body", tostring },
   { "x-sim-retry-after: 2", "retry_after", tostring },
   { "x-sim-times: 2", "times", tonumber },
+  { "x-sim-say: any text", "say", tostring },
+  { "x-sim-pace: 0.2", "pace", tonumber },
+  { "x-sim-cut: rst|fin|stall|error", "cut", tostring },
+  { "x-sim-words: 7", "words", tonumber },
 }
 
 local scenarios = {}
 
---- The plan of a request; an empty one if all is to go well.
-function scenarios.plan(model, headers)
+local function plan_of_name(model)
   for _, row in ipairs(LIST) do
     local pattern = row[1]:gsub("%-", "%%-"):gsub("<name>", ".+"):gsub("<%l+>", "([%%d.]+)")
     local word = tostring(model):match("^" .. pattern .. "$")
     if word then return row[3](tonumber(word) or word) end
   end
+  return {}
+end
+
+--- The plan of a request; an empty one if all is to go well. The model's name
+-- comes first, headers add what it leaves open.
+function scenarios.plan(model, headers)
   local plan = {}
   for _, row in ipairs(HEADERS) do
     local value = headers[row[1]:match("^[^:]+")]
     plan[row[2]] = value and row[3](value)
   end
+  for key, value in pairs(plan_of_name(model)) do plan[key] = value end
   return plan
 end
 
@@ -90,7 +103,7 @@ end
 function scenarios.help()
   local lines = { "Models that misbehave on demand (any other name succeeds):" }
   for _, row in ipairs(LIST) do lines[#lines + 1] = ("  %-16s %s"):format(row[1], row[2]) end
-  lines[#lines + 1] = "Or, with any model, request headers:"
+  lines[#lines + 1] = "Or, with any model, request headers, for what its name leaves open:"
   for _, row in ipairs(HEADERS) do lines[#lines + 1] = "  " .. row[1] end
   lines[#lines + 1] = "A question with tools is answered by a call of the first, with response_format by JSON."
   return table.concat(lines, "\n")

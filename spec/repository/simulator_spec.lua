@@ -198,6 +198,18 @@ describe("the simulator", function()
     end)
   end)
 
+  it("says what it is told to, a word at a time", function()
+    local headers = { ["x-sim-say"] = "Three small words", ["x-sim-pace"] = "0.05" }
+    assert.equal("Three small words", select(2, chat("m", headers)).choices[1].message.content)
+    assert.equal("Three small words",
+      select(2, ask("/v1/responses", { model = "m", input = "hi" }, headers)).output[1].content[1].text)
+    local started, said = socket.gettime(), {}
+    local list = events(select(4, chat("m", headers, { stream = true })))
+    for i = 2, #list - 2 do said[i - 1] = list[i].choices[1].delta.content end
+    assert.same({ "Three", " small", " words" }, said)
+    assert.is_true(socket.gettime() - started >= 0.05 * #list)
+  end)
+
   it("keeps to a format that is asked for", function()
     local function content(format)
       return select(2, chat("m", nil, { response_format = format })).choices[1].message.content
@@ -314,6 +326,8 @@ describe("the simulator", function()
       assert.is_nil(stream:find("[DONE]", 1, true))
       local list = events(select(4, chat("stream-error", nil, { stream = true })))
       assert.same({ 4, "upstream_error" }, { #list, list[4].error.type })
+      list = events(select(4, chat("m", { ["x-sim-cut"] = "error", ["x-sim-words"] = 5 }, { stream = true })))
+      assert.same({ 7, "upstream_error" }, { #list, list[7].error.type })
     end)
 
     it("silence", function()
@@ -349,6 +363,12 @@ describe("the simulator", function()
       assert.same({ 503, "7", "text/html" }, { status, headers["retry-after"], headers["content-type"] })
       assert.matches("<title>503", text)
       assert.equal(200, (chat("openai/gpt-4o", want)))
+    end)
+
+    it("by headers where the model's name leaves it open", function()
+      local want = { ["x-sim-times"] = 1, ["x-sim-status"] = 500, ["idempotency-key"] = "n" }
+      assert.equal(503, (chat("status/503", want)))
+      assert.equal(200, (chat("status/503", want)))
     end)
 
     it("or is slow", function()
@@ -424,30 +444,5 @@ describe("the simulator", function()
     local text = pipe:read("*a")
     pipe:close()
     for _, name in ipairs { "status/<n>", "sim/flaky%-429", "x%-sim%-times" } do assert.matches(name, text) end
-  end)
-end)
-
--- The demo's way out, where the examples' own spec sees it succeed.
-describe("the demo, when the gateway cannot be reached,", function()
-  it("shows its waits, ends with the error and its hint, and fails", function()
-    local script, out = os.tmpname(), os.tmpname()
-    proc.write(script, [[
-      package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
-      local ofox = require "ofox"
-      local new = ofox.new
-      function ofox.new(options)
-        options.max_retries, options.retry = 1, { base = 0.02, jitter = "none" }
-        return new(options)
-      end
-      dofile "examples/demo.lua"]])
-    local result, _, code = os.execute(("env -u OFOXAI_API_KEY -u OFOXAI_BASE_URL OFOX_API_KEY=sk-sim-demo "
-      .. "OFOX_BASE_URL=http://127.0.0.1:1/v1 %s %s >%s 2>&1"):format(INTERPRETER, script, out))
-    local text = proc.read(out)
-    os.remove(script)
-    os.remove(out)
-    assert.equal(1, code or result > 255 and result / 256 or result)
-    assert.matches("seconds left: %d%.%d\n   failed: ofox: connection_error refused: [^\n]+\n   hint: %S", text)
-    assert.is_nil(text:find("traceback", 1, true))
-    assert.is_nil(text:find("sk-sim-demo", 1, true))
   end)
 end)
