@@ -93,7 +93,7 @@ local function add_string(state, whole, key, value)
   end
 end
 
--- Appends or merges elements into a list, and returns it.
+-- Adds elements to a list, and returns it.
 function rules.add_list(state, list, more)
   local places = elements.places(state, list)
   for i = 1, #more do
@@ -133,7 +133,7 @@ local function add_table(state, whole, key, value)
   end
 end
 
---- Merges one member of a delta.
+--- Adds one member of a delta.
 ---@param state ofox.Merging
 ---@param whole table
 ---@param key any
@@ -153,7 +153,7 @@ function rules.add_member(state, whole, key, value)
   end
 end
 
---- Merges a delta into what has been accumulated.
+--- Adds a delta to what has been accumulated.
 ---@param state ofox.Merging
 ---@param whole table
 ---@param delta table
@@ -169,7 +169,7 @@ local function mark_of(item)
   return json.encode(item) or tostring(item)
 end
 
--- Merges a list that is sent repeatedly, as a whole or in parts.
+-- Accumulates a list that is sent repeatedly, as a whole or in parts.
 local function put_list(state, list, more)
   local known = state.known[list]
   if not known then
@@ -252,7 +252,7 @@ local function is_bare(part)
   return reading.text_of_part(part) ~= nil
 end
 
---- Merges a content.
+--- Accumulates a content.
 ---@param state ofox.Merging
 ---@param whole table  the message
 ---@param key any

@@ -1,4 +1,4 @@
---- Merges the events of a stream into the answer that the same call would have
+--- Collects the events of a stream into the answer that the same call would have
 -- returned without streaming. Knows nothing of how events arrive.
 local chat = require "ofox.answer.dialect.chat"
 local partial = require "ofox.answer.partial"

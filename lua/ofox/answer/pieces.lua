@@ -5,7 +5,7 @@ local json = require "ofox.json"
 
 local pieces = {}
 
----@class ofox.Merging  the state of a merge
+---@class ofox.Merging  the state of an accumulation
 ---@field pieces table  table -> key -> pieces of that string
 ---@field places table  list -> positions of its elements, see elements.lua
 ---@field flows table  table -> key -> content in order, see rules.lua

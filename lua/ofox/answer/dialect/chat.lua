@@ -45,7 +45,7 @@ local function say(self, text)
   if text ~= "" then rules.flow(self.state, choice_of(self, 0).message, "content", nil, text) end
 end
 
--- Merges a delta; 'text' is the text of its content, if already determined.
+-- Adds a delta; 'text' is the text of its content, if already determined.
 local function add_delta(self, message, delta, text)
   for key, value in pairs(delta) do
     if rules.FLOWS[key] then
@@ -62,7 +62,7 @@ local function add_message(self, choice, message)
   rules.add(self.repeats, self.messages[choice], message)
 end
 
--- Merges a choice of a chunk; 'own' is the text that the core found there.
+-- Adds a choice of a chunk; 'own' is the text that the core found there.
 local function add_choice(self, item, position, own)
   local index = type(item.index) == "number" and item.index or position - 1
   local choice = choice_of(self, index)
@@ -94,7 +94,7 @@ local function add_chunk(self, answer, chunk, own)
   say(self, own)
 end
 
--- Merges a content of parts into a known content: adds the parts that are not text.
+-- Adds a content of parts to a known content: the parts that are not text.
 local function fill_content(message, parts)
   local texts, others = {}, {}
   for _, part in ipairs(parts) do
@@ -111,7 +111,7 @@ local function fill_content(message, parts)
   end
 end
 
--- Merges what a message has beyond the deltas. The text of choice 0 is known.
+-- Adds what a message has beyond the deltas. The text of choice 0 is known.
 local function fill(self, choice, said)
   local message, content = choice.message, said.content
   if is_table(content) and type(message.content) == "string" and message.content ~= "" then

@@ -214,7 +214,7 @@ local function add_output(self, output)
   end
 end
 
--- Merges an event; 'own' is the text that the core found in it, nil if it found
+-- Adds an event; 'own' is the text that the core found in it, nil if it found
 -- none in any event.
 local function add_event(self, said, own)
   local kind = type(said.type) == "string" and said.type or ""
