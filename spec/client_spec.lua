@@ -77,7 +77,7 @@ describe("ofox.new", function()
 
   it("raises for what the environment has wrong, unseen [B8]", function()
     os.getenv = function(name) return name == "OFOX_API_KEY" and SECRET .. "\nx" or nil end -- luacheck: ignore 122
-    assert.equal("ofox.new: $OFOX_API_KEY: contains a character that no key has: a line end at character "
+    assert.equal("ofox.new: $OFOX_API_KEY: contains a character that no key has: a line break at character "
       .. #SECRET + 1, misuse_of(function()
       local client = ofox.new()
       return client
@@ -89,7 +89,7 @@ describe("ofox.new", function()
       { SECRET, "ofox.new: expected a table of options, got a string" },
       { { SECRET }, "ofox.new: expected named options, got a list" },
       { { api_key = SECRET .. "\n" },
-        "ofox.new: api_key: begins or ends with white space (a line end read from a file?)" },
+        "ofox.new: api_key: begins or ends with white space (a line break read from a file?)" },
       { { timeout = 0 / 0 }, "ofox.new: timeout: expected a number of seconds > 0, got NaN" },
       { { max_retries = -1 }, "ofox.new: max_retries: expected an integer from 0 to 1000, got -1" },
       { { headers = { ["x-a"] = SECRET .. "\r\n" } },
@@ -300,7 +300,7 @@ describe("a call", function()
       { "chat", { {}, { base_url = "http://h" } }, "opts.base_url: can be given to ofox.new only" },
       { "chat", { {}, { tiemout = 1 } }, "opts.tiemout: unknown option; did you mean timeout?" },
       { "chat", { {}, { api_key = SECRET .. " " } },
-        "opts.api_key: begins or ends with white space (a line end read from a file?)" },
+        "opts.api_key: begins or ends with white space (a line break read from a file?)" },
       { "chat", { {}, { headers = { a = "\n" } } },
         "opts.headers.a: contains a line break or another control character" },
       { "embeddings", { {}, { retry = { factor = 0.5 } } }, "opts.retry.factor: expected a number >= 1, got 0.5" },
@@ -323,7 +323,7 @@ describe("a call", function()
       { "request", { { path = "/a\r\nx" } },
         "params.path: contains white space, a control character, # or \\, which must be percent-encoded" },
       { "request", { { path = "/x", method = "GET /" } }, "params.method: expected the name of an HTTP method" },
-      { "request", { { path = "/x", method = "connect" } }, "params.method: CONNECT is not for an API" },
+      { "request", { { path = "/x", method = "connect" } }, "params.method: CONNECT is not supported" },
       { "request", { { path = "/x", body = 1 } }, "params.body: expected a table or a string, got a number" },
       { "request", { { path = "/x", stream = 1 } }, "params.stream: expected true or false, got 1" },
       { "request", { { path = "/x", stream = true, raw = true } },

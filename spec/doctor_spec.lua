@@ -11,7 +11,7 @@ teardown(doctor.give_back)
 before_each(doctor.clear_environment)
 
 describe("ofox.doctor", function()
-  it("finds nothing to mend where all is well", function()
+  it("finds nothing to fix where all is well", function()
     local report, mock = examine({ LIST, LACKS, NO_KEY })
     assert.same({ "versions ok", "key ok", "base_url ok", "proxy ok", "name ok", "connection ok", "tls ok", "models ok",
       "key_accepted ok", "clock skipped" }, levels(report))
@@ -64,7 +64,7 @@ describe("ofox.doctor", function()
     local report = ofox.doctor()
     expect(report, "key", "ok", "$OFOX_API_KEY, " .. #KEY .. " characters")
     expect(report, "base_url", "ok", "$OFOX_BASE_URL")
-    expect(report, "connection", "error", "refused", "Nobody listens")
+    expect(report, "connection", "error", "refused", "Nothing is listening")
   end)
 
   it("says the versions", function()

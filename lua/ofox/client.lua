@@ -1,9 +1,9 @@
---- The client: checks what the program says, puts the request together, has
--- it performed, and lets the outcome arrive the way the program chose.
+--- The client: checks options and params, builds the request, performs it, and
+-- delivers the outcome the way the program chose.
 -- All files that a call, a stream or an error can need are loaded with this one
--- or kept for it, and what programs use beside: later, when the program has changed
--- its directory, dropped its rights or used up its descriptors, they may be out of
--- reach.
+-- or kept for it, and so are other common ones: later, when the program has changed
+-- its directory, dropped its privileges or used up its descriptors, they may be
+-- inaccessible.
 require "ofox.base.uncompiled" ()
 local body = require "ofox.request.body"
 local chat = require "ofox.resources.chat"
@@ -24,7 +24,7 @@ local responses = require "ofox.resources.responses"
 local template = require "ofox.request.template"
 local url = require "ofox.request.url"
 
--- What many programs never need.
+-- Modules that many programs never need.
 for _, list in ipairs {
   { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
     "answer.partial", "answer.collect" },
@@ -41,11 +41,11 @@ local Client = {}
 Client.__index = Client
 Client.__name = "ofox.client"
 
--- The key of a client's only field: a function that gives its state, so that
--- a dump of a client has nothing to show.
+-- The key of a client's only field: a function that returns its state, so that a
+-- dump of a client shows nothing.
 local STATE = {}
 
---- Makes a client.
+--- Creates a client.
 ---@param given? table  options as in options.rows
 ---@return ofox.Client|nil
 ---@return string|nil problem  what is wrong with the options
@@ -65,16 +65,16 @@ local function state_of(self)
   return get and get() or nil
 end
 
---- The options of a client as they were checked, for those that look into what
--- it does. The key is among them.
+--- Returns the checked options of a client, for modules that inspect it. They
+-- include the key.
 ---@param value any
----@return table|nil options  not to be changed; nil if the value is no client
+---@return table|nil options  read-only; nil if the value is not a client
 function client.options(value)
   local state = state_of(value)
   return state and state.options
 end
 
--- What the calls of a resource have in common under these options.
+-- The template of a resource's calls with these options.
 local function new_template(state, resource, call, like)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
@@ -90,7 +90,7 @@ local function new_template(state, resource, call, like)
   }, settings, like)
 end
 
--- The same, made once for the calls that have no options of their own.
+-- The same, created once for calls without options of their own.
 local function template_of(state, resource, opts)
   local ready = state.ready[resource]
   if opts == nil and ready then return ready end
@@ -108,7 +108,7 @@ local function colon(who)
   return ("%s: expected a client before the dot; call it with a colon, %s(…)"):format(who, who)
 end
 
--- A call with a body of 'params', or nil and what the program did wrong.
+-- Creates a call with a body of 'params', or returns nil and the misuse.
 local function prepare(self, who, resource, params, opts)
   local state = state_of(self)
   if not state then return nil, colon(who) end
@@ -132,7 +132,7 @@ local function prepare(self, who, resource, params, opts)
   return run
 end
 
--- A call whose body is encoded already, or that has none.
+-- Creates a call whose body is already encoded, or that has none.
 local function prepare_bare(self, who, resource, opts)
   local state = state_of(self)
   if not state then return nil, colon(who) end
@@ -151,11 +151,11 @@ local function perform(run)
   end
   local value, meta = driver.perform(run)
   if value == nil then return deliver(of.settings, meta) end
-  -- a function shows a dump of the answer nothing of the call, which has the key
+  -- a function keeps the call, which has the key, out of a dump of the answer
   return response.wrap(value, function() return meta() end, of.settings.json)
 end
 
--- The resource, its answer wanted as events.
+-- The variant of the resource that answers with events.
 local streaming = setmetatable({}, { __mode = "k" })
 
 local function as_stream(resource)
@@ -167,15 +167,15 @@ local function as_stream(resource)
   return found
 end
 
--- As the params ask for it.
+-- Chooses the variant that the params ask for.
 local function wanted(resource, params)
   local streams = type(params) == "table" and rawget(params, "stream") == true
   return streams and as_stream(resource) or resource
 end
 
---- Asks for a chat completion: POST /chat/completions. With params.stream it
--- gives a stream, as client:stream does.
----@param params table  goes to the server as it is: model, messages, …
+--- Requests a chat completion: POST /chat/completions. With params.stream it
+-- returns a stream, as client:stream does.
+---@param params table  sent to the server unchanged: model, messages, …
 ---@param opts? table  options of this call
 ---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
@@ -186,10 +186,10 @@ function Client:chat(params, opts)
   return perform(run)
 end
 
---- Asks for a chat completion in pieces as they are made: POST
--- /chat/completions with stream = true. Returns once there is something to
--- read; up to then a failure is retried like that of any call.
----@param params table  goes to the server as it is: model, messages, …
+--- Requests a chat completion that is streamed as it is generated: POST
+-- /chat/completions with stream = true. Returns once there is something to read;
+-- until then a failure is retried like that of any call.
+---@param params table  sent to the server unchanged: model, messages, …
 ---@param opts? table  options of this call
 ---@return ofox.Stream|nil stream
 ---@return ofox.Error|nil err
@@ -203,8 +203,8 @@ function Client:stream(params, opts)
   return perform(run)
 end
 
---- Asks for embeddings: POST /embeddings. Vectors are tables of numbers; they
--- travel as base64 unless params.encoding_format says otherwise.
+--- Requests embeddings: POST /embeddings. Vectors are tables of numbers; they are
+-- sent as base64 unless params.encoding_format says otherwise.
 ---@param params table  model, input, …
 ---@param opts? table  options of this call
 ---@return ofox.Response|nil response
@@ -215,7 +215,7 @@ function Client:embeddings(params, opts)
   return perform(run)
 end
 
---- Asks for images: POST /images/generations. 'timeout' is 180 unless given.
+--- Requests images: POST /images/generations. 'timeout' is 180 unless given.
 ---@param params table  model, prompt, …
 ---@param opts? table  options of this call
 ---@return ofox.Response|nil response
@@ -226,7 +226,7 @@ function Client:images(params, opts)
   return perform(run)
 end
 
---- Asks for a response: POST /responses. With params.stream it gives a stream.
+--- Requests a response: POST /responses. With params.stream it returns a stream.
 ---@param params table  model, input, …
 ---@param opts? table  options of this call
 ---@return ofox.Response|ofox.Stream|nil response
@@ -248,7 +248,7 @@ function Client:models(opts)
   return perform(run)
 end
 
---- Gives one model: GET /models/{id}.
+--- Returns one model: GET /models/{id}.
 ---@param id string  e.g. "openai/gpt-4o"
 ---@param opts? table  options of this call
 ---@return ofox.Response|nil response
@@ -264,11 +264,11 @@ function Client:model(id, opts)
 end
 
 --- Sends any request: {method, path, body, headers, query, raw, stream}. 'path' is
--- below base_url; 'body' is a table, sent as JSON, or a string, sent as it is;
--- the method is POST with a body, else GET. Any JSON is an answer (what is no
--- object or array comes as {value = …}); with 'raw' any bytes are, as
+-- below base_url; 'body' is a table, sent as JSON, or a string, sent unchanged; the
+-- method is POST with a body, else GET. Any JSON is a valid answer (a value that is
+-- not an object or array is returned as {value = …}); with 'raw' any bytes are, as
 -- {value = bytes}. With 'stream', or stream = true in a body that is a table, it
--- gives a stream of whatever JSON its events are, until the answer ends.
+-- returns a stream of events of any JSON, until the answer ends.
 ---@param params table
 ---@param opts? table  options of this call
 ---@return ofox.Response|ofox.Stream|nil response
@@ -284,8 +284,8 @@ end
 
 local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "contact", bare = true }
 
---- Opens a connection and keeps it for the first call, which then need not
--- wait for DNS, TCP and TLS.
+--- Opens a connection and keeps it for the first call, which then need not wait for
+-- DNS, TCP and TLS.
 ---@param opts? table  options of this call
 ---@return true|nil
 ---@return ofox.Error|nil err
@@ -297,7 +297,7 @@ function Client:connect(opts)
   return true
 end
 
--- An option set like a field would have no effect.
+-- Setting an option as a field would have no effect.
 function Client:__newindex(name, value)
   if options.is(name) then
     error(("client.%s: options are given to ofox.new, or to a call as its last argument"):format(name), 2)
@@ -305,7 +305,7 @@ function Client:__newindex(name, value)
   rawset(self, name, value)
 end
 
---- Names the host, without a password or a key.
+--- Returns the address of the host, without a password or a key.
 function Client:__tostring()
   local state = state_of(self)
   local base = state and options.settings({}, state.options).base_url or "?"

@@ -1,5 +1,5 @@
---- ofox.doctor: looks at all that a first call needs, and says what to mend.
--- Here is what can be seen without a call; those are made by ofox.doctor.probe.
+--- ofox.doctor: checks everything that a first call needs, and says what to fix.
+-- The checks that need no call are here; ofox.doctor.probe makes the calls.
 -- No finding shows the key.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
@@ -23,10 +23,10 @@ local doctor = {}
 ---@field check string  "versions", "key", "base_url", "proxy", "name", "connection", "tls",
 --   "models", "key_accepted", "clock"
 ---@field level "ok"|"warn"|"error"|"skipped"
----@field message string  what was seen, on one line
----@field advice? string  what to mend
+---@field message string  what was found, on one line
+---@field advice? string  what to fix
 
---- The findings in the order in which they were made; tostring gives a line for
+--- The findings in the order in which they were made; tostring gives one line for
 -- each.
 ---@class ofox.Report
 ---@field ok boolean  there is no error among them
@@ -46,8 +46,8 @@ function Report.__tostring(report)
   return table.concat(lines, "\n")
 end
 
--- One examination: client, options (of the client), lang, report, and what the
--- checks leave for later ones (key, better, stuck, …).
+-- One examination: client, options (of the client), lang, report, and what checks
+-- store for later ones (key, better, stuck, …).
 local Exam = {}
 Exam.__index = Exam
 
@@ -75,7 +75,7 @@ end
 
 local RANK = { ok = 0, warn = 1, error = 2 }
 
--- One finding of all that is odd about a value.
+-- Combines everything suspicious about a value into one finding.
 function Exam:say_all(name, id, values, problems, advice)
   local level, remarks, advices = "ok", {}, {}
   for _, problem in ipairs(problems) do
@@ -92,7 +92,7 @@ function Exam:say_all(name, id, values, problems, advice)
   return finding
 end
 
--- What was found out about libcurl: a row's id, and how it describes itself.
+-- Reports on libcurl: a row's id, and its description of itself.
 local function describe_curl(engine)
   local made_of = engine.curl()
   local major, minor = made_of:match("^libcurl/(%d+)%.(%d+)")
@@ -107,7 +107,7 @@ function Exam:versions()
   local own = self.options.transport ~= nil
   local ok, engine = try(require "ofox.base.native", "engine")
   if ok and not own then
-    local made, why = try(require "ofox.task.engine".get) -- it may want for descriptors
+    local made, why = try(require "ofox.task.engine".get) -- there may be no free descriptors
     if not made then ok, engine = false, why end
   end
   if not ok and not own then
@@ -130,8 +130,8 @@ local function trimmed(value)
   return (value or ""):match("^[ \t\r\n]*(.-)[ \t\r\n]*$")
 end
 
--- The variable that an option was read from, its bytes, and another variable
--- that says something else and is not read; nothing if it came from none.
+-- The variable that an option was read from, its bytes, and another variable that
+-- has a different value and is not read; nothing if it came from none.
 local function variable_of(name, value)
   local row, found, raw = ROWS[name], nil, nil
   for _, variable in ipairs(row.env) do
@@ -146,7 +146,7 @@ local function variable_of(name, value)
   return found, raw
 end
 
--- The program's own headers speak for it: true if that was the finding.
+-- The program's own headers carry the credentials: true if that was the finding.
 function Exam:key_in_headers()
   local headers = self.options.headers or {}
   local taken = false
@@ -167,7 +167,7 @@ function Exam:key_in_headers()
   return taken
 end
 
--- A key as it was found; 'sent' is what would be sent of it, usable or not.
+-- Reports a key as it was found; 'sent' is what would be sent, usable or not.
 function Exam:say_key(from, raw, sent, other)
   local problems = judge_key(raw, not gateway.owns(self.base))
   if other then problems[#problems + 1] = { id = "key_other", level = "warn", other = other } end
@@ -175,8 +175,7 @@ function Exam:say_key(from, raw, sent, other)
   if check.key(sent) then finding.level = "error" else self.key = sent end
 end
 
--- What the program's function gives; it is called once, and its own errors end
--- nothing.
+-- Calls the program's api_key function once; its errors become findings.
 function Exam:key_of_function()
   local ok, value = try(self.options.api_key)
   if not ok or value ~= nil and value ~= false and type(value) ~= "string" then
@@ -265,8 +264,8 @@ function Exam:look_at_proxy()
   end
 end
 
--- A client of the environment, made without what the environment has wrong;
--- that is in 'refused', by option.
+-- Makes a client from the environment, without its invalid values; those are in
+-- 'refused', by option.
 local function default_client()
   local given, refused = {}, {}
   for _ = 1, 3 do
@@ -297,10 +296,10 @@ local function finish(report)
 end
 
 --- Checks what a first call needs: versions, key, base URL, proxy, name,
--- connection, TLS, the list of models, whether the key is taken, and the
--- clocks. Makes at most five calls, of at most 10 s each, and each once more if
--- its connection is dropped; none costs, and in a task others go on meanwhile.
--- What is wrong is in the report: nothing of it is raised.
+-- connection, TLS, the list of models, whether the key is accepted, and the clocks.
+-- Makes at most five calls, of at most 10 s each, and each a second time if its
+-- connection is dropped; none is billed, and in a task other tasks run meanwhile.
+-- Problems are in the report: none is raised.
 ---@param client? ofox.Client  else one of ofox.new{}
 ---@param opts? ofox.DoctorOptions
 ---@return ofox.Report

@@ -1,10 +1,10 @@
---- The classes of errors, and the reader of error answers. An error is a plain
--- table whose metatable says its class; it can be encoded as JSON.
+--- The classes of errors, and the parser of error answers. An error is a plain table
+-- whose metatable identifies its class; it can be encoded as JSON.
 local core = require("ofox.base.native")("core")
 local reserve = require "ofox.base.reserve"
 local try = require "ofox.base.try"
 
---- The class tables stand here by name: errors.RateLimitError and so on.
+--- The class tables by name: errors.RateLimitError and so on.
 local errors = {}
 
 ---@class ofox.Error
@@ -13,9 +13,9 @@ local errors = {}
 ---@field message string  never empty
 ---@field retryable boolean  the same request may succeed later
 ---@field code? string
----@field status? integer  HTTP status as it came
+---@field status? integer  HTTP status as received
 ---@field param? string
----@field server_type? string  the server's word where it is not our type
+---@field server_type? string  the server's type, if not one of ofox's
 ---@field retry_after? number  seconds
 ---@field retry_at? number  seconds since 1970
 ---@field request_id? string
@@ -24,8 +24,8 @@ local errors = {}
 ---@field ratelimit? table
 ---@field headers? table<string, string>  names in lower case
 ---@field body? string  at most 64 KiB
----@field ambiguous? boolean  the model may have seen (and billed) the request
----@field reason? string  why there was no further attempt
+---@field ambiguous? boolean  the model may have received (and billed) the request
+---@field reason? string  why there was no retry
 ---@field retries? table[]  the earlier attempts
 ---@field cause? table
 ---@field model? string
@@ -37,10 +37,10 @@ local by_type = {} -- type -> metatable
 local class_of_meta = {} -- metatable -> class
 local is_class = {} -- class -> true
 
--- What a value's real metatable is, whatever it pretends.
+-- Returns the real metatable of a value, even if it is protected.
 local real_metatable = type(debug) == "table" and debug.getmetatable or getmetatable
 
--- The class of an error, or nil for any other value; runs no code of it.
+-- Returns the class of an error, or nil for any other value; runs no code of it.
 local function class_of(value)
   if type(value) ~= "table" then return nil end
   local meta = real_metatable(value)
@@ -53,13 +53,13 @@ local function escape_byte(c)
   return NAMED[c] or ("\\x%02X"):format(c:byte())
 end
 
--- U+2028 to U+202E and U+2066 to U+2069 start lines or turn text around.
+-- U+2028 to U+202E and U+2066 to U+2069 break lines or reverse text.
 local function escape_mark(c)
   local _, b2, b3 = c:byte(1, 3)
   return ("\\u%04X"):format(0x2000 + (b2 - 0x80) * 64 + (b3 - 0x80))
 end
 
--- Text that stays on its line and does nothing to a terminal.
+-- Escapes text so that it stays on one line and cannot control a terminal.
 local function visible(text)
   return (text:gsub("[%z\1-\31\127]", escape_byte)
     :gsub("\194([\128-\159])", escape_byte)
@@ -71,12 +71,12 @@ local function is_finite(n)
   return type(n) == "number" and n == n and n < math.huge and n > -math.huge
 end
 
--- At most three decimals and no zeros at the end, whatever the locale.
+-- At most three decimals without trailing zeros, whatever the locale.
 local function seconds(n)
   return (("%.3f"):format(n):gsub(",", "."):gsub("%.?0+$", ""))
 end
 
--- "request req_1, 4 attempts, retry after 12s"; "" if nothing is known.
+-- Returns "request req_1, 4 attempts, retry after 12s"; "" if nothing is known.
 local function remarks(err)
   local list = {}
   if type(err.request_id) == "string" then list[1] = "request " .. visible(err.request_id) end
@@ -87,8 +87,8 @@ local function remarks(err)
   return table.concat(list, ", ")
 end
 
--- One line: type, status, code where it says more, message, remarks. Fields that a program has
--- put other values into are left out.
+-- One line: type, status, code if it adds something, message, remarks. Fields that a
+-- program has set to values of another type are left out.
 local function to_string(err)
   local head = { "ofox:", class_of(err).type }
   if is_finite(err.status) then head[3] = ("%.0f"):format(err.status) end
@@ -101,7 +101,7 @@ end
 
 local LANGUAGES = { en = true, zh = true }
 
---- What to do about this error, in a sentence or two.
+--- Returns what to do about this error, in a sentence or two.
 ---@param self ofox.Error
 ---@param lang? "en"|"zh"  "en" if absent
 ---@return string
@@ -130,7 +130,7 @@ for _, row in ipairs(core.classes) do
   errors[row.name] = class
 end
 
---- Makes a table an error of the class that its type names.
+--- Turns a table into an error of the class that its type names.
 ---@param fields table  type and message at least; it becomes the error itself
 ---@return ofox.Error
 function errors.new(fields)
@@ -153,11 +153,11 @@ local function refuse_class(kind)
   error("ofox.errors.is: expected a type or a class of ofox.errors, got " .. got .. near, 3)
 end
 
---- Is the value an error of ofox, and of that class? Any value may be asked
--- about: nothing of it is called.
+--- Is the value an error of ofox, and of that class? Accepts any value, and calls
+-- nothing of it.
 ---@param value any
----@param ... string|table  a type ("rate_limit_error") or a class table; all
---   else is misuse, nil too: a class misspelt
+---@param ... string|table  a type ("rate_limit_error") or a class table; anything
+--   else is misuse, including nil: a misspelt class
 ---@return boolean
 function errors.is(value, ...)
   local class = class_of(value)
@@ -167,11 +167,11 @@ function errors.is(value, ...)
   return class ~= nil and (class.type == kind or rawequal(class, kind))
 end
 
---- Reads an answer that a program got with an HTTP client of its own.
+--- Parses an answer that a program received with another HTTP client.
 ---@param status integer
 ---@param headers? table  by name, or a list of {name, value} or of lines
 ---@param body? string
----@return ofox.Error|nil  nil if the answer is no failure
+---@return ofox.Error|nil  nil if the answer is not a failure
 function errors.parse(status, headers, body)
   local ok, fields = try(core.parse_error, status, headers, body)
   if not ok then

@@ -9,8 +9,8 @@ local health = {}
 local NAMES = { start = "report_start", ok = "report_ok", info = "report_info", warn = "report_warn",
   error = "report_error" }
 
--- Neovim's functions under their names of today. From 0.10 on they are those of
--- vim.health, before that they had a prefix, up to 0.7 in a module of their own.
+-- Neovim's functions under their current names. From 0.10 on they are those of
+-- vim.health, before that they had a prefix, and up to 0.7 a module of their own.
 local function reporter()
   local vim = rawget(_G, "vim")
   local given = type(vim) == "table" and vim.health or require "health"
@@ -47,12 +47,12 @@ local function tell(report, finding)
   end
 end
 
---- Reports to Neovim; called by :checkhealth ofox.
+--- Reports to Neovim; :checkhealth calls it.
 function health.check()
   local report = reporter()
   report.start("ofox: the C modules")
   if not is_built(report) then return end
-  report.start("ofox: the way to the gateway")
+  report.start("ofox: the connection to the gateway")
   for _, finding in ipairs(require "ofox.doctor".examine()) do tell(report, finding) end
 end
 

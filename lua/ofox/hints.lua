@@ -1,6 +1,6 @@
---- Advice for people: what to do about an error. One row per class, finer
--- ones where a code or a status asks for something else. Data only, but for
--- the look-up at the end.
+--- Hints: what to do about an error. One row per class, more specific
+-- ones where a code or a status needs different advice. Data only, except
+-- the lookup at the end.
 local gateway = require "ofox.base.gateway"
 local is_html = require("ofox.base.native")("core").is_html
 
@@ -8,43 +8,43 @@ local hints = {}
 
 --- By type. A number under 'statuses' is an HTTP status, a name under 'codes'
 -- a code of the error; 'timed' is for an error that says how long to wait,
--- which stands for its %s. With 'page' the address is doubted if the error came
+-- inserted for its %s. With 'page', base_url is suspected if the error arrived
 -- as an HTML page. 'elsewhere' is for servers that are not OfoxAI's.
 hints.rows = {
   invalid_request_error = {
     page = true,
-    en = "Read the message and correct the request: the name of a parameter, its value or the shape of the messages. "
-      .. "The same request will fail again.",
+    en = "Read the message and fix the request: the parameter name, its value or the shape of the messages. "
+      .. "The same request would fail again.",
     zh = "请根据错误信息修改请求：检查参数名、取值以及 messages 的结构。原样重发仍会失败。",
     statuses = {
       [405] = {
-        en = "This path does not take this method: check that base_url is the address of the API "
-          .. "(https://api.ofox.ai/v1) and not of the website, and that the path is right.",
+        en = "This path does not accept this method: check that base_url is the address of the API "
+          .. "(https://api.ofox.ai/v1), not of the website, and that the path is correct.",
         zh = "该路径不支持此方法：请确认 base_url 是 API 地址（https://api.ofox.ai/v1）而不是网站地址，并检查路径。",
         elsewhere = {
-          en = "This path does not take this method: check that base_url is the address of the API and not of a "
-            .. "website, and that the path is right.",
+          en = "This path does not accept this method: check that base_url is the address of the API, not of a "
+            .. "website, and that the path is correct.",
           zh = "该路径不支持此方法：请确认 base_url 是 API 地址而不是网站地址，并检查路径。",
         },
       },
       [413] = {
         en = "The request is too large (the limit is about 32 MB): shorten the messages, or pass images by URL "
-          .. "or with a lower resolution.",
+          .. "or at a lower resolution.",
         zh = "请求体过大（上限约 32 MB）：请缩短消息，或改用图片 URL，或降低图片分辨率。",
       },
     },
     codes = {
       context_length_exceeded = {
-        en = "The messages are longer than the model can read: drop or summarise older ones, lower max_tokens, "
+        en = "The messages exceed the model's context window: drop or summarise older ones, lower max_tokens, "
           .. "or choose a model with a larger context.",
         zh = "消息长度超出了模型的上下文窗口：请删减或概括较早的消息，调低 max_tokens，或换用上下文更大的模型。",
       },
       content_filter = {
-        en = "The content was refused by a filter: rephrase it. Neither a retry nor a fallback will help.",
+        en = "A content filter rejected the request: rephrase it. Neither a retry nor a fallback will help.",
         zh = "内容被安全过滤拦截：请修改措辞。重试或切换备用模型都无济于事。",
       },
       endpoint_not_supported = {
-        en = "This model is not served at this endpoint: look at supported_endpoints in the models list, "
+        en = "This model is not available at this endpoint: check supported_endpoints in the models list, "
           .. "or choose another model.",
         zh = "该模型不支持此接口：请查看模型列表中的 supported_endpoints，或换用其他模型。",
       },
@@ -52,42 +52,42 @@ hints.rows = {
   },
   authentication_error = {
     page = true,
-    en = "Check that the API key was copied whole, with its sk- prefix, that it has neither expired nor been disabled, "
+    en = "Check that the API key is complete, with its sk- prefix, that it has not expired or been disabled, "
       .. "and that the environment variable is loaded in this process.",
     zh = "请检查 API 密钥是否复制完整（含 sk- 前缀）、是否已过期或被停用，并确认当前进程已加载对应的环境变量。",
     elsewhere = {
-      en = "Check that the API key belongs to this server and was copied whole, that it has neither expired nor been "
+      en = "Check that the API key belongs to this server and is complete, that it has not expired or been "
         .. "disabled, and that the environment variable is loaded in this process.",
       zh = "请检查 API 密钥是否属于该服务器、是否复制完整、是否已过期或被停用，并确认当前进程已加载对应的环境变量。",
     },
     codes = {
       missing_api_key = {
         en = "No API key was found: set the environment variable OFOXAI_API_KEY, or pass api_key to ofox.new. "
-          .. "A variable that was set in another terminal is not seen here.",
+          .. "A variable set in another terminal is not visible here.",
         zh = "未找到 API 密钥：请设置环境变量 OFOXAI_API_KEY，或在 ofox.new 中传入 api_key。"
           .. "在其他终端中设置的变量在此不可见。",
       },
       proxy_authentication_required = {
-        en = "The proxy wants a user name and a password, or refused those it got: put the right ones into the proxy "
-          .. "option, as http://user:password@host:port, or go around the proxy with no_proxy.",
+        en = "The proxy requires a user name and password, or rejected the ones it was given: set them in the proxy "
+          .. "option, as http://user:password@host:port, or bypass the proxy with no_proxy.",
         zh = "代理服务器要求身份验证，或拒绝了所给的凭据：请在 proxy 选项中填写正确的用户名和密码（http://user:password@host:port），或用 no_proxy 绕过代理。",
       },
     },
   },
   billing_error = {
-    en = "The balance or quota is spent: top up, or raise the spending limit in the console. "
-      .. "Waiting and retrying will not help.",
+    en = "The balance or quota is used up: top up, or raise the spending limit in the console. Waiting and retrying "
+      .. "will not help.",
     zh = "余额或配额已用尽：请充值，或在控制台提高消费限额。等待和重试都无济于事。",
   },
   permission_error = {
     page = true,
-    en = "The key is valid but may not do this: check in the console which models and features it may use, "
-      .. "whether its spending limit is reached, and whether the model is offered in your region.",
+    en = "The key is valid but lacks permission: check in the console which models and features it may use, "
+      .. "whether it has reached its spending limit, and whether the model is available in your region.",
     zh = "密钥有效，但没有执行此操作的权限：请在控制台检查该密钥可用的模型和功能、消费限额是否已到，以及该模型是否在您所在地区提供。",
     codes = {
       proxy_refused = {
-        en = "The proxy does not let this host or port through: ask who runs it to allow it, name another one in the "
-          .. "proxy option, or go around it with no_proxy.",
+        en = "The proxy does not allow this host or port: ask its administrator to allow it, set another one in the "
+          .. "proxy option, or bypass it with no_proxy.",
         zh = "代理服务器不允许连接该主机或端口：请联系代理的管理员放行，在 proxy 选项中改用其他代理，或用 no_proxy 绕过代理。",
       },
     },
@@ -104,125 +104,127 @@ hints.rows = {
     },
     codes = {
       model_not_found = {
-        en = "There is no model of this name: client:models() lists all ids. They have the form provider/model, "
+        en = "No model has this name: client:models() lists all ids. They have the form provider/model, "
           .. "such as openai/gpt-4o.",
         zh = "没有这个名称的模型：可用 client:models() 列出全部 id，其格式为 provider/model，例如 openai/gpt-4o。",
         elsewhere = {
-          en = "There is no model of this name at this server: client:models() lists its ids.",
+          en = "This server has no model of this name: client:models() lists its ids.",
           zh = "该服务器没有这个名称的模型：可用 client:models() 列出其全部 id。",
         },
       },
     },
   },
   conflict_error = {
-    en = "The request collided with another one or with the state of the resource: read that state again, "
-      .. "then send the request once more.",
+    en = "The request conflicts with another one or with the current state of the resource: read that state again, "
+      .. "then resend the request.",
     zh = "请求与另一个请求或资源的当前状态冲突：请重新读取状态，然后再发送一次。",
   },
   rate_limit_error = {
-    en = "Too many requests: wait a little, back off exponentially, run fewer calls at once, and ask for a higher "
-      .. "quota if this goes on. All keys of a team share the limit.",
+    en = "Too many requests: wait a little, back off exponentially, run fewer calls concurrently, and request a higher "
+      .. "quota if this persists. All keys of a team share the limit.",
     zh = "请求过于频繁：请稍候再试，采用指数退避并减少并发；如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
     timed = {
-      en = "Too many requests: wait %s, run fewer calls at once, and ask for a higher quota if this goes on. All keys "
-        .. "of a team share the limit.",
+      en = "Too many requests: wait %s, run fewer calls concurrently, and request a higher quota if this persists. "
+        .. "All keys of a team share the limit.",
       zh = "请求过于频繁：请等待 %s 秒后重试，并减少并发；如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
     },
   },
   internal_error = {
-    en = "The gateway failed: try again in a moment. If it goes on, send the request id to the support.",
+    en = "The gateway failed: try again in a moment. If this persists, send the request id to support.",
     zh = "网关内部出错：请稍后重试；如果持续出现，请把请求 ID 提供给技术支持。",
     statuses = {
       [501] = {
-        en = "The server cannot do this at all: check the method, the path and base_url.",
+        en = "The server does not support this operation: check the method, the path and base_url.",
         zh = "服务器不支持此操作：请检查请求方法、路径和 base_url。",
       },
       [511] = {
-        en = "This network wants you to sign in first: open its login page in a browser.",
+        en = "This network requires you to sign in first: open its login page in a browser.",
         zh = "当前网络要求先登录：请在浏览器中打开其登录页面完成认证。",
       },
     },
   },
   upstream_error = {
-    en = "The provider of the model failed: name other models in fallback, try again, and look at the provider's "
+    en = "The model's provider failed: list other models in fallback, try again, and check the provider's "
       .. "status page.",
     zh = "模型供应商出错：请用 fallback 指定备用模型，稍后重试，并查看供应商的状态页面。",
   },
   service_unavailable = {
-    en = "The service is overloaded or under maintenance: try again later with growing waits, or name other models "
-      .. "in fallback.",
+    en = "The service is overloaded or under maintenance: try again later with exponential backoff, or list other "
+      .. "models in fallback.",
     zh = "服务过载或正在维护：请以逐渐加长的间隔稍后重试，或用 fallback 指定备用模型。",
   },
   timeout_error = {
-    en = "The server ran out of time: try again, stream the answer, lower max_tokens, or choose a faster model. "
+    en = "The server timed out: try again, stream the answer, lower max_tokens, or choose a faster model. "
       .. "The first attempt may have been billed.",
     zh = "服务器处理超时：请重试，或改用流式输出、调低 max_tokens、换用更快的模型。之前的请求可能已经计费。",
     codes = {
       connect_timeout = {
-        en = "No connection came about in time: check the network, the proxy and the firewall, or raise "
+        en = "No connection was established in time: check the network, the proxy and the firewall, or raise "
           .. "connect_timeout. From mainland China, https://api.ofox.io/v1 may be easier to reach.",
         zh = "未能及时建立连接：请检查网络、代理和防火墙，或调大 connect_timeout。在中国大陆可以改用 https://api.ofox.io/v1。",
         elsewhere = {
-          en = "No connection came about in time: check host and port in base_url, the network, the proxy and the "
+          en = "No connection was established in time: check host and port in base_url, the network, the proxy and the "
             .. "firewall, or raise connect_timeout.",
           zh = "未能及时建立连接：请检查 base_url 中的主机与端口、网络、代理和防火墙，或调大 connect_timeout。",
         },
       },
       timeout = {
-        en = "The answer took longer than timeout: raise it (reasoning models need 60 to 170 seconds), or stream. "
-          .. "The attempt may have been billed.",
+        en = "The answer took longer than timeout: raise it (reasoning models need 60 to 170 seconds), or use "
+          .. "streaming. The attempt may have been billed.",
         zh = "应答时间超过了 timeout：请调大该值（推理模型通常需要 60 到 170 秒），或改用流式输出。本次请求可能已经计费。",
       },
       idle_timeout = {
-        en = "The stream fell silent for longer than idle_timeout: raise it for models that think for long, or try "
-          .. "again; what had arrived is in err.partial.",
+        en = "The stream was silent for longer than idle_timeout: raise it for models that think for a long time, or "
+          .. "try again; what had arrived is in err.partial.",
         zh = "流式输出的静默时间超过了 idle_timeout：如果模型需要长时间思考，请调大该值，否则请重试；已收到的内容在 err.partial 中。",
       },
       deadline = {
-        en = "The time for the whole call, attempts and waits together, is over: raise deadline, or look at "
-          .. "err.retries to see what used it up.",
+        en = "The deadline for the whole call, attempts and waits included, has passed: raise deadline, or check "
+          .. "err.retries to see where the time went.",
         zh = "整个调用（含各次尝试与等待）的时限已到：请调大 deadline，或查看 err.retries 了解时间用在了哪里。",
       },
     },
   },
   connection_error = {
-    en = "The connection broke before the answer was complete: try again, and check the network and the proxy. "
+    en = "The connection failed before the answer was complete: try again, and check the network and the proxy. "
       .. "If err.ambiguous is true, the request may have been billed.",
     zh = "连接在收到完整应答之前中断：请重试，并检查网络和代理。如果 err.ambiguous 为 true，该请求可能已经计费。",
     codes = {
       dns = {
-        en = "The host name could not be resolved: check base_url for typing errors, and the network's DNS. From "
+        en = "The host name could not be resolved: check base_url for typos, and the network's DNS. From "
           .. "mainland China, https://api.ofox.io/v1 may be easier to reach.",
         zh = "无法解析主机名：请检查 base_url 是否有误以及网络的 DNS 设置。在中国大陆可以改用 https://api.ofox.io/v1。",
         elsewhere = {
-          en = "The host name could not be resolved: check base_url for typing errors, and the network's DNS.",
+          en = "The host name could not be resolved: check base_url for typos, and the network's DNS.",
           zh = "无法解析主机名：请检查 base_url 是否有误以及网络的 DNS 设置。",
         },
       },
       refused = {
-        en = "Nobody listens there, or a proxy could not connect: check host and port in base_url and in the proxy "
-          .. "option, the path of unix_socket, and the firewall.",
+        en = "Nothing is listening at that address, or a proxy could not connect: check host and port in base_url "
+          .. "and the proxy option, the path of unix_socket, and the firewall.",
         zh = "目标地址没有服务在监听，或代理无法建立连接：请检查 base_url 和 proxy 选项中的主机与端口、unix_socket 的路径，以及防火墙设置。",
       },
       protocol = {
-        en = "What answered does not speak HTTP: check the port and the scheme (http or https) in base_url and in the "
+        en = "The other end does not speak HTTP: check the port and the scheme (http or https) in base_url and in the "
           .. "proxy option.",
         zh = "对方返回的不是 HTTP 数据：请检查 base_url 和 proxy 选项中的端口与协议（http 或 https）。",
       },
       no_descriptors = {
-        en = "This process may open no more files and sockets: run fewer calls at once (the option limit of ofox.all "
-          .. "and ofox.map, max_connections of the client), close what it keeps open, or raise the limit (ulimit -n).",
+        en = "This process cannot open more files or sockets: run fewer calls concurrently (option limit of ofox.all "
+          .. "and ofox.map, max_connections of the client), close files it does not need, or raise the limit (ulimit "
+          .. "-n).",
         zh = "本进程可打开的文件和套接字已达上限：请减少同时进行的调用（ofox.all 和 ofox.map 的 limit 选项、"
           .. "客户端的 max_connections），关闭不再使用的文件，或提高上限（ulimit -n）。",
       },
       send = {
-        en = "The request could not be sent completely: try again; if it is large, make it smaller.",
+        en = "The request could not be sent completely: try again; if it is large, reduce it.",
         zh = "请求未能完整发出：请重试；如果请求体较大，请先缩小。",
       },
     },
   },
   stream_error = {
-    en = "The stream broke off: what had arrived is in err.partial. A new request starts over and is billed again.",
+    en = "The stream was interrupted: what had arrived is in err.partial. A new request starts over "
+      .. "and is billed again.",
     zh = "流式输出中途中断：已收到的内容在 err.partial 中。重新请求会从头开始，并再次计费。",
     codes = {
       too_large = {
@@ -232,106 +234,107 @@ hints.rows = {
     },
   },
   tls_error = {
-    en = "No safe connection could be made: check the system's certificates, its clock, and whether a proxy or virus "
-      .. "scanner sits in between.",
+    en = "No secure connection could be established: check the system's certificates and clock, and whether a proxy "
+      .. "or virus scanner intercepts it.",
     zh = "无法建立安全连接：请检查系统证书和系统时间，并确认中间没有代理或杀毒软件拦截。",
     codes = {
       handshake = {
-        en = "What answered may not speak TLS: if the server speaks plain HTTP, write http:// in base_url. Else check "
-          .. "whether a proxy or virus scanner sits in between.",
+        en = "The other end may not speak TLS: if the server uses plain HTTP, write http:// in base_url. Otherwise "
+          .. "check whether a proxy or virus scanner intercepts the connection.",
         zh = "对方可能不支持 TLS：如果服务器只提供明文 HTTP，请在 base_url 中使用 http://；否则请确认中间没有代理或杀毒软件拦截。",
       },
       certificate = {
-        en = "If the message names a file or a client certificate, put that right. Else the server's certificate was "
-          .. "not accepted: check the system's clock and certificates; behind a company's proxy, name its certificate "
-          .. "in ca_file. Do not switch verify off.",
+        en = "If the message names a file or a client certificate, fix that. Otherwise the server's certificate was "
+          .. "not accepted: check the system's clock and certificates; behind a company proxy, set its certificate "
+          .. "in ca_file. Do not turn off verify.",
         zh = "如果错误信息提到某个文件或客户端证书，请先更正它。否则是服务器证书未通过验证：请检查系统时间和系统证书；如果处于公司代理之后，请用 ca_file 指定其证书。不要关闭 verify。",
       },
     },
   },
   response_error = {
-    en = "The answer cannot be used: check that base_url is the address of the API, https://api.ofox.ai/v1, and look "
-      .. "at err.body.",
+    en = "The answer is not usable: check that base_url is the address of the API, https://api.ofox.ai/v1, and inspect "
+      .. "err.body.",
     zh = "应答无法使用：请确认 base_url 是 API 地址 https://api.ofox.ai/v1，并查看 err.body。",
     elsewhere = {
-      en = "The answer cannot be used: check that base_url is the address of an API, and look at err.body.",
+      en = "The answer is not usable: check that base_url is the address of an API, and inspect err.body.",
       zh = "应答无法使用：请确认 base_url 是 API 地址，并查看 err.body。",
     },
     codes = {
       empty = {
-        en = "The answer has no body: check base_url and what stands between you and the gateway, then try again. "
+        en = "The answer has no body: check base_url and any proxy between you and the gateway, then try again. "
           .. "The request may have been billed.",
         zh = "应答没有内容：请检查 base_url 以及到网关之间的代理，然后重试。该请求可能已经计费。",
       },
       html = {
         en = "A web page answered instead of the API: base_url probably lacks its /v1, or names the website; "
-          .. "it should be https://api.ofox.ai/v1. A network that wants a login also answers like this.",
+          .. "it should be https://api.ofox.ai/v1. A network that requires a login also answers like this.",
         zh = "返回的是网页而不是 API 应答：base_url 很可能缺少 /v1，或者填成了网站地址，应为 https://api.ofox.ai/v1。需要登录的网络也会如此返回。",
         elsewhere = {
           en = "A web page answered instead of the API: base_url may name a website (many APIs live below /v1), or a "
-            .. "proxy, a firewall or a network that wants a login answered in its place. Look at err.body.",
+            .. "proxy, a firewall or a network that requires a login answered in its place. Inspect err.body.",
           zh = "返回的是网页而不是 API 应答：base_url 可能是网站地址（许多 API 位于 /v1 之下），也可能是代理、防火墙或需要登录的网络代为应答。请查看 err.body。",
         },
-        -- the address is not to blame
+        -- base_url is not at fault
         between = {
           en = "A web page answered instead of the API: something in front of it, such as a proxy, a firewall or a "
-            .. "network that wants a login, did not let the request through. Look at err.body.",
+            .. "network that requires a login, blocked the request. Inspect err.body.",
           zh = "返回的是网页而不是 API 应答：前面的代理、防火墙或需要登录的网络没有放行该请求。请查看 err.body。",
         },
       },
       invalid_json = {
-        en = "The answer is not the JSON that was expected: it may have been cut or changed on its way; look at "
+        en = "The answer is not the expected JSON: it may have been truncated or altered in transit; inspect "
           .. "err.body, then try again. The request may have been billed.",
         zh = "应答不是预期的 JSON：可能在传输途中被截断或篡改；请查看 err.body 后重试。该请求可能已经计费。",
       },
       encoding = {
-        en = "The answer could not be decoded: something in between may have changed it. The request may have been "
+        en = "The answer could not be decoded: it may have been altered in transit. The request may have been "
           .. "billed.",
         zh = "应答无法解码：内容可能在途中被改动。该请求可能已经计费。",
       },
       too_large = {
-        en = "The answer is larger than allowed: raise max_response_bytes, or ask for less.",
+        en = "The answer exceeds the size limit: raise max_response_bytes, or request less.",
         zh = "应答超过了大小限制：请调大 max_response_bytes，或减少请求的内容。",
       },
       redirect = {
-        en = "The server sends you elsewhere, and ofox follows no redirect, so that the key stays where it belongs: "
-          .. "put the final address into base_url.",
+        en = "The server redirects, and ofox does not follow redirects, so that the key is not sent elsewhere: "
+          .. "set base_url to the final address.",
         zh = "服务器要求跳转。为避免密钥泄露，ofox 不跟随重定向：请把最终地址填入 base_url。",
       },
       not_event_stream = {
-        en = "The answer to a stream request is no event stream: check that base_url and the model support streaming.",
+        en = "The answer to a stream request is not an event stream: check that base_url and the model "
+          .. "support streaming.",
         zh = "流式请求的应答不是事件流：请确认 base_url 和所用模型支持流式输出。",
       },
     },
   },
   cancelled_error = {
-    en = "The program itself cancelled this call; there is nothing to mend.",
+    en = "The program itself cancelled this call; nothing needs fixing.",
     zh = "该调用由程序自身取消，无需处理。",
     codes = {
       interrupted = {
-        en = "Somebody pressed Ctrl-C while the program waited: let it end, or catch the error and go on.",
+        en = "Ctrl-C was pressed while the program waited: let it exit, or catch the error and continue.",
         zh = "等待期间有人按下了 Ctrl-C：可以让程序结束，也可以捕获该错误后继续运行。",
       },
     },
   },
 }
 
--- Codes of the gateway and of others that ask for the same.
+-- Codes of the gateway and other servers that share a row.
 hints.same = {
   content_policy_violation = "content_filter",
   input_moderation_failed = "content_filter",
 }
 
--- A quota may be spent under any status.
+-- A used-up quota may be reported with any status.
 local SPENT = {
   insufficient_quota = true, insufficient_user_quota = true, insufficient_credits = true, insufficient_balance = true,
 }
 
--- What a proxy or a server in front of the right address answers as a page, too.
+-- Statuses that a proxy or server also answers with a page when base_url is correct.
 local NO_DOUBT = { [407] = true, [413] = true }
 
--- The advice where the answer was a page. It is not the path if that has a
--- version, nor where a server wants to know who is asking.
+-- Returns the row for an answer that was a page. The path is not at fault if it has a
+-- version, or if the server asks for credentials.
 local function page_row(status, url)
   local row = hints.rows.response_error.codes.html
   if url and (status == 401 or status == 403 or url:find("/v%d")) then return row.between end
@@ -349,13 +352,13 @@ local function find(kind, code, status, body, url)
   return row.statuses and row.statuses[status] or row
 end
 
---- The advice for an error, as {en = …, zh = …}.
+--- Returns the hint for an error, as {en = …, zh = …}.
 ---@param kind string  the type of the error
 ---@param code? string
 ---@param status? integer
 ---@param body? string  of the answer
----@param url? string  that was asked; without one it is taken for OfoxAI's
----@return table|nil row  perhaps with 'timed'; nil for a type that is none
+---@param url? string  of the request; without one OfoxAI's is assumed
+---@return table|nil row  perhaps with 'timed'; nil for an unknown type
 function hints.find(kind, code, status, body, url)
   if type(url) ~= "string" then url = nil end
   local row = find(kind, code, status, body, url)

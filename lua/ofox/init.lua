@@ -1,5 +1,5 @@
---- ofox: the client of Lua programs for the OfoxAI gateway.
--- Only the small core is loaded here; the rest, libcurl too, with the first client.
+--- ofox: the OfoxAI client for Lua programs.
+-- Only the small core is loaded here; the rest, including libcurl, with the first client.
 local core = require "ofox.base.native" "core"
 
 ---@class ofox
@@ -31,7 +31,7 @@ local ofox = {}
 ofox.VERSION = core.VERSION
 ofox._VERSION = "ofox " .. core.VERSION
 
--- The event loop that the whole Lua state lives in: nginx's, Neovim's, or none.
+-- The event loop of the host that runs this Lua state: nginx's, Neovim's, or none.
 local is_settled = false
 local function settle()
   if is_settled then return end
@@ -40,7 +40,7 @@ local function settle()
   if home then require("ofox.task.scheduler").use_loop(require("ofox.loop." .. home)) end
 end
 
---- Makes a client. Wrong options raise an error that names them.
+--- Creates a client. Invalid options raise an error that names them.
 ---@param options? table
 ---@return ofox.Client
 function ofox.new(options)
@@ -50,7 +50,7 @@ function ofox.new(options)
   return client
 end
 
--- The workers of nginx may not be allowed to read what its master can.
+-- nginx workers may not be allowed to read files that the master can.
 local ngx = rawget(_G, "ngx")
 if ngx and ngx.get_phase() == "init" then
   settle()

@@ -1,12 +1,12 @@
---- JSON as the rest of ofox speaks it: the core reads and writes it. Where the
--- program wants another decoder, that one reads, and the core puts right what
--- decoders do not agree about.
+--- JSON for the rest of ofox: the core decodes and encodes it. If the program wants
+-- another decoder, the core normalizes its input and its result, because decoders
+-- differ.
 local core = require "ofox.base.native" "core"
 local try = require "ofox.base.try"
 
 local json = {}
 
---- JSON's null inside arrays, and a null to send: the value of `cjson.null`.
+--- JSON null inside arrays, and the null to send: the value of `cjson.null`.
 json.null = core.null
 
 -- metatable or userdata -> "array", "object", "null", "empty" (an array as
@@ -18,8 +18,8 @@ local function is_table(value)
   return type(value) == "table"
 end
 
--- The OpenResty line of lua-cjson has marks of its own: use them, so that a
--- program that encodes an answer with it gets [] back.
+-- OpenResty's lua-cjson has marks of its own: use them, so that a program that
+-- encodes an answer with it gets [] again.
 local function adopt_cjson(cjson)
   setmetatable(marks, nil)
   if is_table(cjson.array_mt) then
@@ -38,8 +38,8 @@ local function adopt_vim()
   if is_table(dict) then marks[dict] = "object" end
 end
 
--- A mark that is not known. lua-cjson is loaded for the sake of the first empty
--- array; before that only what the program has loaded can have set one.
+-- Looks up an unknown mark. lua-cjson is loaded for the first empty array; until then
+-- only modules that the program has loaded can have set one.
 local function find_mark(_, key)
   local found, cjson = true, package.loaded.cjson
   if key == "array" and not is_table(cjson) then found, cjson = try(require, "cjson") end
@@ -52,10 +52,11 @@ marks.array = nil
 setmetatable(marks, { __index = find_mark })
 adopt_vim()
 
---- A decoder that is an instance of lua-cjson, which no other code sets up. Unlike
--- the core it takes numbers without digits on one side of their point, and lets
--- a null take away the value of an equal name, if one has an escape.
----@return (fun(text: string): any)|nil decode  nil where lua-cjson is not there
+--- Returns a decoder: a private instance of lua-cjson, which other code does not
+-- configure. Unlike the core it accepts numbers without digits on one side of the
+-- point, and lets a null remove the value of an equal name, if one of them has an
+-- escape.
+---@return (fun(text: string): any)|nil decode  nil if lua-cjson is not installed
 function json.cjson()
   local found, cjson = try(require, "cjson")
   if not found or not is_table(cjson) or not cjson.new then return nil end
@@ -69,7 +70,7 @@ function json.cjson()
   return function(text)
     local ok, value = try(decode, text)
     if ok then return value end
-    -- it learns the locale's decimal point when an instance is made
+    -- it reads the locale's decimal point when an instance is created
     decode = new()
     return decode(text)
   end
@@ -81,7 +82,7 @@ end
 ---@param text string
 ---@param decoder? function|table  a decode function or a table that has one in `decode`
 ---@return any value  nil if the text cannot be decoded; json.null if it is null
----@return string|nil message  never a piece of the text where the grammar is broken
+---@return string|nil message  never contains a piece of the text that breaks the grammar
 function json.decode(text, decoder)
   if type(text) ~= "string" then error("expected JSON as a string, got " .. type(text), 2) end
   if not decoder then return core.decode(text) end
@@ -93,13 +94,13 @@ function json.decode(text, decoder)
   return nil, message or "the decoder failed"
 end
 
---- Decodes JSON whose strings are pieces of longer ones: halves of characters
--- stay in them, for json.join to put together. A decoder that does not take
--- them gets the text as json.decode would give it.
+--- Decodes JSON whose strings are pieces of longer ones: halves of characters stay
+-- in them, for json.join to combine. A decoder that rejects them gets the text as
+-- json.decode would pass it.
 ---@param text string
 ---@param decoder? function|table
----@return any value  as of json.decode
----@return string|boolean|nil rough  true if there may be halves; a message if there is no value
+---@return any value  as json.decode returns it
+---@return string|boolean|nil rough  true if it may contain halves; a message if there is no value
 function json.decode_piece(text, decoder)
   if not decoder then return core.decode(text, true) end
   local value, rough = core.decode_by(text, is_table(decoder) and decoder.decode or decoder, true)
@@ -107,21 +108,21 @@ function json.decode_piece(text, decoder)
   return value, rough
 end
 
---- Text whose pieces have been put together, as valid UTF-8: what is half a
--- character now is U+FFFD.
+--- Returns text that was joined from pieces as valid UTF-8: remaining halves of
+-- characters become U+FFFD.
 ---@param text string
 ---@return string
 json.join = core.json_join
 
---- Encodes a value. Numbers keep their digits; an empty table is {} unless
--- marked; tables are read raw and never changed.
+--- Encodes a value. Numbers keep their digits; an empty table is {} unless marked;
+-- tables are read raw and never changed.
 ---@param value any
 ---@return string|nil bytes
----@return string|nil message  what cannot be written, after the path to it
+---@return string|nil message  what cannot be encoded, after the path to it
 json.encode = core.encode
 
--- The same for what a request sends, where lists that the API knows by name are
--- written as [] also where they are empty.
+-- The same for request bodies: lists that the API knows by name are encoded as []
+-- even if they are empty.
 json.encode_request = core.encode_request
 
 local function mark(name, metatable, value)
@@ -132,15 +133,15 @@ local function mark(name, metatable, value)
   return setmetatable(value, metatable)
 end
 
---- Marks a table as an array, for the sake of empty ones.
+--- Marks a table as an array; needed for empty ones.
 ---@generic T: table
 ---@param value? T  a new table if absent
 ---@return T value  the same table
 function json.array(value)
-  return (mark("array", marks.array, value)) -- no tail call: the level counts
+  return (mark("array", marks.array, value)) -- no tail call, which would change the error level
 end
 
---- Marks a list of our own: for its sake lua-cjson is not loaded.
+--- Marks a list of ofox itself, without loading lua-cjson.
 ---@generic T: table
 ---@param value T
 ---@return T value  the same table
@@ -149,7 +150,7 @@ function json.list(value)
   return setmetatable(value, known and marks.array or core.array_mt)
 end
 
---- Marks a table as an object: its numeric keys are written as names.
+--- Marks a table as an object: its numeric keys are encoded as names.
 ---@generic T: table
 ---@param value? T  a new table if absent
 ---@return T value  the same table

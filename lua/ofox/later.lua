@@ -1,8 +1,8 @@
---- What ofox has beside its clients, which is loaded when a program first asks
--- for it.
+--- The parts of ofox other than clients, which are loaded when a program first uses
+-- them.
 local reserve = require "ofox.base.reserve"
 
--- Name: its module, its field of that, and whether it waits.
+-- Name: its module, its field there, and whether it waits.
 local PLACES = {
   errors = { "ofox.errors" },
   retry = { "ofox.retry", waits = true },
@@ -30,8 +30,8 @@ local PLACES = {
 }
 
 ---@param name any
----@param settle fun()  to be called before anything waits
----@return any value  nil: ofox has nothing of that name
+---@param settle fun()  called before anything waits
+---@return any value  nil: ofox has no such field
 return function(name, settle)
   local place = PLACES[name]
   if not place then return nil end

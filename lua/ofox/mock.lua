@@ -1,6 +1,6 @@
---- A transport for tests of programs that use ofox: answers are scripted,
--- time is virtual, everything else (errors, retries, their timing) is the
--- real thing, since the mock feeds the same C call as the engine.
+--- A transport for tests of programs that use ofox: answers are scripted, time is
+-- virtual, everything else (errors, retries, their timing) is real, since the mock
+-- drives the same C call as the engine.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
 local scripted = require "ofox.mock.script"
@@ -13,10 +13,10 @@ local Mock = {}
 Mock.__index = Mock
 Mock.__name = "ofox.mock"
 
--- Virtual time begins at a round date, so that dates in headers can be written.
+-- Virtual time starts at a round date, so that dates in headers are easy to write.
 local EPOCH = 1767225600 -- 2026-01-01T00:00:00Z
 
---- Makes a mock: the option transport of a client, or of several.
+--- Creates a mock: the option transport of one or more clients.
 ---@return ofox.Mock
 function mock.new(...)
   if select("#", ...) > 0 then error("ofox.mock.new: expected no argument, got " .. describe.value((...)), 2) end
@@ -34,7 +34,7 @@ end
 ---@field headers? table<string, string|number>
 ---@field body? string|table
 ---@field sse? (table|string|number)[]
----@field delay? number  virtual seconds before it comes
+---@field delay? number  virtual seconds before it arrives
 ---@field fail? string
 
 ---@class ofox.MockRequest
@@ -45,7 +45,7 @@ end
 ---@field body string|nil
 ---@field at number  virtual seconds since the mock was made
 
--- A reply as it is kept. Level 3 is the caller of the mock.
+-- Validates a reply and returns it in stored form. Level 3 is the caller of the mock.
 local function checked(name, reply)
   local kept, problem = reply, nil
   if type(reply) == "table" then
@@ -57,14 +57,13 @@ local function checked(name, reply)
   return kept
 end
 
---- Queues an answer to one attempt. Status 200 and no headers unless told
--- otherwise; a table as body is sent as JSON. With 'fail' (a code of
--- ofox.errors, as "refused", "reset", "dns", "timeout") the transfer ends so,
--- after what else is given. 'sse' answers with a stream instead of a body: a
--- list of events, which are tables sent as JSON or the text after "data:"; a
--- number is a pause before the next one. "[DONE]" is added to one that does
--- not fail. A function is called when its turn comes, with the request, and
--- returns such a table; what it raises ends the call.
+--- Queues an answer to one attempt. Status 200 and no headers unless given; a table
+-- as body is sent as JSON. With 'fail' (a code of ofox.errors, such as "refused",
+-- "reset", "dns", "timeout") the transfer ends that way, after the other fields.
+-- 'sse' answers with a stream instead of a body: a list of events, each a table, sent
+-- as JSON, or the text after "data:"; a number is a pause before the next one.
+-- "[DONE]" is added unless the stream fails. A function is called when its turn
+-- comes, with the request, and returns such a table; what it raises ends the call.
 ---@param reply ofox.MockReply|fun(request: ofox.MockRequest): ofox.MockReply
 ---@return ofox.Mock self
 function Mock:reply(reply)
@@ -73,9 +72,9 @@ function Mock:reply(reply)
   return self
 end
 
---- Answers every attempt for which no reply is queued, until another standing
--- reply takes its place or reset() takes it away.
----@param reply ofox.MockReply|fun(request: ofox.MockRequest): ofox.MockReply  as of mock:reply
+--- Answers every attempt for which no reply is queued, until another standing reply
+-- replaces it or reset() removes it.
+---@param reply ofox.MockReply|fun(request: ofox.MockRequest): ofox.MockReply  as for mock:reply
 ---@return ofox.Mock self
 function Mock:always(reply)
   check_self(self, "always")
@@ -83,15 +82,15 @@ function Mock:always(reply)
   return self
 end
 
---- How many of the queued replies have not been used.
+--- Returns how many queued replies have not been used.
 ---@return integer
 function Mock:unused()
   check_self(self, "unused")
   return #self._replies
 end
 
---- Forgets replies, the standing one too, and requests. Time stays as it is, and calls that have their
--- reply go on.
+--- Forgets replies, including the standing one, and requests. Time does not change,
+-- and calls that have their reply continue.
 ---@return ofox.Mock self
 function Mock:reset()
   check_self(self, "reset")
@@ -99,21 +98,21 @@ function Mock:reset()
   return self
 end
 
---- Virtual seconds since the mock was made.
+--- Returns the virtual seconds since the mock was created.
 ---@return number
 function Mock:now()
   check_self(self, "now")
   return self._now
 end
 
---- The virtual date, seconds since 1970.
+--- Returns the virtual date, in seconds since 1970.
 ---@return number
 function Mock:wall()
   check_self(self, "wall")
   return EPOCH + self._now
 end
 
---- Lets ofox.sleep and every other wait of this Lua state use virtual time.
+--- Makes ofox.sleep and every other wait of this Lua state use virtual time.
 ---@return fun() uninstall
 function Mock:install()
   check_self(self, "install")
@@ -141,18 +140,18 @@ local function record(self, attempt)
   return request
 end
 
--- The next reply. Raises what a function raises in its place, and what is wrong.
+-- Returns the next reply. Raises what a reply function raises, or what is wrong.
 local function next_reply(self, request)
   local what = ("request %d, %s %s"):format(#self.requests, request.method, request.path)
   local reply = table.remove(self._replies, 1) or self._standing
   if not reply then error("ofox.mock: no reply is queued for " .. what, 0) end
   if type(reply) == "table" then return reply end
   local kept, problem = scripted.read(reply(request))
-  if not kept then error(("ofox.mock: what the function gave for %s: %s"):format(what, problem), 0) end
+  if not kept then error(("ofox.mock: the function returned an invalid reply for %s: %s"):format(what, problem), 0) end
   return kept
 end
 
--- What the engine would do: begins the attempt; its end comes in a later step.
+-- Does what the engine would: begins the attempt, which ends in a later step.
 function Mock:start(call, attempt)
   if not call:begin(self._now) then return end
   self._calls[call] = true
@@ -171,7 +170,7 @@ local function send_head(self, call, reply)
   return call:head("", self._now)
 end
 
--- Sends what is due of a reply; true when there is no more of it.
+-- Sends the parts of a reply that are due; true when all are sent.
 local function answer(self, call, flight)
   local reply = flight.reply
   local wanted = flight.head or not reply.status or send_head(self, call, reply)
@@ -185,16 +184,16 @@ local function answer(self, call, flight)
     flight.sent, flight.paused = flight.sent + 1, false
     if piece.bytes ~= "" then wanted = call:body(piece.bytes, self._now) end
   end
-  -- a limit of the client's own passes by itself
+  -- a limit of the client expires by itself
   if not reply.silent then call:finish(reply.outcome, reply.sent, self._now, self:wall()) end
   return true
 end
 
--- The moment at which something happens next, or nil.
+-- Returns the moment of the next event, or nil.
 local function next_event(self)
   local at
   for call in pairs(self._calls) do
-    if call:state() == "done" then return self._now end -- a step has failed before it was noted
+    if call:state() == "done" then return self._now end -- a step failed before it was recorded
     local flight = self._flights[call]
     for _, t in ipairs { flight and flight.at or math.huge, call:due() or math.huge } do
       if not at or t < at then at = t end
@@ -203,11 +202,11 @@ local function next_event(self)
   return at ~= math.huge and at or nil
 end
 
--- Notes for news() that the call is not what it was, if a wait is for it.
+-- Records for news() that the state of a call has changed, if a task waits for it.
 local function note(self, call)
   local news = self._news
   local place = #news + 1
-  news[place] = false -- here memory may end: it is told only once
+  news[place] = false -- allocates first: the news is taken only once
   news[place] = call:told()
 end
 
@@ -227,19 +226,19 @@ local function serve(self)
   end
 end
 
---- Moves virtual time to the next event, at most 'seconds' on.
+--- Moves virtual time to the next event, at most by 'seconds'.
 ---@param seconds? number
 function Mock:step(seconds)
   check_self(self, "step")
   local at = next_event(self)
   local till = seconds and self._now + seconds
-  if not at and not till then error("ofox.mock: nothing will ever happen", 0) end
+  if not at and not till then error("ofox.mock: deadlock: no event is pending", 0) end
   if till and (not at or till < at) then at = till end
   self._now = math.max(self._now, at)
   serve(self)
 end
 
---- Lets virtual time pass, with all that happens in it.
+--- Lets virtual time pass, with all events in it.
 ---@param seconds number
 function Mock:advance(seconds)
   check_self(self, "advance")
@@ -256,13 +255,13 @@ function Mock:cancel(call)
   note(self, call)
 end
 
---- What call:watch() gave for a call that has something new; each once.
+--- Returns what call:watch() returned for a call that has news; each once.
 ---@return userdata|nil
 function Mock:news()
   return table.remove(self._news, 1)
 end
 
---- Virtual seconds until something happens by itself, or nil.
+--- Returns the virtual seconds until the next event, or nil.
 ---@return number|nil
 function Mock:timeout()
   local at = #self._news > 0 and self._now or next_event(self)

@@ -1,7 +1,7 @@
---- The timing of retries for any Lua function: whether to try again is
--- `retry.plan`, how long to wait is `retry.delay`, doing it is `retry.call`.
--- All times are seconds. The decisions are those of the client itself, made
--- by the same C code; misuse raises at the caller's line.
+--- The timing of retries for any Lua function: whether to retry is `retry.plan`, how
+-- long to wait is `retry.delay`, doing it is `retry.call`. All times are seconds. The
+-- decisions are those of the client itself, made by the same C code; misuse raises at
+-- the caller's line.
 require "ofox.base.uncompiled" ()
 local ask_on_retry = require "ofox.call.on_retry"
 local core = require("ofox.base.native")("core")
@@ -10,21 +10,21 @@ local try = require "ofox.base.try"
 
 local unpack = require "ofox.base.lua".unpack
 
----@class ofox.RetryPolicy  absent fields are those of the policy "ofox"
----@field base? number              first own delay, > 0; default 1
+---@class ofox.RetryPolicy  absent fields default to the policy "ofox"
+---@field base? number              first backoff delay, > 0; default 1
 ---@field factor? number            growth per attempt, >= 1; default 2
----@field max_delay? number         cap of the own delay, >= base; default 60
+---@field max_delay? number         cap of the backoff delay, >= base; default 60
 ---@field jitter? "additive"|"full"|"none"
----@field max_server_delay? number  the longest the server may ask for; default 60
----@field statuses? integer[]       HTTP statuses retried besides the usual ones
----@field seed? integer             makes the jitter repeat itself
+---@field max_server_delay? number  the longest delay accepted from the server; default 60
+---@field statuses? integer[]       HTTP statuses retried in addition to the usual ones
+---@field seed? integer             makes the jitter reproducible
 
 ---@class ofox.RetryState
 ---@field u? number             the random part, 0 to 1; drawn if absent
----@field hint? number          what the server asked for
+---@field hint? number          the delay that the server asked for
 ---@field elapsed? number       since the call began; default 0
 ---@field deadline? number      for the call as a whole, waits included
----@field zero_before? boolean  the attempt before was told to come at once, too
+---@field zero_before? boolean  the server asked for no delay the last time, too
 
 ---@class ofox.RetryPlanState: ofox.RetryState
 ---@field attempt? integer      the one that failed, from 0; default 0
@@ -32,8 +32,8 @@ local unpack = require "ofox.base.lua".unpack
 
 ---@class ofox.RetryPlan
 ---@field retry boolean
----@field delay number    where `retry` is false: what should be waited all the same
----@field source "server"|"backoff"  whose delay it is
+---@field delay number    where `retry` is false: the delay for a retry by the caller
+---@field source "server"|"backoff"  where the delay comes from
 ---@field reason? "server"|"not_retryable"|"max_retries"|"delay_too_long"|"deadline"
 
 ---@class ofox.RetryCall: ofox.RetryPolicy
@@ -45,9 +45,9 @@ local unpack = require "ofox.base.lua".unpack
 
 local retry = {}
 
-local EXTRA -- what a policy may carry besides for `retry.call`
+local EXTRA -- fields that a policy for `retry.call` may have in addition
 
--- For what the public functions call directly: level 3 is their caller.
+-- For functions that the public ones call directly: level 3 is their caller.
 local function checked(name, ok, ...)
   if ok then return ... end
   local check = reserve.require "ofox.request.table_checks"
@@ -57,7 +57,7 @@ local function checked(name, ok, ...)
   error("ofox.retry." .. name .. ": " .. check.policy_problem(tostring((...)), names), 3)
 end
 
---- Seconds to wait after `attempt` (from 0) has failed, and whose word that is.
+--- Returns the seconds to wait after `attempt` (from 0) has failed, and their source.
 ---@param policy "ofox"|"openai"|"aws"|ofox.RetryPolicy|nil
 ---@param attempt integer
 ---@param state? ofox.RetryState
@@ -68,7 +68,7 @@ function retry.delay(policy, attempt, state)
   return seconds, source
 end
 
--- A field of a table or of the tables that it inherits from; runs no code.
+-- Reads a field of a table or of the tables that it inherits from; runs no code.
 local function inherited(value, name)
   for _ = 1, 8 do
     if type(value) ~= "table" then return nil end
@@ -80,16 +80,16 @@ local function inherited(value, name)
   return nil
 end
 
--- What counts of an error of whatever library, where the core reads it.
+-- Copies the relevant fields of an error of any library to where the core reads them.
 local function facts_of(err)
   if type(err) ~= "table" or rawget(err, "retryable") ~= nil then return err end
   return { retryable = inherited(err, "retryable"), status = inherited(err, "status"),
     retry_after = inherited(err, "retry_after"), headers = inherited(err, "headers") }
 end
 
---- Whether `err` is worth another attempt, and when. A table is, whosever error
--- it is, where its `retryable` is true or `policy.statuses` names its `status`;
--- nothing else that was raised is. nil and a number are no errors.
+--- Decides whether to retry after `err`, and when. A table, whatever library it comes
+-- from, is retried if its `retryable` is true or `policy.statuses` contains its
+-- `status`; nothing else that was raised is. nil and a number are not errors.
 ---@param policy "ofox"|"openai"|"aws"|ofox.RetryPolicy|nil
 ---@param err ofox.Error|any
 ---@param state? ofox.RetryPlanState
@@ -130,8 +130,8 @@ local function copy(value)
   return out
 end
 
--- The policy without the extras, and the extras; then what is wrong, if
--- anything is. Copies, for the caller's tables may change between attempts.
+-- Returns the policy without the extra fields, and those; then what is wrong, if
+-- anything. Copies, because the caller's tables may change between attempts.
 local function split(policy)
   local bare, extra = copy(policy), {}
   if type(bare) ~= "table" then return bare, extra end
@@ -151,21 +151,21 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
--- The error in the results of a pcall, or nil.
+-- Returns the error in the results of a pcall, or nil.
 local function failure(results)
   if not results[1] then return results[2] end
   if results[2] == nil then return results[3] end
   return nil
 end
 
--- Hands on what the last attempt gave: its results, or its error as it was.
+-- Passes on the outcome of the last attempt: its results, or its error unchanged.
 local function conclude(results)
   if not results[1] then error(results[2], 0) end
   return unpack(results, 2, results.n)
 end
 
--- Looks at a clock only where there is a deadline. A sleep on some other clock
--- than ours counts as well.
+-- Reads a clock only if there is a deadline. A sleep function on another clock counts
+-- as well.
 local function stopwatch(deadline)
   local slept = 0
   local now = deadline and require("ofox.task.clock").now or function() return 0 end
@@ -177,12 +177,12 @@ local function stopwatch(deadline)
   }
 end
 
---- Calls `fn` until it succeeds or there is no sense in another attempt, and
--- returns what it returned or raises what it raised last. An attempt failed
--- when it raised a table, or returned nil and a table: an error of ofox or of
--- any other library, as `retry.plan` takes them. All else is handed on at once.
--- A call of a client inside `fn` has retries of its own: give it
--- `max_retries = 0`. In a task on PUC Lua 5.1 `fn` must not wait.
+--- Calls `fn` until it succeeds or a retry makes no sense, and returns what it
+-- returned or raises what it raised last. An attempt has failed if it raised a table,
+-- or returned nil and a table: an error of ofox or of any other library, as
+-- `retry.plan` accepts them. Everything else is passed on immediately. A client call
+-- inside `fn` has retries of its own: give it `max_retries = 0`. In a task on PUC Lua
+-- 5.1 `fn` must not wait.
 ---@generic T
 ---@param fn fun(): T, ...
 ---@param policy? "ofox"|"openai"|"aws"|ofox.RetryCall

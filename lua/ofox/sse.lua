@@ -1,18 +1,18 @@
---- A parser of event streams (WHATWG HTML, 9.2) for programs that fetch their
--- bytes themselves: the one that ofox reads its streams with.
+--- A parser of event streams (WHATWG HTML, 9.2) for programs that fetch the bytes
+-- themselves: the same parser that reads ofox's streams.
 local core = require "ofox.base.native" "core"
 
 ---@class ofox.SseEvent
 ---@field data string
----@field event string  "message" where the stream names no other
----@field id? string  the latest that the stream gave
+---@field event string  "message" unless the stream names another
+---@field id? string  the latest id in the stream
 
 ---@class ofox.Sse
----@field feed fun(self: ofox.Sse, bytes: string): ofox.Sse  cut anywhere
----@field next fun(self: ofox.Sse): ofox.SseEvent|nil, string|nil  nil: feed more; nil and why: it is broken, for good
----@field finish fun(self: ofox.Sse): ofox.Sse  the bytes are over: an event without its blank line counts
+---@field feed fun(self: ofox.Sse, bytes: string): ofox.Sse  may be cut anywhere
+---@field next fun(self: ofox.Sse): ofox.SseEvent|nil, string|nil  nil: feed more; nil and a reason: permanently broken
+---@field finish fun(self: ofox.Sse): ofox.Sse  end of input: an event without its blank line counts
 
---- Makes a parser.
+--- Creates a parser.
 ---@param max_event_bytes? integer  the largest event; 16 MiB if absent
 ---@return ofox.Sse
 return function(max_event_bytes)

@@ -11,14 +11,14 @@
 ---| "not_found_error" # 404
 ---| "conflict_error" # 409, retryable
 ---| "rate_limit_error" # 429, retryable
----| "internal_error" # 500 and other 5xx, retryable but for 501, 505 and 511
+---| "internal_error" # 500 and other 5xx, retryable except 501, 505 and 511
 ---| "upstream_error" # 502, 520 to 524, retryable
 ---| "service_unavailable" # 503, 529, retryable
----| "timeout_error" # 408, 504 or a limit of the client's own, retryable
----| "connection_error" # no answer, or half of one, retryable
----| "stream_error" # a stream that broke, retryable
+---| "timeout_error" # 408, 504 or a limit of the client, retryable
+---| "connection_error" # no answer, or an incomplete one, retryable
+---| "stream_error" # a stream that failed, retryable
 ---| "tls_error" # the certificate or the handshake
----| "response_error" # a success that cannot be used, or a redirect
+---| "response_error" # a success that is unusable, or a redirect
 ---| "cancelled_error" # cancelled by the program, or Ctrl-C
 
 -- Codes of ofox's own, by the type of their error. Any other code is the server's.
@@ -34,12 +34,12 @@
 ---@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
---- Why there was no further attempt.
+--- Why there was no retry.
 ---@alias ofox.Reason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"|"cancelled"
 
 ---@alias ofox.ResetSource "x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"|"x-ratelimit-reset"
 ---@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|ofox.ResetSource
---- Whose delay it is: the policy's, of a header, of the body, on_retry's; or none, for a dead connection or a fallback.
+--- Where the delay comes from: the policy, a header, the body, on_retry; or none, for a dead connection or a fallback.
 ---@alias ofox.DelaySource "backoff"|ofox.HeaderSource|"body"|"hook"|"immediate"
 
 ---@alias ofox.PolicyName "ofox"|"openai"|"aws"
@@ -48,9 +48,9 @@
 ---@alias ofox.HttpVersion "1.1"|"2"|"2-prior-knowledge"
 ---@alias ofox.LogLevel "debug"|"info"|"warn"|"error"
 ---@alias ofox.QueryValue string|number|boolean
---- What is sent; false: nothing. A function is called once per attempt; what it gives is sent, nil and false are not.
+--- What is sent; false: nothing. A function is called once per attempt; its result is sent, unless it is nil or false.
 ---@alias ofox.HeaderValue string|number|false|(fun(attempt: ofox.HeaderAttempt): string|number|false|nil)
----@class ofox.HeaderAttempt  what such a function is told: of a traced or signed request all there is
+---@class ofox.HeaderAttempt  the argument of such a function: everything needed to trace or sign the request
 ---@field attempt integer  from 1, over all models
 ---@field method string
 ---@field url string
@@ -113,7 +113,7 @@
 ---@field json? "cjson"|(fun(text: string): any)|{decode: fun(text: string): any}
 ---@field transport? ofox.Mock|table|userdata  what moves the bytes: see `ofox.mock`. Default: libcurl.
 
----@class ofox.CallOptions: ofox.SharedOptions  of a single call; what is absent is as the client has it
+---@class ofox.CallOptions: ofox.SharedOptions  of a single call; absent options are those of the client
 --- sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call.
 --- Default: new per call and model.
 ---@field idempotency_key? string|false
@@ -124,15 +124,15 @@
 ---@class ofox.Error
 ---@field hint fun(self, lang?: "en"|"zh"): string  what to do about it; "en" if absent
 
----@class ofox.AnyError: ofox.Error  an error of any class, its words spelt out
+---@class ofox.AnyError: ofox.Error  an error of any class, with its string values enumerated
 ---@field type ofox.ErrorType
 ---@field code? ofox.ErrorCode
----@field reason? ofox.Reason  why there was no further attempt
+---@field reason? ofox.Reason  why there was no retry
 ---@field ratelimit? ofox.RateLimit
 ---@field retries? ofox.Attempt[]  the earlier attempts
----@field cause? ofox.AnyError  what a cancelled call was waiting out
----@field partial? ofox.PartialAnswer  what had come of a stream that broke
----@field traceback? string  the stack of the task that it came out of
+---@field cause? ofox.AnyError  the failure that a cancelled call was waiting to retry
+---@field partial? ofox.PartialAnswer  what had arrived of a stream that failed
+---@field traceback? string  the stack of the task that raised it
 ---@class ofox.PartialAnswer: ofox.Partial
 ---@field tool_calls {id?: string, name?: string, arguments?: any, arguments_json?: string}[]
 ---@field finish_reason? ofox.FinishReason
@@ -147,7 +147,7 @@
 ---@class ofox.Errors
 --- Is the value an error of ofox, and of that type or class? Safe on any value.
 ---@field is fun(value: any, class_or_type?: ofox.ErrorClass|ofox.ErrorType): boolean
---- Makes a table with type and message an error of the class that its type names.
+--- Turns a table with type and message into an error of the class that its type names.
 ---@field new fun(fields: table): ofox.AnyError
 --- The same as ofox.parse_error.
 ---@field parse fun(status: integer, headers?: table, body?: string): ofox.AnyError|nil
@@ -169,11 +169,11 @@
 ---@field CancelledError ofox.ErrorClass
 
 ---@class ofox.Retry
---- Seconds to wait after an attempt (from 0) has failed, and whose word that is.
+--- Returns the seconds to wait after an attempt (from 0) has failed, and their source.
 ---@field delay fun(policy: ofox.Policy|nil, attempt: integer, state?: ofox.RetryState): number, "server"|"backoff"
---- Whether an error is worth another attempt, and when.
+--- Decides whether to retry after an error, and when.
 ---@field plan fun(policy: ofox.Policy|nil, err: any, state?: ofox.RetryPlanState): ofox.RetryPlan
---- Calls fn until it succeeds or there is no sense in another attempt; gives, or raises, what the last one did.
+--- Calls fn until it succeeds or a retry makes no sense; returns, or raises, the outcome of the last attempt.
 ---@field call fun(fn: (fun(): ...), policy?: ofox.PolicyName|ofox.RetryCall): ...
 
 -- The client and the module
@@ -183,15 +183,15 @@
 ---@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|nil
 
 ---@class ofox.Client
---- POST /chat/completions. With params.stream it gives a stream, as client:stream does.
+--- POST /chat/completions. With params.stream it returns a stream, as client:stream does.
 ---@field chat fun(self, params: ofox.ChatParams, opts?: ofox.CallOptions): ofox.AnyChat, ofox.AnyError?
 --- POST /chat/completions with stream = true. Returns once there is something to read.
 ---@field stream fun(self, params: ofox.ChatParams, opts?: ofox.CallOptions): ofox.ChatStream?, ofox.AnyError?
---- POST /embeddings. Vectors travel as base64 and arrive as tables of numbers.
+--- POST /embeddings. Vectors are sent as base64 and decoded to tables of numbers.
 ---@field embeddings fun(self, params: ofox.EmbeddingsParams, opts?: ofox.CallOptions): ofox.Embeddings?, ofox.AnyError?
 --- POST /images/generations. The timeout is 180 seconds unless given.
 ---@field images fun(self, params: ofox.ImagesParams, opts?: ofox.CallOptions): ofox.Images?, ofox.AnyError?
---- POST /responses. With params.stream it gives a stream.
+--- POST /responses. With params.stream it returns a stream.
 ---@field responses fun(self, params: ofox.ResponsesParams, opts?: ofox.CallOptions): ofox.AnyResponses, ofox.AnyError?
 --- GET /models.
 ---@field models fun(self, opts?: ofox.CallOptions): ofox.ModelList?, ofox.AnyError?
@@ -212,41 +212,41 @@
 ---@field headers? table<string, string|number>
 ---@field body? string|table  a table is sent as JSON
 ---@field sse? (table|string|number)[]  a stream instead of a body: its events, and pauses in seconds
----@field delay? number  virtual seconds before it comes
----@field fail? ofox.MockFailure  how the transfer ends, after what else is given
+---@field delay? number  virtual seconds before it arrives
+---@field fail? ofox.MockFailure  how the transfer ends, after the other fields
 
 ---@class ofox.Mock
 --- Queues an answer to one attempt.
 ---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
---- Answers whatever comes when no reply is queued.
+--- Answers every attempt for which no reply is queued.
 ---@field always fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
 
 ---@class ofox.MapOptions
----@field limit? integer  so many at a time
+---@field limit? integer  how many run at a time
 ---@field stop_on_error? boolean  the first failure cancels the rest and is raised
----@field on_result? fun(i: integer, ok: boolean, ...: any): nil  what task:wait() would give follows i
+---@field on_result? fun(i: integer, ok: boolean, ...: any): nil  i is followed by the results of task:wait()
 
----@class ofox.Module: ofox  what require "ofox" gives
+---@class ofox.Module: ofox  what require "ofox" returns
 ---@field VERSION string
 ---@field _VERSION string  "ofox " and the version
 ---@field errors ofox.Errors
 ---@field retry ofox.Retry
---- Makes a client. Wrong options raise an error that names them.
+--- Creates a client. Invalid options raise an error that names them.
 ---@field new fun(options?: ofox.Options): ofox.Client
---- What is known about a call beside its answer; nil for what is no answer.
+--- Returns what is known about a call apart from its answer; nil for values that are not answers.
 ---@field meta fun(response: any): ofox.Meta|nil
---- Reads an answer that a program got with an HTTP client of its own; nil if it is no failure.
+--- Parses an answer that a program received with another HTTP client; nil if it is not a failure.
 ---@field parse_error fun(status: integer, headers?: table, body?: string): ofox.AnyError|nil
---- Runs functions side by side, 'limit' at a time; gives in order what task:wait() would: {ok, …, n = count}. With
+--- Runs functions concurrently, 'limit' at a time; returns in order what task:wait() returns: {ok, …, n = count}. With
 --- 'stop_on_error' the first failure cancels the rest and is raised.
 ---@field all fun(list: (fun(): ...)[], options?: {limit?: integer, stop_on_error?: boolean}): table[]
---- Calls fn(item, i) with each item of a list, side by side, as all does; 'on_result' is called with each result as it
---- comes, one after the other, where map was called: what it raises cancels the rest and is raised.
+--- Calls fn(item, i) with each item of a list, concurrently, like all; 'on_result' is called with each result as it
+--- arrives, one after the other, in the caller of map: what it raises cancels the rest and is raised.
 ---@field map fun(list: any[], fn: (fun(item: any, i: integer): ...), options?: ofox.MapOptions): table[]
---- Runs functions side by side; gives what the first gives that neither raises nor returns nil and an error, and
+--- Runs functions concurrently; returns the results of the first that neither raises nor returns nil and an error, and
 --- cancels the rest. If none does, the last failure is raised.
 ---@field any fun(list: (fun(): ...)[], options?: {limit?: integer}): ...
---- Has waits outside of tasks done by the program's own event loop; nil: by ofox again. 'wait' returns when
+--- Makes waits outside of tasks run the program's own event loop; nil restores ofox's own. 'wait' returns when
 --- ofox.pollfd() is readable or so many seconds have passed (nil: no limit).
 ---@field use_loop fun(loop: {wait: fun(seconds: number|nil)}|nil): nil
 local ofox = {}

@@ -61,7 +61,7 @@ describe("the doctor and base_url", function()
     local mock = mocks.new():reply(PAGE):reply(LIST):reply(LACKS):reply(NO_KEY)
     local report = ofox.doctor(ofox.new { api_key = KEY, transport = mock })
     expect(report, "base_url", "error", "https://gw.test/v1/chat/completions, $OFOX_BASE_URL",
-      "Write https://gw.test/v1 into $OFOX_BASE_URL.")
+      "Set $OFOX_BASE_URL to https://gw.test/v1.")
     expect(report, "models", "error", "html", "Set base_url to https://gw.test/v1 ($OFOX_BASE_URL)")
     doctor.environment.OFOXAI_BASE_URL = "https://gw.test/v1"
     mock = mocks.new():reply(LIST):reply(LACKS):reply(NO_KEY)

@@ -31,13 +31,13 @@ describe("the doctor and the key", function()
     { "Bearer in front", "Bearer " .. KEY, "error", "Bearer" },
     { "bearer in front", "bearer:" .. KEY, "error", "Bearer" },
     { "the whole assignment", "OFOX_API_KEY=" .. KEY, "error", "NAME=value" },
-    { "a line end inside", "sk-of-doctor\n" .. KEY, "error", "line end inside, at character 13" },
-    { "a blank inside", "sk-of-doctor " .. KEY, "error", "a blank inside, at character 13" },
+    { "a line break inside", "sk-of-doctor\n" .. KEY, "error", "a line break at character 13" },
+    { "a space inside", "sk-of-doctor " .. KEY, "error", "a space at character 13" },
     { "a byte that is none of a key's", "sk-of-\195\169" .. KEY, "error", "no key has: U+00E9 at character 7" },
     { "a full-width letter", "sk-\239\188\161" .. KEY, "error", "(U+FF21) at character 4" },
-    { "a stand-in", "your-api-key-goes-in-here", "warn", "stand-in" },
-    { "a stand-in in brackets", "<put the key here>", "error", "stand-in" },
-    { "a variable that was not expanded", "${THE_REAL_KEY_OF_OFOX}", "warn", "stand-in" },
+    { "a placeholder", "your-api-key-goes-in-here", "warn", "placeholder" },
+    { "a placeholder in brackets", "<put the key here>", "error", "placeholder" },
+    { "a variable that was not expanded", "${THE_REAL_KEY_OF_OFOX}", "warn", "placeholder" },
     { "a login token", "eyJhbGciOiJIUzI1NiIs.eyJzdWIiOiIx.c2ln", "warn", "login token", true },
     { "another provider's key", "sk-ant-0123456789abcdefghij", "warn", "another provider", true },
     { "another prefix", "ofox_0123456789abcdefghij", "warn", "sk-", true },
@@ -56,7 +56,7 @@ describe("the doctor and the key", function()
       assert.is_not.same({}, judge_key(key))
       assert.same({}, judge_key(key, true))
     end
-    expect(examine(REPLIES, { api_key = "your-key-goes-here" }), "key", "warn", "stand-in")
+    expect(examine(REPLIES, { api_key = "your-key-goes-here" }), "key", "warn", "placeholder")
   end)
 
   it("has nothing to say against a good one", function()
@@ -85,7 +85,7 @@ describe("the doctor and the key", function()
     local count = 0
     local report = examine(REPLIES, { api_key = function() count = count + 1 return KEY end })
     assert.equal(1, count)
-    expect(report, "key", "ok", "the function in api_key, " .. #KEY .. " characters")
+    expect(report, "key", "ok", "the api_key function, " .. #KEY .. " characters")
     expect(report, "key_accepted", "ok")
     for _, case in ipairs {
       { function() error("the vault is\nlocked", 0) end, "error", "the vault is" },

@@ -99,15 +99,15 @@ describe("the doctor and the way to the server", function()
     expect(examine_at(front.url, { verify = false }), "tls", "warn", "verify = false", "ca_file")
   end)
 
-  it("tells a port that wants https", function()
+  it("recognizes a port that requires https", function()
     local front = keep(real.nginx { tls = true, location = [[return 200 '{"data":[{"id":"a"}]}';]] })
     local report = examine_at((front.url:gsub("^https", "http")), { ca_file = front.ca_file })
     expect(report, "tls", "skipped")
-    expect(report, "models", "error", "wants https", "Set base_url to " .. front.url)
+    expect(report, "models", "error", "requires https", "Set base_url to " .. front.url)
     -- another: libcurl 8.14 takes a connection with TLS for http:// as well
     front = keep(real.nginx { tls = true })
     report = examine_at((front.url:gsub("^https", "http")))
-    expect(report, "models", "error", "wants https", "Write https://")
+    expect(report, "models", "error", "requires https", "Use https://")
   end)
 
   it("sees the time run out", function()
@@ -233,9 +233,9 @@ describe("the doctor and what the server thinks of the key", function()
     { "402", answer(402, "empty"), "error", "empty", "top up" },
     { "429", answer(429, "slow down"), "warn", "not known", "wait" },
     { "503", answer(503, "down"), "warn", "not known", "later" },
-    { "404", answer(404, "no such path"), "warn", "/chat/completions is not there" },
-    { "a page", with(PAGE, { status = 403 }), "warn", "/chat/completions is not there", "something in front of it" },
-    { "a success", { body = {} }, "ok", "takes the key (it answered even an empty request)" },
+    { "404", answer(404, "no such path"), "warn", "/chat/completions does not exist" },
+    { "a page", with(PAGE, { status = 403 }), "warn", "/chat/completions does not exist", "something in front of it" },
+    { "a success", { body = {} }, "ok", "accepts the key (it answered even an empty request)" },
   } do
     it("reads " .. case[1], function()
       local report, mock = examine { LIST, case[2] }
@@ -255,8 +255,8 @@ describe("the doctor and what the server thinks of the key", function()
 
   it("is not sure where keys are judged late or not at all", function()
     local reset = { fail = "reset" }
-    expect(examine { LIST, LACKS, LACKS }, "key_accepted", "skipped", "refused alike")
-    expect(examine { LIST, LACKS, reset, reset }, "key_accepted", "skipped", "refused alike")
+    expect(examine { LIST, LACKS, LACKS }, "key_accepted", "skipped", "rejected the same way")
+    expect(examine { LIST, LACKS, reset, reset }, "key_accepted", "skipped", "rejected the same way")
   end)
 end)
 
@@ -301,7 +301,7 @@ describe("the doctor's calls", function()
     local report, mock = examine({
       with(NO_KEY, slow), with(PAGE, slow), with(LIST, slow), with(LACKS, slow), with(LACKS, slow),
     }, { base_url = "https://gw.test", timeout = math.huge, max_retries = 9, deadline = math.huge, errors = "raise" })
-    expect(report, "key_accepted", "skipped", "alike")
+    expect(report, "key_accepted", "skipped", "rejected the same way")
     assert.equal(5, #mock.requests)
     assert.is_true(mock:now() <= 50)
   end)

@@ -48,17 +48,17 @@ describe("the doctor and proxies", function()
     doctor.environment = { https_proxy = "http://u:hunter22@proxy.test:3128" }
     local report = examine(replies)
     expect(report, "proxy", "ok", "http://proxy.test:3128, from $https_proxy")
-    expect(report, "name", "ok", "the proxy looks gw.test up")
+    expect(report, "name", "ok", "the proxy resolves gw.test")
     assert.is_nil(tostring(report):find("hunter22", 1, true))
     doctor.environment.no_proxy = ".test"
-    expect(examine(replies), "proxy", "ok", "as $no_proxy says")
+    expect(examine(replies), "proxy", "ok", "because of $no_proxy")
     expect(examine(replies, { proxy = false }), "proxy", "ok", "proxy = false")
     doctor.environment = { http_proxy = "http://proxy.test:3128" }
     for _, base in ipairs { "http://localhost:8080/v1", "http://127.0.0.1:11434/v1", "http://[::1]/v1" } do
       expect(examine(replies, { base_url = base }), "proxy", "warn", "which is this machine", "no_proxy")
     end
     doctor.environment.no_proxy = "localhost"
-    expect(examine(replies, { base_url = "http://localhost:8080/v1" }), "proxy", "ok", "as $no_proxy says")
+    expect(examine(replies, { base_url = "http://localhost:8080/v1" }), "proxy", "ok", "because of $no_proxy")
     doctor.environment = { HTTP_PROXY = "http://proxy.test" }
     expect(examine(replies, { base_url = "http://localhost/v1" }), "proxy", "ok", "HTTP_PROXY", "http_proxy")
   end)

@@ -135,7 +135,7 @@ describe("a header that is a function", function()
       local one = client { headers = { ["X-A"] = function() return case[1] end } }
       local ok, message = pcall(one.chat, one, PARAMS)
       assert.is_false(ok)
-      assert.equal("ofox: headers.x-a: what the function gave: " .. case[2], message)
+      assert.equal("ofox: headers.x-a: the function returned an invalid value: " .. case[2], message)
       assert.same({}, transport.requests)
     end
   end)

@@ -13,19 +13,19 @@ local MISUSE = {
     { true, "expected a string, a function or false, got a boolean" },
     { {}, "expected a string, a function or false, got a table" },
     { "", "expected a key, got an empty string" },
-    { SECRET .. "\n", "begins or ends with white space (a line end read from a file?)" },
-    { " " .. SECRET, "begins or ends with white space (a line end read from a file?)" },
+    { SECRET .. "\n", "begins or ends with white space (a line break read from a file?)" },
+    { " " .. SECRET, "begins or ends with white space (a line break read from a file?)" },
     { SECRET .. "\r\nx-evil: 1",
       "contains a character that no key has: a carriage return at character " .. #SECRET + 1 },
     { SECRET .. "\0", "contains a character that no key has: a NUL at character " .. #SECRET + 1 },
-    { SECRET .. " x", "contains a character that no key has: a blank at character " .. #SECRET + 1 },
+    { SECRET .. " x", "contains a character that no key has: a space at character " .. #SECRET + 1 },
     { "sk-\239\188\161" .. SECRET,
       "contains a character that no key has: a full-width character (U+FF21) at character 4" },
-    { "sk-\227\128\128\255", "contains a character that no key has: a full-width blank (U+3000) at character 4" },
+    { "sk-\227\128\128\255", "contains a character that no key has: a full-width space (U+3000) at character 4" },
     { "sk-\255\128", "contains a character that no key has: the byte FF at character 4" },
     { "sk-\1", "contains a character that no key has: the control character 01 at character 4" },
     { SECRET .. "\226\128\139",
-      "contains a character that no key has: a character of no width (U+200B) at character " .. #SECRET + 1 },
+      "contains a character that no key has: a zero-width character (U+200B) at character " .. #SECRET + 1 },
   },
   base_url = {
     { 1, "expected a URL, got a number" },
@@ -405,7 +405,7 @@ describe("the environment", function()
   end)
 
   it("is named when it is wrong, and what is wrong, but not its value [B8] [C3] [P8]", function()
-    assert.equal("$OFOX_API_KEY: contains a character that no key has: a line end at character " .. #SECRET + 1,
+    assert.equal("$OFOX_API_KEY: contains a character that no key has: a line break at character " .. #SECRET + 1,
       (read({}, { OFOX_API_KEY = SECRET .. "\nx" })))
     assert.equal("$OFOXAI_BASE_URL: expected a URL that begins with https:// or http://",
       (read({}, { OFOXAI_BASE_URL = "u:" .. SECRET .. "@host" })))

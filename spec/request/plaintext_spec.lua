@@ -116,7 +116,7 @@ describe("a key over http:// to another machine", function()
       io.stderr:write("silent\n")
       for _ = 1, 2 do client():chat { model = "m", messages = {} } end ]]
     local run = child.run { code = CODE, env = { "-u", "OFOX_LOG" } }
-    assert.matches("^silent\nofox warn: the key goes unencrypted[^\n]* host=gateway%.test\n$", run.errors)
+    assert.matches("^silent\nofox warn: the key is sent unencrypted[^\n]* host=gateway%.test\n$", run.errors)
   end)
 
   it("[R4] is an option that defaults to a warning", function()

@@ -165,7 +165,7 @@ describe("[P5] Ctrl-C, as often as it is pressed, is an error that a program may
     assert.equal(0, rc)
     assert.matches("^true cancelled_error CancelledError 2 1 m true true true program%d+%.lua:12\n"
       .. "ofox: cancelled_error interrupted: interrupted by Ctrl%-C %(2 attempts%)\n"
-      .. "Somebody pressed Ctrl%-C [^\n]*\nok\n$", out)
+      .. "Ctrl%-C was pressed [^\n]*\nok\n$", out)
     assert.is_true(s:wait { open = 0 })
   end)
 

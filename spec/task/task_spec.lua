@@ -263,7 +263,7 @@ describe("a sleep outside of tasks", function()
 end)
 
 describe("a wait that cannot yield", function()
-  it("says so where too many stand on top of each other", function()
+  it("says so where too many waits are nested", function()
     local token = ofox.go(function() ofox.sleep(1) return "token" end)
     local function stand()
       ofox.sleep(0)
@@ -275,7 +275,7 @@ describe("a wait that cannot yield", function()
     for i = 1, 40 do list[i] = stand end
     local texts = {}
     for _, result in ipairs(ofox.all(list)) do texts[tostring(result[2])] = (texts[tostring(result[2])] or 0) + 1 end
-    local refused = "ofox: too many tasks wait on top of each other where they cannot yield"
+    local refused = "ofox: too many nested waits of tasks in places that cannot yield"
     assert.is_true(texts.token >= 15)
     assert.equal(40, texts.token + texts[refused])
   end)
@@ -373,7 +373,7 @@ describe("ofox.run", function()
     end))
   end)
 
-  it("says so when nothing will ever happen", function()
+  it("reports a deadlock", function()
     local task = ofox.go(function() coroutine.yield() ofox.sleep(1e9) end)
     task:cancel()
     local ok, message = pcall(ofox.run, function()
@@ -382,7 +382,7 @@ describe("ofox.run", function()
       b = ofox.go(function() return a:wait() end)
     end)
     assert.is_false(ok)
-    assert.is_truthy(tostring(message):find("nothing will ever happen", 1, true))
+    assert.is_truthy(tostring(message):find("deadlock: nothing can end this wait", 1, true))
   end)
 end)
 

@@ -132,8 +132,8 @@ describe("[P4] the report of a failed task", function()
     local function broken() error("in tostring") end
     for _, row in ipairs {
       { nil, "nil" }, { false, "false" }, { 7, "7" },
-      { setmetatable({}, { __tostring = broken }), "an error that cannot be shown" },
-      { setmetatable({}, { __tostring = function() return {} end }), "an error that cannot be shown" },
+      { setmetatable({}, { __tostring = broken }), "an error that cannot be converted to a string" },
+      { setmetatable({}, { __tostring = function() return {} end }), "an error that cannot be converted to a string" },
     } do
       local at
       local last = heard_of(function(client)
@@ -181,7 +181,7 @@ describe("[P4] the report of a failed task", function()
       error({})
     end)
     task:wait()
-    assert.equal("a function given to task:on_done failed", heard[1])
+    assert.equal("a task:on_done callback failed", heard[1])
     assert.same({ here(at), true }, { heard[3], heard[4] })
   end)
 end)

@@ -1,6 +1,6 @@
---- What answers say, whatever protocol they are in: text, calls, why they ended,
--- tokens. Fields of what a server sent may be of any type, and nothing here
--- raises. Knows nothing of how an answer came, or of its methods.
+--- Reads answers of any protocol: text, tool calls, finish reason, tokens. Fields
+-- sent by a server may be of any type, and nothing here raises. Knows nothing of
+-- how an answer arrived, or of its methods.
 require "ofox.base.uncompiled" ()
 local json = require "ofox.json"
 
@@ -33,8 +33,8 @@ end
 
 local TEXT_TYPES = { text = true, output_text = true, [""] = true }
 
---- The text of a part of a content that is text: a string, a number, or a table
--- with it in 'text'. nil for any other part.
+--- Returns the text of a content part: a string, a number, or a table with it in
+-- 'text'. nil for any other part.
 ---@param part any
 ---@return string|nil
 function reading.text_of_part(part)
@@ -44,7 +44,7 @@ function reading.text_of_part(part)
   return as_text(field(part, "text"))
 end
 
--- Text of a content: one part, or the parts of a list that are text.
+-- Text of a content: a single part, or the text parts of a list.
 local function text_of(content, read)
   read = read or reading.text_of_part
   local texts = {}
@@ -65,7 +65,7 @@ local function output_text_of_part(part)
   return field(part, "type") == "output_text" and as_text(field(part, "text")) or nil
 end
 
--- The texts of those items of an output that are of a type, or of any.
+-- The texts of the items of an output that have the given type, or any type.
 local function texts_of_output(answer, kind, list, read)
   local output, texts = field(answer, "output"), {}
   for i = 1, length(output) do
@@ -76,7 +76,7 @@ local function texts_of_output(answer, kind, list, read)
   return table.concat(texts)
 end
 
---- The text of an answer; "" where there is none.
+--- Returns the text of an answer; "" where there is none.
 ---@param answer any
 ---@return string
 function reading.text(answer)
@@ -85,7 +85,7 @@ function reading.text(answer)
   return texts_of_output(answer, nil, "content", output_text_of_part)
 end
 
--- A part in which a model thinks has its texts in a member, or a list of them.
+-- A reasoning part has its text in a member, or in a list of parts.
 local function thought_of_part(part)
   local kind = field(part, "type")
   if kind == "thinking" then return text_of(field(part, "thinking")) end
@@ -99,7 +99,7 @@ local function any_text(part)
   return as_text(field(part, "text"))
 end
 
---- What a model has told of its reasoning; "" where it told nothing.
+--- Returns the model's reasoning; "" where the answer has none.
 ---@param answer any
 ---@return string
 function reading.reasoning(answer)
@@ -128,7 +128,7 @@ local function chat_calls(message, calls)
       calls[#calls + 1] = { id = field(list[i], "id"), name = field(what, "name"), arguments = arguments }
     end
   end
-  local what = field(message, "function_call") -- what tool_calls have replaced
+  local what = field(message, "function_call") -- deprecated in favour of tool_calls
   if not calls[1] and type(what) == "table" and next(what) ~= nil then
     calls[1] = { name = field(what, "name"), arguments = field(what, "arguments") }
   end
@@ -136,7 +136,7 @@ end
 
 local CALLS = { function_call = "arguments", custom_tool_call = "input" }
 
---- The calls of tools that an answer wants, as the server sent their members.
+--- Returns the tool calls of an answer, with their members as the server sent them.
 ---@param answer any
 ---@return {id: any, name: any, arguments: any}[]
 function reading.calls(answer)
@@ -153,7 +153,7 @@ function reading.calls(answer)
   return calls
 end
 
--- Why it ended
+-- Finish reason
 
 local REASONS = {}
 for reason, words in pairs {
@@ -166,7 +166,7 @@ for reason, words in pairs {
   for word in words:gmatch("%S+") do REASONS[word] = reason end
 end
 
--- The word for it that the server used.
+-- The server's own word for it.
 local function reason_of(answer)
   local status = string_or_nil(field(answer, "status"))
   if type(field(answer, "output")) == "table" and status then
@@ -177,21 +177,21 @@ local function reason_of(answer)
     or string_or_nil(field(field(field(answer, "candidates"), 1), "finishReason"))
 end
 
---- Why an answer ended: one word for what every protocol calls another; else
--- the server's own, or nil.
+--- Returns why an answer ended: one word for all protocols; else the server's
+-- own, or nil.
 ---@param answer any
 ---@return string|nil
 function reading.finish_reason(answer)
   local word = reason_of(answer)
   local reason = word and REASONS[word:lower()]
-  -- protocols and servers that say "stop" and want a call
+  -- some protocols and servers say "stop" and still want a call
   if reason == "stop" and reading.calls(answer)[1] then return "tool_calls" end
   return reason or word
 end
 
 -- Tokens
 
--- The first of these members that is a count; "a.b" is b in a.
+-- The first of these members that is a count; "a.b" is member b of a.
 local function count(usage, ...)
   for i = 1, select("#", ...) do
     local value = usage
@@ -206,8 +206,8 @@ local function sum(a, b)
   return a or b
 end
 
--- Anthropic counts what the cache had beside its input, Gemini thoughts beside
--- its output.
+-- Anthropic counts cached tokens separately from input, Gemini counts thoughts
+-- separately from output.
 local function beside(usage)
   local cache
   if field(usage, "prompt_tokens") == nil and field(usage, "input_tokens_details") == nil then
@@ -216,7 +216,7 @@ local function beside(usage)
   return sum(cache, count(usage, "toolUsePromptTokenCount")), count(usage, "thoughtsTokenCount")
 end
 
---- What a usage says, in the words of any protocol; nil if it says nothing.
+--- Reads a usage object of any protocol; nil if it has no counts.
 ---@param usage any
 ---@return ofox.Tokens|nil
 function reading.tokens(usage)
@@ -234,7 +234,7 @@ function reading.tokens(usage)
   return next(tokens) ~= nil and tokens or nil
 end
 
---- The tokens that an answer took; nil where it does not say.
+--- Returns the tokens that the answer used; nil where it does not say.
 ---@param answer any
 ---@return ofox.Tokens|nil
 function reading.usage(answer)

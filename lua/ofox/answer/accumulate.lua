@@ -1,13 +1,13 @@
---- The rules by which events add up, one table for every dialect. A dialect
--- says where things stand in its events; what becomes of them is decided here.
+--- The rules by which events are merged, one set for every dialect. A dialect
+-- knows where members are in its events; how they are merged is decided here.
 --
--- add:  what a delta says. Strings are pieces, but for names and words; the
---       elements of a list go on as elements.lua says.
--- put:  what stands beside deltas. A later value takes the place of an earlier
---       one; lists of it grow.
--- flow: a content, which may be text or parts, all of them in turn.
+-- add:  members of a delta. Strings are pieces, except names and enum words;
+--       list elements are matched as elements.lua says.
+-- put:  members outside of deltas. A later value replaces an earlier one; lists
+--       grow.
+-- flow: a content, which may be text and parts in any order.
 --
--- In all of them what says nothing changes nothing.
+-- In all of them an empty value changes nothing.
 require "ofox.base.uncompiled" ()
 local elements = require "ofox.answer.elements"
 local json = require "ofox.json"
@@ -16,17 +16,16 @@ local reading = require "ofox.answer.accessors"
 
 local rules = {}
 
--- Members that say what something is: a later one takes the place of an
--- earlier one.
+-- Members that identify or classify: a later value replaces an earlier one.
 local WORDS = { id = true, type = true, role = true, object = true, format = true, status = true, model = true }
 
--- Members that come whole or in pieces: a piece is added, a repetition is not.
+-- Members sent whole or in pieces: a piece is appended, a repetition is not.
 local NAMES = { name = true, signature = true }
 
--- JSON in pieces, or an object that was decoded before it was sent.
+-- JSON in pieces, or an object that was sent already decoded.
 local ARGUMENTS = { arguments = true, input = true }
 
---- Members of a message that are text, however they come.
+--- Members of a message that are text, whether sent whole or in pieces.
 rules.FLOWS = { content = true, reasoning_content = true, reasoning = true, refusal = true }
 
 local function is_table(value)
@@ -45,7 +44,7 @@ local function is_name(key)
   return NAMES[key] or type(key) == "string" and key:find("[sS]ignature$") ~= nil
 end
 
---- Is there anything in a value?
+--- Is the value non-empty?
 ---@param value any
 ---@return boolean
 local function says(value)
@@ -58,7 +57,7 @@ rules.says = says
 local function add_name(state, whole, key, text)
   local n = pieces.length(state, whole, key)
   if n > 0 and #text >= n and text:sub(1, n) == pieces.so_far(state, whole, key) then
-    pieces.set(state, whole, key, text) -- said once more, perhaps with more of it
+    pieces.set(state, whole, key, text) -- repeated, perhaps with more appended
   else
     pieces.add(state, whole, key, text)
   end
@@ -94,7 +93,7 @@ local function add_string(state, whole, key, value)
   end
 end
 
--- Adds elements to a list, which is returned.
+-- Adds elements to a list, and returns it.
 function rules.add_list(state, list, more)
   local places = elements.places(state, list)
   for i = 1, #more do
@@ -111,7 +110,7 @@ function rules.add_list(state, list, more)
   return list
 end
 
--- What was said as a list, so that more can be added to it.
+-- The old value as a list, so that elements can be added.
 local function as_list(state, whole, key)
   local old = whole[key]
   if is_list(old) then return old end
@@ -134,7 +133,7 @@ local function add_table(state, whole, key, value)
   end
 end
 
---- Adds a member of a delta.
+--- Adds one member of a delta.
 ---@param state ofox.Merging
 ---@param whole table
 ---@param key any
@@ -154,7 +153,7 @@ function rules.add_member(state, whole, key, value)
   end
 end
 
---- Adds what a delta says to what was said before.
+--- Adds a delta to what has been accumulated.
 ---@param state ofox.Merging
 ---@param whole table
 ---@param delta table
@@ -162,7 +161,7 @@ function rules.add(state, whole, delta)
   for key, value in pairs(delta) do rules.add_member(state, whole, key, value) end
 end
 
--- What an element of a list beside deltas is known by.
+-- The key that identifies an element of a list outside of deltas.
 local function mark_of(item)
   if not is_table(item) then return type(item) .. tostring(item) end
   local id = item.id or item.index or item.prompt_index
@@ -170,7 +169,7 @@ local function mark_of(item)
   return json.encode(item) or tostring(item)
 end
 
--- A list that is sent again and again, as a whole or in parts.
+-- Accumulates a list that is sent repeatedly, as a whole or in parts.
 local function put_list(state, list, more)
   local known = state.known[list]
   if not known then
@@ -190,7 +189,7 @@ local function put_list(state, list, more)
   end
 end
 
---- Puts what stands beside deltas in the place of what was there.
+--- Replaces a member with a value from outside of deltas.
 ---@param state ofox.Merging
 ---@param whole table
 ---@param key any
@@ -231,7 +230,7 @@ local function parts_of(value)
   return says(value) and { value } or {}
 end
 
--- Where to cut a text after at most 'n' bytes, between characters.
+-- Where to cut a text of at most 'n' bytes: between characters.
 local function cut(text, n)
   if n >= #text then return #text end
   while n > 0 and text:byte(n + 1) >= 0x80 and text:byte(n + 1) < 0xC0 do n = n - 1 end
@@ -253,12 +252,12 @@ local function is_bare(part)
   return reading.text_of_part(part) ~= nil
 end
 
---- Adds to a content.
+--- Accumulates a content.
 ---@param state ofox.Merging
 ---@param whole table  the message
 ---@param key any
----@param value any  what its member says; nil if nothing
----@param text? string  what its text is to be, where others have decided that
+---@param value any  the value of the member; nil if it has none
+---@param text? string  its text, if already determined by the caller
 function rules.flow(state, whole, key, value, text)
   local flows = state.flows[whole] or {}
   state.flows[whole] = flows
@@ -282,8 +281,8 @@ function rules.flow(state, whole, key, value, text)
   rules.add_list(state, flow, parts)
 end
 
---- What a content of parts comes to: a string, or where parts are in it that
--- are no text, the list.
+--- Reduces a content of parts: to a string, or, if some parts are not text, to the
+-- list.
 ---@param parts table
 ---@return string|table
 function rules.content(parts)
@@ -296,13 +295,13 @@ function rules.content(parts)
   return table.concat(texts)
 end
 
--- Puts a list into the order of its indexes, and those in it.
+-- Sorts a list by index, and the lists nested in it.
 local function sort(state)
   for list in pairs(state.places) do elements.sort(list) end
 end
 
---- Ends the adding: all strings are whole, all lists in order, all contents in
--- their place.
+--- Finishes merging: joins all strings, sorts all lists, puts all contents in
+-- place.
 ---@param state ofox.Merging
 ---@param answer table
 ---@return table answer
@@ -318,7 +317,7 @@ function rules.finish(state, answer)
   return answer
 end
 
--- Messages beside deltas
+-- Messages outside of deltas
 
 local fill
 
@@ -338,8 +337,8 @@ local function fill_list(list, said)
   end
 end
 
---- Adds to a table what another one says beyond it: the whole, or what is known
--- so far. Both are complete, their strings are whole.
+--- Adds to a table what another one has beyond it: the full value, or a later
+-- snapshot. Both are complete: their strings are joined.
 ---@param whole table
 ---@param said table
 function fill(whole, said)

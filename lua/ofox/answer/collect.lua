@@ -1,5 +1,5 @@
---- What the events of a stream add up to: the answer that the same call would
--- have had without one. Knows nothing of how events come.
+--- Collects the events of a stream into the answer that the same call would have
+-- returned without streaming. Knows nothing of how events arrive.
 local chat = require "ofox.answer.dialect.chat"
 local partial = require "ofox.answer.partial"
 local responses = require "ofox.answer.dialect.responses"
@@ -9,9 +9,9 @@ local collect = {}
 -- By the dialect of a stream: answer(text, events, decode), and chunk(answer).
 local DIALECTS = { chat = chat, responses = responses }
 
---- The answer as it would have come without a stream.
+--- Returns the answer that the call would have returned without streaming.
 ---@param dialect "chat"|"responses"
----@param text string  of the answer so far
+---@param text string  the answer's text up to now
 ---@param events table[]  {json, from, to, name}, as call:said() gives them
 ---@param decode fun(json: string): any, boolean|nil  as json.decode_piece
 ---@return table
@@ -19,8 +19,8 @@ function collect.answer(dialect, text, events, decode)
   return DIALECTS[dialect].answer(text, events, decode)
 end
 
---- An answer that came in one piece, where a stream was asked for, in the shape
--- of a chunk.
+--- Converts a complete answer, sent although a stream was requested, into the
+-- shape of a chunk.
 ---@param dialect "chat"|"responses"|"any"
 ---@param answer any
 ---@return any chunk
@@ -29,9 +29,9 @@ function collect.chunk(dialect, answer)
   return DIALECTS[dialect].chunk(answer)
 end
 
---- What had come when a stream broke: err.partial.
+--- Returns what had arrived when a stream failed: err.partial.
 ---@param dialect "chat"|"responses"|"any"
----@param chunks integer  how many events had come
+---@param chunks integer  number of events received
 ---@param text string
 ---@param events table[]
 ---@param decode fun(json: string): any, boolean|nil

@@ -1,13 +1,14 @@
---- Which element of a list goes on in another one that came later. Elements are
--- the same if neither their 'index' nor what identifies them ('id', 'type')
--- differs. Without an index the same id goes on, or what brings nothing but
--- more of the last one. Knows nothing of what is done with them.
+--- Decides which list element a later one continues. Elements are the same if
+-- neither their 'index' nor what identifies them ('id', 'type') differs. Without
+-- an index, an element with the same id continues that one, and an element with
+-- nothing but further pieces continues the last one. Knows nothing of how elements
+-- are merged.
 require "ofox.base.uncompiled" ()
 local pieces = require "ofox.answer.pieces"
 
 local elements = {}
 
---- Types of parts that are texts, and the member that has it.
+--- Part types that are text, and the member that holds it.
 elements.TEXTS = {
   text = "text", output_text = "text", summary_text = "text", reasoning_text = "text", thinking = "thinking",
   reasoning = "text", refusal = "refusal", ["reasoning.text"] = "text", ["reasoning.summary"] = "summary",
@@ -21,7 +22,7 @@ local function says(text)
   return type(text) == "string" and text ~= "" or type(text) == "number"
 end
 
---- An index as a number, also one that came as a string; or nil.
+--- Returns an index as a number, even if it was sent as a string; or nil.
 ---@param item any
 ---@return any
 function elements.index(item)
@@ -35,13 +36,13 @@ local function id_of(item)
   return says(id) and id or nil
 end
 
--- The type of an element; a text without one is a text.
+-- The type of an element; a text without a type is "text".
 local function type_of(item)
   if says(item.type) then return item.type end
   return item.text ~= nil and "text" or nil
 end
 
--- What of a tool call has name and arguments; or nil.
+-- The table in a tool call that has name and arguments; or nil.
 local function call_of(item)
   local what = item["function"] or item.custom
   if is_table(what) then return what, what.arguments == nil and "input" or "arguments" end
@@ -58,8 +59,8 @@ local function opens(arguments)
     or type(arguments) == "string" and arguments:find("^%s*{") ~= nil
 end
 
--- Is it a call of its own? Arguments that have ended do not begin once more.
-local function begins_anew(state, old, item)
+-- Is it a separate call? Arguments that are complete do not start again.
+local function starts_new_call(state, old, item)
   local was, key = call_of(old)
   local is, its_key = call_of(item)
   if not (was and is and has_name(is)) then return false end
@@ -71,17 +72,17 @@ local function same_type(old, item)
   return was == nil or is == nil or was == is
 end
 
--- May an element go on in one that has its index?
+-- May an element continue the one with its index?
 local function fits(state, old, item)
   local was, is = id_of(old), id_of(item)
   if not is_table(old) or not same_type(old, item) then return false end
   if was and is then return was == is end
-  return not begins_anew(state, old, item)
+  return not starts_new_call(state, old, item)
 end
 
--- Does what has neither index nor id go on with the last one? Which may be of
--- the same delta: then another name is another call, also if it is the same.
-local function goes_on(state, old, item, is_new)
+-- Does an element without index and id continue the last one? If both are in the
+-- same delta, a name starts another call, even if the name is the same.
+local function continues(state, old, item, is_new)
   if not is_table(old) or not same_type(old, item) then return false end
   local is, key = call_of(item)
   local was = call_of(old)
@@ -89,23 +90,23 @@ local function goes_on(state, old, item, is_new)
     if not has_name(is) then return was == nil or is[key] ~= nil end
     if is_new then return false end
     if not was then return true end
-    return pieces.is(state, was, "name", is.name) and not begins_anew(state, old, item)
+    return pieces.is(state, was, "name", is.name) and not starts_new_call(state, old, item)
   end
   local member = elements.TEXTS[type_of(item)]
   if not member or type_of(old) ~= type_of(item) then return false end
-  -- what is signed is complete
+  -- a signed element is complete
   return not (says(old.signature) and says(item[member]))
 end
 
----@class ofox.Places  where the elements of a list are
----@field last integer|nil  the one that was said last
----@field round integer  counts what is added to the list
----@field made table<integer, integer>  in which round an element was made
+---@class ofox.Places  positions of the elements of a list
+---@field last integer|nil  the most recent one
+---@field round integer  counts the deltas merged into the list
+---@field made table<integer, integer>  the round in which an element was created
 ---@field by_index table
 ---@field by_id table
----@field by_both table  index -> id -> where
+---@field by_both table  index -> id -> position
 
---- Notes an element.
+--- Records an element.
 ---@param places ofox.Places
 ---@param list table
 ---@param at integer
@@ -123,7 +124,7 @@ function elements.note(places, list, at)
   ids[id] = at
 end
 
---- The places of a list; more is about to be added to it.
+--- Returns the positions of a list, before more is merged into it.
 ---@param state ofox.Merging
 ---@param list table
 ---@return ofox.Places
@@ -149,7 +150,7 @@ local function find_by_index(state, list, places, item, index, id)
   return nil
 end
 
---- Where the element is that goes on in 'item', or nil.
+--- Returns the position of the element that 'item' continues, or nil.
 ---@param state ofox.Merging
 ---@param list table
 ---@param places ofox.Places
@@ -159,16 +160,16 @@ function elements.find(state, list, places, item)
   local index, id, last = elements.index(item), id_of(item), places.last
   if index ~= nil then return find_by_index(state, list, places, item, index, id) end
   local is_new = places.made[last] == places.round
-  if id == nil then return last and goes_on(state, list[last], item, is_new) and last or nil end
+  if id == nil then return last and continues(state, list[last], item, is_new) and last or nil end
   local at = places.by_id[id]
   if at then return same_type(list[at], item) and at or nil end
-  -- an id that comes late
-  if last and id_of(list[last]) == nil and goes_on(state, list[last], item, is_new) then return last end
+  -- an id that arrives late
+  if last and id_of(list[last]) == nil and continues(state, list[last], item, is_new) then return last end
   return nil
 end
 
---- Sorts a list by index; those that have the same stay in their order, and one
--- without stays behind the one before it.
+--- Sorts a list by index; elements with the same index keep their order, and one
+-- without an index stays after its predecessor.
 ---@param list table
 ---@return table list
 function elements.sort(list)

@@ -1,5 +1,5 @@
---- What had come when a stream broke: err.partial. An error can always be
--- encoded, whatever was in the stream.
+--- What had arrived when a stream failed: err.partial. An error can always be
+-- encoded, whatever the stream contained.
 require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
@@ -7,7 +7,7 @@ local response = require "ofox.answer.response"
 
 local partial = {}
 
-local DEPTH = 100 -- of what is kept; a writer has its limit, too
+local DEPTH = 100 -- of what is kept; encoders have a limit, too
 
 local function is_finite(value)
   return value == value and value ~= math.huge and value ~= -math.huge
@@ -19,17 +19,16 @@ end
 ---@field reasoning? string
 ---@field finish_reason? string
 ---@field usage? table
----@field chunks integer  how many events had come
+---@field chunks integer  number of events received
 
--- The metatable of a table, if it says how it is written.
+-- The metatable of a table, if it controls how the table is encoded.
 local function mark_of(value)
   local own = getmetatable(value)
   return type(own) == "table" and core.json_marks[own] and own or nil
 end
 
--- Gives a function that copies a value with what can be written of it. A
--- secret may have come in pieces, so that it shows in the whole only: that is
--- what is cleaned.
+-- Returns a function that copies the encodable part of a value. A secret may have
+-- arrived in pieces and show only in the joined string: that is what is redacted.
 local function cleaner(clean)
   local open, copy = {}, nil
 
@@ -66,7 +65,7 @@ local function cleaner(clean)
   return function(value) return copy(value, 1) end
 end
 
---- Of an answer that was not complete.
+--- Builds err.partial from an incomplete answer.
 ---@param answer table
 ---@param chunks integer
 ---@param text string

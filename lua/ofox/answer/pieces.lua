@@ -1,18 +1,17 @@
---- Strings that come in pieces: they are put together once, at the end. To do
--- that with each piece would take a time that grows with the square of their
--- number.
+--- Strings that arrive in pieces: they are joined once, at the end. Joining at each
+-- piece would take quadratic time.
 require "ofox.base.uncompiled" ()
 local json = require "ofox.json"
 
 local pieces = {}
 
----@class ofox.Merging  what is known while events are added up
+---@class ofox.Merging  the state of an accumulation
 ---@field pieces table  table -> key -> pieces of that string
----@field places table  list -> where its elements are, see elements.lua
+---@field places table  list -> positions of its elements, see elements.lua
 ---@field flows table  table -> key -> content in order, see rules.lua
 ---@field known table  list -> which elements it has, see rules.lua
----@field rough boolean  there may be halves of characters
----@field repeats? boolean  each string may come again with more of it
+---@field rough boolean  strings may contain halves of characters
+---@field repeats? boolean  a string may be sent again, longer
 
 ---@return ofox.Merging
 function pieces.begin()
@@ -22,7 +21,7 @@ end
 --- Decodes an event whose strings may be pieces.
 ---@param state ofox.Merging
 ---@param text string
----@param decode fun(json: string): any, boolean|nil  the value, and whether halves may be in it
+---@param decode fun(json: string): any, boolean|nil  the value, and whether it may contain halves
 ---@return table|nil value
 function pieces.decode(state, text, decode)
   local value, rough = decode(text)
@@ -36,8 +35,8 @@ local function list_of(state, whole, key)
   return lists and lists[key]
 end
 
---- Adds a piece to a string. Until all are put together the member has the
--- first one.
+--- Appends a piece to a string. Until strings are joined, the member holds the
+-- first piece.
 ---@param state ofox.Merging
 ---@param whole table
 ---@param key any
@@ -62,14 +61,14 @@ function pieces.add(state, whole, key, text)
   list.n = list.n + #text
 end
 
---- Sets a member, whatever pieces of it had come.
+--- Sets a member, and discards its pieces.
 function pieces.set(state, whole, key, value)
   local lists = state.pieces[whole]
   if lists then lists[key] = nil end
   whole[key] = value
 end
 
---- The bytes of a string so far, 0 if it is none.
+--- Returns the length of a string up to now in bytes, 0 if the value is not one.
 ---@return integer
 function pieces.length(state, whole, key)
   local list = list_of(state, whole, key)
@@ -78,7 +77,7 @@ function pieces.length(state, whole, key)
   return type(text) == "string" and #text or 0
 end
 
---- What a string has come to so far. As long as it is: ask for its length first.
+--- Returns a string up to now. Joins all pieces: check the length first.
 ---@return string
 function pieces.so_far(state, whole, key)
   local list = list_of(state, whole, key)
@@ -96,14 +95,14 @@ function pieces.so_far(state, whole, key)
   return list[1] or ""
 end
 
---- Is a string what was said so far?
+--- Is a string equal to the pieces received up to now?
 ---@return boolean
 function pieces.is(state, whole, key, text)
   return pieces.length(state, whole, key) == #text and pieces.so_far(state, whole, key) == text
 end
 
--- Goes through a piece of JSON: how deep it is in containers, and whether the
--- outermost one has ended.
+-- Scans a piece of JSON: the nesting depth, and whether the outermost container has
+-- ended.
 local function scan_piece(scan, text)
   local at = 1
   if scan.escaped then at, scan.escaped = 2, false end
@@ -126,7 +125,7 @@ local function scan_piece(scan, text)
   end
 end
 
---- Is a string of JSON an object or a list that has come to its end?
+--- Is a string of JSON a complete object or list?
 ---@return boolean
 function pieces.has_ended(state, whole, key)
   local text = whole[key]
@@ -144,7 +143,7 @@ function pieces.has_ended(state, whole, key)
   return list.scan.ended == true
 end
 
--- What a table has, with every string in it joined; a name, too.
+-- Copies a table with every string in it joined, keys included.
 local function clean(value)
   local renamed
   for key, member in pairs(value) do
@@ -163,10 +162,10 @@ local function clean(value)
   end
 end
 
---- Puts all strings together. Halves of characters that have met in them are
--- characters then, and others U+FFFD.
+--- Joins all strings. Halves of characters that met are characters then; others
+-- become U+FFFD.
 ---@param state ofox.Merging
----@param answer table  what they are in
+---@param answer table  that contains them
 ---@return table answer
 function pieces.join(state, answer)
   for whole, lists in pairs(state.pieces) do

@@ -1,26 +1,26 @@
---- Answers: the decoded JSON as it came, plain to pairs, with methods by
--- metatable. A field of the answer wins over a method of the same name, but
--- for 'usage', which is both. Whatever a server sent, no method raises.
--- Knows nothing of how an answer came.
+--- Answers: the decoded JSON as received, plain to pairs, with methods by
+-- metatable. A field of the answer takes precedence over a method of the same
+-- name, except 'usage', which is both. No method raises, whatever a server sent.
+-- Knows nothing of how an answer arrived.
 local marks = require "ofox.base.native" "core".json_marks
 local reading = require "ofox.answer.accessors"
 local try = require "ofox.base.try"
 
 local response = {}
 
--- What belongs to an answer beside its fields stands in a metatable of its
--- own, under these keys: there it may refer to the answer (a hook that the
--- program gave may do so) and is collected with it, which a weak table could
--- not promise on Lua 5.1 and LuaJIT.
+-- What belongs to an answer besides its fields is stored in a metatable of its own,
+-- under these keys: there it may refer to the answer (the program's hook may do so)
+-- and is collected with it, which a weak table could not guarantee on Lua 5.1 and
+-- LuaJIT.
 local META, DECODER = {}, {}
 
--- The same for those that cannot have such a metatable.
+-- The same for values that cannot have such a metatable.
 local metas = setmetatable({}, { __mode = "k" })
 
 ---@class ofox.Response
 local Response = {}
 
---- The text of the answer: of the first choice of a chat, or of all output
+--- Returns the text of the answer: of the first choice of a chat, or of all output
 -- texts of the Responses protocol. "" where there is none.
 ---@return string
 function Response:output_text()
@@ -29,40 +29,40 @@ end
 
 response.output_text = Response.output_text
 
---- What the model thought before it answered, where it told; else "".
+--- Returns the model's reasoning, where the answer has it; else "".
 ---@param answer table
 ---@return string
 response.reasoning = reading.reasoning
 
---- Why the answer ended: "stop", "length", "tool_calls" or "content_filter",
--- whatever the protocol calls it; else the server's own word. nil where it said
--- nothing.
+--- Returns why the answer ended: "stop", "length", "tool_calls" or
+-- "content_filter", whatever the protocol calls it; else the server's own word. nil
+-- where the answer does not say.
 ---@return string|nil
 function Response:finish_reason()
   return reading.finish_reason(self)
 end
 
---- The same for any answer, also one with a field of that name.
+--- Same as above for any answer, even one with a field of that name.
 ---@param answer any
 ---@return string|nil
 response.finish_reason = Response.finish_reason
 
 ---@class ofox.Tokens
----@field input? number  those of the cache included
----@field output? number  those of reasoning included
+---@field input? number  including cached ones
+---@field output? number  including reasoning
 ---@field total? number
 ---@field cached? number  of the input
 ---@field reasoning? number  of the output
 
---- The tokens that the answer took, whatever the protocol calls them. nil where
--- it does not say. The field of that name is still there: res.usage is what the
+--- Returns the tokens that the answer used, whatever the protocol calls them. nil
+-- where it does not say. The field is still accessible: res.usage is what the
 -- server sent, and can be called.
 ---@return ofox.Tokens|nil
 function Response:usage()
   return reading.usage(self)
 end
 
---- The same for any answer.
+--- Same as above for any answer.
 ---@param answer any
 ---@return ofox.Tokens|nil
 response.usage = Response.usage
@@ -95,9 +95,9 @@ local function tool_call(answer, found)
   return call
 end
 
---- The tools that the model wants called, in order; {} where there are none.
--- 'arguments' is decoded, {} where the text of it is blank, and nil if it is no
--- JSON; 'id' is what the tool's result must name.
+--- Returns the tool calls that the model requests, in order; {} where there are
+-- none. 'arguments' is decoded, {} where its text is blank, and nil if it is not
+-- JSON; 'id' is what the tool's result must refer to.
 ---@return {id: string?, name: string?, arguments: any, arguments_json: string?}[]
 function Response:tool_calls()
   local calls = reading.calls(self)
@@ -108,7 +108,7 @@ end
 response.tool_calls = Response.tool_calls
 
 --- Decodes the text of the answer.
----@return any value  nil if the text is no JSON
+---@return any value  nil if the text is not JSON
 ---@return string|nil message
 function Response:output_json()
   local text = Response.output_text(self)
@@ -118,16 +118,15 @@ function Response:output_json()
   return value
 end
 
---- What is known about the call beside its answer: status, headers,
--- request_id, attempts, elapsed (seconds), ratelimit, retries,
--- model_requested.
+--- Returns what is known about the call apart from its answer: status, headers,
+-- request_id, attempts, elapsed (seconds), ratelimit, retries, model_requested.
 ---@return table|nil
 function Response:meta()
   return response.meta(self)
 end
 
---- The same for any answer, also one with a field of that name; nil for
--- other values.
+--- Same as above for any answer, even one with a field of that name; nil for other
+-- values.
 ---@param answer any
 ---@return table|nil
 function response.meta(answer)
@@ -136,8 +135,8 @@ function response.meta(answer)
   return meta and meta() or nil
 end
 
--- The usage of an answer: what the server sent, which can be called as the
--- method that it hides.
+-- The usage of an answer: what the server sent, callable as the method that it
+-- hides.
 local Usage = {}
 function Usage.__call(own) return reading.tokens(own) end
 local UsageList = { __call = Usage.__call }
@@ -146,7 +145,7 @@ local function make_callable(value)
   local usage = rawget(value, "usage")
   if usage == nil then return end
   if type(usage) ~= "table" then
-    -- in an answer of a model it is nonsense; elsewhere it may mean anything
+    -- invalid in a model's answer; elsewhere it may have any meaning
     if type(rawget(value, "choices")) ~= "table" and type(rawget(value, "output")) ~= "table" then return end
     usage = { value = usage }
     rawset(value, "usage", usage)
@@ -162,7 +161,7 @@ end
 
 local LINE = 120 -- bytes
 
--- The text of the answer, cut to a line.
+-- The text of the answer, truncated to one line.
 local function to_string(answer)
   local text = Response.output_text(answer):match("^%s*(.-)%s*$")
   local line = text:match("^[^\r\n]*")
@@ -171,10 +170,10 @@ local function to_string(answer)
   return line == text and line or line .. " …"
 end
 
---- Makes a decoded value an answer. An empty list stays what it is: it has
+--- Turns a decoded value into an answer. An empty list keeps its metatable: it has
 -- its meta, but no methods.
----@param value any  what is no table becomes {value = …}
----@param meta fun(): table  of the call; made when it is asked for
+---@param value any  a value that is not a table becomes {value = …}
+---@param meta fun(): table  of the call; computed on first use
 ---@param decoder? fun(text: string): any  the program's own
 ---@return ofox.Response
 function response.wrap(value, meta, decoder)
@@ -185,7 +184,7 @@ function response.wrap(value, meta, decoder)
     __index = Response, __tostring = to_string, __name = "ofox.response", [META] = meta, [DECODER] = decoder,
   }
   if own == nil then return setmetatable(value, ours) end
-  -- the mark of an empty list says what it is; a locked metatable stays
+  -- the metatable marks an empty list as a list; a locked metatable is kept
   if marks[own] or not try(setmetatable, value, ours) then
     metas[value] = meta
   end

@@ -1,10 +1,10 @@
---- Remembers places that relative paths lead to as absolute ones: the program may
--- change its directory. Nothing of package.path or package.cpath is changed.
+--- Stores places that relative paths lead to as absolute paths: the program may
+-- change its directory. Neither package.path nor package.cpath is changed.
 local reserve = require "ofox.base.reserve"
 
 local searchers = rawget(package, "searchers") or rawget(package, "loaders")
 
-local FIRST = 2 -- after package.preload: in another directory the path may lead to another ofox
+local FIRST = 2 -- after package.preload: from another directory the path may lead to another ofox
 
 local function is_relative(path)
   return path ~= nil and not path:find("^[/\\]") and not path:find("^%a:[/\\]")
@@ -16,7 +16,7 @@ local function exists(path)
   return file ~= nil
 end
 
--- The file that package.cpath leads to, as a pattern for all of its kind.
+-- The file that package.cpath leads to, as a pattern for all files of its kind.
 local function on_cpath()
   local separator = package.config:sub(1, 1)
   for template in package.cpath:gmatch("[^;]+") do
@@ -28,8 +28,8 @@ end
 
 local load_text = rawget(_G, "loadstring") or load
 
--- Has modules whose names begin with "ofox." found there. Their sources have the
--- same name as those of the files that are loaded already.
+-- Makes require find modules whose names begin with "ofox." there. Their chunks get
+-- the same source names as those already loaded.
 local function search_in(cwd)
   reserve.anchor(cwd)
   table.insert(searchers, FIRST, function(name)

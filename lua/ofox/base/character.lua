@@ -1,20 +1,20 @@
---- Names a character that is where none of its kind should be.
+--- Names a character that should not be in a text.
 local odd = {}
 
--- What shows as nothing, or like something else.
-local NAMES = { ["\0"] = "a NUL", ["\t"] = "a tab", ["\n"] = "a line end", ["\r"] = "a carriage return",
-  [" "] = "a blank" }
+-- Characters that are invisible, or look like something else.
+local NAMES = { ["\0"] = "a NUL", ["\t"] = "a tab", ["\n"] = "a line break", ["\r"] = "a carriage return",
+  [" "] = "a space" }
 
--- First and last code point, and what those between are.
+-- First and last code point of a range, and its name.
 local RANGES = {
-  { 0xA0, 0xA0, "a no-break space" }, { 0x2000, 0x200A, "a blank" }, { 0x200B, 0x200F, "a character of no width" },
+  { 0xA0, 0xA0, "a no-break space" }, { 0x2000, 0x200A, "a space" }, { 0x200B, 0x200F, "a zero-width character" },
   { 0x2010, 0x2015, "a dash" }, { 0x2018, 0x201F, "a typographic quote" }, { 0x2026, 0x2026, "an ellipsis" },
-  { 0x202A, 0x202E, "a character of no width" }, { 0x2060, 0x2064, "a character of no width" },
-  { 0x3000, 0x3000, "a full-width blank" }, { 0xFEFF, 0xFEFF, "a byte order mark" },
+  { 0x202A, 0x202E, "a zero-width character" }, { 0x2060, 0x2064, "a zero-width character" },
+  { 0x3000, 0x3000, "a full-width space" }, { 0xFEFF, 0xFEFF, "a byte order mark" },
   { 0xFF01, 0xFF5E, "a full-width character" },
 }
 
--- The code point of a character of UTF-8 that is whole, else nil.
+-- The code point of a complete UTF-8 character, else nil.
 local function code_point(text)
   local first = text:byte()
   local lead = #text == 2 and 0xC0 or #text == 3 and 0xE0 or 0xF0
@@ -23,8 +23,8 @@ local function code_point(text)
   return code
 end
 
---- The first character that a pattern of one byte finds: how to name it, and
--- its place, counted in characters from 1.
+--- Returns the name of the first character that a single-byte pattern finds, and
+-- its position, counted in characters from 1.
 ---@param text string
 ---@param pattern string
 ---@return string|nil name  nil if there is none

@@ -1,9 +1,9 @@
---- Copies of tables that go to a server, and so encode like the original.
+--- Copies of tables that are sent to a server, and so encode like the original.
 require "ofox.base.uncompiled" ()
 
---- A shallow copy, with the fields that it lacks.
+--- Returns a shallow copy, plus the fields that it lacks.
 ---@param original table  read raw
----@param fields table  those that count where the original has none
+---@param fields table  used where the original has none
 ---@return table copy
 return function(original, fields)
   local copy = {}

@@ -1,11 +1,11 @@
---- How messages word a value, and what is wrong with it. No text made here shows
--- more of a value than says what it is.
--- Knows nothing of options, or of what is checked.
+--- How messages describe a value, and what is wrong with it. No text made here
+-- reveals more of a value than needed to identify it. Knows nothing of options, or
+-- of what is checked.
 local describe = {}
 
 local HUGE = math.huge
 
---- A value as a message may show it; for options that are no secrets.
+--- Describes a value for a message; for options that are not secret.
 ---@param value any
 ---@return string
 function describe.value(value)
@@ -23,7 +23,7 @@ function describe.value(value)
   return "a " .. kind
 end
 
---- For what is no secret: the value itself is shown.
+--- For values that are not secret: shows the value.
 ---@param what string
 ---@param value any
 ---@return string problem
@@ -31,7 +31,7 @@ function describe.expected(what, value)
   return ("expected %s, got %s"):format(what, describe.value(value))
 end
 
---- For what may hold a secret: the type alone is shown.
+--- For values that may contain a secret: shows only the type.
 ---@param what string
 ---@param value any
 ---@return string problem
@@ -39,7 +39,7 @@ function describe.expected_type(what, value)
   return ("expected %s, got %s"):format(what, value == nil and "nil" or "a " .. type(value))
 end
 
--- Levenshtein's distance, over one row of its matrix.
+-- Levenshtein distance, computed in one row of the matrix.
 local function distance(a, b)
   local row = {}
   for j = 0, #b do row[j] = j end
@@ -55,7 +55,7 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The name that was probably meant, if one is near: maxRetries, time_out.
+--- Returns the name that was probably meant, if one is similar: maxRetries, time_out.
 ---@param name string
 ---@param names string[]
 ---@return string|nil
@@ -70,9 +70,9 @@ function describe.nearest(name, names)
   return best
 end
 
---- Says that a table has a field it should not have.
+--- Reports an unknown field of a table.
 ---@param name any  the key
----@param names string[]  those that it could have
+---@param names string[]  the known ones
 ---@param what string  what the keys are, e.g. "option"
 ---@return string problem
 function describe.unknown(name, names, what)
@@ -83,8 +83,8 @@ function describe.unknown(name, names, what)
     .. (near and ("; did you mean %s?"):format(near) or "")
 end
 
---- What a check said, after the name of what it checked; where the problem
--- says which part of that is meant, the two are one path.
+--- Puts the name of the checked value before a problem; if the problem starts with
+-- a path inside the value, the two are joined into one path.
 ---@param name string
 ---@param problem string
 ---@return string

@@ -1,8 +1,8 @@
---- Which addresses are the gateway's own: advice about its keys and hosts is
--- for them alone. Pure.
+--- Which addresses belong to the gateway: hints about its keys and hosts apply only
+-- to them. Pure.
 local gateway = {}
 
---- "ai" or "io" if the host is one of OfoxAI's, else nil.
+--- Returns "ai" or "io" if the host is one of OfoxAI's, else nil.
 ---@param host string  in lower case
 ---@return string|nil
 function gateway.top_of(host)
@@ -10,7 +10,7 @@ function gateway.top_of(host)
   return (top == "ai" or top == "io") and top or nil
 end
 
---- Is it an address of OfoxAI's?
+--- Is it an OfoxAI address?
 ---@param url string
 ---@return boolean
 function gateway.owns(url)

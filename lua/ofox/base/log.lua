@@ -1,12 +1,12 @@
---- Where messages about calls go: the program's logger, else, if OFOX_LOG
--- names a level, standard error. Who logs keeps secrets out of the fields.
+--- Where log messages about calls go: the program's logger, or, if OFOX_LOG names a
+-- level, standard error. The caller keeps secrets out of the fields.
 require "ofox.base.uncompiled" ()
 local log = {}
 
 local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
 local SILENT = 5
 
---- How much OFOX_LOG asks for: a number to compare, SILENT without it.
+--- Returns the level of OFOX_LOG as a number to compare, SILENT without it.
 ---@param getenv? fun(name: string): string|nil
 ---@return integer
 function log.threshold(getenv)
@@ -14,7 +14,7 @@ function log.threshold(getenv)
   return word and LEVELS[word:lower():match("^%s*(.-)%s*$")] or SILENT
 end
 
---- Does a logger or OFOX_LOG want to hear of this? Saves making the fields if not.
+--- Is this level logged? Saves building the fields if not.
 ---@param settings table|nil  of the call: 'logger' and 'log_threshold'
 ---@param level "debug"|"info"|"warn"|"error"
 ---@return boolean
@@ -25,7 +25,7 @@ function log.enabled(settings, level)
   return LEVELS[level] >= threshold
 end
 
---- Text that stays on its line and does nothing to a terminal.
+--- Escapes text so that it stays on one line and cannot control a terminal.
 ---@param text string
 ---@return string
 local function plain(text)
@@ -42,7 +42,7 @@ end
 
 log.plain = plain
 
---- A message as one line, without its end: "ofox debug: message a=1 b=x".
+--- Formats a message as one line, without its line break: "ofox debug: message a=1 b=x".
 ---@param level string
 ---@param message string
 ---@param fields? table<string, any>
@@ -62,14 +62,13 @@ end
 
 local sink = to_stderr
 
---- Has lines go elsewhere than to standard error, where the host has a place
--- for them.
+--- Redirects lines from standard error to the host's log.
 ---@param fn? fun(line: string, level: string)
 function log.to(fn)
   sink = fn or to_stderr
 end
 
---- Writes a line where the program gave no logger.
+--- Writes a line where the program has not set a logger.
 ---@param level string
 ---@param message string
 ---@param fields? table<string, any>
@@ -77,7 +76,7 @@ function log.print(level, message, fields)
   sink(log.line(level, message, fields), level)
 end
 
---- Hands a message on. An error in the program's logger is the caller's.
+--- Delivers a message. An error in the program's logger propagates to the caller.
 ---@param settings table|nil
 ---@param level "debug"|"info"|"warn"|"error"
 ---@param message string

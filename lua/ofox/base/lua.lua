@@ -1,33 +1,33 @@
---- What differs between Luas, each fact under a name that says it. A function
--- that only some of them have is asked for where it is used.
+--- Differences between Lua versions, each under a name that describes it. Functions
+-- that only some versions have are tested for where they are used.
 -- Requires nothing, and knows nothing of ofox.
 local jit = rawget(_G, "jit")
 local IS_51 = _VERSION == "Lua 5.1" and not jit -- and not LuaJIT
 
 return {
-  --- What the C halves are built for, as in make LUA=.
+  --- The ABI that the C modules are built for, as in make LUA=.
   ABI = jit and "jit" or _VERSION:match("%d+%.%d+"),
 
   --- Its name: "LuaJIT" or "Lua 5.4".
   NAME = jit and "LuaJIT" or _VERSION,
 
-  --- The same, and which LuaJIT.
+  --- The same, with the version of LuaJIT.
   RELEASE = jit and jit.version or _VERSION,
 
   --- A coroutine cannot yield across pcall, xpcall or dofile.
   PCALL_HOLDS = IS_51,
 
-  --- Nor from what an instruction calls that is no call: a metamethod, or the
-  -- iterator of a loop.
+  --- Nor across a metamethod or a loop's iterator, which instructions other than a
+  -- call invoke.
   HIDDEN_CALLS_HOLD = IS_51,
 
-  --- coroutine.create takes functions that are written in Lua, and no others.
+  --- coroutine.create accepts only functions written in Lua.
   THREADS_RUN_LUA_ONLY = IS_51,
 
-  --- The interpreter shows an error that ends the program only if it is a string.
+  --- The interpreter prints the error that ends a program only if it is a string.
   SHOWS_STRINGS_ONLY = IS_51,
 
-  --- A table that is collected has its __gc called.
+  --- Tables may have a __gc metamethod.
   TABLES_HAVE_GC = _VERSION ~= "Lua 5.1",
 
   unpack = rawget(table, "unpack") or rawget(_G, "unpack"),

@@ -1,15 +1,14 @@
---- How Lua says that memory is short.
-
--- Of its own accord it says "not enough memory". Where the stack of a C function
--- could not grow, Lua 5.1 and old LuaJITs say that, too; Lua 5.2 to 5.4 and
--- newer LuaJITs have the function say what it wanted it for, "stack overflow
--- (too many captures)". That a stack is really full looks the same, and is no
--- more the fault of what was tried.
+--- How Lua reports that memory is short.
+--
+-- Usually as "not enough memory". Where the stack of a C function cannot grow,
+-- Lua 5.1 and old LuaJITs report the same; Lua 5.2 to 5.4 and newer LuaJITs let the
+-- function add its purpose, "stack overflow (too many captures)". A genuine stack
+-- overflow looks the same, and is not the fault of the operation either.
 local WORDS = { "not enough memory", "stack overflow (" }
 
 local memory = {}
 
---- Does an error speak of want of memory?
+--- Does an error report a lack of memory?
 ---@param message any
 ---@return boolean
 function memory.is_short(message)

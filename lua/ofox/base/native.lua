@@ -1,13 +1,13 @@
---- Finds a C half of ofox, built for this Lua: in a clone it stands in
+--- Finds a C module of ofox, built for this Lua: in a clone it is in
 -- build/<abi>/ofox/, installed it is where package.cpath leads.
 local lua = require "ofox.base.lua"
 local try = require "ofox.base.try"
 
--- The folder that ofox/ is in, and the clone if it is in one.
+-- The folder that contains ofox/, and the clone if it is in one.
 local folder = debug.getinfo(1, "S").source:match("^@(.*)ofox[/\\]base[/\\]native%.lua$")
 local clone = folder and folder:match("^(.*)lua[/\\]$")
 
--- Where the halves are, if that is known.
+-- Where the C modules are, if known.
 local pattern = clone and clone .. "build/" .. lua.ABI .. "/ofox/%s.so"
 
 local function exists(path)

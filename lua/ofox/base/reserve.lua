@@ -1,20 +1,20 @@
---- Files that may be needed later, when they may be out of reach: read at once,
--- compiled when they are first required. Most programs need few of them, and
--- compiling is what loading costs.
--- Knows where the files of ofox stand, and nothing of what is in them.
+--- Files that may be needed later, when they may be inaccessible: they are read
+-- now and compiled when first required. Most programs need few of them, and
+-- compiling is what makes loading expensive.
+-- Knows where the files of ofox are, but nothing of their contents.
 require "ofox.base.uncompiled" ()
 local reserve = {}
 
 local SEPARATOR = package.config:sub(1, 1)
 
--- The folder that ofox/ is in, as the program found it; where it is, if that is
--- relative and the directory at that time is known.
+-- The folder that contains ofox/, as the program found it; an absolute path, if that
+-- was relative and the directory at that time is known.
 local folder = debug.getinfo(1, "S").source:match("^@(.*)ofox[/\\]base[/\\]reserve%.lua$")
 local anchor
 
 local load_text = rawget(_G, "loadstring") or load
 
--- The text of a file, nil if there is none: a folder has none, either.
+-- Returns the text of a file, nil if there is none or it is a folder.
 local function read(path)
   local file = io.open(path, "rb")
   if not file then return nil end
@@ -40,11 +40,11 @@ function reserve.anchor(cwd)
   anchor = cwd
 end
 
---- The file of a module, if require would load no other: it stands beside
+--- Returns the file of a module, if require would load the same one: it is next to
 -- this one.
 ---@param name string
 ---@return string|nil text
----@return string|nil source  the file as it is named in tracebacks, there or not
+---@return string|nil source  the file as named in tracebacks, whether it exists or not
 function reserve.read(name)
   if not folder then return nil end
   local source = folder .. name:gsub("%.", SEPARATOR) .. ".lua"
@@ -53,11 +53,11 @@ function reserve.read(name)
   return path == source and text or nil, source
 end
 
--- name -> {source, text, before}: the module that has to be there first.
+-- name -> {source, text, before}: 'before' is a module to load first.
 local kept = {}
 
---- Reads these modules. What is not found as a file beside this one is loaded.
----@param list string[]  names without "ofox."; each after those that it requires
+--- Reads these modules. Modules without a file next to this one are loaded now.
+---@param list string[]  names without "ofox."; each after the modules that it requires
 function reserve.keep(list)
   local before
   for _, name in ipairs(list) do
@@ -89,7 +89,7 @@ local function load(name)
   kept[name] = nil
 end
 
---- As the global require, which it is for what is not kept.
+--- Like the global require, which it calls for modules that are not kept.
 ---@param name string
 ---@return any module
 function reserve.require(name)
@@ -97,7 +97,7 @@ function reserve.require(name)
   return package.loaded[name] or require(name)
 end
 
---- Loads all that is kept.
+--- Loads all kept modules.
 function reserve.load_all()
   local names = {}
   for name in pairs(kept) do names[#names + 1] = name end

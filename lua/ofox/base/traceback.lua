@@ -1,16 +1,16 @@
---- A stack as text, for the reader of a program: it begins and ends with lines
--- of that program, not with ours. Holds names and lines, never a value.
+--- A stack as text, for the reader of a program: it starts and ends with lines of
+-- that program, not of ofox. Contains names and lines, never a value.
 local place = require "ofox.base.where"
 
 local getinfo = debug.getinfo
 
--- So many frames are shown from the top, and from the bottom.
+-- The number of frames shown from the top, and from the bottom.
 local TOP, BOTTOM = 12, 10
 
--- Frames below which the bottom is not looked for.
+-- The depth below which the bottom is not searched for.
 local MOST = 1000
 
--- Names that are no words of a program's source are not shown.
+-- Names that are not identifiers in a program's source are omitted.
 local function name_of(info)
   return info.name and info.name:find("^[%w_ ().?]+$") and info.name or nil
 end
@@ -24,7 +24,7 @@ local function line_of(info)
   return ("%s: in function <%s:%d>"):format(at, place.source(info), info.linedefined)
 end
 
--- The facts of each frame, from the top.
+-- The debug info of each frame, from the top.
 local function frames_of(thread, level)
   local frames = {}
   for at = level, level + MOST - 1 do
@@ -40,8 +40,8 @@ local function is_of_program(info)
   return info.what ~= "C" and info.what ~= "tail" and not place.is_ours(info)
 end
 
--- The frames to show: without ours above the program's first, and without what
--- runs the program below its last.
+-- The frames to show: without ofox's above the program's first, and without those
+-- that run the program below its last.
 local function bounds_of(frames)
   local first, last, has_ours = nil, #frames, false
   for at, info in ipairs(frames) do
@@ -53,8 +53,8 @@ local function bounds_of(frames)
   return has_ours and first or 1, last, frames[first]
 end
 
--- Of the frame in which it raised an error of its own LuaJIT does not know the
--- line, when the thread has ended: the message does.
+-- When a thread has ended, LuaJIT does not know the line of the frame in which it
+-- raised an error of its own: the message does.
 local function add_line(info, err)
   if not info or info.currentline > 0 or info.what == "C" or type(err) ~= "string" then return end
   local source = info.short_src .. ":"
@@ -63,9 +63,9 @@ local function add_line(info, err)
   end
 end
 
---- The stack of a thread, much as debug.traceback would show it.
+--- Returns the stack of a thread, formatted like debug.traceback.
 ---@param thread thread|nil  nil: the running one
----@param level integer  where to begin: 1 is the function that calls this, 0 the top of another thread
+---@param level integer  where to start: 1 is the function that calls this, 0 the top of another thread
 ---@param err? any  that was raised there
 ---@return string text
 ---@return string|nil where  the program's first line on it: "file.lua:12"

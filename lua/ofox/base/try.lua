@@ -1,5 +1,5 @@
---- pcall for what may fail for reasons of its own. Want of memory is none of
--- them: it goes on to the caller that catches everything.
+--- pcall for operations that may fail for reasons of their own. Lack of memory is
+-- not one of them: it propagates to the caller that catches everything.
 local memory = require "ofox.base.memory"
 
 local function result(ok, ...)

@@ -1,4 +1,4 @@
---- Why a C half of ofox cannot be loaded, in one sentence that says what to do.
+--- Explains why a C module of ofox cannot be loaded, in one sentence with the fix.
 local lua = require "ofox.base.lua"
 
 local function other_builds(clone, name)
@@ -22,7 +22,7 @@ return function(name, message, clone, is_there)
   message = tostring(message)
   if message:find("undefined symbol: _?luaL?_") or message:find("was built for", 1, true)
     or message:find("multiple Lua VMs", 1, true) or message:find("version mismatch", 1, true) then
-    return ("ofox.%s was built for another Lua than this one, which is %s; build it again with: make LUA=%s")
+    return ("ofox.%s was built for another Lua, and this is %s; rebuild it with: make LUA=%s")
       :format(name, lua.NAME, lua.ABI)
   end
   local others = clone and other_builds(clone, name) or ""
@@ -31,7 +31,7 @@ return function(name, message, clone, is_there)
       :format(name, others, lua.NAME, lua.ABI)
   end
   if message:find("^module '[^']*' not found") then
-    return ("ofox.%s is not built for this Lua, which is %s; build it with: make LUA=%s")
+    return ("ofox.%s is not built for this Lua (%s); build it with: make LUA=%s")
       :format(name, lua.NAME, lua.ABI)
   end
   return message

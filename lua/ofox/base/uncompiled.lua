@@ -1,5 +1,5 @@
---- Keeps the functions of a file out of LuaJIT's compiler, where that compiler
--- is wrong. Each file of ours with a loop of pairs or next calls it first.
+--- Keeps the functions of a file out of LuaJIT's compiler, where that compiler is
+-- buggy. Each file of ofox with a loop of pairs or next calls this first.
 --
 -- LuaJIT from 2021-09 to 2022-04-05 (Debian 12's, and so that of its LÖVE and
 -- Neovim) may lose the upper half of a pointer on x86-64 when it compiles such

@@ -1,26 +1,26 @@
---- Where in a program something is: the line that a reader of that program
--- knows, which is never one of ours. Reads the stack; keeps no values of it.
+--- Finds the line of the program on the stack, never one of ofox. Reads the stack;
+-- keeps no values of it.
 local clean = require("ofox.base.native")("core").parts.utf8_clean
 
 local place = {}
 
 local getinfo = debug.getinfo
 
--- What the sources of our files begin with.
+-- The prefix of the sources of ofox.
 local OURS = getinfo(1, "S").source:match("^(.*[/\\])base[/\\]where%.lua[^/\\]*$")
 
--- Levels above which no line of the program is looked for.
+-- The depth below which no line of the program is searched for.
 local MOST = 200
 
---- Is the function of these facts one of ours?
+--- Does this function belong to ofox?
 ---@param info table  of debug.getinfo, with "S"
 ---@return boolean
 function place.is_ours(info)
   return OURS ~= nil and info.source:sub(1, #OURS) == OURS
 end
 
---- The name of its file. Of a chunk that was compiled from a string the text is
--- not shown, for it may hold a key.
+--- Returns the name of its file. The text of a chunk compiled from a string is not
+-- shown, for it may contain a key.
 ---@param info table  of debug.getinfo, with "S"
 ---@return string
 function place.source(info)
@@ -29,7 +29,7 @@ function place.source(info)
   return '[string "..."]'
 end
 
---- Its file and line: "file.lua:12".
+--- Returns its file and line: "file.lua:12".
 ---@param info table  of debug.getinfo, with "Sl"
 ---@return string
 function place.line(info)
@@ -37,7 +37,7 @@ function place.line(info)
   return info.currentline > 0 and source .. ":" .. info.currentline or source
 end
 
---- The first line on a stack that is the program's.
+--- Returns the first line on a stack that belongs to the program.
 ---@param thread thread|nil  nil: the running one
 ---@param level? integer  where to begin, as debug.traceback counts: 1 is the function that calls this, 0 the top
 --   of another thread, which are the defaults
@@ -56,7 +56,7 @@ function place.of(thread, level)
   return nil
 end
 
---- The same of the caller of the function that calls this.
+--- Returns the same for the caller of the function that calls this.
 ---@return string|nil
 function place.of_caller()
   return (place.of(nil, 3))

@@ -1,8 +1,7 @@
---- Can the running function yield from where it stands? Lua 5.3 and later and
--- LuaJIT know, but not inside nginx. There, and for 5.1 and 5.2, the stack is
--- read: where a C function stands between (table.sort, a gsub callback; on 5.1
--- pcall as well), they cannot, nor can 5.1 from a metamethod or the iterator of
--- a loop.
+--- Can the running function yield? Lua 5.3 and later and LuaJIT know, except inside
+-- nginx. There, and on 5.1 and 5.2, the stack is inspected: below a C function
+-- (table.sort, a gsub callback; on 5.1 pcall as well) it cannot, nor, on 5.1, in a
+-- metamethod or the iterator of a loop.
 local isyieldable = coroutine.isyieldable -- luacheck: ignore 143
 if isyieldable then return isyieldable end
 
@@ -10,11 +9,11 @@ local lua = require "ofox.base.lua"
 
 local getinfo = debug.getinfo
 
--- Those of 5.2 and LuaJIT that go on after a yield inside them.
+-- C functions of 5.2 and LuaJIT that can be resumed after a yield inside them.
 local CONTINUE = lua.PCALL_HOLDS and {} or { [pcall] = true, [xpcall] = true, [dofile] = true }
 
--- Was a function called by an instruction that is no call? 'above': the level
--- of its caller; the first of a coroutine has none.
+-- Was a function invoked by an instruction other than a call? 'above': the level of
+-- its caller; the first function of a coroutine has none.
 local function is_hidden_call(info, above)
   if info.name == "(for generator)" then return true end
   if info.name ~= nil or info.what == "tail" then return false end

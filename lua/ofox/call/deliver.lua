@@ -1,8 +1,8 @@
 local interrupt = require "ofox.task.interrupt"
 local wait = require "ofox.task.wait"
 
---- How a failure reaches the program: the one place where the option 'errors'
--- counts. Ctrl-C is always raised, and in a cancelled task its being cancelled.
+--- Delivers a failure to the program: the only place where the option 'errors'
+-- matters. Ctrl-C is always raised, and so is the cancelling of the running task.
 ---@param settings table
 ---@param err ofox.Error
 ---@return nil, ofox.Error

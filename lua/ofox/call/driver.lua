@@ -1,6 +1,6 @@
---- Drives one call from its request to its outcome: serves the states of the C
--- call (src/call/call.h) with what only Lua has, which is keys, hooks and waiting.
--- Whether and when there is a further attempt is not decided here.
+--- Drives one call from its request to its outcome: serves the states of the C call
+-- (src/call/call.h) with what only Lua has: keys, hooks and waiting. Whether and
+-- when to retry is not decided here.
 local core = require "ofox.base.native" "core"
 local engine = require "ofox.task.engine"
 local hooks = require "ofox.call.hooks"
@@ -15,20 +15,20 @@ local new_call = core.call
 
 local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 
---- One call on its way. Called, it gives what ofox.meta gives.
+--- One call in progress. Calling it returns what ofox.meta returns.
 ---@class ofox.Run
 ---@field template ofox.Template
 ---@field call userdata
----@field models string[]|string|nil  ids of those that may be asked, or of the one
----@field transport table|userdata|nil  once it has begun
----@field finish fun(value: table): string|nil|nil  reads on in the decoded answer; gives what is wrong with it
----@field failure ofox.Error|nil  of the latest attempt, if the program has a say in it
----@field line string|nil  the program's that made the call, with its secrets
+---@field models string[]|string|nil  ids of the models to try, or of the only one
+---@field transport table|userdata|nil  once the call has begun
+---@field finish fun(value: table): string|nil|nil  post-processes the decoded answer; returns what is wrong with it
+---@field failure ofox.Error|nil  of the latest attempt, if a hook of the program sees it
+---@field line string|nil  the program's line that made the call, not yet redacted
 local Run = {}
 Run.__index = Run
 
---- What ofox.meta gives: of a call that has ended it is made once, when it is
--- first asked for.
+--- Returns what ofox.meta returns; for a call that has ended it is computed once, on
+-- first use.
 ---@return table
 function Run:__call()
   if self.known then return self.known end
@@ -37,9 +37,9 @@ function Run:__call()
   return meta
 end
 
---- A call that has sent nothing yet.
+--- Creates a call that has sent nothing yet.
 ---@param template ofox.Template
----@param params table|string|nil  its body: what is to be encoded, or bytes
+---@param params table|string|nil  its body: a table to encode, or bytes
 ---@param bodies? string[]  instead, one for each model
 ---@param models? string[]|string
 ---@return ofox.Run|nil
@@ -51,26 +51,26 @@ function driver.new(template, params, bodies, models)
   return setmetatable({ template = template, call = call, models = models, transport = transport }, Run)
 end
 
---- The id of one of the models that may be asked.
+--- Returns the id of one of the models to try.
 ---@param index integer
 ---@return string|nil
 function Run:model(index)
   return outcome.model(self.models, index)
 end
 
--- Ends the interest in the cancel token.
+-- Unsubscribes from the cancel token.
 function Run:release()
   if self.forget then self.forget() end
   self.forget = nil
 end
 
--- The program's line that made the call, as far as the stack still has it.
+-- The program's line that made the call, if it is still on the stack.
 function Run:place()
   local line = self.line or reserve.require "ofox.base.where".of_caller()
   return line and self.call:clean(line)
 end
 
--- The program has its say before an attempt. False: it is not made.
+-- Runs what the program does before an attempt. False: the attempt is not made.
 function Run:ask()
   local template, call, attempt = self.template, self.call, reserve.require "ofox.request.attempt"
   local keyed = attempt.key(template, call)
@@ -98,7 +98,7 @@ function Run:start()
   end
 end
 
--- An attempt has failed and another is planned: the program may object.
+-- An attempt has failed and a retry is planned: the program may veto it.
 function Run:announce(delay, number, source)
   self.failure = outcome.error(self)
   local answer = hooks.retry(self, self.failure, delay, number, source)
@@ -136,7 +136,7 @@ function Run:serve()
   end
 end
 
--- The call has failed for good: the error is about to reach the program.
+-- The call has failed for good: the error is about to be delivered.
 function Run:fail(err)
   err.where = err.where or self:place()
   hooks.failed(self, err)
@@ -144,13 +144,13 @@ function Run:fail(err)
 end
 
 --- The call has succeeded.
----@param meta fun(): table  makes what is known of it
----@param answer table|fun(): table|nil  decoded, or what decodes it
+---@param meta fun(): table  computes the call's meta
+---@param answer table|fun(): table|nil  the decoded answer, or a function that decodes it
 function Run:succeed(meta, answer)
   hooks.succeeded(self, meta, answer)
 end
 
--- A success that turns out to be none when its body is read.
+-- A success whose body turns out to be unusable.
 function Run:unreadable(type, code, message, partial)
   local err = outcome.unreadable(self, type, code, message)
   err.partial = partial
@@ -158,18 +158,18 @@ function Run:unreadable(type, code, message, partial)
   return err
 end
 
--- The failure that the call has ended with.
+-- Returns the failure with which the call has ended.
 function Run:final_error()
   local err = outcome.error(self)
   if err.type == "cancelled_error" then err.cause = self.failure or outcome.cause(self) end
   return err
 end
 
--- Until there is an event to read, or the stream has ended without any.
+-- Waits until there is an event to read, or the stream has ended without any.
 function Run:open()
   self:serve()
   if self.call:state() == "events" or not self.call:failed() then
-    self.line = reserve.require "ofox.base.where".of_caller() -- the one who reads may be another
+    self.line = reserve.require "ofox.base.where".of_caller() -- the stream may be read elsewhere
     return self
   end
   self:release()
@@ -186,14 +186,14 @@ function Run:complete()
   return value, self
 end
 
--- What an error that befell no call yet is told of this one.
+-- Adds what is known about this call to an error that has no call yet.
 local OF_CALL = {
   "status", "headers", "ratelimit", "request_id", "attempts", "elapsed", "retries", "ambiguous", "model", "url",
   "cause",
 }
 
---- What was raised while the call was served: if it is Ctrl-C, that is how the
--- call has ended.
+--- Handles what was raised while the call was served: Ctrl-C becomes the call's
+-- outcome.
 ---@param err any
 function Run:interrupted(err)
   if not interrupt.is(err) or err.attempts or not self.call:failed() then return end
@@ -202,14 +202,14 @@ function Run:interrupted(err)
   self:fail(err)
 end
 
--- A hook's error or Ctrl-C: nothing goes on behind its back.
+-- A hook raised an error, or Ctrl-C: the call must not continue in the background.
 function Run:abandon(err)
   self:release()
   self.transport:cancel(self.call)
   self:interrupted(err)
 end
 
--- From here on the call has a transport, and may be cancelled.
+-- From here on the call has a transport, and can be cancelled.
 local function begin(run)
   local settings, call = run.template.settings, run.call
   wait.check()
@@ -217,22 +217,22 @@ local function begin(run)
   run.transport = transport
   wait.remember(settings)
   if settings.cancel then
-    -- a token may live longer than a stream that is not read
+    -- a token may outlive a stream that is not read
     run.listener = function() transport:cancel(call) end
     run.forget = settings.cancel:on_cancel_if_held(run.listener)
   end
 end
 
---- Makes the call and waits for its end.
+--- Makes the call and waits until it ends.
 ---@param run ofox.Run
 ---@return table|boolean|nil value
----@return ofox.Run|ofox.Error meta_or_error  gives what ofox.meta gives; the error
+---@return ofox.Run|ofox.Error meta_or_error  the run, which returns what ofox.meta returns; or the error
 function driver.perform(run)
   begin(run)
   return wait.protect(run.complete, run.abandon, run)
 end
 
---- Makes the call and waits for its first event that says something.
+--- Makes the call and waits for its first event with content.
 ---@param run ofox.Run  of a template with a dialect
 ---@return ofox.Run|nil run  what ofox.stream reads from
 ---@return ofox.Error|nil err

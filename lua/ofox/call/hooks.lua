@@ -1,13 +1,13 @@
---- What the program hears of its calls: on_retry, on_wait, on_error and
--- on_response, and a line of log for each. A hook's error goes to the caller.
--- Knows nothing of how calls are made.
+--- Reports calls to the program: on_retry, on_wait, on_error and on_response, and a
+-- log line for each. A hook's error propagates to the caller. Knows nothing of how
+-- calls are made.
 local log = require "ofox.base.log"
 local reserve = require "ofox.base.reserve"
 local response = require "ofox.answer.response"
 
 local hooks = {}
 
--- 'fields' makes the fields if they are wanted.
+-- 'fields' builds the fields if they are wanted.
 local function write(run, level, message, fields, ...)
   local settings = run.template.settings
   if not run.template.talks or not log.enabled(settings, level) then return end
@@ -42,13 +42,13 @@ local function retry_fields(err, delay, source)
   return fields
 end
 
---- An attempt has failed and another is planned.
+--- An attempt has failed and a retry is planned.
 ---@param run ofox.Run
 ---@param err ofox.Error
 ---@param delay number  seconds until the next one
 ---@param attempt integer  the number of the next one
----@param source string  whose word the delay is
----@return number|false|nil answer  seconds to wait at least; false: there is to be none
+---@param source string  where the delay comes from
+---@return number|false|nil answer  seconds to wait at least; false: do not retry
 function hooks.retry(run, err, delay, attempt, source)
   write(run, "info", "retry", retry_fields, err, delay, source)
   local hook = run.template.settings.on_retry
@@ -64,7 +64,7 @@ function hooks.wait(run, left, err)
   if left > 0 then run.template.settings.on_wait(left, err) end
 end
 
---- The call has failed for good: the error is about to reach the program.
+--- The call has failed for good: the error is about to be delivered.
 ---@param run ofox.Run
 ---@param err ofox.Error
 function hooks.failed(run, err)
@@ -79,8 +79,8 @@ end
 
 --- The call has succeeded.
 ---@param run ofox.Run
----@param meta fun(): table  makes what is known of it
----@param answer table|fun(): table|nil  decoded, or what decodes it
+---@param meta fun(): table  computes the call's meta
+---@param answer table|fun(): table|nil  the decoded answer, or a function that decodes it
 function hooks.succeeded(run, meta, answer)
   write(run, "debug", "answered", success_fields, meta)
   local on_response = run.template.settings.on_response

@@ -1,14 +1,14 @@
---- The hook on_retry, of a client's calls and of ofox.retry.call: it is called,
--- and what it answers is read, here alone.
+--- The hook on_retry, of a client's calls and of ofox.retry.call: the only place
+-- that calls it and checks its result.
 local describe = require "ofox.base.describe"
 
---- Asks the program about a planned attempt. Raises where its answer is none.
+--- Asks the program about a planned attempt. Raises if the result is invalid.
 ---@param hook function
----@param err any  of the attempt that has failed
+---@param err any  of the failed attempt
 ---@param delay number  seconds until the next one
 ---@param attempt integer  the number of the next one
----@param source string  whose word the delay is
----@return number|false|nil answer  seconds to wait at least; false: there is to be none
+---@param source string  where the delay comes from
+---@return number|false|nil answer  seconds to wait at least; false: do not retry
 return function(hook, err, delay, attempt, source)
   local answer = hook(err, delay, attempt, source)
   if answer == nil or answer == true then return nil end

@@ -1,11 +1,11 @@
---- What a call has ended with, for the program: an error, or a value and what is
--- known of the call beside it. Knows nothing of waiting or of hooks.
+--- The outcome of a call, for the program: an error, or a value and the call's meta.
+-- Knows nothing of waiting or of hooks.
 local json = require "ofox.json"
 local reserve = require "ofox.base.reserve"
 
 local outcome = {}
 
---- The id of one of the models that may be asked.
+--- Returns the id of one of the models to try.
 ---@param models string[]|string|nil
 ---@param index integer
 ---@return string|nil
@@ -14,7 +14,7 @@ function outcome.model(models, index)
   return type(models) == "string" and index == 1 and models or nil
 end
 
--- An error from what the core says of a failure.
+-- Builds an error from the core's description of a failure.
 local function error_of(run, raw)
   local models = run.models
   local _, model = run.call:progress()
@@ -24,14 +24,14 @@ local function error_of(run, raw)
   return reserve.require "ofox.errors".new(raw)
 end
 
---- The failure that a call has ended with, or that its latest attempt had.
+--- Returns the failure of the call, or of its latest attempt.
 ---@param run ofox.Run
 ---@return ofox.Error
 function outcome.error(run)
   return error_of(run, run.call:failure(run.transport:wall()))
 end
 
---- The failure of the attempt before the call was put an end to.
+--- Returns the failure of the attempt before the call was ended from outside.
 ---@param run ofox.Run
 ---@return ofox.Error|nil  nil: there was none
 function outcome.cause(run)
@@ -39,7 +39,7 @@ function outcome.cause(run)
   return raw and error_of(run, raw)
 end
 
---- What is known of a call beside its value.
+--- Returns what is known about a call apart from its value.
 ---@param run ofox.Run
 ---@return table meta  a new one
 function outcome.meta(run)
@@ -50,7 +50,7 @@ function outcome.meta(run)
   return meta
 end
 
---- The error of a success that turns out to be none when its body is read.
+--- Returns the error of a success whose body turns out to be unusable.
 ---@param run ofox.Run
 ---@param type string
 ---@param code string
@@ -64,7 +64,7 @@ function outcome.unreadable(run, type, code, message)
   return reserve.require "ofox.errors".new(raw)
 end
 
--- The value of a body that is JSON; or nil and a message.
+-- Decodes a body of JSON; or returns nil and a message.
 local function decoded(run)
   local call, decoder = run.call, run.template.settings.json
   if not decoder then return call:decoded() end
@@ -77,10 +77,10 @@ local function is_list(value)
   return value[1] ~= nil or json.marks[getmetatable(value)] == "array"
 end
 
---- The value of the response.
+--- Returns the value of the response.
 ---@param run ofox.Run
----@return any value  nil if it cannot be read
----@return string|nil code  then this
+---@return any value  nil if it is unusable
+---@return string|nil code  set then
 ---@return string|nil message
 function outcome.value(run)
   local expect = run.template.expect

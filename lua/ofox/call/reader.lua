@@ -1,5 +1,5 @@
---- Reads the events of a stream whose call has been opened: waits for them,
--- decodes them, and tells the program once how it all ended.
+--- Reads the events of an open stream: waits for them, decodes them, and reports
+-- once to the program how the stream ended.
 local interrupt = require "ofox.task.interrupt"
 local json = require "ofox.json"
 local reserve = require "ofox.base.reserve"
@@ -16,20 +16,20 @@ Reader.__index = Reader
 
 local WEAK = { __mode = "v" }
 
---- Makes the reader of an open run.
+--- Creates the reader of an open run.
 ---@param run table  of driver.open
 ---@return ofox.Reader
 function reader.new(run)
   local self = setmetatable({
     run = run, call = run.call, settings = run.template.settings, dialect = run.template.dialect,
     next_text = run.call:texts(),
-    concluded = false, -- nothing more comes
-    closed = false, -- since the program wants no more
-    lost = nil, -- why reading on is an error, where it was not the reader who closed it
+    concluded = false, -- no more events will arrive
+    closed = false, -- by the program
+    lost = nil, -- why reading on is an error, if something else closed the stream
     reading = false, -- a task waits for an event
-    failure = nil, -- the error, if that is why
+    failure = nil, -- the error with which the stream ended
   }, Reader)
-  -- a stream that is not read may be collected before the task ends
+  -- an unread stream may be collected before the task ends
   local target = setmetatable({ self }, WEAK)
   self.release = wait.own(function()
     if target[1] then target[1]:close("was closed when the task that opened it ended; read it in that task") end
@@ -37,18 +37,18 @@ function reader.new(run)
   return self
 end
 
--- What adds events up. Most programs never ask for it.
+-- Loads the module that accumulates events. Most programs never need it.
 local function collect(what, ...)
   return reserve.require "ofox.answer.collect"[what](...)
 end
 
--- What reads the JSON of an event that is added up.
+-- Decodes the JSON of an event to be merged.
 local function piece_decoder(self)
   local decoder = self.settings.json
   return function(bytes) return json.decode_piece(bytes, decoder) end
 end
 
--- What had come, without a secret that a server may have put into it.
+-- Returns err.partial, without secrets that a server may have included.
 function Reader:partial()
   local call = self.call
   local chunks, text, events = call:said()
@@ -73,7 +73,7 @@ function Reader:conclude()
   run:fail(self.failure)
 end
 
--- Waits for an event: true if there is one, else nothing more comes.
+-- Waits for an event: true if there is one; false if no more will arrive.
 function Reader:await()
   local call = self.call
   while not self.concluded do
@@ -96,7 +96,7 @@ function Reader:abandon(err)
   self.run:interrupted(err)
 end
 
--- Has another task closed it, which was open before a wait?
+-- Raises if another task has closed the stream; 'open': it was open before a wait.
 function Reader:check_closed(open)
   if open and self.closed then self.lost = self.lost or "was closed while it was being read" end
   if self.lost then error("ofox: the stream " .. self.lost, 0) end
@@ -112,18 +112,18 @@ function Reader:has_event()
   return found
 end
 
--- JSON of the next event, whether it is a whole answer, and the name it came
--- with; nil at the end.
+-- Returns the JSON of the next event, whether it is a complete answer, and its
+-- event name; nil at the end.
 function Reader:event()
-  repeat -- an entry of the queue may have a text alone
+  repeat -- an entry of the queue may have text only
     local data, whole, name = self.call:event()
     if data then return data, whole, name end
   until not self:has_event()
   return nil
 end
 
--- The value of an event. That it is JSON has been seen, but a decoder may want
--- more than that.
+-- Decodes an event. Its JSON has been validated, but a custom decoder may be
+-- stricter.
 function Reader:decode(data)
   local value, message = json.decode(data, self.settings.json)
   if value ~= nil then return value end
@@ -134,22 +134,21 @@ function Reader:decode(data)
   return nil
 end
 
---- Goes on in the next step.
+--- Resumes in the next step.
 function Reader:pause()
   local open = not self.concluded
   wait.pause(self.run.transport, self.call)
   self:check_closed(open)
 end
 
--- A whole answer as the chunk that a reader of chunks expects; nil if it cannot
--- be decoded.
+-- Returns a complete answer as a chunk; nil if it cannot be decoded.
 function Reader:reshape(data)
   local value = self:decode(data)
   if value == nil then return nil end
   return collect("chunk", self.dialect, value)
 end
 
--- As call:chunks(), by the program's decoder.
+-- Like call:chunks(), with the program's decoder.
 local function decoder_of(self)
   local call = self.call
   return function()
@@ -161,14 +160,14 @@ local function decoder_of(self)
   end
 end
 
---- Gives the function that call:chunks() gives.
+--- Returns the function that call:chunks() returns.
 ---@return fun(): table|nil, string|nil
 function Reader:taker()
   self.next_chunk = self.next_chunk or self.settings.json and decoder_of(self) or self.call:chunks()
   return self.next_chunk
 end
 
---- The next chunk, decoded; nil at the end, and then the error if there is one.
+--- Returns the next chunk, decoded; nil at the end, and the error if there is one.
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:chunk()
@@ -178,9 +177,9 @@ function Reader:chunk()
   return self:wait_for_chunk(whole)
 end
 
---- The next chunk that is not the call's first to hand; nil at the end, and
--- then the error if there is one.
----@param whole string|nil  JSON of an answer that came in one piece
+--- Returns the next chunk when the core has none ready; nil at the end, and the
+-- error if there is one.
+---@param whole string|nil  JSON of an answer that was sent whole
 ---@return table|nil chunk
 ---@return ofox.Error|nil err
 function Reader:wait_for_chunk(whole)
@@ -194,10 +193,10 @@ function Reader:wait_for_chunk(whole)
   return chunk
 end
 
---- The JSON of the next event as it came, and its name; nil at the end, and
--- then the error if there is one.
+--- Returns the raw JSON of the next event, and its name; nil at the end, and the
+-- error if there is one.
 ---@return string|nil data
----@return string|ofox.Error|nil name  nil where it had none
+---@return string|ofox.Error|nil name  nil if it had none
 function Reader:data()
   if budget.left and wait.is_spent() then self:pause() end
   local data, whole, name = self:event()
@@ -209,7 +208,7 @@ function Reader:data()
   return data, name ~= "" and name or nil
 end
 
---- The next piece of text; nil at the end, and then the error if there is one.
+--- Returns the next piece of text; nil at the end, and the error if there is one.
 ---@return string|nil text
 ---@return ofox.Error|nil err
 function Reader:read()
@@ -219,9 +218,9 @@ function Reader:read()
   return self:text(whole)
 end
 
---- The next text that is not the call's first to hand; nil at the end, and
--- then the error if there is one.
----@param whole string|nil  JSON of an answer that came in one piece
+--- Returns the next text when the core has none ready; nil at the end, and the error
+-- if there is one.
+---@param whole string|nil  JSON of an answer that was sent whole
 ---@return string|nil text
 ---@return ofox.Error|nil err
 function Reader:text(whole)
@@ -238,15 +237,14 @@ function Reader:text(whole)
   return text
 end
 
--- All that has come, as one answer; nil where the events may mean anything.
+-- Returns all events as one answer; nil where events may have any meaning.
 function Reader:answer()
   if self.dialect == "any" then return nil end
   local _, text, events = self.call:said()
   return collect("answer", self.dialect, text, events, piece_decoder(self))
 end
 
--- Lets pass what comes until the end: what is wanted of it is kept where it
--- came.
+-- Skips events until the end: the transcript keeps what is needed of them.
 function Reader:pass()
   repeat
     local left = budget.left
@@ -255,7 +253,7 @@ function Reader:pass()
   until count == 0 and not self:has_event()
 end
 
--- The chunks that still come.
+-- Returns the chunks that are still to come.
 function Reader:list()
   local list = json.array()
   local chunk = self:chunk()
@@ -266,7 +264,7 @@ function Reader:list()
   return list
 end
 
---- All that has come and still comes, as one answer.
+--- Reads to the end and returns everything as one answer.
 ---@return table|nil answer
 ---@return ofox.Error|nil err
 function Reader:collect()
@@ -276,17 +274,17 @@ function Reader:collect()
   return self:answer()
 end
 
---- No more is wanted.
+--- Closes the stream.
 ---@param lost? string  why reading on is an error
 function Reader:close(lost)
   if self.concluded then return end
-  self.known = self.run() -- while it is known
+  self.known = self.run() -- while it is available
   self.closed, self.lost = true, lost
   self.run.transport:cancel(self.call)
   self:conclude()
 end
 
---- The program wants no more: a call that has succeeded as far as it went.
+--- The program stops reading: the call counts as a success up to this point.
 function Reader:leave()
   if self.concluded then return end
   self:close()
@@ -300,7 +298,7 @@ function Reader:status()
   return self.failure and "failed" or self.closed and "closed" or "ended"
 end
 
---- What ofox.meta gives, of the call so far.
+--- Returns what ofox.meta returns, for the call up to this point.
 ---@return table
 function Reader:meta()
   if not self.concluded then return self.run() end

@@ -1,5 +1,5 @@
---- A stream as programs see it: chunks, texts, or all of it at once. Where they
--- come from is the reader's affair.
+--- A stream as programs see it: chunks, texts, or everything at once. The reader
+-- supplies them.
 local deliver = require "ofox.call.deliver"
 local reader = require "ofox.call.reader"
 local wait = require "ofox.task.wait"
@@ -8,13 +8,13 @@ local budget, is_spent = wait.budget, wait.is_spent
 
 local stream = {}
 
----@class ofox.Stream  an iterator of chunks itself: for chunk in stream do
+---@class ofox.Stream  itself an iterator over chunks: for chunk in stream do
 local Stream = {}
 Stream.__index = Stream
 Stream.__name = "ofox.stream"
 
--- The key of a stream's only field: a function that gives its reader, so that
--- a dump of a stream has nothing to show.
+-- The key of a stream's only field: a function that returns its reader, so that a
+-- dump of a stream shows nothing.
 local READER = {}
 
 local function reader_of(self, who)
@@ -23,17 +23,17 @@ local function reader_of(self, who)
   return get()
 end
 
--- The next chunk, or nil at the end. For a loop nil would be the end as well,
--- so that a failure is always raised.
+-- Returns the next chunk, or nil at the end. A loop would also take a returned error
+-- for the end, so a failure is always raised.
 local function chunk_or_raise(from)
   local chunk, err = from:chunk()
   if chunk == nil and err then error(err, 0) end
   return chunk
 end
 
---- The next chunk.
+--- Returns the next chunk.
 ---@return table|nil chunk  decoded; nil at the end
----@return ofox.Error|nil err  arrives as the option 'errors' says
+---@return ofox.Error|nil err  returned or raised, see the option 'errors'
 function Stream:next()
   local from = reader_of(self, "stream:next")
   local chunk, err = from:chunk()
@@ -58,8 +58,8 @@ function Stream:chunks()
   end, nil, nil, self
 end
 
---- Iterates over the pieces of the answer's text, which is the fast way: no
--- tables are made. Otherwise as chunks().
+--- Iterates over the pieces of the answer's text. This is the fast way: no tables
+-- are created. Otherwise like chunks().
 ---@return fun(): string|nil
 function Stream:text()
   local from = reader_of(self, "stream:text")
@@ -75,9 +75,9 @@ function Stream:text()
   end, nil, nil, self
 end
 
---- The next piece of the answer's text.
+--- Returns the next piece of the answer's text.
 ---@return string|nil text  nil at the end
----@return ofox.Error|nil err  arrives as the option 'errors' says
+---@return ofox.Error|nil err  returned or raised, see the option 'errors'
 function Stream:read()
   local from = reader_of(self, "stream:read")
   local text, err = from:read()
@@ -85,9 +85,9 @@ function Stream:read()
   return text
 end
 
---- Iterates over the JSON of the events as it came, undecoded: what a proxy
--- passes on. No tables are made. The second value is the name of the event,
--- where it had one. Otherwise as chunks().
+--- Iterates over the raw JSON of the events, for proxies that pass it on. No tables
+-- are created. The second value is the event's name, if it had one. Otherwise like
+-- chunks().
 ---@return fun(): string|nil, string|nil
 function Stream:data()
   local from = reader_of(self, "stream:data")
@@ -98,9 +98,9 @@ function Stream:data()
   end, nil, nil, self
 end
 
---- Calls a function with each chunk and closes the stream, however it ends.
+--- Calls a function with each chunk, and closes the stream however the loop ends.
 -- A failure is raised.
----@param fn fun(chunk: table): any  false ends it early
+---@param fn fun(chunk: table): any  return false to stop early
 function Stream:each(fn)
   local from = reader_of(self, "stream:each")
   if type(fn) ~= "function" then error("stream:each: fn: expected a function, got a " .. type(fn), 2) end
@@ -111,11 +111,11 @@ function Stream:each(fn)
   from:leave()
 end
 
---- Reads to the end: the response that the same call would have given without
--- a stream, with what was read before. Of client:request{stream = true}, whose
--- events may mean anything: {value = list of the chunks that were left}.
+--- Reads to the end and returns the response that the same call would have returned
+-- without streaming, including what was read before. For client:request{stream =
+-- true}, whose events may have any meaning: {value = list of the remaining chunks}.
 ---@return ofox.Response|nil response
----@return ofox.Error|nil err  arrives as the option 'errors' says
+---@return ofox.Error|nil err  returned or raised, see the option 'errors'
 function Stream:collect()
   local from = reader_of(self, "stream:collect")
   if from.closed then error("stream:collect: the stream " .. (from.lost or "was closed before its end"), 2) end
@@ -124,14 +124,14 @@ function Stream:collect()
   return require "ofox.answer.response".wrap(value, function() return from:meta() end, from.settings.json)
 end
 
---- Ends the stream: nothing more is read, and its connection is closed if the
--- answer has not ended. May be called any time.
+--- Closes the stream: nothing more is read, and its connection is closed if the
+-- answer has not ended. May be called at any time.
 function Stream:close()
   reader_of(self, "stream:close"):leave()
 end
 
---- What is known of the call beside its chunks: status, headers, request_id,
--- attempts, elapsed (seconds), ratelimit, retries, model_requested.
+--- Returns what is known about the call apart from its chunks: status, headers,
+-- request_id, attempts, elapsed (seconds), ratelimit, retries, model_requested.
 ---@return table
 function Stream:meta()
   return reader_of(self, "stream:meta"):meta()
@@ -147,7 +147,7 @@ function Stream:__tostring()
   return "ofox.stream: " .. reader_of(self, "stream"):status()
 end
 
---- Makes the stream of an open run.
+--- Creates the stream of an open run.
 ---@param run table  of driver.open
 ---@return ofox.Stream
 function stream.new(run)

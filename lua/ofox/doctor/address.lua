@@ -1,5 +1,5 @@
---- What can be told from a base URL alone: what about it is probably wrong, and
--- what was probably meant. Pure; takes what check.base_url has let through.
+--- What a base URL alone shows: what is probably wrong with it, and what was
+-- probably meant. Pure; takes URLs that check.base_url has accepted.
 local top_of = require "ofox.base.gateway".top_of
 
 local address = {}
@@ -11,7 +11,7 @@ local address = {}
 ---@field port integer
 ---@field path string  "" or "/…" without a slash at its end
 
---- Takes a base URL apart.
+--- Parses a base URL.
 ---@param base string
 ---@return ofox.Address
 function address.split(base)
@@ -32,14 +32,14 @@ function address.shown(base)
   return (base:gsub("^(%a[%w+.-]*://)[^/]*@", "%1"))
 end
 
---- Is it an address already, so that no name has to be looked up?
+--- Is it an IP address, so that no name has to be resolved?
 ---@param host string
 ---@return boolean
 function address.is_numeric(host)
   return host:find("^%[") ~= nil or host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil
 end
 
---- Does what is sent there stay on this machine?
+--- Does traffic to this host stay on this machine?
 ---@param host string
 ---@return boolean
 function address.is_loopback(host)
@@ -47,7 +47,7 @@ function address.is_loopback(host)
     or host:find("^127%.%d+%.%d+%.%d+$") ~= nil
 end
 
--- What is put behind base_url, and not into it.
+-- Endpoint paths: ofox appends them, so base_url must not contain them.
 local ENDPOINTS = {
   "/chat/completions", "/completions", "/responses", "/embeddings", "/images/generations", "/images/edits", "/models",
 }
@@ -63,7 +63,7 @@ local function has_version(path)
   return (path .. "/"):find("/v%d+%w*/") ~= nil
 end
 
--- Looks at the path: what is right instead. 'found' hears what is wrong.
+-- Checks the path and returns the correct one. Calls 'found' with each problem.
 local function judge_path(path, top, found)
   local tail = path:match("[%.,;:)'\"]+$")
   if tail then
@@ -96,7 +96,7 @@ local function judge_scheme(at, top, found)
   return at.scheme
 end
 
---- What is odd about a base URL.
+--- Returns what is suspicious about a base URL.
 ---@param base string
 ---@return {id: string, level: "warn"|"error"}[] problems  id: a row of ofox.doctor.text
 ---@return string|nil better  what was probably meant, if it is another URL
@@ -114,10 +114,10 @@ function address.judge(base)
   return problems, better ~= base and better or nil
 end
 
---- Where a redirect leads, as a base URL.
----@param base string  that was asked
+--- Returns where a redirect leads, as a base URL.
+---@param base string  of the request
 ---@param location any  the header
----@param path string  what had been put behind the base
+---@param path string  what was appended to the base
 ---@return string|nil
 function address.redirected(base, location, path)
   if type(location) ~= "string" then return nil end

@@ -1,13 +1,13 @@
---- What can be told from a key alone. Pure; gives ids of what it found, never
--- a piece of the key.
+--- What a key alone shows. Pure; returns ids of the problems found, never a piece
+-- of the key.
 local odd = require "ofox.base.character"
 
 local key = {}
 
--- Keys of others, by how they begin.
+-- Keys of other providers, by prefix.
 local FOREIGN = { "^sk%-ant%-", "^sk%-proj%-", "^sk%-or%-", "^sk%-svcacct%-", "^AIza", "^gsk_", "^hf_", "^xai%-" }
 
--- What documentation writes in the place of a key.
+-- Placeholders used in documentation.
 local STAND_INS = { "your", "xxxx", "%*%*%*", "%.%.%.", "\226\128\166", "placeholder", "change[_-]?me", "^<", "^%${?%a",
   "^%%%a[%w_]*%%$" }
 
@@ -28,7 +28,7 @@ local function is_foreign(text)
   return false
 end
 
--- Why it cannot be a key as it stands, and which character shows it; or nil.
+-- Why it cannot be a key in this form, and the offending character; or nil.
 local function fault(text)
   if text:find("^[\"'`].*[\"'`]$") then return "quotes" end
   if text:find("^\226\128[\152-\159]") then return "quotes" end
@@ -41,7 +41,7 @@ local function fault(text)
   return nil
 end
 
---- What is odd about a key.
+--- Returns what is suspicious about a key.
 ---@param raw string  as it was found, white space around it included
 ---@param elsewhere? boolean  it is for a server that is not OfoxAI's, whose keys
 --   may look like anything

@@ -1,6 +1,6 @@
---- The calls of ofox.doctor, and what can be told from how they end. Only a
--- client's public methods are used, so in a task they wait as any call does,
--- and nothing catches errors around them: who cancels or interrupts is obeyed.
+--- The calls of ofox.doctor, and what their outcomes show. Only public methods of
+-- the client are used, so in a task they wait as any call does, and nothing catches
+-- errors around them: cancelling and Ctrl-C work.
 require "ofox.base.uncompiled" ()
 local address = require "ofox.doctor.address"
 local clients = require "ofox.client"
@@ -14,8 +14,7 @@ local probe = {}
 
 local TOLERANCE = 60 -- seconds that clocks may differ
 
--- Each of the program's hooks and its logger would hear of calls that are not
--- the program's.
+-- Turns off the program's hooks and logger: these calls are not the program's.
 local function call_options(exam, more)
   local opts = {
     errors = "return", max_retries = 0, timeout = 10, connect_timeout = 5, deadline = 15, idempotency_key = false,
@@ -31,8 +30,8 @@ local function wall(exam)
   return transport and transport:wall() or core.wall()
 end
 
--- How far this machine's clock is ahead of the server's, from the first answer
--- that says. A cache says in 'age' how long it has kept the answer.
+-- How far this machine's clock is ahead of the server's, from the first answer with
+-- a date. A cache reports in 'age' how long it has stored the answer.
 local function note_clock(exam, res, err)
   local headers = res and (response.meta(res) or {}).headers or err and err.headers
   local date = headers and not exam.skew and type(headers.date) == "string" and core.parts.date(headers.date)
@@ -41,11 +40,11 @@ local function note_clock(exam, res, err)
   exam.skew = wall(exam) - (date + age + 0.5) -- a date has whole seconds
 end
 
--- A connection that was up and is no more: it may have been a chance.
+-- Was an established connection dropped? It may have been an accident.
 local DROPPED = { reset = true, empty_reply = true, truncated = true, send = true }
 
--- What a request gives; asked again where the connection was dropped, which is a
--- finding only if it happens twice.
+-- Makes a request; repeats it if the connection was dropped, which is a finding
+-- only if it happens twice.
 local function ask(exam, request, ...)
   local res, err = request(...)
   if err and err.type == "connection_error" and DROPPED[err.code] then res, err = request(...) end
@@ -57,7 +56,7 @@ local function list_models(exam, client, more)
   return ask(exam, client.models, client, call_options(exam, more))
 end
 
--- An error on one line, with nothing of retries, of which there are none.
+-- An error on one line, without the number of attempts: there are no retries.
 local function line(err)
   local text = tostring(err):gsub("^ofox: ", "", 1)
   return (text:gsub(" %(([^()]*)1 attempt[^()]*%)$", function(request)
@@ -65,8 +64,8 @@ local function line(err)
   end))
 end
 
--- What is not reached without this one: name, connection, tls; nil if the
--- server itself spoke, or was silent for too long.
+-- The check that failed when the server was not reached: name, connection, tls; nil
+-- if the server itself answered, or was silent for too long.
 local function stage(err)
   if not err or err.status and err.code ~= "proxy_authentication_required" then return nil end
   if err.type == "tls_error" then return "tls" end
@@ -125,7 +124,7 @@ local function count_of(res)
   return type(data) == "table" and #data or nil
 end
 
--- May the list be somewhere else? Not if the API itself has refused us.
+-- May the list be elsewhere? Not if the API itself has rejected the request.
 local function is_elsewhere(err)
   if not err or err.type == "response_error" or is_html(err.body) then return true end
   local status = err.status or 0
@@ -136,11 +135,11 @@ local function wants_https(err)
   return err ~= nil and err.status == 400 and err.message:find("HTTPS port", 1, true) ~= nil
 end
 
--- Base URLs that were perhaps meant, best first.
+-- Base URLs that may have been meant, best first.
 local function candidates(exam, err)
   local list, known = {}, { [exam.base] = true }
   local function add(base)
-    local is_open = base and exam.base:find("^https:") and base:find("^http:") -- to all who listen
+    local is_open = base and exam.base:find("^https:") and base:find("^http:") -- unencrypted
     if base and not is_open and not known[base] and #list < 2 then
       known[base] = true
       list[#list + 1] = base
@@ -152,9 +151,8 @@ local function candidates(exam, err)
   return list
 end
 
--- The same client at another base URL; another server, or one that all can
--- listen to, hears nothing of what was
--- meant for this one.
+-- The same client with another base URL. Another server, or an unencrypted
+-- connection, does not get the credentials of this one.
 local function client_at(exam, base)
   local given = {}
   for _, row in ipairs(options.rows) do given[row.name] = exam.options[row.name] end
@@ -167,7 +165,7 @@ local function client_at(exam, base)
   return clients.new(given), foreign
 end
 
--- The first of the candidates that has a list of models.
+-- The first candidate that has a list of models.
 local function seek(exam, err)
   for _, base in ipairs(candidates(exam, err)) do
     local client, foreign = client_at(exam, base)
@@ -178,7 +176,7 @@ local function seek(exam, err)
   return nil
 end
 
--- The list of models says that base_url is right, whatever it looks like.
+-- The list of models proves that base_url is right, whatever it looks like.
 local function trust_base_url(exam)
   local finding = exam.base_url
   if not exam.only_version or not finding then return end
@@ -205,16 +203,16 @@ local function say_models(exam, res, err)
   if client then
     exam.working, exam.works_at = client, better
   elseif err and err.status and err.type ~= "response_error" and not is_html(err.body) then
-    exam.working = exam.client -- an API has spoken
+    exam.working = exam.client -- an API has answered
     exam.without_list = is_elsewhere(err)
   end
 end
 
--- No key, nor any other word of who is asking.
+-- Removes the key and all other credentials.
 local BARE = {}
 for _, name in ipairs(require "ofox.request.headers".AUTH) do BARE[name] = false end
 
--- A request that no server can serve, nor bill: the key is judged first.
+-- A request that no server can serve or bill: the key is checked first.
 local function ask_nothing(exam, more)
   local client = exam.working
   return ask(exam, client.request, client, { path = "/chat/completions", body = {} }, call_options(exam, more))
@@ -224,12 +222,12 @@ local function is_refusal(err)
   return err ~= nil and (err.status == 401 or err.status == 403) and not is_html(err.body)
 end
 
--- An empty request was refused for what it lacks: so would one without a key
--- be, if keys were judged later or not at all.
+-- An empty request was rejected as incomplete: so would one without a key be, if
+-- the server checks keys later or not at all.
 local function compare(exam, err)
   local _, bare = ask_nothing(exam, { headers = BARE })
   if is_refusal(bare) then
-    if exam.without_list then exam.models.level = "warn" end -- calls work all the same
+    if exam.without_list then exam.models.level = "warn" end -- calls work regardless
     local at = exam.works_at
     exam:say("key_accepted", "ok", at and "accepted_at" or "accepted", { url = at and address.shown(at) })
   else
@@ -287,7 +285,7 @@ function probe.run(exam)
     for _, name in ipairs(CHECKS) do exam:say(name, "skipped", "not_tried", { what = exam.stuck }) end
     return
   end
-  -- the list is public: a server that is none of ours should not see the key
+  -- the list is public: a server that is not OfoxAI's should not see the key
   local res, err = list_models(exam, exam.client, { api_key = false })
   if exam.key and is_refusal(err) then res, err = list_models(exam, exam.client, { api_key = exam.key }) end
   local at, failed = address.split(exam.base), stage(err)

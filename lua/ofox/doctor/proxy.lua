@@ -1,8 +1,8 @@
---- Which proxy libcurl takes from the environment, and how it may be shown.
--- Pure but for the function that reads the environment, which is given.
+--- Which proxy libcurl takes from the environment, and how to display it safely.
+-- Pure except for the function that reads the environment, which is an argument.
 local proxy = {}
 
--- For http:// the name in capitals is not read: a CGI program's caller could
+-- For http:// the name in capitals is not read: the caller of a CGI program could
 -- set it.
 local VARIABLES = {
   http = { "http_proxy", "all_proxy", "ALL_PROXY" },
@@ -58,7 +58,7 @@ function proxy.find(scheme, host, getenv)
   return name, value, exception
 end
 
---- A proxy's address without user and password; "…" if it cannot be told apart
+--- A proxy's address without user and password; "…" if it cannot be separated
 -- from them.
 ---@param value string
 ---@return string

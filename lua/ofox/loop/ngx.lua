@@ -1,6 +1,6 @@
---- Inside nginx: everything that waits is a light thread and waits at a
--- semaphore, and one poller per worker steps the engine while there are waits.
--- Tasks are light threads of the request that they were started in.
+--- Inside nginx: everything that waits is a light thread waiting on a semaphore, and
+-- one poller per worker steps the engine while there are waits. Tasks are light
+-- threads of the request that started them.
 -- Knows nothing of calls, nor of what tasks do.
 require "ofox.base.uncompiled" ()
 local log = require "ofox.base.log"
@@ -13,27 +13,27 @@ local semaphore = require "ngx.semaphore"
 
 local loop = { drives = true }
 
--- Seconds after which tasks are looked for that failed and were collected.
+-- Seconds between searches for failed tasks whose handles were collected.
 local SOON = 0.5
 
--- Seconds of one wait at a semaphore, which wants an end.
+-- Seconds of one wait on a semaphore, which needs a limit.
 local LONG = 3600
 
--- Seconds for which a call that ended at once has others go on: as nginx counts,
--- the shortest.
+-- Seconds for which a call that ended immediately lets other threads run: the
+-- shortest time in nginx.
 local SHORT = 0.001
 
--- Where light threads can wait.
+-- Phases in which light threads can wait.
 local PHASES = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, ssl_cert = true,
   ssl_session_fetch = true, ssl_client_hello = true, preread = true,
 }
 
-local spare = {} -- semaphores at which no thread waits
+local spare = {} -- semaphores on which no thread waits
 local tasks = {} -- thread -> its task
 
--- Nginx ends threads without a word, and uses them again for others: a task is
--- lost if its guard does not wait at its semaphore any more.
+-- nginx ends threads without notice, and reuses them: a task is lost if its guard no
+-- longer waits on its semaphore.
 local function is_lost(task)
   return task.guard ~= nil and task.guard:count() >= (task.has_left and 1 or 0)
 end
@@ -44,13 +44,13 @@ local function lose(thread)
   task:abandon()
 end
 
--- Tasks that wait by nginx's own means are looked after, too: they may be lost.
+-- Tasks that wait in nginx's own functions are checked, too: they may be lost.
 local function is_wanted()
   return scheduler.is_wanted() or next(tasks) ~= nil
 end
 
--- A request whose client has gone is ended where it stands: what shows is that
--- no thread waits at its semaphores any more.
+-- A request whose client has disconnected is ended wherever it is: the only sign is
+-- that no thread waits on its semaphores any more.
 local function sweep()
   for stander in pairs(scheduler.standing()) do
     local own = stander.semaphore
@@ -63,7 +63,7 @@ end
 
 poller.serve_for(is_wanted, sweep)
 
---- Starts the poller if it is wanted, or has it look again soon.
+--- Starts the poller if needed, or makes it check again soon.
 function loop.changed()
   poller.changed()
 end
@@ -76,11 +76,10 @@ local function give_back(one)
   if one:count() == 0 then spare[#spare + 1] = one end
 end
 
--- The stander has been woken before it waited. A program may begin one such wait
--- after the other.
+-- The stander was woken before it waited. A program may start such waits in a row.
 local function let_others_go_on(stander, own)
   own:wait(0)
-  stander.waiting = true -- its thread may be ended here as anywhere
+  stander.waiting = true -- its thread may be ended here, as anywhere
   own:wait(SHORT)
   stander.waiting = false
 end
@@ -128,14 +127,13 @@ function loop.current()
   return task
 end
 
--- A thread is kept by nginx until the one that spawned it takes note of its end
--- or ends itself, and only that one can kill it: so each task has a thread that
--- does nothing else.
+-- nginx keeps a thread until the one that spawned it handles its end or ends itself,
+-- and only that one can kill it: so each task has a thread that does nothing else.
 local function guard(task, base, ...)
   local thread = ngx.thread.spawn(base, ...)
   if tasks[thread] == task then
     task.guard = take()
-    pcall(loop.changed) -- without a timer the next wait asks again
+    pcall(loop.changed) -- if no timer is available, the next wait tries again
     while tasks[thread] == task and not task.has_left do task.guard:wait(LONG) end
     give_back(task.guard)
   end
@@ -143,7 +141,7 @@ local function guard(task, base, ...)
   tasks[thread] = nil
 end
 
--- Ends when the guard is at its place.
+-- Ends when the guard waits on its semaphore.
 local function launch(...)
   ngx.thread.spawn(guard, ...)
   coroutine.yield()
@@ -172,13 +170,13 @@ local function report()
   scheduler.after_step()
 end
 
---- Its error may have to be reported when it has been collected, which is not
--- the place for it.
+--- The error may have to be reported after the task's handle was collected, but not
+-- inside the garbage collector.
 function loop.failed()
   if not will_report then will_report = ngx.timer.at(SOON, report) == true end
 end
 
---- Ends the running task where it stands.
+--- Ends the running task immediately.
 ---@param task table
 function loop.leave(task)
   task.has_left = true

@@ -1,7 +1,7 @@
---- Inside nginx: one poller per worker steps the engine while there are waits,
--- in a timer. What wakes it is a thread of nginx's pool that waits for the
--- engine's descriptor, or, where there is none, the timers themselves.
--- Knows nothing of tasks, nor how others wait for what it does.
+--- Inside nginx: one poller per worker, in a timer, steps the engine while there are
+-- waits. It is woken by a thread of nginx's pool that waits for the engine's
+-- descriptor, or, without a pool, by timers.
+-- Knows nothing of tasks, nor how others wait for its results.
 require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local engine = require "ofox.task.engine"
@@ -14,27 +14,27 @@ local semaphore = require "ngx.semaphore"
 
 local poller = {}
 
--- Seconds between two steps by timers: just after something has happened, and
--- doubled from there as long as nothing does.
+-- Seconds between two steps by timers: just after an event, and doubled from there
+-- as long as nothing happens.
 local SHORTEST, LONGEST = 0.001, 0.008
 
--- Seconds between two looks for waits whose threads have been ended, and of a
--- wait in the pool: a worker that ends spins until that is over.
+-- Seconds between two searches for waits whose threads were ended, and of a wait in
+-- the pool: a worker that exits spins until that is over.
 local SWEEP = 0.05
 
--- Seconds that no wait in the pool takes unless others have its thread, and
--- after which a pool that was of no use is tried again.
+-- Seconds within which a wait in the pool ends unless others use its thread, and
+-- after which an unusable pool is tried again.
 local LATE, RETRY = 0.1, 60
 
--- Seconds within which a timer begins, if it ever does: nginx drops those that
--- are more than lua_max_running_timers.
+-- Seconds within which a timer starts, if it ever does: nginx drops those beyond
+-- lua_max_running_timers.
 local PATIENCE = 1
 
 local NEVER = math.huge
 
 local is_wanted, sweep -- see serve_for
-local is_running, is_stepping = false, false -- the timer, from when it was asked for; a step
-local asked -- when it was asked for, until it begins
+local is_running, is_stepping = false, false -- the timer, from its request on; a step
+local asked -- when the timer was requested, until it starts
 local pause = SHORTEST
 local kick -- the semaphore at which the timer waits
 local swept = 0
@@ -45,7 +45,7 @@ local till -- when its wait ends by itself; nil: it does not wait
 local pool_from = 0 -- the moment from which on the pool may be used
 local has_told = false
 
--- The pool is of no use for now; the first time it is said why.
+-- The pool cannot be used for now; logs the reason the first time.
 local function leave_pool(level, why)
   pool_from = core.now() + RETRY
   if not has_told then log.print(level, "waits in nginx are done by timers", { why = why }) end
@@ -65,7 +65,7 @@ local function round()
   sweep()
 end
 
--- Is there a wait that is not over, but for one?
+-- Is there an unfinished wait other than this one?
 local function is_awaited(but)
   for stander in pairs(scheduler.standing()) do
     if stander.waiting and stander ~= but then return true end
@@ -73,10 +73,10 @@ local function is_awaited(but)
   return false
 end
 
--- By the pool
+-- With the pool
 
--- After the last wait there is one more in the pool, at whose end it shows that
--- nothing is wanted; a call that begins meanwhile finds it.
+-- After the last wait there is one more in the pool, which then finds that nothing is
+-- wanted; a call that starts meanwhile uses it.
 local function attend()
   watched = engine.get()
   while attendant == "serves" and is_wanted() do
@@ -112,12 +112,12 @@ local function run_attendant()
   kick:post(1)
 end
 
--- The pool's thread may be held by others, for however long. Looks twice: the
--- worker itself may have stood still, and the thread have come no further.
+-- Others may occupy the pool's thread for any time. Checks twice: the worker itself
+-- may have been stopped, and the thread with it.
 local function watch()
   local count = ngx_thread.count()
   for _ = 1, 2 do
-    ngx.update_time() -- from when nginx counts the wait
+    ngx.update_time() -- nginx measures the wait from here
     if kick:wait(LATE) or ngx_thread.count() ~= count then return end
   end
   attendant, till = "is late", nil
@@ -131,7 +131,7 @@ local function may_use_pool()
   return not why
 end
 
--- By timers
+-- With timers
 
 local function attend_by_timer()
   round()
@@ -157,7 +157,7 @@ local function serve()
 end
 
 local function run()
-  if not asked then return end -- another has begun
+  if not asked then return end -- another one has started
   asked = nil
   kick = semaphore.new()
   swept = ngx.now()
@@ -167,7 +167,7 @@ local function run()
   poller.changed()
 end
 
---- Starts the timer if it is wanted, or has it look again soon.
+--- Starts the timer if needed, or makes it check again soon.
 function poller.changed()
   if is_stepping or not is_wanted() then return end
   if not is_running or asked and ngx.now() - asked > PATIENCE then
@@ -180,27 +180,27 @@ function poller.changed()
   end
 end
 
--- Is there something to do at once for a call, which is the only one?
+-- Does a single call have something to do immediately?
 local function is_first(stander)
   return stander.call ~= nil and scheduler.timeout() == 0 and not is_awaited(stander)
 end
 
---- A wait begins. The request of a call is sent at once; with others beside it,
--- the poller hears of that and does it for all of them.
+--- A wait begins. The request of a single call is sent immediately; with other
+-- calls, the poller is notified and does it for all of them.
 ---@param stander table  it may be woken here
 function poller.begin(stander)
-  if is_first(stander) and not pcall(step) then is_stepping = false end -- what was wrong, the poller says
+  if is_first(stander) and not pcall(step) then is_stepping = false end -- the poller reports the error
   if till then watched:pollfd(till) end
 end
 
---- A wait has ended: more is likely to happen.
+--- A wait has ended: more are likely to end.
 function poller.stir()
   pause = SHORTEST
 end
 
---- Says for whom this is done, before all else.
+--- Registers whom the poller serves; called before all else.
 ---@param wanted fun(): boolean  is there anything to serve?
----@param look fun()  looks for waits whose threads have been ended
+---@param look fun()  searches for waits whose threads were ended
 function poller.serve_for(wanted, look)
   is_wanted, sweep = wanted, look
 end

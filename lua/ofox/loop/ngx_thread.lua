@@ -1,9 +1,9 @@
 --- Inside nginx: waits until the engine's descriptor is readable, in a thread of
--- nginx's own pool, and resumes the light thread that wants it. Needs
+-- nginx's pool, and resumes the light thread that needs it. Requires
 --
 --   thread_pool ofox threads=1;
 --
--- in the configuration. Never more than one wait of a worker is in that pool.
+-- in the configuration. A worker never has more than one wait in that pool.
 -- Knows nothing of the engine, nor of who waits for it.
 local core = require("ofox.base.native")("core")
 local ffi = require "ffi"
@@ -14,12 +14,12 @@ local ngx_thread = {}
 
 local POOL = "ofox"
 
--- What the function that waits is called in the pool's Lua states.
+-- The name of the waiting function in the pool's Lua states.
 local MODULE = "ofox.loop.ngx_thread.waiting"
 
--- Runs in a Lua state of the pool, which has nothing of ours: no value from
--- outside is to be had, not even MODULE. The name of the C function is our own,
--- for that state may serve other programs.
+-- Runs in a Lua state of the pool, which has nothing of ofox: no value from outside is
+-- accessible, not even MODULE. The C function has a name of its own, for that state
+-- may serve other programs.
 local function lesson()
   local poll_ffi = require "ffi"
   poll_ffi.cdef 'int ofox_poll(void *, unsigned long, int) __asm__("poll");'
@@ -50,13 +50,13 @@ local function run(...)
   return ngx.run_worker_thread(POOL, ...)
 end
 
--- A pipe is the file that the pool's state runs.
+-- The pool's Lua state runs a file, and a pipe is that file.
 local function teach()
   local ends = ffi.new "int[2]"
-  if ffi.C.ofox_pipe(ends) ~= 0 then return false, "no pipe for the pool's thread" end
+  if ffi.C.ofox_pipe(ends) ~= 0 then return false, "the pipe for the pool's thread could not be created" end
   local is_written = ffi.C.ofox_write(ends[1], LESSON, #LESSON) == #LESSON
   ffi.C.ofox_close(ends[1])
-  local ok, why = false, "a pipe takes nothing"
+  local ok, why = false, "the pipe for the pool's thread could not be written"
   if is_written then ok, why = run("_G", "dofile", "/dev/fd/" .. ends[0]) end
   ffi.C.ofox_close(ends[0])
   return ok, why
@@ -64,7 +64,7 @@ end
 
 local claimed -- is this the Lua state of the worker that uses the pool?
 
---- Why this worker can use no pool, as far as that is known before it tries.
+--- Returns why this worker cannot use the pool, if known before trying.
 ---@return string|nil
 function ngx_thread.refusal()
   if ngx.config.ngx_lua_version < 10023 then return "nginx's Lua module is older than 0.10.23" end
@@ -74,16 +74,16 @@ function ngx_thread.refusal()
   return nil
 end
 
---- How often the pool has been given something to do.
+--- Returns how often the pool was used.
 ---@return integer
 function ngx_thread.count()
   return count
 end
 
---- Waits.
+--- Waits in the pool.
 ---@param fd integer
 ---@param seconds number
----@return boolean ok  false: there was no wait, and 'why' says why
+---@return boolean ok  false: it could not wait, for the reason 'why'
 ---@return string|nil why
 function ngx_thread.wait(fd, seconds)
   local milliseconds = math.ceil(seconds * 1000)

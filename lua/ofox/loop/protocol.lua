@@ -1,7 +1,6 @@
---- How event loops drive ofox: one descriptor to poll for reading, the time
--- until there is something to do all the same, and a step that does it. The
--- names are those that cqueues, LuaSocket's select and luv programs know; what
--- they pass as self is ignored.
+--- How event loops drive ofox: one descriptor to poll for reading, a timeout after
+-- which to step even so, and a step. The names are those that cqueues, LuaSocket's
+-- select and luv programs know; a self that they pass is ignored.
 -- Knows no loop, and no host.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
@@ -15,7 +14,7 @@ local function check_wait(seconds)
   return "max_wait: expected a number of seconds >= 0, got " .. describe.value(seconds)
 end
 
--- What is wrong, else the seconds and the number of events.
+-- Returns what is wrong, else the seconds and the number of events.
 local function check_step(options)
   if type(options) ~= "table" then return check_wait(options), options end
   local max_wait, max_events = options.max_wait, options.max_events
@@ -28,19 +27,19 @@ local function check_step(options)
   return check_wait(max_wait), max_wait or 0, max_events
 end
 
---- Serves what there is to do: calls, tasks, waits.
+--- Serves what is due: calls, tasks, waits.
 ---@param max_wait? number|{max_wait?: number, max_events?: integer}  seconds to
---   wait for something; absent: until there is. In a table: 0 if absent; and how
---   many turns of tasks and events of streams are done at most, what is left
---   comes with the next step
----@return boolean  whether any of them are left
+--   wait for an event; absent: no limit. In a table: 0 if absent; and the largest
+--   number of task turns and stream events to process; the rest is done in
+--   the next step
+---@return boolean  whether any are left
 function protocol.step(max_wait, ...)
   local problem, seconds, max_events = check_step(max_wait)
   if select("#", ...) > 0 then problem = "expected one argument, seconds or {max_wait, max_events}" end
   if problem then error("ofox.step: " .. problem, 2) end
   local loop = scheduler.loop()
   if loop and loop.drives and loop.wait and seconds ~= 0 then
-    error("ofox.step: ofox runs by itself here, and a step that waits would hold up the host: use ofox.sleep", 2)
+    error("ofox.step: ofox runs by itself here, and a step that waits would block the host: use ofox.sleep", 2)
   end
   if scheduler.current() then
     error("ofox.step: a task waits with ofox.sleep, task:wait or a call; others run meanwhile", 2)
@@ -48,9 +47,9 @@ function protocol.step(max_wait, ...)
   return scheduler.step(seconds, nil, max_events)
 end
 
---- A descriptor that is readable when step has something to do: of sockets,
--- timers and tasks together. The same one for as long as the process lives; nil
--- where the system has no such thing.
+--- Returns a descriptor that is readable when step has something to do: for sockets,
+-- timers and tasks. It stays the same for the life of the process; nil where the
+-- system has no such thing.
 ---@return integer|nil
 function protocol.pollfd()
   local fd = engine.get():pollfd()
@@ -66,24 +65,24 @@ function protocol.events()
   return "r"
 end
 
---- Seconds until step has something to do although the descriptor is silent.
+--- Returns the seconds until step has something to do even if the descriptor is not readable.
 ---@return number|nil  nil: never
 function protocol.timeout()
   return scheduler.timeout()
 end
 
---- Has step something to do at once?
+--- Does step have something to do now?
 ---@return boolean
 function protocol.dirty()
   local left = scheduler.timeout()
   return left ~= nil and left <= 0
 end
 
---- Has waits outside of tasks done by the program's own event loop, which then
--- goes on meanwhile. Only while no task is there.
+--- Makes waits outside of tasks run the program's own event loop, which continues
+-- meanwhile. Only allowed while there are no tasks.
 ---@param loop {wait: fun(seconds: number|nil)}|nil  'wait' returns when
 --   ofox.pollfd() is readable or so many seconds have passed (nil: no limit);
---   or require "ofox.loop.uv"; nil gives ofox's own way back
+--   or require "ofox.loop.uv"; nil restores ofox's own waiting
 function protocol.use_loop(loop)
   if loop ~= nil and (type(loop) ~= "table" or type(loop.wait) ~= "function" and not loop.drives) then
     local got = type(loop) == "table" and "one without" or describe.value(loop)

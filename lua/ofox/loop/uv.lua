@@ -1,6 +1,6 @@
---- Inside libuv's loop: Neovim's, and of plain luv programs. A handle polls the
--- engine's descriptor while tasks or waits are left, and a step follows when it
--- speaks: in Neovim in the main loop, where its API may be used.
+--- Inside libuv's loop: Neovim's, or that of a plain luv program. A handle polls the
+-- engine's descriptor while there are tasks or waits, and a step follows when it is
+-- readable: in Neovim in the main loop, where its API may be used.
 -- Knows nothing of calls, nor of what tasks do.
 require "ofox.base.uncompiled" ()
 local engine = require "ofox.task.engine"
@@ -16,15 +16,15 @@ local loop = { drives = true }
 -- Milliseconds between steps where there is no descriptor to poll.
 local TICK = 10
 
--- Milliseconds of one vim.wait: up to Neovim 0.7 it sees Ctrl-C at its end only.
+-- Milliseconds of one vim.wait: up to Neovim 0.7 it notices Ctrl-C only at its end.
 local SLICE = 80
 
 local poll, polled_fd -- the handle, and what it polls
 local timer -- where there is nothing to poll
-local active -- the one of them that runs
-local pending = false -- a step is on its way to the main loop
+local active -- the active one of the two
+local pending = false -- a step is scheduled in the main loop
 
--- A program that tidies up closes all handles, these too.
+-- A program that cleans up closes all handles, including these.
 local function is_usable(handle)
   return handle ~= nil and not handle:is_closing()
 end
@@ -45,7 +45,7 @@ end
 local function on_ready()
   if not vim then return step() end
   if pending then return end
-  stop() -- it would speak on until the step is done
+  stop() -- it would fire again until the step is done
   pending = true
   vim.schedule(step)
 end
@@ -66,7 +66,7 @@ local function start()
   active = poll
 end
 
---- Polls as long as that is wanted.
+--- Polls as long as needed.
 function loop.changed()
   if not scheduler.is_wanted() then
     stop()
@@ -76,7 +76,7 @@ function loop.changed()
   end
 end
 
--- Milliseconds after which a failed task is found whose handle was dropped.
+-- Milliseconds after which a failed task whose handle was dropped is found.
 local SOON = 500
 
 if vim then
@@ -92,7 +92,7 @@ if vim then
     if unasked then collectgarbage() end
   end
 
-  --- It shows by collecting garbage, which an idle editor does not.
+  --- It is found by a garbage collection, which an idle editor does not run.
   ---@param task table
   function loop.failed(task)
     failed[task] = true
@@ -100,7 +100,7 @@ if vim then
     collector:start(SOON, 0, vim.schedule_wrap(collect))
   end
 
-  --- Lets Neovim go on: its timers, its API and what others have scheduled.
+  --- Lets Neovim continue: its timers, its API and scheduled callbacks.
   ---@param stander table
   ---@param is_over fun(): boolean
   function loop.wait(stander, is_over)
@@ -118,7 +118,7 @@ if vim then
     return "cannot wait in a fast event (a luv callback): use vim.schedule(function() … end), or a task (ofox.go)"
   end
 
-  --- There a task begins in the main loop.
+  --- In a fast event a task starts in the main loop.
   ---@return boolean
   function loop.defers()
     return vim.in_fast_event()

@@ -1,5 +1,5 @@
---- The replies that programs script for ofox.mock: what is wrong with one, else
--- what is sent of it. Knows nothing of calls, or of the time.
+--- The replies that programs script for ofox.mock: validates one and converts it to
+-- what is sent. Knows nothing of calls, or of time.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
 local check = require "ofox.request.checks"
@@ -12,16 +12,16 @@ local FIELDS = { "status", "headers", "body", "sse", "delay", "fail" }
 local is_field = {}
 for _, name in ipairs(FIELDS) do is_field[name] = true end
 
--- err.code of a failed transfer -> how the C call names it.
+-- err.code of a failed transfer -> the C call's name for it.
 local FAILURES, CODES = {}, {}
 for _, outcome in ipairs(core.outcomes) do
   if not FAILURES[outcome.code] then CODES[#CODES + 1] = outcome.code end
   FAILURES[outcome.code] = outcome.name:upper()
 end
--- codes that two classes share: those of connections
+-- codes shared by two classes: those of connections
 for _, code in ipairs { "truncated", "reset" } do FAILURES[code] = code:upper() end
 
--- Failures before anything could be sent, and more that have no answer.
+-- Failures before anything could be sent, and others without an answer.
 local UNSENT = { dns = true, refused = true, connect_timeout = true, certificate = true, handshake = true }
 local UNANSWERED = { send = true, empty_reply = true, protocol = true }
 
@@ -41,14 +41,14 @@ local function is_list(value)
   return true
 end
 
--- A line of an event stream, where the text of an event is wanted.
+-- Is it a line of an event stream, where the text of an event is expected?
 local function is_line(text)
   local name = text:match("^([a-z]*):")
   return name == "" or name == "data" or name == "event" or name == "id" or name == "retry"
 end
 
--- What an element of 'sse' is written as: bytes of an event, or seconds; or
--- nil and the problem.
+-- Converts an element of 'sse': to the bytes of an event, or seconds; or returns nil
+-- and the problem.
 local function event_of(item)
   if type(item) == "number" then
     if is_seconds(item) then return item end
@@ -65,8 +65,8 @@ local function event_of(item)
   return "data: " .. item:gsub("\n", "\ndata: ") .. "\n\n"
 end
 
--- The events of a stream as {pause, bytes}: what is written, and how long after
--- the one before; or nil and the problem.
+-- Converts a stream to events of {pause, bytes}: the bytes, and the time after the
+-- previous ones; or returns nil and the problem.
 local function pieces_of(sse, fail)
   if not is_list(sse) then
     local got = type(sse) == "table" and "a table with other keys" or describe.value(sse)
@@ -91,7 +91,7 @@ local function pieces_of(sse, fail)
   return pieces
 end
 
--- By lower-case name, as text; or nil and the problem.
+-- Returns headers by lower-case name, as text; or nil and the problem.
 local function headers_of(given)
   if type(given) ~= "table" then
     return nil, "headers: " .. describe.expected_type("a table of names and values", given)
@@ -115,7 +115,7 @@ local function headers_of(given)
   return headers
 end
 
--- Why a failure is none, or cannot come about with what else is given.
+-- Returns why a failure is invalid, or impossible with the other fields.
 local function failure_problem(fail, reply)
   local status = reply.status
   if type(fail) ~= "string" or not FAILURES[fail] then
@@ -144,7 +144,7 @@ local function body_of(body, headers)
   return text
 end
 
--- What is wrong with the fields that stand alone.
+-- Checks the fields that do not depend on others.
 local function problem_of(reply)
   if type(reply) ~= "table" then return expected("a table", reply) end
   for name in pairs(reply) do
@@ -162,19 +162,19 @@ local function problem_of(reply)
   return problem and "fail: " .. problem or nil
 end
 
----@class ofox.ScriptedReply  of which nothing is changed any more
----@field status integer|nil  nil: no answer comes
+---@class ofox.ScriptedReply  read-only
+---@field status integer|nil  nil: there is no answer
 ---@field headers table<string, string>
 ---@field pieces {pause: number, bytes: string}[]  the body
 ---@field delay number  seconds before the first byte
----@field outcome string  how the C call names the end
+---@field outcome string  the C call's name for the outcome
 ---@field sent boolean  the request has left
----@field silent boolean  the end is a limit of the client's that passes
+---@field silent boolean  the outcome is an expired limit of the client
 
---- Reads a reply as it is given to mock:reply.
+--- Validates a reply given to mock:reply.
 ---@param reply any
 ---@return ofox.ScriptedReply|nil
----@return string|nil problem  in words, after the field that it is about
+---@return string|nil problem  in words, after the name of the field
 function scripted.read(reply)
   local problem = problem_of(reply)
   if problem then return nil, problem end
@@ -187,7 +187,7 @@ function scripted.read(reply)
   if pieces then headers["content-type"] = headers["content-type"] or "text/event-stream" end
   if body and not fail then headers["content-length"] = headers["content-length"] or tostring(#body) end
   return {
-    -- a failure alone has no answer, unless one is given
+    -- a failure has no answer, unless one is given
     status = reply.status or (not fail or body or pieces) and 200 or nil,
     headers = headers, pieces = pieces or { { pause = 0, bytes = body or "" } }, delay = reply.delay or 0,
     outcome = fail and FAILURES[fail] or "ANSWERED", sent = not UNSENT[fail],

@@ -1,7 +1,7 @@
 --- The API key of one attempt, from the program's function.
 local checks = require "ofox.request.checks"
 
---- Raises where the function gave what is no key.
+--- Raises if the function returned an invalid key.
 ---@param fn fun(): any
 ---@return string|false|nil key  false: none is sent; nil: it is missing
 return function(fn)

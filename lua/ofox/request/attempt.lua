@@ -1,6 +1,6 @@
---- What the program has a say in before an attempt: its key, headers that
--- functions give, and a warning of where they go.
--- Knows nothing of when it is sent.
+--- What the program supplies before each attempt: its key, headers that functions
+-- return, and a warning if they are sent unencrypted.
+-- Knows nothing of when an attempt is sent.
 local api_key = require "ofox.request.api_key"
 local headers = require "ofox.request.headers"
 local plaintext = require "ofox.request.plaintext"
@@ -9,10 +9,10 @@ local table_checks = require "ofox.request.table_checks"
 
 local attempt = {}
 
---- The key of the attempt that comes, as far as it was not known before.
+--- Sets the key of the next attempt, unless it is fixed.
 ---@param template ofox.Template
 ---@param call userdata
----@return boolean|nil sent  whether one is; nil: it is missing
+---@return boolean|nil sent  whether a key is sent; nil: it is missing
 function attempt.key(template, call)
   if template.missing then return nil end
   if type(template.key) ~= "function" then return template.key end
@@ -23,7 +23,7 @@ function attempt.key(template, call)
   return true
 end
 
---- Warns, once, of a word that is as good as a key and goes unencrypted.
+--- Warns, once, if a credential is sent unencrypted.
 ---@param template ofox.Template
 ---@param keyed boolean  a key is sent
 function attempt.warn(template, keyed)
@@ -32,8 +32,8 @@ function attempt.warn(template, keyed)
   end
 end
 
---- Adds the headers whose values functions give. Each is told of the attempt in
--- a table of its own. Raises where one gives what is no value.
+--- Adds the headers whose values functions return. Each function gets its own table
+-- about the attempt. Raises if one returns an invalid value.
 ---@param template ofox.Template
 ---@param call userdata
 ---@param number integer  of the attempt, from 1
@@ -44,7 +44,7 @@ function attempt.ask_headers(template, call, number, model)
     local problem, value = table_checks.given_header(fn {
       attempt = number, method = template.method, url = template.url, body = call:sends(), model = model,
     })
-    if problem then error(("ofox: headers.%s: what the function gave: %s"):format(name, problem), 0) end
+    if problem then error(("ofox: headers.%s: the function returned an invalid value: %s"):format(name, problem), 0) end
     if value then
       call:line(headers.line(name, value))
       for _, secret in ipairs(secrets.of_header(name, value)) do call:secret(secret) end

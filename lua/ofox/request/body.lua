@@ -1,4 +1,4 @@
---- Bodies of requests: from the program's params to bytes.
+--- Request bodies: encodes the program's params.
 -- Knows nothing of keys, of clients or of how a request is sent.
 local describe = require "ofox.base.describe"
 local json = require "ofox.json"
@@ -6,7 +6,7 @@ local reserve = require "ofox.base.reserve"
 
 local body = {}
 
---- Says what of a value cannot be written.
+--- Reports which part of a value cannot be encoded.
 ---@param message any  of the encoder
 ---@param name string  what the program calls the value
 ---@return string problem  with the place in the value
@@ -17,7 +17,7 @@ function body.problem(message, name)
   return name .. joint .. message
 end
 
---- Checks the params of a resource as far as ofox has to understand them.
+--- Checks the params of a resource as far as ofox must understand them.
 ---@param params any
 ---@param resource table
 ---@return string|nil problem
@@ -32,8 +32,8 @@ function body.check_params(params, resource)
   return nil
 end
 
---- The bodies of a call that may go on to other models, all encoded before its
--- first attempt: one for each.
+--- Encodes the bodies of a call that may fall back to other models, before its first
+-- attempt: one for each.
 ---@param params table  not changed
 ---@param others string[]  the other models
 ---@return string[]|nil bodies

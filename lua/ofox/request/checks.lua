@@ -1,6 +1,6 @@
---- The checks behind the rows of ofox.options. A check takes (value, scope)
--- and returns a problem in words, or nil and the value as it is kept, which
--- does not change any more. No text made here shows what may be a secret.
+--- The checks used by the rows of ofox.options. A check takes (value, scope) and
+-- returns a problem in words, or nil and the value in its stored form, which never
+-- changes. No text made here shows what may be a secret.
 -- Those of tables and objects are in ofox.request.table_checks.
 local describe = require "ofox.base.describe"
 local reserve = require "ofox.base.reserve"
@@ -70,9 +70,9 @@ function check.hook(value)
   return expected("a function, or false for none", value)
 end
 
---- Gives the check of a text that a C library takes as a string: not empty, no
+--- Returns a check of a text that a C library takes as a string: not empty, no
 -- control characters.
----@param what string  that is expected
+---@param what string  what is expected
 ---@return fun(value: any): string|nil, string|nil
 function check.text(what)
   return function(value)
@@ -85,7 +85,7 @@ end
 
 check.path = check.text "a path"
 
-local SOCKET_PATH_MAX = 103 -- bytes; what all systems take
+local SOCKET_PATH_MAX = 103 -- bytes; accepted by all systems
 
 function check.socket(value)
   local problem = check.path(value)
@@ -96,7 +96,7 @@ function check.socket(value)
   return nil, value
 end
 
---- A key as it can be sent: what is wrong is said without it.
+--- Checks that a key can be sent; the problem does not show it.
 ---@param value any
 ---@return string|nil problem
 ---@return string|nil key
@@ -104,7 +104,7 @@ function check.key(value)
   if type(value) ~= "string" then return expected_type("a string", value) end
   if value == "" then return "expected a key, got an empty string" end
   if value:find("^[ \t\r\n]") or value:find("[ \t\r\n]$") then
-    return "begins or ends with white space (a line end read from a file?)"
+    return "begins or ends with white space (a line break read from a file?)"
   end
   if not value:find(NO_PART_OF_A_KEY) then return nil, value end
   local character, place = reserve.require "ofox.base.character".find(value, NO_PART_OF_A_KEY)
@@ -119,7 +119,7 @@ function check.api_key(value)
   return check.key(value)
 end
 
---- Takes a URL apart as far as it must be right; never shows what is in it.
+--- Parses a URL as far as it must be valid; never shows its contents.
 function check.base_url(value)
   if type(value) ~= "string" then return expected_type("a URL", value) end
   if value:find(BLANK) then return "contains white space or a control character" end
@@ -159,7 +159,7 @@ function check.proxy(value)
   if scheme and not PROXY_SCHEMES[scheme:lower()] then
     return "expected a URL of http, https, socks4, socks4a, socks5 or socks5h"
   end
-  -- libcurl shows what it cannot take apart, or goes without a proxy
+  -- libcurl reveals a URL that it cannot parse, or connects without a proxy
   if not (rest or value):find("^[^/?#\\]+/?$") then
     return "expected a host name after the password: /, ?, # and \\ in a password must be percent-encoded"
   end

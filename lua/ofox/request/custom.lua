@@ -1,4 +1,4 @@
---- What client:request takes: any method, path and body.
+--- The params of client:request: any method, path and body.
 require "ofox.base.uncompiled" ()
 local body = require "ofox.request.body"
 local check = require "ofox.request.checks"
@@ -17,7 +17,7 @@ local function check_method(method, has_body)
     return "expected the name of an HTTP method"
   end
   method = method:upper()
-  if method == "CONNECT" or method == "TRACE" then return method .. " is not for an API" end
+  if method == "CONNECT" or method == "TRACE" then return method .. " is not supported" end
   return nil, method
 end
 
@@ -54,13 +54,13 @@ local function read_body(value, method)
   return BODY_EXPECTED[method] and "" or nil
 end
 
--- Is the answer wanted as events?
+-- Is the answer requested as events?
 local function wants_stream(given)
   if given.stream ~= nil or given.raw then return given.stream == true end
   return type(given.body) == "table" and rawget(given.body, "stream") == true
 end
 
---- Reads the params of client:request{method, path, body, headers, query, raw,
+--- Checks the params of client:request{method, path, body, headers, query, raw,
 -- stream}.
 ---@param given any
 ---@return table|nil custom  method, path, body, headers, query, expect, streams, dialect

@@ -1,10 +1,10 @@
---- Fallback: the models that a call may go on to, and how its body tells the
--- gateway of them. When a call goes on is decided in src/call/fallback.c.
+--- Fallback: the models that a call may try, and how its body tells the gateway about
+-- them. src/call/fallback.c decides when to fall back.
 local copy = require "ofox.base.copy"
 
 local fallback = {}
 
---- The models to try in turn: the one asked for, then the others, each once.
+--- Returns the models to try in order: the requested one, then the others, each once.
 ---@param params table
 ---@param others string[]|nil
 ---@return string[]
@@ -21,8 +21,8 @@ function fallback.models(params, others)
   return models
 end
 
---- What the gateway should fall back to by itself once it is asked for the k-th
--- model.
+--- Returns the models that the gateway should fall back to by itself when the k-th
+-- model is requested.
 ---@param models string[]
 ---@param k integer
 ---@return string[]
@@ -32,7 +32,7 @@ function fallback.rest(models, k)
   return rest
 end
 
---- The params of the request for one of the models.
+--- Returns the params of the request for one of the models.
 ---@param params table  not changed
 ---@param model string|nil  nil: the params name none
 ---@param rest string[]

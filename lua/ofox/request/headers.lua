@@ -1,5 +1,4 @@
---- The headers of a request: those that ofox adds and those that the program
--- gives.
+--- The headers of a request: those that ofox adds and those that the program sets.
 require "ofox.base.uncompiled" ()
 local core = require "ofox.base.native" "core"
 local lua = require "ofox.base.lua"
@@ -18,14 +17,14 @@ for _, defaults in pairs(DEFAULT_HEADERS) do defaults["user-agent"] = USER_AGENT
 
 local WITH_BODY = { ["content-type"] = "application/json" }
 
---- Headers in which a program speaks for itself, best first.
+--- Headers with which a program authenticates itself, best first.
 headers.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
 
---- The headers of a request, sorted by name.
+--- Returns the headers of a request, sorted by name.
 ---@param resource table  'streams', 'expect', 'method', 'body'
 ---@param given? table<string, string|function|false>  by lower-case name; false removes
----@return table[] headers  pairs of name and value, which is a string or a function that gives one
----@return boolean own_auth  the program speaks for itself: no key is added
+---@return table[] headers  pairs of name and value, which is a string or a function that returns one
+---@return boolean own_auth  the program authenticates itself: no key is added
 function headers.build(resource, given)
   local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect] or DEFAULT_HEADERS.json
   local has_body = resource.body or resource.method == "POST"
@@ -42,20 +41,20 @@ function headers.build(resource, given)
   return list, false
 end
 
---- A header as transports take it.
+--- Formats a header as a line for transports.
 ---@param name string
 ---@param value string
 ---@return string
 function headers.line(name, value)
-  -- for libcurl "name:" takes a header away and "name;" sends an empty one
+  -- for libcurl "name:" removes a header and "name;" sends an empty one
   return value == "" and name .. ";" or name .. ": " .. value
 end
 
---- Lines of the headers whose values are known, and the others.
----@param list table[]  as build gives it
----@param given? table<string, string|function|false>  what the program said
+--- Splits headers into lines with known values, and the others.
+---@param list table[]  as build returns it
+---@param given? table<string, string|function|false>  what the program set
 ---@return string[] lines
----@return table[]|nil later  {name, function} of those that each attempt asks for
+---@return table[]|nil later  {name, function} of headers computed for each attempt
 function headers.lines(list, given)
   local lines, later = {}, {}
   for _, header in ipairs(list) do
@@ -65,7 +64,7 @@ function headers.lines(list, given)
       later[#later + 1] = header
     end
   end
-  -- the one that the engine would add: this takes it away
+  -- removes the header that the engine would add
   if given and given["accept-encoding"] == false then lines[#lines + 1] = "Accept-Encoding:" end
   return lines, later[1] and later or nil
 end

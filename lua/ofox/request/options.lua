@@ -1,5 +1,5 @@
---- The options of ofox.new and of each call: one table of rows from which
--- the checks, the defaults and the documentation come.
+--- The options of ofox.new and of each call: one table of rows from which the checks,
+-- the defaults and the documentation are derived.
 -- Knows nothing of HTTP, of clients or of when an option is used.
 require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
@@ -9,7 +9,7 @@ local reserve = require "ofox.base.reserve"
 
 local options = {}
 
---- What the engine calls them.
+--- The engine's numbers for them.
 options.HTTP_VERSIONS = { ["1.1"] = 11, ["2"] = 20, ["2-prior-knowledge"] = 22 }
 
 -- A check of ofox.request.table_checks.
@@ -17,8 +17,8 @@ local function of_table(name)
   return function(value, scope) return reserve.require "ofox.request.table_checks"[name](value, scope) end
 end
 
---- The rows. scope "client": only ofox.new takes it; "call": only a call.
--- shown: the default in words where 'default' does not say it.
+--- The rows. scope "client": only ofox.new accepts it; "call": only a call.
+-- shown: the default in words, if 'default' does not describe it.
 ---@class ofox.OptionRow
 ---@field name string
 ---@field check fun(value: any, scope: string): string|nil, any
@@ -103,7 +103,7 @@ options.rows = {
 local by_name = {}
 for _, row in ipairs(options.rows) do by_name[row.name] = row end
 
---- Is there an option of that name?
+--- Is there an option with that name?
 ---@param name any
 ---@return boolean
 function options.is(name)
@@ -152,8 +152,8 @@ function options.check(given, scope)
   return kept
 end
 
---- Adds what the environment says about options that are absent. An empty
--- variable is an absent one; white space around a value is not part of it.
+--- Adds values from the environment for options that are absent. An empty variable
+-- counts as absent; white space around a value is trimmed.
 ---@param kept table  of options.check; is changed
 ---@param getenv fun(name: string): string|nil
 ---@return string|nil problem
@@ -185,8 +185,8 @@ options.overlay = overlay
 
 local HOOKS = { "on_retry", "on_wait", "on_error", "on_response" }
 
---- All options of a call. Headers and queries add up; of everything else the
--- last that was given counts.
+--- Returns all options of a call. Headers and queries are merged; of every other
+-- option the last value given is used.
 ---@param resource table  its 'timeout', if any, is the default of that option
 ---@param client table  checked options of the client
 ---@param call? table  checked options of the call

@@ -1,11 +1,11 @@
---- Keys that go over http://, where everybody on the way can read them: is it
--- such a request, and that it is said, once. Knows nothing of calls.
+--- Keys sent over http://, where they can be read on the way: detects such requests,
+-- and warns once. Knows nothing of calls.
 local log = require "ofox.base.log"
 
 local plaintext = {}
 
-local MESSAGE = "the key goes unencrypted over http:// to another machine: use https:// in base_url, "
-  .. "or say insecure_http = true if that is meant"
+local MESSAGE = "the key is sent unencrypted over http:// to another machine: use https:// in base_url, "
+  .. "or set insecure_http = true if that is intended"
 
 local function is_loopback(host)
   host = host:lower():gsub("%.$", "")
@@ -13,10 +13,10 @@ local function is_loopback(host)
     or host:find("^%[[0:]*:0*1%]$") ~= nil or host:find("^%[::ffff:127%.[%d.]+%]$") ~= nil
 end
 
---- The host that a request goes to unencrypted.
+--- Returns the host that a request is sent to unencrypted.
 ---@param url string
 ---@return string|nil host  nil: none, or it is this machine
----@return boolean|nil userinfo  the URL has a password of its own, which goes there
+---@return boolean|nil userinfo  the URL contains a password, which is sent there
 function plaintext.host(url)
   local authority = url:match("^[Hh][Tt][Tt][Pp]://([^/?#]*)")
   if not authority then return nil end
@@ -26,10 +26,10 @@ function plaintext.host(url)
   return host, authority:find("@", 1, true) ~= nil
 end
 
--- By whom it is said: the hosts of which it was. A logger is told of its own.
+-- Hosts already warned about, by logger; each logger is told of its own.
 local said = setmetatable({}, { __mode = "k" })
 
---- Warns of a host, once: the program's logger, else the log.
+--- Warns about a host, once: the program's logger, else the log.
 ---@param settings table  'logger'
 ---@param host string
 function plaintext.warn(settings, host)

@@ -1,14 +1,13 @@
 --- What in a request is as secret as the key: passwords in URLs, parameters and
--- headers whose names say so, passwords of proxies and certificates.
--- Knows nothing of keys, or of how text is freed of secrets (src/wire/redact.c).
+-- headers with telling names, passwords of proxies and certificates.
+-- Knows nothing of keys, or of how text is redacted (src/wire/redact.c).
 local core = require "ofox.base.native" "core"
 
 local secrets = {}
 
 local SECRET_WORDS = { "auth", "key", "token", "secret", "cookie", "pass", "session", "credential", "sig" }
 
--- Is what the caller says in a header or parameter of that name as secret as
--- the key?
+-- Is the value of a header or parameter with that name as secret as the key?
 local function is_secret_name(name)
   name = name:lower()
   for _, word in ipairs(SECRET_WORDS) do
@@ -21,9 +20,8 @@ local function unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
--- The password of a URL must not be seen either, as written or as meant. A
--- proxy may be named without a scheme, and one from the environment may have
--- anything in its password.
+-- The password of a URL is secret as written and decoded. A proxy may be given
+-- without a scheme, and one from the environment may have any bytes in its password.
 local function add_url_secrets(list, url, userinfo_pattern)
   local userinfo = type(url) == "string" and url:gsub("^%a[%w+.-]*://", ""):match(userinfo_pattern)
   if not userinfo then return end
@@ -34,7 +32,7 @@ local function add_url_secrets(list, url, userinfo_pattern)
   end
 end
 
--- Parameters of a URL that are as secret as the key: as written and as meant.
+-- Parameters of a URL that are as secret as the key: as written and decoded.
 local function add_query_secrets(list, url)
   for name, value in (url:match("%?([^#]*)") or ""):gmatch("([^&=]+)=([^&]*)") do
     if is_secret_name(unescape(name)) then
@@ -44,8 +42,8 @@ local function add_query_secrets(list, url)
   end
 end
 
--- What a secret header is made of: the parts of a cookie or of a list of
--- parameters, and what Basic hides.
+-- The parts of a secret header: of a cookie or of a list of parameters, and the
+-- credentials inside Basic.
 local function add_header_secrets(list, value)
   list[#list + 1] = value
   list[#list + 1] = value:match("^%s*%a[%w-]*%s+(%S+)%s*$")
@@ -58,7 +56,7 @@ local function add_header_secrets(list, value)
   end
 end
 
---- What is secret about a header.
+--- Returns the secret parts of a header.
 ---@param name string
 ---@param value string
 ---@return string[]
@@ -73,7 +71,7 @@ local IN_URL, IN_PROXY = "^([^/?#]*)@", "^(.*)@"
 -- Where libcurl looks for a proxy if none is given.
 local PROXY_VARIABLES = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" }
 
---- What is secret about a request and its settings.
+--- Returns the secrets of a request and its settings.
 ---@param request table  url, headers (list of {name, value})
 ---@param settings table
 ---@return string[]

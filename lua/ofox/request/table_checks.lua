@@ -1,6 +1,6 @@
---- The checks of options that are tables or objects, as those of
--- ofox.request.checks; few calls have any. A problem that begins with "." or "["
--- says where in the value it is.
+--- The checks of options that are tables or objects, like those of
+-- ofox.request.checks; few calls have any. A problem that starts with "." or "["
+-- names the position in the value.
 require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
 local core = require "ofox.base.native" "core"
@@ -14,7 +14,7 @@ local callable, expected, expected_type = check.callable, describe.expected, des
 
 local HUGE = math.huge
 
--- A finite number as it is written in a header or a URL, else nil.
+-- Formats a finite number for a header or a URL, else returns nil.
 local function number_text(value)
   if value ~= value or value == HUGE or value == -HUGE then return nil end
   local plain = tostring(value)
@@ -23,8 +23,8 @@ local function number_text(value)
   return (("%.14g"):format(value):gsub(",", "."))
 end
 
--- What ofox or the transport sets itself: a second word on the length of a
--- body would let one request be read as two.
+-- Headers that ofox or the transport sets: a second length of a body would allow
+-- request smuggling.
 local OWN_HEADERS = {
   ["content-length"] = "is set by ofox",
   ["transfer-encoding"] = "is set by ofox",
@@ -47,7 +47,7 @@ local function header_value(value)
   return nil, value:match("^[ \t]*(.-)[ \t]*$")
 end
 
---- What a function has given for a header of one attempt.
+--- Checks what a function returned for a header of one attempt.
 ---@param value any  nil and false: it is not sent
 ---@return string|nil problem
 ---@return string|false|nil text
@@ -87,7 +87,7 @@ local function query_value(value)
   return kind == "number" and number_text(value) or nil
 end
 
--- Each value as a list of strings, or nil.
+-- Returns each value as a list of strings, or nil.
 local function query_list(field)
   if type(field) ~= "table" then
     local value = query_value(field)
@@ -142,10 +142,10 @@ end
 --- The fields of a policy.
 table_check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "statuses", "seed" }
 
---- What the core said of a policy, with the name that an unknown field may have
--- meant.
+--- Extends what the core said about a policy with the name that an unknown field
+-- probably meant.
 ---@param problem string
----@param names string[]  those that it could have
+---@param names string[]  the known ones
 ---@return string
 function table_check.policy_problem(problem, names)
   local name = problem:match("^retry%.(.*): unknown field$")
@@ -153,7 +153,7 @@ function table_check.policy_problem(problem, names)
   return describe.place("retry", describe.unknown(name, names, "field"))
 end
 
--- The policy is read by the same C code that will use it.
+-- The policy is parsed by the same C code that will use it.
 function table_check.retry(value)
   if type(value) ~= "string" and type(value) ~= "table" then
     return expected("the name of a policy or a table", value)

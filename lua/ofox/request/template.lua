@@ -1,7 +1,7 @@
---- What all attempts of a call, and all calls of a resource without options of
--- their own, have in common: where they go and how, what is secret about them,
--- and what has to be asked of the program before an attempt. Made once; the
--- core compiles it. Knows nothing of bodies or attempts.
+--- What all attempts of a call, and all calls of a resource without options of their
+-- own, have in common: where they are sent and how, what is secret, and what the
+-- program must be asked before an attempt. Created once; the core compiles it. Knows
+-- nothing of bodies or attempts.
 local core = require "ofox.base.native" "core"
 local headers = require "ofox.request.headers"
 local log = require "ofox.base.log"
@@ -14,24 +14,24 @@ local template = {}
 ---@class ofox.Template
 ---@field settings table  all options of the calls
 ---@field core userdata  makes calls
----@field plan integer  of the engine's: templates that send the same, the same way, share one
+---@field plan integer  for the engine: templates that send the same the same way share one
 ---@field method string
 ---@field url string
 ---@field shown_url string  without a password
 ---@field expect string  see src/call/verdict.h
 ---@field dialect string|nil  of the events, if the answer is a stream
----@field later table[]|nil  {name, function} of headers that each attempt asks for
----@field key function|boolean  gives the key of each attempt; true: it never changes; false: none is sent, or there
+---@field later table[]|nil  {name, function} of headers computed for each attempt
+---@field key function|boolean  returns the key of each attempt; true: it never changes; false: none is sent, or there
 --   is none
----@field missing boolean  a key is wanted and there is none
----@field exposed string|nil  a host that a key would go to unencrypted
----@field exposes_own boolean|nil  the program's own word goes there in any case
----@field talks boolean  a logger or OFOX_LOG hears of its calls
----@field asks boolean  the program has a say before each attempt
----@field hears boolean  the program has a say after each that failed
+---@field missing boolean  a key is required but there is none
+---@field exposed string|nil  a host that a key would be sent to unencrypted
+---@field exposes_own boolean|nil  the program's own credentials are sent there in any case
+---@field talks boolean  its calls are logged
+---@field asks boolean  the program is consulted before each attempt
+---@field hears boolean  the program is consulted after each failed attempt
 
--- Where an own word of the program that is as good as a key goes to, if not
--- safely; 'exposed' is where a key would.
+-- The host that the program's own credentials are sent to unencrypted; 'exposed' is
+-- the one for a key.
 local function find_exposed(self, shape)
   local settings = self.settings
   if settings.insecure_http or settings.unix_socket then return end
@@ -42,7 +42,7 @@ local function find_exposed(self, shape)
   self.exposed, self.exposes_own = host, speaks
 end
 
--- Adds a key that is the same for all attempts; or tells how one is got.
+-- Adds a key that is the same for all attempts; or sets how to get it.
 local function add_key(self, shape, fields)
   local key = self.settings.api_key
   if shape.own_auth or shape.expect == "contact" then key = false end
@@ -53,17 +53,17 @@ local function add_key(self, shape, fields)
   fields.secrets[#fields.secrets + 1] = key
 end
 
--- The same; idempotent methods need none.
+-- The same for the idempotency key; idempotent methods need none.
 local function add_idempotency_key(settings, fields)
   local key = settings.idempotency_key
   fields.idempotent = key == false or fields.method == "GET" or fields.method == "HEAD"
   if key and not fields.idempotent then fields.idempotency = "Idempotency-Key: " .. key end
 end
 
--- The options that the engine is told.
+-- The options that the engine uses.
 local TOLD = { "headers", "query", "proxy", "ca_file", "ca_path", "client_cert", "unix_socket" }
 
---- Do options of a call change what is sent, or the way it goes?
+--- Do options of a call change what is sent, or how?
 ---@param call table
 ---@return boolean
 function template.differs(call)
@@ -73,11 +73,11 @@ function template.differs(call)
   return false
 end
 
---- Makes a template.
+--- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
---   program speaks for itself), expect, dialect
+--   program authenticates itself), expect, dialect
 ---@param settings table
----@param like? ofox.Template  which sends the same, the same way
+---@param like? ofox.Template  which sends the same the same way
 ---@return ofox.Template
 function template.new(shape, settings, like)
   local cert = settings.client_cert or {}

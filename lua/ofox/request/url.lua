@@ -1,18 +1,18 @@
---- The URL of a request: base, path, query, and what may stand in them.
+--- The URL of a request: base, path, query, and which characters they may contain.
 require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
 local describe = require "ofox.base.describe"
 
 local url = {}
 
-local ID_MAX = 1024 -- bytes of a model id; those of the gateway have less than 100
-local URL_MAX = 64 * 1024 -- bytes; servers refuse far shorter ones
+local ID_MAX = 1024 -- bytes of a model id; those of the gateway have fewer than 100
+local URL_MAX = 64 * 1024 -- bytes; servers reject far shorter ones
 
 local function percent(c)
   return ("%%%02X"):format(c:byte())
 end
 
---- An id as part of a path: the slash in it stays, all that could end or
+--- Escapes an id as part of a path: its slash stays, everything that could end or
 -- break the path is percent-encoded.
 ---@param id any
 ---@return string|nil escaped
@@ -30,10 +30,10 @@ local function escape_query(text)
   return (text:gsub("[^A-Za-z0-9%-._~]", percent))
 end
 
---- A URL of base, path and query; the path may have a query of its own.
+--- Builds a URL from base, path and query; the path may contain a query itself.
 ---@param base string  without a slash at its end
 ---@param path string
----@param query? table<string, string[]>  as check.query gives it
+---@param query? table<string, string[]>  as check.query returns it
 ---@return string
 function url.build(base, path, query)
   local names, parts = {}, {}
@@ -50,8 +50,8 @@ function url.build(base, path, query)
   return whole .. joint .. table.concat(parts, "&")
 end
 
---- What is wrong with the length of a URL, or nil: libcurl would send none of
--- a megabyte, and servers none of that by far.
+--- Checks the length of a URL: libcurl would not send one of a megabyte, and servers
+-- reject far shorter ones.
 ---@param text string
 ---@return string|nil problem
 function url.check(text)
@@ -59,8 +59,8 @@ function url.check(text)
   return ("the URL with its query: expected at most %d bytes, got %d"):format(URL_MAX, #text)
 end
 
---- A path that a program has given, as it is sent: below base_url, with what a
--- URL cannot have percent-encoded.
+--- Converts the path that a program has given: below base_url, with invalid URL
+-- characters percent-encoded.
 ---@param path any
 ---@return string|nil problem
 ---@return string|nil path

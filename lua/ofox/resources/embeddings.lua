@@ -1,8 +1,7 @@
---- Embeddings: verb, path, shape. Vectors travel as base64, which is smaller
--- and exact, and become tables of numbers here.
+--- Embeddings: verb, path, shape. Vectors are sent as base64, which is smaller and
+-- exact, and become tables of numbers here.
 
---- Decodes the vectors that came as base64; a server may have sent numbers
--- all the same.
+--- Decodes vectors sent as base64; a server may have sent numbers instead.
 ---@param value table  the answer; is changed
 ---@return string|nil problem
 local function finish(value)

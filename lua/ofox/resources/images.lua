@@ -1,5 +1,5 @@
---- Images from text: verb, path, shape. An image in high quality takes two
--- minutes and more.
+--- Images from text: verb, path, shape. A high-quality image takes two minutes and
+-- more.
 return {
   name = "images",
   method = "POST",

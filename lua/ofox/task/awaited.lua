@@ -1,6 +1,6 @@
---- What is waited for: a moment, news of a call, or both. What waits is a task,
--- or a table that stands for a wait in place; of either, the fields 'moment',
--- 'note', 'call', 'transport' and 'held' are kept here.
+--- What tasks wait for: a moment, news of a call, or both. The waiter is a task, or a
+-- table that represents a wait in place; this file owns the fields 'moment', 'note',
+-- 'call', 'transport' and 'held' of either.
 -- Does not know how a task is woken, nor whose turn it is.
 require "ofox.base.uncompiled" ()
 local timers = require "ofox.task.timers"
@@ -11,9 +11,9 @@ local count, counts = transports.count, transports.counts
 local awaited = {}
 
 local moments = timers.new()
-local by_note = {} -- what call:watch() gave -> the task that waits for that call
+local by_note = {} -- result of call:watch() -> the task that waits for that call
 
---- Has a task wait for a moment. One that it waited for before is forgotten.
+--- Makes a task wait for a moment, instead of the moment it waited for before.
 ---@param task table
 ---@param at number  of the clock
 function awaited.moment(task, at)
@@ -21,7 +21,7 @@ function awaited.moment(task, at)
   task.moment = moments:add(at, task)
 end
 
---- Has a task wait for news of a call.
+--- Makes a task wait for news of a call.
 ---@param transport table
 ---@param call userdata
 ---@param task table
@@ -31,7 +31,7 @@ function awaited.watch(transport, call, task)
   by_note[note] = task
 end
 
---- Ends that.
+--- Ends the wait for news.
 ---@param task table
 function awaited.unwatch(task)
   local note = task.note
@@ -40,16 +40,16 @@ function awaited.unwatch(task)
   task.note, task.call, task.transport = false, false, false
 end
 
---- Has a transport served for as long as a task waits.
+--- Marks a transport to be served for as long as a task waits.
 ---@param task table
----@param transport table|nil  nil: none has to be
+---@param transport table|nil  nil: none
 function awaited.serve(task, transport)
   if not transport then return end
   count(transport, 1)
   task.held = transport
 end
 
---- Has a task wait for news of a call, and its transport served.
+--- Makes a task wait for news of a call, and its transport be served.
 ---@param transport table
 ---@param call userdata
 ---@param task table
@@ -61,7 +61,7 @@ function awaited.call(transport, call, task)
   task.held = transport
 end
 
---- The wait of a task is over, whatever it was for.
+--- Ends the wait of a task, whatever it was for.
 ---@param task table
 function awaited.forget(task)
   if task.moment then
@@ -81,34 +81,34 @@ function awaited.forget(task)
   end
 end
 
---- The first moment that a task waits for.
+--- Returns the first moment that a task waits for.
 ---@return number|nil
 function awaited.first()
   return moments:first()
 end
 
---- The first moment, if it has come.
+--- Returns the first moment, if it has passed.
 ---@param now number
 ---@return table|nil moment  'what' is the task that waits for it, until passed() is called
 function awaited.due(now)
   return moments:due(now)
 end
 
---- A moment has come, and its task knows.
+--- A moment has passed, and its task was notified.
 ---@param moment table  of due
 function awaited.passed(moment)
   moments:remove(moment)
   if moment.what.moment == moment then moment.what.moment = nil end
 end
 
---- Who waits for a call's news?
+--- Returns the task that waits for a call's news.
 ---@param note any
----@return table|nil task  nil where the wait was given up
+---@return table|nil task  nil if the wait was abandoned
 function awaited.heard(note)
   return by_note[note]
 end
 
---- The news of a call are known.
+--- The news of a call was delivered.
 ---@param note any
 function awaited.drop(note)
   by_note[note] = nil

@@ -1,6 +1,6 @@
---- Waiting in place: the code that waits stands where it is, and does not yield
--- to the scheduler. An event loop waits for it if there is one; else steps are
--- done here, on top of the stack that waits.
+--- Waiting in place: the waiting code stays on its stack and does not yield to the
+-- scheduler. An event loop does the waiting if there is one; else steps run here, on
+-- top of the waiting stack.
 -- Knows nothing of cancelling, nor of how a task is resumed.
 local awaited = require "ofox.task.awaited"
 local clock = require "ofox.task.clock"
@@ -12,8 +12,8 @@ local yieldable = require "ofox.base.yieldable"
 
 local block = {}
 
---- Where there are neither tasks nor a loop: the engine runs until the state of
--- a call changes, at most 'max' seconds.
+--- Waits without tasks or a loop: drives the engine until the state of a call changes,
+-- at most 'max' seconds.
 ---@param transport table  the engine or a mock
 ---@param call userdata
 ---@param max? number  seconds
@@ -33,8 +33,8 @@ end
 
 local function ignore() end
 
---- The same for some time. An engine that is there goes on meanwhile: it closes
--- what is not needed any more, and reads ahead in streams.
+--- Waits for a time. An existing engine is driven meanwhile: it closes unused
+-- connections, and reads ahead in streams.
 ---@param seconds number
 function block.sleep(seconds)
   local till = clock.now() + seconds
@@ -47,8 +47,8 @@ function block.sleep(seconds)
   end
 end
 
---- Is a wait that begins here done by the means of the loop? With the program's
--- own loop not on top of a task, nor in a coroutine that could not yield to it.
+--- Does a wait that begins here use the loop? The program's own loop is not used on top
+-- of a task, nor in a coroutine that cannot yield to it.
 ---@return boolean
 function block.is_by_loop()
   local loop = scheduler.loop()
@@ -59,7 +59,7 @@ function block.is_by_loop()
   return thread == nil or is_main == true or yieldable()
 end
 
--- Has the loop wait; as pcall.
+-- Makes the loop wait; returns as pcall does.
 local function pause(stander, ...)
   local loop = scheduler.loop()
   local ok, message = true, nil
@@ -75,8 +75,8 @@ local function pause(stander, ...)
   return ok, message
 end
 
--- By the program's own loop, which has others to run: a step that one of them
--- does may see this wait end, so it has to be woken.
+-- Waits with the program's own loop, which runs other code: a step called by that code
+-- may end this wait, so this wait must be woken.
 local function stand_by_loop(is_over, transport, till, enter, leave)
   local stander = {}
   while not is_over() do
@@ -84,21 +84,22 @@ local function stand_by_loop(is_over, transport, till, enter, leave)
     local left = till and till - clock.now()
     if is_over() or left and left <= clock.LEAST then return end
     enter(stander)
-    local ok, message = pause(stander, clock.shorter(left, scheduler.timeout())) -- no time, too: others may have to run
+    -- also with no time left: others may have to run
+    local ok, message = pause(stander, clock.shorter(left, scheduler.timeout()))
     leave(stander)
     if not ok then error(message, 0) end
   end
 end
 
--- Deeper steps serve the engine only: what is no call would never end.
+-- Deeper steps only serve the engine: waits for anything but a call would never end.
 local function check_depth(transport)
   local loop = scheduler.loop()
   if scheduler.is_deepest() and not transport and not (loop and loop.spawn) then
-    error("ofox: too many tasks wait on top of each other where they cannot yield", 0)
+    error("ofox: too many nested waits of tasks in places that cannot yield", 0)
   end
 end
 
--- By a loop that drives.
+-- Waits with a loop that drives ofox.
 local function stand_by_host(is_over, transport, till, enter, leave)
   local stander, waited = scheduler.current() or {}, false
   while not is_over() do
@@ -115,12 +116,11 @@ local function stand_by_host(is_over, transport, till, enter, leave)
   end
 end
 
---- Waits where it stands: everything else goes on meanwhile, on top of this
--- stack.
+--- Waits in place: everything else runs meanwhile, on top of this stack.
 ---@param is_over fun(): boolean
----@param transport? table  that has to be served for it
+---@param transport? table  that must be served meanwhile
 ---@param seconds? number
----@param enter fun(stander: table)  has scheduler.wake called with it when it may be over
+---@param enter fun(stander: table)  registers it for scheduler.wake, for when the wait may be over
 ---@param leave fun(stander: table)
 function block.stand(is_over, transport, seconds, enter, leave)
   local till = seconds and clock.now() + seconds
@@ -134,7 +134,7 @@ function block.stand(is_over, transport, seconds, enter, leave)
     if waited and left and left <= clock.LEAST then return end
     check_depth(transport)
     waited = true
-    scheduler.serve(left, transport) -- also when no task is left: a sleep waits for its moment
+    scheduler.serve(left, transport) -- even without tasks: a sleep waits for its moment
   end
 end
 

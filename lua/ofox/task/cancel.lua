@@ -1,5 +1,5 @@
 --- Tokens that cancel calls.
--- Knows nothing of calls: each leaves a function with its token.
+-- Knows nothing of calls: each registers a listener with its token.
 require "ofox.base.uncompiled" ()
 local cancel = {}
 
@@ -10,7 +10,7 @@ Token.__name = "ofox.cancel_token"
 
 local WEAK = { __mode = "k" }
 
---- Makes a token; it may be given to any number of calls, at once or in turn.
+--- Creates a token; it may be given to any number of calls, concurrently or in sequence.
 ---@return ofox.CancelToken
 function cancel.new()
   return setmetatable({ _listeners = {}, _last = 0, _count = 0, _held = setmetatable({}, WEAK), _cancelled = false },
@@ -24,9 +24,9 @@ function cancel.is(value)
   return type(value) == "table" and getmetatable(value) == Token
 end
 
---- Cancels every call that has the token, now and later. Only the first time
--- counts.
----@param reason? any  what cancelled() gives beside true
+--- Cancels every call that has the token, now and later. Only the first time has an
+-- effect.
+---@param reason? any  what cancelled() returns after true
 ---@return boolean first
 function Token:cancel(reason)
   if not cancel.is(self) then error("token.cancel: expected a token; call it with a colon, token:cancel()", 2) end
@@ -53,16 +53,16 @@ function Token:cancelled()
   return self._cancelled, self._reason
 end
 
---- Has a function called when the token is cancelled; at once if it is.
+--- Calls a function when the token is cancelled; immediately if it already is.
 ---@param listener fun(reason: any)
----@return fun() forget  takes the function off again; may be called twice
+---@return fun() forget  removes the listener; idempotent
 function Token:on_cancel(listener)
   if self._cancelled then
     listener(self._reason)
     return function() end
   end
   local listeners, at = self._listeners, self._last + 1
-  -- made first: without memory for it nothing must be left to forget
+  -- created first: if memory is short, nothing must be left to remove
   local function forget()
     if listeners[at] == nil then return end
     listeners[at] = nil
@@ -76,8 +76,8 @@ function Token:on_cancel(listener)
   return forget
 end
 
---- The same of a function that the token does not keep alive: when it is
--- collected, it is forgotten.
+--- The same for a function that the token does not keep alive: when it is collected, it
+-- is removed.
 ---@param listener fun(reason: any)
 ---@return fun() forget
 function Token:on_cancel_if_held(listener)

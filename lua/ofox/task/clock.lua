@@ -1,17 +1,16 @@
---- The time of this Lua state, by which waits are measured: real, or that of a
--- mock which stands in for it.
--- Knows nothing of who waits, nor how time is made to pass.
+--- The time of this Lua state, by which waits are measured: real time, or that of a
+-- mock that replaces it.
+-- Knows nothing of who waits, nor how time passes.
 local core = require("ofox.base.native")("core")
 
 local clock = {}
 
-local virtual -- the mock that stands in for the real clock
+local virtual -- the mock that replaces the real clock
 
---- Seconds that are no time: what is left of a wait when numbers are rounded.
+--- Seconds that are negligible: the remainder of a wait after rounding.
 clock.LEAST = 1e-9
 
---- Lets a mock stand in for time; nil gives real time back. Returns what stood
--- in before.
+--- Replaces the clock by a mock's; nil restores real time. Returns the previous mock.
 ---@param mock table|nil
 ---@return table|nil previous
 function clock.install(mock)
@@ -20,19 +19,19 @@ function clock.install(mock)
   return previous
 end
 
---- The mock that stands in for the real clock, or nil.
+--- Returns the mock that replaces the real clock, or nil.
 ---@return table|nil
 function clock.virtual()
   return virtual
 end
 
---- Seconds of a clock that never jumps.
+--- Returns the seconds of a monotonic clock.
 ---@return number
 function clock.now()
   return virtual and virtual:now() or core.now()
 end
 
---- The shorter of two times; nil is longer than any.
+--- Returns the shorter of two times; nil is longer than any.
 ---@param a number|nil
 ---@param b number|nil
 ---@return number|nil

@@ -1,5 +1,5 @@
---- The engine of this Lua state: made with the first client that needs it, and
--- again after a fork, since a child must not use the connections of its parent.
+--- The engine of this Lua state: created with the first client that needs it, and again
+-- after a fork, since a child must not use the connections of its parent.
 -- Knows nothing of calls, nor of who waits for them.
 local native = require "ofox.base.native"
 local try = require "ofox.base.try"
@@ -8,20 +8,20 @@ local engine = {}
 
 local made
 
---- The engine, which is made if it is not there.
+--- Returns the engine; creates it if necessary.
 ---@return userdata engine
 function engine.get()
   if made == nil or not made:is_ours() then made = native("engine").new() end
   return made
 end
 
---- Has all of it there before the first call, by when its files may be out of
--- reach. What is wrong with them, or with the machine, the first call says.
+--- Loads everything before the first call, when its files may be inaccessible. The
+-- first call reports what is wrong with them, or with the machine.
 function engine.prepare()
   try(engine.get)
 end
 
---- The engine, if it is there.
+--- Returns the engine, if it exists.
 ---@return userdata|nil engine
 function engine.made()
   if made ~= nil and made:is_ours() then return made end

@@ -1,5 +1,5 @@
---- Ctrl-C while ofox waits: an error like others, which is raised whatever the
--- option 'errors' says. Where the program catches it, it may go on.
+--- Ctrl-C while ofox waits: an ordinary error, which is raised whatever the option
+-- 'errors' says. The program may catch it and continue.
 -- Knows nothing of tasks, nor of what waits.
 local core = require("ofox.base.native")("core")
 local lua = require "ofox.base.lua"
@@ -7,7 +7,7 @@ local reserve = require "ofox.base.reserve"
 
 local interrupt = {}
 
---- The error of what has ended without being a failure of a call.
+--- Returns the error of something that has ended without a call having failed.
 ---@param name "cancelled"|"interrupted"
 ---@return ofox.Error
 function interrupt.outcome(name)
@@ -20,7 +20,7 @@ function interrupt.outcome(name)
   end
 end
 
---- The error of a wait that Ctrl-C has ended: to be raised.
+--- Returns the error to raise from a wait that Ctrl-C has ended.
 ---@return ofox.Error
 function interrupt.error()
   return interrupt.outcome "interrupted"
@@ -35,8 +35,8 @@ function interrupt.is(value)
   return reserve.require "ofox.errors".is(value, "cancelled_error") and rawget(value, "code") == "interrupted"
 end
 
---- What was caught, to be raised again. Between two waits the interpreter may
--- have been first, with an error of its own.
+--- Converts a caught error to the one to raise. Between two waits the interpreter may
+-- have handled Ctrl-C first, with an error of its own.
 ---@param value any
 ---@return any
 function interrupt.caught(value)
@@ -46,7 +46,7 @@ end
 
 local CATCHERS = { [pcall] = true, [xpcall] = true }
 
--- Might an error be caught above the caller? What resumed a coroutine might do it.
+-- Might an error be caught above the caller? The resumer of a coroutine might do so.
 local function may_be_caught()
   if coroutine.running() then return true end
   local level = 3
@@ -59,8 +59,8 @@ local function may_be_caught()
   return false
 end
 
---- Raises on what was caught. What Ctrl-C has raised and the program does not
--- catch can be read on the terminal.
+--- Raises a caught error again. If Ctrl-C raised it and the program does not catch it,
+-- the terminal shows it.
 ---@param value any
 function interrupt.raise(value)
   if lua.SHOWS_STRINGS_ONLY and interrupt.is(value) and not may_be_caught() then value = tostring(value) end

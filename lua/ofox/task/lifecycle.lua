@@ -1,5 +1,5 @@
---- The life of a task, from its start to its end: its record, which is all that
--- is left when the program has dropped its handle.
+--- The life of a task, from its start to its end: its record, which is all that remains
+-- when the program has dropped its handle.
 -- Does not know whose turn it is, nor the handle.
 require "ofox.base.uncompiled" ()
 local errors = require "ofox.errors"
@@ -42,7 +42,7 @@ function lifecycle.call_back(record, fn)
   local ok, err = xpcall(function() call(unpack(results, 1, results.n)) end, unhandled.catcher(found))
   if ok then return end
   if not begun then error(err, 0) end
-  pcall(unhandled.report, record.settings, "a function given to task:on_done failed", err, found.where, found.traceback)
+  pcall(unhandled.report, record.settings, "a task:on_done callback failed", err, found.where, found.traceback)
 end
 
 local function close_owned(record)
@@ -50,13 +50,13 @@ local function close_owned(record)
   for closer in pairs(owned) do
     local ok, message = pcall(closer)
     owned[closer] = nil
-    if not ok then unhandled.report(record.settings, "what a task had opened could not be closed", message) end
+    if not ok then unhandled.report(record.settings, "a resource of a task could not be closed", message) end
   end
 end
 
 local NOTHING = {}
 
--- A task is counted from here on, or not at all, where memory ends.
+-- A task is counted from here on, or not at all if memory is short.
 local function enter(record)
   local group = record.group
   if group then group.members[record] = true end
@@ -76,8 +76,8 @@ local function leave(record)
   end
 end
 
--- Lets all know who count on the end of a task. Where memory ends on the way,
--- the next time does what is left.
+-- Notifies everything that depends on the end of a task. If memory runs out, the next
+-- call does the rest.
 local function tell(record)
   local group, listeners, loop = record.group, record.listeners, scheduler.loop()
   if group and group.count == 0 and group.waiter then scheduler.wake(group.waiter) end
@@ -96,7 +96,7 @@ local function tell(record)
   if record.dropped then unhandled.tell(record) end
 end
 
--- First what others count on, which takes no memory; then what may fail.
+-- First the steps that need no memory and that others depend on; then those that may fail.
 local function finish(record, status, results)
   leave(record)
   record.status, record.results = status, results
@@ -104,32 +104,31 @@ local function finish(record, status, results)
   tell(record)
 end
 
--- Ends a task that has not come to its end.
+-- Ends a task that has not ended by itself.
 local function put_down(record, status, results)
   local thread = record.thread
   if close_thread then pcall(close_thread, thread) end
   finish(record, status, results)
 end
 
--- What a task ends with when there is no memory to go on, or for what it ended
--- with.
+-- The result of a task if there is no memory to continue it, or for its own result.
 local NO_MEMORY = pack(false, "not enough memory")
 
--- What the turn of a task gives that goes no further.
+-- The result of a task's turn that goes no further.
 local PUT_DOWN = pack(true, wait.PUT_DOWN)
 
--- What the turn of a task gives that ends with a wait.
+-- The result of a task's turn that ends with a wait.
 local YIELDED = pack(true)
 
--- What a turn has given, from what coroutine.resume does.
+-- Packs the result of a turn, as coroutine.resume returns it.
 local function turn_of(thread, ...)
   if status_of(thread) == "dead" then return pack(...) end
   local _, first = ...
   return first == wait.PUT_DOWN and PUT_DOWN or YIELDED
 end
 
--- Has a task run on, unless its last turn was not done with. Returns what that
--- has given.
+-- Resumes a task, unless its last turn was not fully processed. Returns the result of
+-- that turn.
 local function run_on(record)
   if record.turn then return record.turn end
   if not record.is_alive then return NOTHING end
@@ -141,7 +140,7 @@ local function run_on(record)
   return turn_of(thread, resume(thread, unpack(args, 1, args.n)))
 end
 
--- It has come to its end by itself. 'thread': where its stack still is.
+-- The task has ended by itself. 'thread': the thread that still has its stack.
 local function conclude(record, results, thread)
   if results[1] then return finish(record, "done", results) end
   local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
@@ -154,13 +153,13 @@ local function begin(record)
   return run_on(record)
 end
 
--- Does what follows from what the turn of a task has given.
+-- Processes the result of a task's turn.
 local function settle(record)
   local results, thread = record.turn, record.thread
   if record.status ~= "running" then
     tell(record)
   elseif not record.is_alive then
-    return -- its start has failed
+    return -- it could not be started
   elseif results ~= YIELDED and status_of(thread) == "dead" then
     conclude(record, results, thread)
   elseif results == PUT_DOWN then
@@ -168,14 +167,14 @@ local function settle(record)
   elseif results == NO_MEMORY and not record.waiting then
     put_down(record, "failed", NO_MEMORY)
   elseif not record.waiting then
-    scheduler.enqueue(record) -- a yield of the program's own lets others run
+    scheduler.enqueue(record) -- the program itself has yielded: others run
   end
   scheduler.changed()
   record.turn = false
 end
 
--- Raises nothing for want of memory once the task has begun: its next turn does
--- what is left. Then returns the message.
+-- Raises nothing for lack of memory once the task has begun: its next turn does the
+-- rest. In that case it returns the message.
 local function end_turn(record, ok, results)
   if not ok and not (record.is_alive and memory.is_short(tostring(results))) then error(results, 0) end
   record.turn = ok and results or NO_MEMORY
@@ -190,7 +189,7 @@ local function take_turn(record, run)
   return end_turn(record, resume_as(record, run))
 end
 
--- In a step, at whose end others hear of what has changed.
+-- Runs in a step, at whose end others are notified of changes.
 local function go_on(record)
   local ok, results = resume_as(record, run_on)
   if ok and results == YIELDED and record.waiting then
@@ -198,13 +197,13 @@ local function go_on(record)
     return
   end
   local message = end_turn(record, ok, results)
-  if message then error(message, 0) end -- to who waits
+  if message then error(message, 0) end -- to the waiter
 end
 
--- In a thread of the host's own, from the task's beginning to its end.
+-- Runs in a thread of the host, from the task's beginning to its end.
 local function run_thread(record, fn, ...)
   local results = pack(xpcall(fn, unhandled.catcher(record), ...))
-  if record.status ~= "running" then return end -- it was given up for lost
+  if record.status ~= "running" then return end -- it was considered lost
   conclude(record, results)
 end
 
@@ -215,13 +214,13 @@ local function abandon_thread(record)
   finish(record, "cancelled", pack(false, wait.cancelled_error()))
 end
 
--- Ends the running task where its thread is the host's own. Does not return.
+-- Ends the running task if its thread belongs to the host. Does not return.
 local function leave_thread(record)
   put_down(record, "cancelled", pack(false, wait.cancelled_error()))
   scheduler.loop().leave(record)
 end
 
--- Not all that can be called can be the function of a thread.
+-- Not every callable value can be the function of a thread.
 local function thread_of(fn)
   if type(fn) == "function" and not (lua.THREADS_RUN_LUA_ONLY and debug.getinfo(fn, "S").what == "C") then
     return coroutine.create(fn)
@@ -234,7 +233,7 @@ local function begin_later(record)
   scheduler.enqueue(record)
 end
 
--- Begins a task in another way than by a turn here.
+-- Starts a task other than by a turn here.
 local function have_begin(record, how, ...)
   local ok, message = pcall(how, ...)
   if ok then return end
@@ -242,10 +241,10 @@ local function have_begin(record, how, ...)
   error(message, 0)
 end
 
---- Starts a task. Where this raises an error, there is none.
----@param group table|nil  of the run that it belongs to
+--- Starts a task. If this raises an error, no task exists.
+---@param group table|nil  of the ofox.run that it belongs to
 ---@param observer fun(record: table)|nil  called when it has ended
----@param later boolean  it begins at its turn, not here
+---@param later boolean  it starts at its turn, not here
 ---@param fn function
 ---@param ... any  given to fn
 ---@return table record
@@ -272,8 +271,8 @@ function lifecycle.start(group, observer, later, fn, ...)
   return record
 end
 
---- Cancels a task. Its wait, if it is in one, is over at once; if it has not
--- begun, it never does.
+--- Cancels a task. If it is waiting, the wait ends immediately; if it has not started,
+-- it never does.
 ---@param record table
 ---@return boolean  whether it made a difference
 function lifecycle.cancel(record)
@@ -283,8 +282,8 @@ function lifecycle.cancel(record)
   return true
 end
 
---- Cancels each of them, also when memory ends. None runs on before its turn, so
--- that the table stays as it is.
+--- Cancels each of them, even if memory runs out. None resumes before its turn, so the
+-- table does not change meanwhile.
 ---@param records table<table, any>
 function lifecycle.cancel_all(records)
   for record in pairs(records) do pcall(lifecycle.cancel, record) end

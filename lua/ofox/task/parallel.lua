@@ -1,6 +1,6 @@
---- Functions side by side: all of a list, one function over the items of a
--- list, or so many as it takes until one succeeds. Each call is a task; they
--- begin in order, when there is room, so that no more of them exist than run.
+--- Concurrent functions: all of a list, one function over the items of a list, or as
+-- many as needed until one succeeds. Each call is a task; they start in order, when
+-- there is room, so that no more of them exist than run.
 -- Knows nothing of how tasks run.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
@@ -12,13 +12,12 @@ local unpack = require "ofox.base.lua".unpack
 
 local parallel = {}
 
--- The tasks of one call of ours. It is the group that its caller waits for.
+-- The tasks of one such call. It is the group that the caller waits for.
 local Crew = {}
 Crew.__index = Crew
 
--- 'job' gives the function of a number and its arguments; 'ended' is called
--- with the crew, a number and the results, as task:wait gives them, until the
--- crew stops.
+-- 'job' returns the function for an index and its arguments; 'ended' is called with the
+-- crew, an index and the results, as task:wait returns them, until the crew stops.
 local function crew_of(size, options, job, ended)
   local outer = scheduler.current()
   return setmetatable({
@@ -28,7 +27,7 @@ local function crew_of(size, options, job, ended)
   }, Crew)
 end
 
--- No more begin, and those that run are cancelled; also when memory ends.
+-- No more start, and the running ones are cancelled; even if memory runs out.
 function Crew:stop()
   self.stopped = true
   for i = 1, self.began do
@@ -36,13 +35,13 @@ function Crew:stop()
   end
 end
 
--- The first error is the one that is raised.
+-- Only the first error is raised.
 function Crew:fail(err)
   if not self.failed then self.failed, self.err = true, err end
   self:stop()
 end
 
--- One has ended: another may begin now.
+-- One has ended: another may start now.
 function Crew:take(i, results)
   if not self.stopped then
     if self.on_result then
@@ -54,8 +53,8 @@ function Crew:take(i, results)
   if not self.launching then self:launch() end
 end
 
--- Should that fail, for want of memory, its crew must not wait for it. What has
--- not been done then is done when it is called again.
+-- If that fails, for lack of memory, its crew must not wait for it. The remaining work
+-- is done when it is called again.
 local function observer_of(crew, i)
   local has_left = false
   return function(record)
@@ -70,8 +69,8 @@ local function observer_of(crew, i)
   end
 end
 
--- What takes the place of one that has ended begins at its turn: others run
--- between those that never wait.
+-- A replacement for one that has ended starts at its turn: others run between tasks that
+-- never wait.
 local function start(crew, i, observer)
   return lifecycle.start(crew.group, observer, i > crew.limit, crew.job(i))
 end
@@ -79,7 +78,7 @@ end
 local function begin_next(crew)
   local i = crew.began + 1
   local observer = observer_of(crew, i)
-  crew.members[i] = false -- from here on it takes no memory to note the task
+  crew.members[i] = false -- from here on, recording the task needs no memory
   crew.began, crew.count = i, crew.count + 1
   local ok, record = pcall(start, crew, i, observer)
   if not ok then
@@ -91,7 +90,7 @@ local function begin_next(crew)
   if crew.stopped then lifecycle.cancel(record) end -- meanwhile
 end
 
--- Has as many run as may.
+-- Starts as many as allowed.
 function Crew:launch()
   self.launching = true
   while self.began < self.size and not self.stopped and self.count < self.limit do
@@ -101,8 +100,8 @@ function Crew:launch()
   self.launching = false
 end
 
--- Tells the program what has come. It may wait; more may come meanwhile. Its
--- error goes before one of a task: it would be lost otherwise.
+-- Reports results to the program. Its callback may wait; more results may arrive
+-- meanwhile. Its error takes precedence over a task's: it would be lost otherwise.
 function Crew:tell()
   while self.news do
     local list = self.arrived
@@ -130,9 +129,8 @@ local function abandon(crew)
   scheduler.flush()
 end
 
--- Runs all to their end, or raises the error that has stopped them. If the
--- waiting is broken off, nothing of them goes on; in a task that has been
--- cancelled none begins.
+-- Runs all to their end, or raises the error that has stopped them. If the wait is
+-- aborted, all of them end; in a task that has been cancelled none starts.
 function Crew:finish()
   wait.for_group(self)
   local release = wait.own(function() abandon(self) end)
@@ -141,15 +139,15 @@ function Crew:finish()
   if self.failed then error(self.err, 0) end
 end
 
--- Did a function fail, whether it raised or returned nil and an error? Then
--- with what?
+-- Did a function fail, either by raising or by returning nil and an error? Returns the
+-- error, too.
 local function failure(results)
   if not results[1] then return true, results[2] end
   if results[2] == nil and results[3] ~= nil then return true, results[3] end
   return false
 end
 
--- What is wrong with the arguments
+-- Checks of the arguments
 
 local function got(value)
   return value == nil and "nil" or "a " .. type(value)
@@ -173,7 +171,7 @@ local OPTIONS = {
   on_result = { "a function", lifecycle.is_callable },
 }
 
--- 'names': of those that count here.
+-- 'names': the options allowed here.
 local function check_options(options, names)
   if options == nil then return nil end
   if type(options) ~= "table" then return "options: expected a table, got " .. describe.value(options) end
@@ -206,12 +204,12 @@ end
 
 local OF_ALL = "limit stop_on_error"
 
---- Runs functions side by side and waits for all of them.
+--- Runs functions concurrently and waits for all of them.
 ---@param list (fun(): ...)[]
----@param options? {limit?: integer, stop_on_error?: boolean}  'limit': so many
+---@param options? {limit?: integer, stop_on_error?: boolean}  'limit': how many run
 --   at a time; 'stop_on_error': the first failure (raised, or returned as
 --   nil, err) cancels the rest and is raised
----@return table[] results  in order: {ok, ..., n = count}, as task:wait() gives them
+---@return table[] results  in order: {ok, ..., n = count}, as task:wait() returns them
 function parallel.all(list, options)
   local problem = check_functions(list) or check_options(options, OF_ALL)
   if problem then error("ofox.all: " .. problem, 2) end
@@ -221,16 +219,16 @@ end
 
 local OF_MAP = "limit stop_on_error on_result"
 
---- Calls a function with each item of a list, side by side, and waits for all
--- calls. Items are read when their turn comes.
+--- Calls a function with each item of a list, concurrently, and waits for all calls.
+-- Items are read when their turn comes.
 ---@generic T
 ---@param list T[]  items may be false; the list ends where # says
 ---@param fn fun(item: T, i: integer): ...
 ---@param options? {limit?: integer, stop_on_error?: boolean, on_result?: fun(i: integer, ok: boolean, ...: any)}
---   as of ofox.all; 'on_result' is called with each result when it comes, one
---   after the other, where ofox.map was called; it may wait, while the others go
---   on; what it raises cancels the rest and is raised
----@return table[] results  in order of the list: {ok, ..., n = count}, as task:wait() gives them
+--   as for ofox.all; 'on_result' is called with each result when it arrives, one
+--   after the other, in the caller of ofox.map; it may wait while the others
+--   continue; what it raises cancels the rest and is raised
+---@return table[] results  in order of the list: {ok, ..., n = count}, as task:wait() returns them
 function parallel.map(list, fn, options)
   local problem = type(list) ~= "table" and "list: expected a list, got " .. got(list)
     or not lifecycle.is_callable(fn) and "fn: expected a function, got " .. got(fn) or check_options(options, OF_MAP)
@@ -241,11 +239,11 @@ end
 
 local OF_ANY = "limit"
 
---- Runs functions side by side until one succeeds: it neither raises nor returns
--- nil and an error. The rest are cancelled, and have ended when this returns.
+--- Runs functions concurrently until one succeeds: it neither raises nor returns nil
+-- and an error. The others are cancelled, and have ended when this returns.
 ---@param list (fun(): ...)[]  at least one
----@param options? {limit?: integer}  so many at a time; the others begin when one has failed
----@return any ...  what the first to succeed gives; if none does, the last failure is raised
+---@param options? {limit?: integer}  how many run at a time; the next starts when one has failed
+---@return any ...  the results of the first to succeed; if none does, the last failure is raised
 function parallel.any(list, options)
   local problem = check_functions(list) or check_options(options, OF_ANY)
     or #list == 0 and "list: expected at least one function, got an empty list"

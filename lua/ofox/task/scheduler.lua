@@ -1,7 +1,6 @@
---- Who runs when: the task that runs, tasks that are ready, steps that serve
--- what is awaited and then let the ready tasks run, and the event loop that
--- others run in.
--- Knows nothing of what tasks do, how they end, or how a wait in place is done.
+--- Decides who runs when: the running task, tasks that are ready, steps that serve what
+-- is awaited and then run the ready tasks, and the event loop of the host.
+-- Knows nothing of what tasks do, how they end, or how a wait in place works.
 require "ofox.base.uncompiled" ()
 local awaited = require "ofox.task.awaited"
 local clock = require "ofox.task.clock"
@@ -16,92 +15,92 @@ local running, yield = coroutine.running, coroutine.yield
 
 local scheduler = {}
 
--- Steps inside of steps, each on top of the other's stack. Deeper waits serve
--- the engine only, for C's stack has an end.
+-- The limit of nested steps, each on top of the other's stack. Deeper waits serve only
+-- the engine, because C's stack is limited.
 local DEEPEST = 20
 
-local current -- the task that runs; inside its stack others may have run
-local rounds = 0 -- of serving those that are ready
-local first, last -- of the tasks to be resumed, a list: putting one in takes no memory
+local current -- the running task; others may have run on top of its stack
+local rounds = 0 -- of running the ready tasks
+local first, last -- of the tasks to be resumed, a linked list: adding one needs no memory
 local alive = 0 -- tasks that have not ended
-local depth = 0 -- of steps inside of steps
+local depth = 0 -- of nested steps
 local nested = 0 -- tasks resumed on top of each other
-local loop -- the event loop that others run in, see ofox.Loop
-local standing = setmetatable({}, { __mode = "k" }) -- standers, which wait by the loop's means
-local woken = setmetatable({}, { __mode = "k" }) -- those of them that have not gone on yet
-local budget = {} -- left: how many turns and events are, in this step; nil: no limit
+local loop -- the event loop of the host, see ofox.Loop
+local standing = setmetatable({}, { __mode = "k" }) -- standers: waits in place that the loop does
+local woken = setmetatable({}, { __mode = "k" }) -- those of them that have not resumed yet
+local budget = {} -- turns and events left in this step; nil: no limit
 
----@class ofox.Loop  how waits are done outside of tasks, and in tasks that are threads of the host's own
----@field wait? fun(seconds: number|nil)  as ofox.use_loop says; of a loop that drives:
+---@class ofox.Loop  how waits are done outside of tasks, and in tasks that are threads of the host
+---@field wait? fun(seconds: number|nil)  as for ofox.use_loop; for a loop that drives:
 --   fun(stander, is_over), which returns when stander.waiting is false or is_over()
----@field drives? boolean  it steps by itself while scheduler.is_wanted()
----@field changed? fun()  what is_wanted and timeout say may have changed
----@field wake? fun(stander: table)  has wait() return
+---@field drives? boolean  it calls step by itself while scheduler.is_wanted()
+---@field changed? fun()  the results of is_wanted and timeout may have changed
+---@field wake? fun(stander: table)  makes wait() return
 ---@field refusal? fun(): string|nil  why waiting is not possible here
----@field defers? fun(): boolean  must a task begin at its turn, not here?
----@field current? fun(): table|nil  the task that runs, if tasks are the host's own threads
+---@field defers? fun(): boolean  must a task start at its turn, not here?
+---@field current? fun(): table|nil  the running task, if tasks are threads of the host
 ---@field spawn? fun(task: table, run: function)  starts such a thread
 ---@field failed? fun(task: table)  a task has failed, and its error is not handled yet
----@field leave? fun(task: table)  ends it where it stands
+---@field leave? fun(task: table)  ends it immediately
 
---- The task that runs, or nil.
+--- Returns the running task, or nil.
 ---@return table|nil
 function scheduler.current()
   if not loop then return current end
   if loop.current then return loop.current() end
   if current and loop.drives then
-    -- what others run in the host's main thread while a task stands is not the task
+    -- code that runs in the host's main thread while a task waits in place is not the task
     local thread, is_main = coroutine.running()
     if thread == nil or is_main == true then return nil end
   end
   return current
 end
 
---- Has waits outside of tasks done by an event loop.
+--- Makes an event loop do the waits outside of tasks.
 ---@param given ofox.Loop|nil
 function scheduler.use_loop(given)
   loop = given
 end
 
---- The event loop in use.
+--- Returns the event loop in use.
 ---@return ofox.Loop|nil
 function scheduler.loop()
   return loop
 end
 
---- Are there waits that are not served where they stand?
+--- Are there waits that are not served in place?
 ---@return boolean
 function scheduler.is_wanted()
   return next(standing) ~= nil or alive > 0 and not (loop and loop.spawn)
 end
 
---- Has any task not ended?
+--- Is there a task that has not ended?
 ---@return boolean
 function scheduler.has_tasks()
   return alive > 0
 end
 
---- Is there nothing but what the caller itself waits for?
+--- Is there nothing except what the caller itself waits for?
 ---@return boolean
 function scheduler.is_idle()
   return alive == 0 and not loop
 end
 
---- Does the caller run on top of a task, or of a step?
+--- Is the caller running on top of a task, or of a step?
 ---@return boolean
 function scheduler.is_inside()
   return current ~= nil or depth > 0
 end
 
--- Seconds of the clock until a task wants to go on by itself; nil: never.
+-- Returns the seconds of the clock until a task resumes by itself; nil: never.
 local function until_moment()
   if first or next(woken) then return 0 end
   local at = awaited.first()
   return at and math.max(0, at - clock.now())
 end
 
---- Seconds until step() has something to do although no descriptor speaks;
--- nil: never.
+--- Returns the seconds until step() has something to do even without an event on the
+-- descriptor; nil: never.
 ---@return number|nil
 function scheduler.timeout()
   local left = until_moment()
@@ -110,8 +109,8 @@ function scheduler.timeout()
   return clock.shorter(left, made and made:timeout())
 end
 
---- Lets the engine's descriptor, and a loop that drives, know what only is
--- known here.
+--- Informs the engine's descriptor, and a loop that drives, of state that is only known
+-- here.
 function scheduler.sync()
   local made = engine.made()
   if made then
@@ -122,7 +121,7 @@ function scheduler.sync()
   if loop and loop.changed then loop.changed() end
 end
 
---- A task has begun, or ended.
+--- A task has started, or ended.
 ---@param change 1|-1
 function scheduler.count(change)
   alive = alive + change
@@ -135,20 +134,20 @@ local function enqueue(task)
   last = task
 end
 
---- Lets who drives this from outside of it know what has changed.
+--- Notifies the outer driver that something has changed.
 function scheduler.changed()
   if depth == 0 then scheduler.sync() end
 end
 
---- Resumes a task when it is its turn.
+--- Resumes a task at its turn.
 ---@param task table
 function scheduler.enqueue(task)
   enqueue(task)
   scheduler.changed()
 end
 
---- What a task waits for has come: its call has news, its moment is there, or
--- another task has ended. Lets it go on; one that does not wait is left alone.
+--- The event that a task waits for has happened: its call has news, its moment has
+-- passed, or another task has ended. Resumes it; a task that does not wait is ignored.
 ---@param task table  or a stander
 ---@return boolean woken
 function scheduler.wake(task)
@@ -159,7 +158,7 @@ function scheduler.wake(task)
     if loop.wake then loop.wake(task) end
     return true
   end
-  if not task.is_ready then -- as enqueue; first, since what follows ends where memory does
+  if not task.is_ready then -- as enqueue; first, since what follows may run out of memory
     task.is_ready, task.round = true, rounds
     if last then last.next_ready = task else first = task end
     last = task
@@ -172,7 +171,7 @@ end
 
 local wake = scheduler.wake
 
--- Where memory ends before this, the turn of the task is still to come.
+-- If memory runs out before this, the turn of the task is still pending.
 local function run_as(task, run)
   if first == task then
     first = task.next_ready or nil
@@ -183,10 +182,10 @@ local function run_as(task, run)
   return run(task)
 end
 
---- Has a task run until it waits or ends.
+--- Runs a task until it waits or ends.
 ---@param task table
 ---@param run fun(task: table): table  resumes its thread
----@return boolean ok  what pcall gives: false, too, where there was no memory
+---@return boolean ok  from pcall: also false if memory was short
 ---@return any results
 function scheduler.resume(task, run)
   local outer, deep = current, nested
@@ -195,14 +194,14 @@ function scheduler.resume(task, run)
   return ok, results
 end
 
---- Is it wiser to have a task start at its turn than on top of this stack?
+--- Should a task start at its turn rather than on top of this stack?
 ---@return boolean
 function scheduler.is_deep()
   return nested >= DEEPEST or loop ~= nil and loop.defers ~= nil and loop.defers()
 end
 
---- May the running function yield to us? Only where it stands in the task's
--- own coroutine, with nothing between that cannot.
+--- Can the running function yield to the scheduler? Only in the task's own coroutine,
+-- with nothing in between that cannot yield.
 ---@return boolean
 function scheduler.may_yield()
   return current ~= nil and running() == current.thread and yieldable()
@@ -210,14 +209,14 @@ end
 
 -- Steps
 
--- Those that become ready meanwhile wait for the next round.
+-- Tasks that become ready meanwhile wait for the next round.
 local function serve_ready()
   local round = rounds
   rounds = rounds + 1
   while first and first.round <= round and (not budget.left or budget.left > 0) do
     local task = first
     if budget.left then budget.left = budget.left - 1 end
-    task.go_on(task) -- which takes it off the list
+    task.go_on(task) -- which removes it from the list
   end
 end
 
@@ -225,7 +224,7 @@ local function wake_due()
   local now = clock.now() + clock.LEAST
   local moment = awaited.due(now)
   while moment do
-    scheduler.wake(moment.what) -- first, as this may want memory
+    scheduler.wake(moment.what) -- first, as this may need memory
     awaited.passed(moment)
     moment = awaited.due(now)
   end
@@ -236,7 +235,7 @@ local function break_off(task)
   scheduler.wake(task)
 end
 
--- A child must not wait for its parent's calls.
+-- A child process must not wait for its parent's calls.
 local function drop_foreign(made)
   local foreign = transports.foreign(made)
   if foreign then awaited.each_at(foreign, break_off) end
@@ -244,11 +243,11 @@ end
 
 local function on_news(note)
   local task = awaited.heard(note)
-  if task and wake(task) and not task.standing then return end -- it has forgotten the call
-  awaited.drop(note) -- of a task that will never go on it is all that is left
+  if task and wake(task) and not task.standing then return end -- that removed the note
+  awaited.drop(note) -- the task will never resume
 end
 
--- One round.
+-- Runs one round.
 local function step(max, max_events)
   depth, budget.left = depth + 1, max_events
   local made = engine.made()
@@ -257,7 +256,7 @@ local function step(max, max_events)
   if first then
     max = 0
   elseif loop and clock.virtual() and transports.is_pending(left) then
-    max = nil -- a loop waits elsewhere, and a mock's time has to pass
+    max = nil -- a loop waits elsewhere, and a mock's time must pass
   end
   transports.move(made, clock.shorter(max, left), max_events)
   transports.take_news(made, on_news)
@@ -270,26 +269,26 @@ local function serve_all()
   serve_ready()
 end
 
---- Lets the tasks that are ready run, and nothing else: those that have been
--- cancelled can end, however much this step has done.
+--- Runs the tasks that are ready, and nothing else: cancelled tasks can end, even if
+-- this step has used up its budget.
 function scheduler.flush()
   local deep, left = depth, budget.left
   pcall(serve_all)
   depth, budget.left = deep, left
 end
 
---- Is this step as deep as any that lets tasks run? In deeper ones what is no
+--- Is this step as deep as any that runs tasks? In deeper ones, waits for anything but a
 -- call would never end.
 ---@return boolean
 function scheduler.is_deepest()
   return depth >= DEEPEST
 end
 
---- Serves what there is to do, waiting at most 'max' seconds for it (nil: until
--- there is something), also where there are no tasks.
+--- Serves what is due, waiting at most 'max' seconds for it (nil: no limit), even if
+-- there are no tasks.
 ---@param max number|nil
----@param transport table|nil  that has to be served, for a wait in place
----@param max_events? integer  turns of tasks and events of streams that are done at most
+---@param transport table|nil  that must be served, for a wait in place
+---@param max_events? integer  the largest number of task turns and stream events
 function scheduler.serve(max, transport, max_events)
   local outer, above, deep, left = current, nested, depth, budget.left
   if transport then transports.count(transport, 1) end
@@ -298,14 +297,14 @@ function scheduler.serve(max, transport, max_events)
   current, nested = outer, above
   if transport then transports.count(transport, -1) end
   if not ok then
-    pcall(scheduler.sync) -- what is left to do is done by the next step
+    pcall(scheduler.sync) -- the next step does the rest
     interrupt.raise(interrupt.caught(message))
   end
   scheduler.sync()
   if scheduler.after_step then scheduler.after_step() end
 end
 
---- The same, but does not wait where nothing will come.
+--- The same, but does not wait if nothing can happen.
 ---@param max? number
 ---@param transport? table
 ---@param max_events? integer
@@ -318,8 +317,8 @@ end
 
 scheduler.budget = budget
 
---- An event of a stream is about to be given to the program. Has this step
--- done all that it may, so that the running task should yield till the next?
+--- An event of a stream is about to be delivered to the program. Has this step used up
+-- its budget, so that the running task should yield until the next step?
 ---@param count? integer  how many events; 1
 ---@return boolean
 function scheduler.is_spent(count)
@@ -352,10 +351,10 @@ function scheduler.yield_for(transport, call, seconds)
   return yield()
 end
 
---- From here on a stander waits by the loop's means. What runs meanwhile is not
--- in the task that stands here.
----@param stander table  the task that waits in place, or outside of tasks a table that stands for the wait
----@return table|nil outer  the task that ran, for go_on
+--- From here on the loop does the wait of a stander. Code that runs meanwhile is not in
+-- the task that waits here.
+---@param stander table  the task that waits in place, or, outside of tasks, a table that represents the wait
+---@return table|nil outer  the task that was running, for go_on
 function scheduler.stand(stander)
   local outer = current
   stander.waiting, stander.standing = true, true
@@ -364,7 +363,7 @@ function scheduler.stand(stander)
   return outer
 end
 
---- It goes on.
+--- The stander resumes.
 ---@param stander table
 ---@param outer table|nil
 function scheduler.go_on(stander, outer)
@@ -373,13 +372,13 @@ function scheduler.go_on(stander, outer)
   standing[stander], woken[stander] = nil, nil
 end
 
---- All that wait by the loop's means.
+--- Returns all standers.
 ---@return table<table, true>
 function scheduler.standing()
   return standing
 end
 
---- Forgets one of them that will never go on, and ends its call.
+--- Forgets a stander that will never resume, and ends its call.
 ---@param stander table
 function scheduler.forget(stander)
   local call, transport = stander.call, stander.transport

@@ -1,6 +1,5 @@
---- Tasks as programs see them: functions that run side by side, each written as
--- straight calls. How they live is in
--- ofox.task.lifecycle.
+--- Tasks as programs see them: functions that run concurrently, each written as
+-- sequential code. ofox.task.lifecycle implements their life.
 local describe = require "ofox.base.describe"
 local unhandled = require "ofox.task.unhandled"
 local interrupt = require "ofox.task.interrupt"
@@ -19,9 +18,9 @@ local Task = {}
 Task.__index = Task
 Task.__name = "ofox.task"
 
--- The key of a handle's only field that counts: a function that gives the
--- record of its task. A record never refers to the handle, so that it shows
--- when the program has dropped it.
+-- The key of a handle's main field: a function that returns the record of its task. A
+-- record never refers to the handle, so that it is noticed when the program drops the
+-- handle.
 local RECORD = {}
 
 local function record_of(self, who)
@@ -35,10 +34,10 @@ local function check_function(who, fn)
   error(("%s: fn: expected a function, got %s"):format(who, fn == nil and "nil" or "a " .. type(fn)), 3)
 end
 
--- What has a __gc where tables have none.
+-- Creates an object with a __gc, where tables have none.
 local newproxy = not lua.TABLES_HAVE_GC and rawget(_G, "newproxy")
 
--- 'get' gives nil where the task could not be started.
+-- 'get' returns nil if the task could not be started.
 local function drop(get)
   local record = get()
   if record then unhandled.dropped(record) end
@@ -58,7 +57,7 @@ if not newproxy then
   function Task:__gc() drop(rawget(self, RECORD)) end
 end
 
---- Starts a function as a task, at once: it runs until it first waits.
+--- Starts a function as a task, immediately: it runs until it first waits.
 ---@param fn fun(...: any): ...
 ---@param ... any  given to fn
 ---@return ofox.Task
@@ -66,15 +65,15 @@ function task.go(fn, ...)
   check_function("ofox.go", fn)
   local outer = scheduler.current()
   local record
-  local handle = handle_of(function() return record end) -- first: no task is without one where memory ends
+  local handle = handle_of(function() return record end) -- first: if memory is short, no task is left without a handle
   record = lifecycle.start(outer and outer.group, nil, false, fn, ...)
   return handle
 end
 
---- Waits for the task's end, at most 'seconds'. Nothing is raised but the
--- cancelling of the task that waits.
+--- Waits for the task's end, at most 'seconds'. Raises nothing except when the waiting
+-- task is cancelled.
 ---@param seconds? number  no limit if absent
----@return boolean|nil ok  true: its results follow; false: its error follows; nil: the time is over
+---@return boolean|nil ok  true: its results follow; false: its error follows; nil: timed out
 ---@return any ...
 function Task:wait(seconds)
   local record = record_of(self, "task:wait")
@@ -88,8 +87,8 @@ function Task:wait(seconds)
   return unpack(record.results, 1, record.results.n)
 end
 
---- Cancels the task: the wait it is in, or its next one, raises a
--- CancelledError there, and its call is broken off.
+--- Cancels the task: its current wait, or its next one, raises a CancelledError, and its
+-- call is aborted.
 ---@return boolean  whether it made a difference
 function Task:cancel()
   return lifecycle.cancel(record_of(self, "task:cancel"))
@@ -100,8 +99,8 @@ function Task:status()
   return record_of(self, "task:status").status
 end
 
---- Has a function called once when the task has ended; at once if it has.
----@param fn fun(ok: boolean, ...: any)  what wait() gives
+--- Calls a function once when the task has ended; immediately if it already has.
+---@param fn fun(ok: boolean, ...: any)  the results of wait()
 ---@return ofox.Task self
 function Task:on_done(fn)
   local record = record_of(self, "task:on_done")
@@ -135,7 +134,7 @@ local function abandon(group)
   scheduler.flush()
 end
 
--- Waits for the end of all tasks of a group; if that is broken off, so are they.
+-- Waits for the end of all tasks of a group; if the wait is aborted, cancels them.
 local function wait_for_group(group)
   wait.protect(wait.for_group, abandon, group)
 end
@@ -147,8 +146,8 @@ local function deliver(record)
   return unpack(results, 2, results.n)
 end
 
---- Runs a function as a task, and returns what it returns, or raises what it
--- raises, when it and all tasks that were started in it have ended.
+--- Runs a function as a task. When it and all tasks started in it have ended, returns
+-- what it returned, or raises what it raised.
 ---@param fn fun(...: any): ...
 ---@param ... any  given to fn
 ---@return any ...

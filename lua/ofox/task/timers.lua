@@ -1,5 +1,5 @@
---- Moments and what is to happen then: a binary heap. Of two entries with the
--- same moment the one that was added first comes first.
+--- Moments and the values due then: a binary heap. Entries with equal moments keep the
+-- order in which they were added.
 -- Knows nothing of clocks.
 local timers = {}
 
@@ -51,13 +51,13 @@ end
 function Timers:add(at, what)
   local place = self.count + 1
   local entry = { at = at, turn = self.added, what = what, place = place }
-  self[place] = entry -- here memory may end: nothing is counted yet
+  self[place] = entry -- allocates: nothing is counted yet
   self.count, self.added = place, self.added + 1
   rise(self, entry)
   return entry
 end
 
---- Takes a moment off; one that has come or was taken off is ignored.
+--- Removes an entry; one that is already removed is ignored.
 ---@param entry table
 function Timers:remove(entry)
   local place = entry.place
@@ -76,7 +76,7 @@ function Timers:first()
   return self[1] and self[1].at
 end
 
---- The first, if its moment has come. It stays until it is removed.
+--- Returns the first entry, if its moment has passed. It stays until it is removed.
 ---@param now number
 ---@return table|nil entry
 function Timers:due(now)

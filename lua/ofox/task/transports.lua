@@ -1,20 +1,20 @@
---- The transports at which calls are waited for, all of which have to be served:
--- the engine, in real time, and mocks, each in its own time or in that of all.
+--- The transports with calls that are waited for, all of which must be served: the
+-- engine, in real time, and mocks, each in its own time or in that of the Lua state.
 -- Does not know who waits, nor for which call.
 require "ofox.base.uncompiled" ()
 local clock = require "ofox.task.clock"
 local core = require("ofox.base.native")("core")
 local transports = {}
 
-local counts = {} -- transport -> how many waits there are for its calls
-local kinds, mocks = 0, 0 -- how many transports that is, and how many of them are no engines
+local counts = {} -- transport -> number of waits for its calls
+local kinds, mocks = 0, 0 -- number of transports, and how many of them are not engines
 
---- That table: who finds a transport in it may count one more by itself.
+--- That table: a caller that finds a transport in it may increment the count itself.
 transports.counts = counts
 
-local untold -- news that are taken and not told yet: memory may end meanwhile
+local untold -- news taken but not yet delivered: memory may run out in between
 
---- There is one more wait for a call of a transport, or one less.
+--- Counts one more or one fewer wait for a call of a transport.
 ---@param transport table|nil
 ---@param change 1|-1
 function transports.count(transport, change)
@@ -26,13 +26,13 @@ function transports.count(transport, change)
   kinds, mocks = kinds + more, mocks + (transport.is_ours and 0 or more)
 end
 
--- A mock whose clock is its own; not an engine, nor one of a parent process.
+-- Is it a mock with a clock of its own? Not an engine, nor one of a parent process.
 local function is_mock(transport)
   return transport ~= clock.virtual() and not transport.is_ours
 end
 
---- Does a mock have something to do? No real time has to pass for that. 'left':
--- whether a moment of a task is near.
+--- Does a mock have something to do? Then no real time has to pass. 'left': whether a
+-- task waits for a moment.
 ---@param left number|nil
 ---@return boolean
 function transports.is_pending(left)
@@ -54,8 +54,8 @@ local function take_from(transport, heard)
   end
 end
 
---- Takes the news of calls, of those as well that no task waits for any more:
--- with news left in it, the engine's next step returns at once.
+--- Takes the news of calls, including those that no task waits for any more: with news
+-- left in it, the engine's next step returns immediately.
 ---@param made table|nil  the engine of this process
 ---@param heard fun(note: any)
 function transports.take_news(made, heard)
@@ -68,8 +68,7 @@ function transports.take_news(made, heard)
   end
 end
 
---- An engine of the process that this one was forked from, if there are waits
--- for its calls.
+--- Returns an engine of the parent process, if there are waits for its calls.
 ---@param made table|nil  the engine of this process
 ---@return table|nil
 function transports.foreign(made)
@@ -80,8 +79,8 @@ function transports.foreign(made)
   return nil
 end
 
--- Lets virtual time pass until something happens, at most 'limit' seconds.
--- False if nothing ever will.
+-- Lets virtual time pass until the next event, at most 'limit' seconds. False if there
+-- will never be one.
 local function move_virtual(virtual, limit)
   local own = virtual:timeout()
   if own == 0 then
@@ -92,7 +91,7 @@ local function move_virtual(virtual, limit)
   return own ~= nil or limit ~= nil
 end
 
--- Mocks whose clocks are their own go to what happens next.
+-- Moves mocks with clocks of their own to their next event.
 local function move_mocks()
   local moved = false
   if mocks == 0 then return moved end
@@ -105,10 +104,10 @@ local function move_mocks()
   return moved
 end
 
---- Lets time pass until something happens, at most 'limit' seconds.
+--- Lets time pass until the next event, at most 'limit' seconds.
 ---@param made table|nil  the engine of this process
 ---@param limit number|nil
----@param max_events integer|nil  sockets that are read; nil: what is there
+---@param max_events integer|nil  the number of sockets to read; nil: all
 function transports.move(made, limit, max_events)
   if untold then limit = 0 end
   local moved = move_mocks()
@@ -121,7 +120,7 @@ function transports.move(made, limit, max_events)
   elseif limit then
     if limit > 0 then core.pause(limit) end
   else
-    error("ofox: nothing will ever happen that could end this wait (do tasks wait for each other?)", 0)
+    error("ofox: deadlock: nothing can end this wait (do tasks wait for each other?)", 0)
   end
 end
 

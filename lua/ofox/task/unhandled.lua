@@ -1,5 +1,5 @@
---- Failures of tasks that the program does not handle: each is reported once,
--- with where it came from, which is noted of every failure.
+--- Failures of tasks that the program does not handle: each is reported once, with its
+-- origin, which is recorded for every failure.
 -- Knows nothing of how tasks run.
 local errors = require "ofox.errors"
 local log = require "ofox.base.log"
@@ -10,10 +10,10 @@ local unhandled = {}
 
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and type(text) == "string" and text or "an error that cannot be shown"
+  return ok and type(text) == "string" and text or "an error that cannot be converted to a string"
 end
 
--- A log's line holds no line break.
+-- A log line contains no line break.
 local function in_one_line(traceback)
   return traceback and traceback:gsub("\n\t", " ", 1):gsub("\n\t", " <- ")
 end
@@ -27,7 +27,7 @@ local function report(level, settings, message, err, where, traceback)
   log.print(level, message, fields)
 end
 
---- Tells the program's logger, else writes a line. Raises nothing.
+--- Reports to the program's logger, else writes a log line. Raises nothing.
 ---@param settings table|nil  of the latest call of the task
 ---@param message string
 ---@param err any
@@ -37,7 +37,7 @@ function unhandled.report(settings, message, err, where, traceback)
   report("error", settings, message, err, where, traceback)
 end
 
---- Makes the handler of an xpcall: it notes where the error was raised.
+--- Returns a handler for xpcall that records where the error was raised.
 ---@param found table  gets traceback and where
 ---@return fun(err: any): any
 function unhandled.catcher(found)
@@ -48,12 +48,12 @@ function unhandled.catcher(found)
   end
 end
 
---- Notes where a task has failed, in its record and in an error of ofox that
--- has not come out of another task before. An error of Lua's own has no place
--- for it: a log at level debug says it.
+--- Records where a task has failed, in its record and in an error of ofox that has not
+-- come from another task before. An error of Lua itself has no field for it: it is
+-- logged at level debug.
 ---@param record table  of the task
 ---@param err any
----@param thread thread|nil  whose stack is still as it was; nil: its catcher has noted it
+---@param thread thread|nil  whose stack is still intact; nil: the handler has recorded it
 function unhandled.note(record, err, thread)
   if thread then
     local ok, traceback, where = pcall(traceback_of, thread, 0, err)
@@ -65,7 +65,7 @@ function unhandled.note(record, err, thread)
   end
 end
 
---- Reports the failure of a task, once, unless the program has its error.
+--- Reports the failure of a task, once, unless the program has received its error.
 ---@param record table
 function unhandled.tell(record)
   if record.status ~= "failed" or record.asked then return end
@@ -74,11 +74,11 @@ function unhandled.tell(record)
     record.traceback)
 end
 
-local unreported = {} -- tasks whose failure waits for a place where it may be told
+local unreported = {} -- tasks whose failure cannot be reported yet
 
---- The program cannot ask for a task's error any more. Called by the garbage
--- collector, where a host with threads of its own may be in the middle of
--- anything: there it is noted only.
+--- The program can no longer ask for a task's error. Called by the garbage collector,
+-- which in a host with threads of its own may run at any point: there the failure is
+-- only recorded.
 ---@param record table
 function unhandled.dropped(record)
   record.dropped = true
@@ -91,7 +91,7 @@ function unhandled.dropped(record)
   end
 end
 
---- Reports those that had to wait.
+--- Reports the recorded failures.
 function unhandled.tell_dropped()
   if not unreported.any then return end
   local list = unreported

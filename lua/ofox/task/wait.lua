@@ -1,7 +1,7 @@
---- How this Lua state waits. In a task, where nothing stands between, it yields
--- so that others run; anywhere else it waits in place. A cancelled task hears of
--- it at its next wait, once; when it waits again after that, it is put down.
--- Knows nothing of how tasks begin and end.
+--- How this Lua state waits. A task that can yield does so, and others run; anywhere
+-- else it waits in place. A cancelled task is notified at its next wait, once; if it
+-- waits again after that, it is terminated.
+-- Knows nothing of how tasks start and end.
 local awaited = require "ofox.task.awaited"
 local block = require "ofox.task.block"
 local clock = require "ofox.task.clock"
@@ -11,7 +11,7 @@ local scheduler = require "ofox.task.scheduler"
 
 local wait = {}
 
---- What a cancelled task yields to the scheduler when it will not end.
+--- What a cancelled task that will not end yields to the scheduler.
 wait.PUT_DOWN = {}
 
 local current, may_yield, yield_for = scheduler.current, scheduler.may_yield, scheduler.yield_for
@@ -19,28 +19,28 @@ local current, may_yield, yield_for = scheduler.current, scheduler.may_yield, sc
 wait.budget = scheduler.budget
 wait.is_spent = scheduler.is_spent
 
---- The error of what was cancelled while it was no call.
+--- Returns the error of something cancelled outside of a call.
 ---@return ofox.Error
 function wait.cancelled_error()
   return interrupt.outcome "cancelled"
 end
 
---- Is the running task one that was cancelled?
+--- Was the running task cancelled?
 ---@return boolean
 function wait.is_cancelled()
   local task = scheduler.current()
   return task ~= nil and task.cancelled
 end
 
---- Remembers the options of the latest call of the running task: where its
--- failure is to be reported.
+--- Remembers the options of the running task's latest call, whose logger gets its
+-- failure.
 ---@param settings table
 function wait.remember(settings)
   local task = scheduler.current()
   if task then task.settings = settings end
 end
 
--- Why waiting is not possible here, in a host that has such places.
+-- Returns why waiting is not possible here, in hosts that restrict it.
 local function refusal()
   local loop = scheduler.loop()
   if loop and loop.refusal and (loop.spawn or not scheduler.current()) then return loop.refusal() end
@@ -53,7 +53,7 @@ function wait.check()
   if why then error("ofox: " .. why, 0) end
 end
 
--- A cancelled task that has heard of it may not wait again.
+-- A cancelled task that was notified may not wait again.
 local function refuse(task)
   if not (task and task.cancelled and task.heard) then return end
   if scheduler.may_yield() then coroutine.yield(wait.PUT_DOWN) end
@@ -77,7 +77,7 @@ function wait.interrupt(task)
   if not ok then error(message, 0) end
 end
 
--- Waits until something is so; 'yield' does it in a task.
+-- Waits for a condition; 'yield' waits in a task.
 local function for_condition(is_over, seconds, enter, leave)
   local task = scheduler.current()
   refuse(task)
@@ -108,7 +108,7 @@ function wait.for_task(other, seconds)
     end, function(task) other.waiters[task] = nil end)
 end
 
---- Waits until a group has no members, or has something to tell.
+--- Waits until a group has no members, or has something to report.
 ---@param group {count: integer, news: boolean|nil, waiter: table|nil}
 function wait.for_group(group)
   for_condition(function() return group.count == 0 or group.news == true end, nil,
@@ -118,9 +118,9 @@ end
 local function never() return false end
 local function nothing() end
 
---- Waits. In a task others run meanwhile, also if there is no time to wait;
--- everywhere the engine's calls go on.
----@param seconds number  0 if it is less
+--- Waits. In a task, others run meanwhile, even with no time to wait; everywhere the
+-- engine's calls continue.
+---@param seconds number  negative counts as 0
 function wait.sleep(seconds)
   if type(seconds) ~= "number" or seconds ~= seconds or seconds == math.huge then
     error("ofox.sleep: expected a finite number of seconds, got " .. require "ofox.base.describe".value(seconds), 2)
@@ -136,7 +136,7 @@ function wait.sleep(seconds)
   end
 end
 
---- May the running task go on with a call? If it was cancelled, so is the call.
+--- May the running task continue a call? If the task was cancelled, so is the call.
 ---@param transport table
 ---@param call userdata
 ---@return boolean
@@ -149,8 +149,8 @@ function wait.may_go_on(transport, call)
   return false
 end
 
---- Waits until the state of a call changes, at most 'max' seconds. Without 'max'
--- it may be less: who waits looks again.
+--- Waits until the state of a call changes, at most 'max' seconds. Without 'max' it may
+-- return earlier: the caller checks again.
 ---@param transport table
 ---@param call userdata
 ---@param max? number
@@ -169,13 +169,13 @@ function wait.call(transport, call, max)
     if task then task.standing_call, task.standing_transport = false, false end
   end
   if task and task.cancelled then
-    transport:cancel(call) -- its news may have been first, and its turn last
+    transport:cancel(call) -- its news may have preceded the cancellation
     task.heard = call:failed()
   end
 end
 
---- Has the running task go on in the next step. If it is cancelled until then,
--- so is the call, whose failure tells it.
+--- Resumes the running task in the next step. If it is cancelled before, so is the call,
+-- whose failure reports it.
 ---@param transport table
 ---@param call userdata
 function wait.pause(transport, call)
@@ -186,8 +186,8 @@ function wait.pause(transport, call)
   if task.cancelled then task.heard = call:failed() end
 end
 
---- Has something closed when the running task ends, however it does, unless it
--- is released before.
+--- Closes something when the running task ends, for whatever reason, unless it is
+-- released before.
 ---@param closer fun()
 ---@return fun() release
 function wait.own(closer)
@@ -200,14 +200,14 @@ end
 
 local PCALL_HOLDS = lua.PCALL_HOLDS
 
---- Calls fn with what follows undo; if it raises, calls undo and raises on.
+--- Calls fn with the arguments after undo; if it raises, calls undo and raises again.
 ---@param fn fun(...: any): any, any
 ---@param undo fun(first: any, err: any)  'err': what was raised; nil at the end of a task
 ---@param ... any  undo gets the first of them
 ---@return any, any
 function wait.protect(fn, undo, ...)
   if PCALL_HOLDS and block.is_by_loop() then
-    return fn(...) -- what it leaves on an error is collected
+    return fn(...) -- what it leaves behind on an error is garbage-collected
   elseif PCALL_HOLDS and scheduler.may_yield() then
     -- nothing between here and the end of the task catches an error
     local first = ...

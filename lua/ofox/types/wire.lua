@@ -6,7 +6,7 @@
 ---@class ofox.ChatParams
 ---@field model string  e.g. "openai/gpt-4o"; "auto" lets the gateway choose
 ---@field messages ofox.Message[]
----@field stream? boolean  true gives a stream, as client:stream does
+---@field stream? boolean  true returns a stream, as client:stream does
 ---@field stream_options? {include_usage?: boolean}
 ---@field temperature? number  0 to 2
 ---@field top_p? number  0 to 1
@@ -56,7 +56,7 @@
 ---@class ofox.EmbeddingsParams
 ---@field model string
 ---@field input string|string[]
----@field encoding_format? "float"|"base64"  as the server is to send it and you get it; absent: tables of numbers
+---@field encoding_format? "float"|"base64"  format in which vectors are sent and returned; absent: tables of numbers
 ---@field dimensions? integer
 
 ---@class ofox.ImagesParams
@@ -73,7 +73,7 @@
 ---@field model string
 ---@field input string|ofox.ResponsesItem[]
 ---@field instructions? string
----@field stream? boolean  true gives a stream
+---@field stream? boolean  true returns a stream
 ---@field max_output_tokens? integer
 ---@field temperature? number
 ---@field top_p? number
@@ -86,26 +86,26 @@
 ---@field previous_response_id? string
 ---@field provider? ofox.Provider
 
----@class ofox.RequestParams  what client:request takes, and no other field
+---@class ofox.RequestParams  the params of client:request; other fields are rejected
 ---@field path string  below base_url; may have a query
 ---@field method? string  POST with a body, else GET
----@field body? table|string  a table is sent as JSON, a string as it is
+---@field body? table|string  a table is sent as JSON, a string unchanged
 ---@field headers? table<string, ofox.HeaderValue>  over those of the client and the call
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  over those of the client and the call
----@field raw? boolean  the answer is {value = bytes}, whatever it is
+---@field raw? boolean  the answer is {value = bytes}, whatever its format
 ---@field stream? boolean  the answer is a stream of events
 
 -- Answers
 
 ---@class ofox.Response
---- What is known about the call beside its answer. Of an answer with a field "meta" use ofox.meta(res).
+--- Returns what is known about the call apart from its answer. For an answer with a field "meta" use ofox.meta(res).
 ---@field meta fun(self): ofox.Meta
 
 ---@class ofox.ChatCompletion: ofox.Response
 ---@field id string
 ---@field object string
 ---@field created integer  seconds since 1970
----@field model string  who answered
+---@field model string  that answered
 ---@field choices ofox.Choice[]
 ---@field usage? ofox.Usage
 
@@ -114,7 +114,7 @@
 ---@field index integer  from 0
 ---@field message ofox.AnswerMessage
 ---@field finish_reason? ofox.FinishReason
----@class ofox.AnswerMessage: ofox.Message  may be put into messages again as it is
+---@class ofox.AnswerMessage: ofox.Message  may be appended to messages unchanged
 ---@field role "assistant"
 ---@field content? string
 ---@field reasoning_content? string
@@ -181,8 +181,8 @@
 ---@field arguments? string  of a function call: JSON
 ---@field output? string  of a function call's output
 
----@class ofox.AnyAnswer: ofox.Response  of client:request: the JSON that came
----@field value? any  what came, if it was no object or array; with raw its bytes
+---@class ofox.AnyAnswer: ofox.Response  of client:request: the JSON that was received
+---@field value? any  the value, if it is not an object or array; with raw its bytes
 ---@field [string] any
 
 ---@class ofox.Meta
@@ -194,8 +194,8 @@
 ---@field first_byte? number  seconds from the beginning of the call, waits included, to the first byte of its answer
 ---@field ratelimit? ofox.RateLimit
 ---@field retries ofox.Attempt[]  the earlier attempts
----@field model_requested? string  res.model says who answered
----@class ofox.ResponseMeta: ofox.Meta  what on_response is given
+---@field model_requested? string  res.model is the one that answered
+---@class ofox.ResponseMeta: ofox.Meta  the argument of on_response
 --- tokens, where the answer said so
 ---@field usage? {input?: integer, output?: integer, total?: integer, cached?: integer, reasoning?: integer}
 ---@field closed? true  the program has closed this stream before its end
@@ -206,11 +206,11 @@
 ---@field limit_tokens? number
 ---@field remaining_tokens? number
 ---@field reset_tokens? number  seconds
----@class ofox.Attempt  one that failed and was followed by another
+---@class ofox.Attempt  one that failed and was retried
 ---@field type ofox.ErrorType
 ---@field code? ofox.ErrorCode
 ---@field status? integer
----@field delay number  seconds that were waited after it
+---@field delay number  seconds waited after it
 ---@field delay_source ofox.DelaySource
 ---@field request_id? string
 ---@field elapsed number  seconds it took
@@ -220,18 +220,18 @@
 
 ---@class ofox.Stream
 ---@overload fun(): table|nil
---- What is known of the call so far, at any time.
+--- Returns what is known about the call at this point.
 ---@field meta fun(self): ofox.Meta
 
 ---@class ofox.ChatStream: ofox.Stream
 ---@overload fun(): ofox.ChatChunk|nil
---- The next chunk, nil at the end; nil and an error on failure, as the option errors says.
+--- Returns the next chunk, nil at the end; nil and an error on failure, if the option errors returns it.
 ---@field next fun(self): ofox.ChatChunk|nil, ofox.AnyError|nil
 --- Iterates over the chunks; a failure is raised. On Lua 5.4 leaving the loop closes the stream.
 ---@field chunks fun(self): (fun(): ofox.ChatChunk|nil)
---- Calls fn with each chunk until it returns false; closes the stream, however it ends.
+--- Calls fn with each chunk until it returns false; closes the stream in any case.
 ---@field each fun(self, fn: fun(chunk: ofox.ChatChunk): any): nil
---- Reads to the end: the answer that the same call would have given without a stream.
+--- Reads to the end: returns the answer that the same call would have returned without streaming.
 ---@field collect fun(self): ofox.ChatCompletion|nil, ofox.AnyError|nil
 
 ---@class ofox.ChatChunk

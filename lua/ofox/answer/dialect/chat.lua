@@ -1,4 +1,4 @@
---- Chat completions: where things stand in their chunks.
+--- Chat completions: where members are in their chunks.
 require "ofox.base.uncompiled" ()
 local elements = require "ofox.answer.elements"
 local json = require "ofox.json"
@@ -18,19 +18,19 @@ local function members(value)
   return is_table(value) and value or {}
 end
 
--- One answer in the making. 'text' is what the core has read as that of choice
--- 0. Where it found none the JSON speaks: an answer that came whole.
+-- One answer being built. 'text' is what the core extracted as the text of choice
+-- 0. If it extracted none, the JSON is used: the answer was sent whole.
 local function begin(text)
   local repeats = pieces.begin()
   repeats.repeats = true
   return {
     spoken = text ~= "", state = pieces.begin(),
-    messages = {}, repeats = repeats, -- by choice: what stands in messages, not in deltas
+    messages = {}, repeats = repeats, -- by choice: what is in messages, not in deltas
     choices = json.array(), places = {},
   }
 end
 
--- The choice of that index, made if it is new.
+-- Returns the choice with that index; creates it if new.
 local function choice_of(self, index)
   local choice = self.places[index]
   if not choice then
@@ -45,7 +45,7 @@ local function say(self, text)
   if text ~= "" then rules.flow(self.state, choice_of(self, 0).message, "content", nil, text) end
 end
 
--- Adds a delta; 'text' is what its content says, where that has been decided.
+-- Adds a delta; 'text' is the text of its content, if already determined.
 local function add_delta(self, message, delta, text)
   for key, value in pairs(delta) do
     if rules.FLOWS[key] then
@@ -73,7 +73,7 @@ local function add_choice(self, item, position, own)
     elseif key == "logprobs" and is_table(value) then
       choice.logprobs = members(choice.logprobs)
       rules.add(self.state, choice.logprobs, value)
-    elseif key == "text" then -- of the completions that chats have replaced
+    elseif key == "text" then -- of legacy completions
       rules.add_member(self.state, choice, key, value)
     elseif key ~= "index" and key ~= "delta" and key ~= "message" then
       rules.put_member(self.state, choice, key, value)
@@ -94,7 +94,7 @@ local function add_chunk(self, answer, chunk, own)
   say(self, own)
 end
 
--- A content of parts beside one that is known: adds those that are no text.
+-- Adds a content of parts to a known content: the parts that are not text.
 local function fill_content(message, parts)
   local texts, others = {}, {}
   for _, part in ipairs(parts) do
@@ -111,7 +111,7 @@ local function fill_content(message, parts)
   end
 end
 
--- Adds what a message says beyond the deltas. The text of choice 0 is known.
+-- Adds what a message has beyond the deltas. The text of choice 0 is known.
 local function fill(self, choice, said)
   local message, content = choice.message, said.content
   if is_table(content) and type(message.content) == "string" and message.content ~= "" then
@@ -123,8 +123,8 @@ local function fill(self, choice, said)
   rules.fill(message, said)
 end
 
--- A tool call is found by its index while it is streamed; a whole one has none.
--- What is no table is none.
+-- Streamed tool calls are matched by index; complete ones have none. Values that
+-- are not tables are dropped.
 local function whole_calls(calls)
   local whole = json.array()
   for i = 1, #calls do
@@ -152,11 +152,11 @@ local function finish(self, answer)
     if is_table(message.tool_calls) then message.tool_calls = whole_calls(message.tool_calls) end
   end
   if answer.object == "chat.completion.chunk" or answer.object == "" then answer.object = "chat.completion" end
-  answer.obfuscation = nil -- padding of single events
+  answer.obfuscation = nil -- padding of individual events
   return answer
 end
 
--- Is it an answer that came in one piece?
+-- Was the answer sent whole?
 local function is_whole(chunk)
   local choices, found = members(chunk.choices), false
   for i = 1, #choices do
@@ -167,9 +167,9 @@ local function is_whole(chunk)
   return found
 end
 
---- The chat completion that events amount to.
----@param text string  of choice 0, as the core has read it
----@param events table[]  {json, from, to}: those that said more than text
+--- Returns the chat completion that the events amount to.
+---@param text string  of choice 0, as extracted by the core
+---@param events table[]  {json, from, to}: those with more than text
 ---@param decode fun(json: string): any, boolean|nil
 ---@return table
 function chat.answer(text, events, decode)
@@ -187,7 +187,7 @@ function chat.answer(text, events, decode)
   return finish(self, answer)
 end
 
---- An answer that came in one piece, in the shape of a chunk.
+--- Converts a complete answer into the shape of a chunk.
 ---@param answer table
 ---@return table chunk
 function chat.chunk(answer)

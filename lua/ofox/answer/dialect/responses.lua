@@ -1,6 +1,6 @@
---- The Responses protocol: where things stand in its events. The last one
--- carries the response; where that is less than what was streamed, or where it
--- never came, what was streamed counts.
+--- The Responses protocol: where members are in its events. The last event carries
+-- the response; where that has less than what was streamed, or never arrived, the
+-- streamed values count.
 require "ofox.base.uncompiled" ()
 local elements = require "ofox.answer.elements"
 local json = require "ofox.json"
@@ -11,9 +11,9 @@ local responses = {}
 
 local says = rules.says
 
--- What the events response.X.delta and response.X.done are about: the member
--- of an item ('item' is the type of one that was never announced), or of a part
--- in a list of it, which the event tells by an index.
+-- The targets of the events response.X.delta and response.X.done: a member of an
+-- item ('item' is the type of an unannounced one), or of a part in one of its
+-- lists, which the event selects by an index.
 local CONTENT = { list = "content", index = "content_index", item = "message" }
 local function of(where, part, member)
   return { list = where.list, index = where.index, item = where.item, part = part, member = member }
@@ -39,7 +39,7 @@ local function is_table(value)
   return type(value) == "table"
 end
 
--- What is streamed in pieces.
+-- Types that are streamed in pieces.
 local STREAMED = { text = true, refusal = true, arguments = true, input = true, code = true }
 
 local settle
@@ -55,7 +55,7 @@ local function settle_list(state, list, more)
   end
 end
 
--- What is said whole takes the place of what was streamed, unless it is less.
+-- A complete value replaces the streamed one, unless it is shorter.
 function settle(state, old, new)
   for key, value in pairs(new) do
     local was = old[key]
@@ -73,15 +73,15 @@ function settle(state, old, new)
   end
 end
 
--- One answer in the making.
+-- One answer being built.
 local function begin()
   return {
     state = pieces.begin(), answer = {},
     items = {}, index_of = {}, -- in order of arrival; item -> output_index
     slots = {}, -- list of parts -> index -> part
     by_index = {}, by_id = {},
-    loose = {}, -- by type: an item of which neither is known yet
-    part = nil, -- the part that text goes to
+    loose = {}, -- by type: an item whose index and id are unknown yet
+    part = nil, -- the part that text is appended to
   }
 end
 
@@ -101,8 +101,8 @@ local function add_item(self, item, index)
   return item
 end
 
--- The item of that index and id, if there is one. Of a whole item that of the
--- same index is an earlier state, whatever its id.
+-- Returns the item with that index and id, if any. For a complete item, one with
+-- the same index is an earlier snapshot, whatever its id.
 local function find_item(self, index, id, whole)
   if not says(id) then id = nil end
   local item = id ~= nil and self.by_id[id]
@@ -113,7 +113,7 @@ local function find_item(self, index, id, whole)
   return (id == nil or not says(item.id) or item.id == id) and item or nil
 end
 
--- The item of that type that was made before anything was known of it.
+-- Returns the item of that type that was created before its index or id was known.
 local function take_loose(self, type_, index, id)
   local item = self.loose[type_ or "message"]
   if not item or index == nil and not says(id) then return item end
@@ -123,7 +123,7 @@ local function take_loose(self, type_, index, id)
   return item
 end
 
--- The item that an event is about, made if no event has announced it.
+-- Returns the item that an event refers to; creates it if it was not announced.
 local function item_of(self, said, type_)
   local index, id = number(said.output_index), said.item_id
   local item = find_item(self, index, id) or take_loose(self, type_, index, id)
@@ -136,7 +136,7 @@ local function item_of(self, said, type_)
   return add_item(self, item, index)
 end
 
--- The part of that place in a list of an item, made if it is new.
+-- Returns the part at that index in a list of an item; creates it if new.
 local function part_of(self, item, about, said)
   if not is_table(item[about.list]) then item[about.list] = {} end
   local list, at = item[about.list], number(said[about.index])
@@ -151,7 +151,7 @@ local function part_of(self, item, about, said)
   return part
 end
 
--- Where an event's delta goes, or what it says whole.
+-- Where an event's delta is appended, or its complete value stored.
 local function target(self, about, said)
   local item = item_of(self, said, about.item)
   if not about.list then return item end
@@ -198,7 +198,7 @@ local function add_annotation(self, said)
   if not known then part.annotations[#part.annotations + 1] = said.annotation end
 end
 
--- The output of a response as it stands in an event.
+-- The output of a response as the event has it.
 local function add_output(self, output)
   for i = 1, #output do
     local item = output[i]
@@ -215,7 +215,7 @@ local function add_output(self, output)
 end
 
 -- Adds an event; 'own' is the text that the core found in it, nil if it found
--- none in any.
+-- none in any event.
 local function add_event(self, said, own)
   local kind = type(said.type) == "string" and said.type or ""
   local subject, what = kind:match("^response%.(.+)%.(%a+)$")
@@ -253,9 +253,9 @@ local function finish(self)
   return rules.finish(self.state, answer)
 end
 
---- The response that events amount to.
----@param text string  of all its output texts, as the core has read it
----@param events table[]  {json, from, to, name}: those that said more than text
+--- Returns the response that the events amount to.
+---@param text string  of all its output texts, as extracted by the core
+---@param events table[]  {json, from, to, name}: those with more than text
 ---@param decode fun(json: string): any, boolean|nil
 ---@return table
 function responses.answer(text, events, decode)
@@ -276,7 +276,7 @@ end
 
 local ENDS = { incomplete = true, failed = true }
 
---- A response that came in one piece, as the event that ends its stream.
+--- Converts a complete response into the event that ends its stream.
 ---@param answer table
 ---@return table event
 function responses.chunk(answer)
