@@ -11,10 +11,15 @@
 # make cov        lines of src/ that the specs reach, on Lua 5.4
 # make bench      what calls cost, beside other clients; QUICK=1, RECORD=1, DRAW=1
 # make fuzz       each fuzzer for SECONDS (30)
-# make install    into PREFIX (/usr/local)
+# make install    into PREFIX (/usr/local); make uninstall: out of it again
+# make rockspec   the release's rockspec, from the other
+# make dist       tarballs of a release; make dist-check: whether they work
 # make clean      remove build/
 
 LUA ?= 5.4
+ifeq ($(filter $(LUA),5.1 5.2 5.3 5.4 jit),)
+$(error ofox: LUA=$(LUA) is none of 5.1 5.2 5.3 5.4 jit)
+endif
 BUILD = build/$(LUA)
 OBJ = $(BUILD)/obj
 
@@ -43,11 +48,11 @@ HARDEN = -fstack-protector-strong $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),, \
   -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 # Where the compiler can, it optimizes a module as a whole: a call takes 6 %
 # less. LTO= turns it off.
-LTO := $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),,$(shell mkdir -p $(BUILD); \
-  echo 'int one(void); int one(void) { return 1; }' | \
+LTO = $(eval LTO := $(if $(filter -O0 -fsanitize=%,$(CFLAGS)),,$(shell \
+  mkdir -p $(BUILD); echo 'int one(void); int one(void) { return 1; }' | \
   $(CC) -shared -fPIC -flto=auto -xc - -o $(BUILD)/lto.so 2>/dev/null && \
-  echo -flto=auto; rm -f $(BUILD)/lto.so))
-FAST := -fno-plt $(LTO)
+  echo -flto=auto; rm -f $(BUILD)/lto.so)))$(LTO)
+FAST = -fno-plt $(LTO)
 ifeq ($(shell uname),Darwin)
 OUR_LDFLAGS += -undefined dynamic_lookup
 else
@@ -66,6 +71,12 @@ ENGINE := $(FLOORS) $(call listed,engine)
 CORE_O = $(CORE:src/%.c=$(OBJ)/%.o)
 ENGINE_O = $(ENGINE:src/%.c=$(OBJ)/%.o)
 
+# Empty, or one sentence about what the compiler will not find: it is asked
+# once, before the first compilation, and not where all is built.
+UNREADY = $(eval UNREADY := $(shell LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" \
+  CURL_INCDIR="$(CURL_INCDIR)" CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" \
+  CFLAGS="$(CFLAGS)" .ci/deps headers))$(UNREADY)
+
 all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
 
 $(BUILD)/ofox/core.so: $(CORE_O)
@@ -77,13 +88,14 @@ $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
 
 $(OBJ)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
+	$(if $(UNREADY),$(error $(UNREADY)))
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(HARDEN) $(FAST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # What must be there to build and run; see .ci/deps.
 deps:
-	@LUA=$(LUA) LUA_INCDIR=$(LUA_INCDIR) CURL_INCDIR=$(CURL_INCDIR) CC=$(CC) \
-	  .ci/deps build
+	@LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" CURL_INCDIR="$(CURL_INCDIR)" \
+	  CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" CFLAGS="$(CFLAGS)" .ci/deps build
 
 demo:
 	@LUA=$(LUA) LUA_INCDIR=$(LUA_INCDIR) CURL_INCDIR=$(CURL_INCDIR) CC=$(CC) \
@@ -172,14 +184,39 @@ PREFIX ?= /usr/local
 LUA_VERSION = $(LUA:jit=5.1)
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
+INST_DOCDIR ?= $(PREFIX)/share/doc/ofox
+INST_NVIMDIR ?= $(PREFIX)/share/nvim/site
+INSTALL = LUA=$(LUA) LUA_BIN="$(LUA_BIN)" BUILD="$(BUILD)" DESTDIR="$(DESTDIR)" \
+  INST_LUADIR="$(INST_LUADIR)" INST_LIBDIR="$(INST_LIBDIR)" \
+  INST_DOCDIR="$(INST_DOCDIR)" INST_NVIMDIR="$(INST_NVIMDIR)" .ci/install
 install: all
-	install -d $(DESTDIR)$(INST_LIBDIR)/ofox
-	install -m 755 $(BUILD)/ofox/*.so $(DESTDIR)$(INST_LIBDIR)/ofox
-	cd lua && find ofox -name '*.lua' -exec install -D -m 644 {} \
-	  $(DESTDIR)$(INST_LUADIR)/{} \;
+	@$(INSTALL) install
+
+uninstall:
+	@$(INSTALL) uninstall
+
+# The core knows the version. The release's rockspec is the other one, with a
+# version and a tag.
+VERSION = $(shell sed -n 's/^.define OFOX_VERSION "\(.*\)"/\1/p' src/lua/lofox.h)
+ROCKSPEC = ofox-$(VERSION)-1.rockspec
+version:
+	@echo $(VERSION)
+
+rockspec:
+	@sed -e 's/^version = .*/version = "$(VERSION)-1"/' \
+	  -e 's,^  url = .*,&\n  tag = "v$(VERSION)"\,,' ofox-scm-1.rockspec >$(ROCKSPEC)
+
+# Tarballs for a release, in build/dist; and whether they are any good.
+dist:
+	@.ci/deps dist
+	@.ci/dist
+
+dist-check:
+	@.ci/deps dist
+	@.ci/dist-check
 
 clean:
 	rm -rf build
 
-.PHONY: all deps demo picture test check guard house asan torture valgrind cov fuzz bench \
-  install clean
+.PHONY: all deps demo picture test check guard house asan torture valgrind \
+  cov fuzz bench install uninstall version rockspec dist dist-check clean

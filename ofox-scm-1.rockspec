@@ -7,6 +7,8 @@ source = {
 description = {
   summary = "Client of the OfoxAI gateway: errors understood, retries timed right",
   detailed = "Calls many models through the OpenAI-compatible gateway of OfoxAI. C core on libcurl.",
+  homepage = "https://github.com/ofoxai/lua-ofox",
+  issues_url = "https://github.com/ofoxai/lua-ofox/issues",
   license = "MIT",
   labels = { "ai", "llm", "http", "client" },
 }
@@ -165,7 +167,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)", "$(ZLIB_LIBDIR)", "$(BROTLI_LIBDIR)" },
     },
   },
-  copy_directories = { "examples" },
+  copy_directories = { "doc", "examples" },
 }
 test = {
   type = "command",

@@ -2,8 +2,9 @@
 local Tree = {}
 Tree.__index = Tree
 
--- What the house is made of, what builds and what checks it.
-local FIND = "cd %s && find src lua examples spec/c .ci Makefile *.rockspec -type f 2>/dev/null"
+-- What the house is made of, what builds and what checks it. The rockspec of a
+-- release is made of the other one.
+local FIND = "cd %s && find src lua examples spec/c .ci Makefile *-scm-*.rockspec -type f 2>/dev/null"
 
 local function quoted(path)
   return "'" .. path:gsub("'", "'\\''") .. "'"

@@ -2,7 +2,10 @@
 -- a module is built for another Lua.
 -- test: long: LuaRocks builds everything
 local proc = require "support.proc"
+local rockspecs = require "support.rockspecs"
+local shell = require "support.shell"
 
+local run, succeed, lines = shell.run, shell.succeed, shell.lines
 local ABI, LUA = proc.ABI, proc.LUA
 local VERSION = _VERSION:match("%d+%.%d+")
 
@@ -10,27 +13,6 @@ local directory
 
 setup(function() directory = proc.directory() end)
 teardown(function() directory:remove() end)
-
-local function run(command)
-  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo rc=$?"))
-  local text = pipe:read("*a")
-  pipe:close()
-  local out, rc = text:match("^(.-)rc=(%d+)\n$")
-  return out, tonumber(rc)
-end
-
-local function succeed(command)
-  local out, rc = run(command)
-  assert.equal(0, rc, out)
-  return out
-end
-
-local function lines(command)
-  local list = {}
-  for line in succeed(command):gmatch("[^\n]+") do list[#list + 1] = line end
-  table.sort(list)
-  return list
-end
 
 -- An interpreter with these paths alone, in an empty place.
 local function lua(code, paths)
@@ -50,84 +32,6 @@ local CALL = [[
   print(err.type, err.code)]]
 local CALLED = "connection_error\trefused\n"
 
-local function module_name(path)
-  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."):gsub("%.init$", ""))
-end
-
-local function rockspec()
-  local fields = {}
-  local chunk
-  if rawget(_G, "setfenv") then
-    chunk = assert(loadfile("ofox-scm-1.rockspec"))
-    rawget(_G, "setfenv")(chunk, fields)
-  else
-    chunk = assert(loadfile("ofox-scm-1.rockspec", "t", fields))
-  end
-  chunk()
-  return fields
-end
-
-describe("the rockspec", function()
-  -- The sources that the Makefile builds a module of.
-  local function made_of(name)
-    local made = {}
-    for _, line in ipairs(lines(
-      ("make -nB LUA=%s BUILD=/nowhere /nowhere/ofox/%s.so"):format(ABI, name))) do
-      made[#made + 1] = line:match(" %-c .* (src/%S+%.c)$")
-    end
-    table.sort(made)
-    return made
-  end
-
-  for _, name in ipairs { "core", "engine" } do
-    it("lists the sources of ofox." .. name .. " as the Makefile does", function()
-      local listed = rockspec().build.modules["ofox." .. name].sources
-      table.sort(listed)
-      assert.same(made_of(name), listed)
-    end)
-  end
-
-  it("lists every C source of the tree", function()
-    local listed = {}
-    for _, module in pairs(rockspec().build.modules) do
-      for _, source in ipairs(type(module) == "table" and module.sources or {}) do listed[source] = true end
-    end
-    for _, source in ipairs(lines "find src -name '*.c'") do
-      assert.is_true(listed[source], source .. " is not listed")
-    end
-  end)
-
-  it("lists every Lua file of the tree under its name", function()
-    local listed = {}
-    for name, path in pairs(rockspec().build.modules) do
-      if type(path) == "string" then listed[path] = name end
-    end
-    local expected = {}
-    for _, path in ipairs(lines "find lua -name '*.lua'") do
-      expected[path] = module_name(path)
-    end
-    assert.same(expected, listed)
-  end)
-
-  it("wants nothing but Lua, libcurl and what undoes gzip and brotli", function()
-    local fields = rockspec()
-    assert.equal(1, #fields.dependencies)
-    assert.matches("^lua ", fields.dependencies[1])
-    assert.same({ "BROTLI", "CURL", "ZLIB" }, (function()
-      local names = {}
-      for name in pairs(fields.external_dependencies) do names[#names + 1] = name end
-      table.sort(names)
-      return names
-    end)())
-  end)
-
-  it("copies only what is there", function()
-    for _, name in ipairs(rockspec().build.copy_directories) do
-      assert.equal("yes\n", succeed("test -d " .. name .. " && echo yes"))
-    end
-  end)
-end)
-
 -- LuaRocks serves LuaJIT as 5.1; one installation of each version will do.
 if ABI ~= "jit" then
   describe("luarocks make", function()
@@ -137,7 +41,7 @@ if ABI ~= "jit" then
       tree = proc.directory()
       local path = tree.path
       -- a copy, for LuaRocks leaves its objects beside the sources
-      succeed(("mkdir %s/src && cp -r Makefile LICENSE *.rockspec src lua examples %s/src"):format(path, path))
+      succeed(("mkdir %s/src && cp -r Makefile LICENSE *.rockspec src lua doc examples %s/src"):format(path, path))
       local incdir = os.getenv("LUA_INCDIR") or "/usr/include/lua" .. ABI
       -- optimized on one Lua, as users get it: that takes long, and others differ by their headers only
       local flags = ABI == "5.4" and "" or "CFLAGS='-O0 -fPIC'"
@@ -162,6 +66,14 @@ if ABI ~= "jit" then
         :format(tree.path, ABI)))
     end)
 
+    it("keeps pages, help and examples with the rock", function()
+      local rock = ("%s/tree/lib/luarocks/rocks-%s/ofox/scm-1"):format(tree.path, ABI)
+      for _, name in ipairs { "doc/ofox.txt", "doc/architecture.md", "examples/hello.lua" } do
+        assert.equal(proc.read(name), proc.read(rock .. "/" .. name), name)
+      end
+      succeed(("ls %s/tree/share/lua/%s/ofox/types.lua"):format(tree.path, ABI))
+    end)
+
     it("makes a tree that is enough, anywhere", function()
       assert.equal(CALLED, (lua(CALL, paths())))
     end)
@@ -170,7 +82,7 @@ if ABI ~= "jit" then
     it("has every module of the tree in it", function()
       local names = {}
       for _, path in ipairs(lines "find lua -name '*.lua'") do
-        names[#names + 1] = ("%q"):format(module_name(path))
+        names[#names + 1] = ("%q"):format(rockspecs.module_name(path))
       end
       local out, rc = lua(([[for _, name in ipairs { %s } do
           local ok, message = pcall(require, name)
@@ -183,27 +95,103 @@ if ABI ~= "jit" then
   end)
 end
 
-describe("make", function()
-  it("install puts all where PREFIX says, and it runs there", function()
-    local prefix = directory.path .. "/prefix"
-    succeed(("make -s install LUA=%s PREFIX=%s"):format(ABI, prefix))
-    assert.same(lines "cd lua && find ofox -name '*.lua'",
-      lines(("cd %s/share/lua/%s && find ofox -type f"):format(prefix, VERSION)))
-    assert.same({ "ofox/core.so", "ofox/engine.so" },
-      lines(("cd %s/lib/lua/%s && find ofox -type f"):format(prefix, VERSION)))
-    assert.equal(CALLED, (lua(CALL, {
-      LUA_PATH = ("%s/share/lua/%s/?.lua;%s/share/lua/%s/?/init.lua"):format(prefix, VERSION, prefix, VERSION),
-      LUA_CPATH = ("%s/lib/lua/%s/?.so"):format(prefix, VERSION),
-    })))
+-- What make install says at its end: variables for Lua, each on its own line.
+local function exported(out)
+  local paths = {}
+  for name, value in out:gmatch("\nexport (LUA_C?PATH)='([^'\n]*);;'") do paths[name] = value end
+  return paths
+end
+
+local DOCUMENTS = { "CHANGELOG.md", "LICENSE", "README.md", "doc/README.zh-CN.md", "doc/ofox.txt",
+  "examples/hello.lua", "examples/love/main.lua" }
+
+describe("make install", function()
+  local prefix, said
+
+  setup(function()
+    prefix = directory.path .. "/a prefix"
+    said = succeed(("make -s install LUA=%s PREFIX='%s'"):format(ABI, prefix))
   end)
 
-  it("install honours DESTDIR", function()
+  it("puts the modules where PREFIX says, types for editors among them", function()
+    assert.same(lines "cd lua && find ofox -name '*.lua'",
+      lines(("cd '%s/share/lua/%s' && find ofox -type f"):format(prefix, VERSION)))
+    assert.same({ "ofox/core.so", "ofox/engine.so" },
+      lines(("cd '%s/lib/lua/%s' && find ofox -type f"):format(prefix, VERSION)))
+    succeed(("ls '%s/share/lua/%s/ofox/types.lua'"):format(prefix, VERSION))
+  end)
+
+  it("says what Lua has to be told, and with that it works from any folder", function()
+    assert.equal(CALLED, (lua(CALL, exported(said))))
+  end)
+
+  it("says nothing of that where Lua looks anyway", function()
+    local function paths(folder)
+      return run(("env -u LUA_PATH -u LUA_CPATH LUA=%s LUA_BIN=%s INST_LUADIR=%s/share/lua/%s "
+        .. "INST_LIBDIR=%s/lib/lua/%s INST_DOCDIR=/d INST_NVIMDIR=/n .ci/install paths")
+        :format(ABI, LUA, folder, VERSION, folder, VERSION))
+    end
+    assert.equal("", (paths "/usr/local"))
+    assert.same({ LUA_PATH = ("/opt/share/lua/%s/?.lua;/opt/share/lua/%s/?/init.lua"):format(VERSION, VERSION),
+      LUA_CPATH = ("/opt/lib/lua/%s/?.so"):format(VERSION) }, exported((paths "/opt")))
+  end)
+
+  it("puts pages and examples beside each other, as they are in a clone", function()
+    for _, name in ipairs(DOCUMENTS) do
+      assert.equal(proc.read(name), proc.read(prefix .. "/share/doc/ofox/" .. name), name)
+    end
+    assert.same({}, lines(("find '%s' ! -perm -444"):format(prefix)))
+  end)
+
+  -- Neovim runs what is built for LuaJIT or for 5.1.
+  if VERSION == "5.1" then
+    it("puts help and health where Neovim finds them", function()
+      local site, paths = prefix .. "/share/nvim/site", exported(said)
+      assert.is_truthy(said:find("set packpath+=" .. site .. "\n", 1, true), said)
+      local init = proc.write(directory.path .. "/init.vim", ("let &packpath .= ',%s'\n"):format(site))
+      local out = succeed(("cd / && env LUA_PATH='%s;;' LUA_CPATH='%s;;' nvim --headless -i NONE -u %s "
+        .. "-c 'help ofox-key' -c 'echo expand(\"%%:p\")' -c 'checkhealth ofox' -c '%%print' -c 'qa!'")
+        :format(paths.LUA_PATH, paths.LUA_CPATH, init))
+      assert.is_truthy(out:find("/start/ofox/doc/ofox.txt", 1, true), out)
+      assert.is_truthy(out:find("ofox " .. require "ofox".VERSION, 1, true), out)
+    end)
+
+    it("lists the tags of the help as Neovim does", function()
+      local folder = directory.path .. "/tags"
+      succeed(("mkdir %s && cp doc/ofox.txt %s && nvim --headless -u NONE -i NONE -c 'helptags %s' -c q")
+        :format(folder, folder, folder))
+      assert.equal(proc.read(folder .. "/tags"),
+        proc.read(prefix .. "/share/nvim/site/pack/ofox/start/ofox/doc/tags"))
+    end)
+  end
+
+  it("honours DESTDIR, and then says nothing", function()
     local dest = directory.path .. "/dest"
-    succeed(("make -s install LUA=%s PREFIX=/usr DESTDIR=%s"):format(ABI, dest))
+    assert.equal("", succeed(("make -s install LUA=%s PREFIX=/usr DESTDIR=%s"):format(ABI, dest)))
+    assert.same({ "lib", "share" }, lines(("ls %s/usr"):format(dest)))
     assert.equal("ofox/init.lua\n", succeed(("cd %s/usr/share/lua/%s && ls ofox/init.lua"):format(dest, VERSION)))
     assert.equal("ofox/core.so\n", succeed(("cd %s/usr/lib/lua/%s && ls ofox/core.so"):format(dest, VERSION)))
+    succeed(("make -s uninstall LUA=%s PREFIX=/usr DESTDIR=%s"):format(ABI, dest))
+    assert.same({}, lines(("find %s -type f"):format(dest)))
   end)
 
+  it("needs no option of install that is GNU's alone", function()
+    assert.is_nil(proc.read(".ci/install"):find("install %-D"))
+  end)
+
+  it("is undone by make uninstall, but for what another Lua has there and what is not ofox's", function()
+    local all = directory.path .. "/shared"
+    local other, mine = all .. "/share/lua/5.0/ofox", all .. "/share/lua/" .. VERSION .. "/mine.lua"
+    succeed(("make -s install LUA=%s PREFIX=%s && mkdir -p %s && touch %s"):format(ABI, all, other, mine))
+    succeed(("make -s uninstall LUA=%s PREFIX=%s"):format(ABI, all))
+    assert.same({ mine }, lines(("find %s -type f ! -path '*/share/doc/*'"):format(all)))
+    succeed("ls " .. all .. "/share/doc/ofox/README.md")
+    succeed(("rm -r %s && make -s uninstall LUA=%s PREFIX=%s"):format(other, ABI, all))
+    assert.same({ mine }, lines(("find %s -type f"):format(all)))
+  end)
+end)
+
+describe("make", function()
   it("appends the caller's flags and keeps its own", function()
     for _, call in ipairs {
       "make -nB BUILD=/nowhere CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now",
@@ -313,106 +301,4 @@ describe("require \"ofox\"", function()
     local out = lua(TRY, { LUA_PATH = clone {}, LUA_CPATH = ("%s/build/%s/?.so"):format(root, abi) })
     sentence(out, "built for another Lua")
   end)
-end)
-
-describe("what installs packages", function()
-  it("[P2] never removes one for it: each apt-get install says so", function()
-    local found = 0
-    for line in succeed("grep -rhE 'apt[-_]get (.* )?install' Makefile .ci examples"):gmatch("[^\n]+") do
-      if not line:find("apt-get -s install", 1, true) then -- which only says what it would do
-        found = found + 1
-        assert.is_truthy(line:find("--no-remove", 1, true), line)
-      end
-    end
-    assert.is_true(found >= 3, found .. " found")
-  end)
-
-  -- Programs that .ci/deps runs; those that it looks for are not there.
-  local TOOLS = "sh sed grep tr sort id mktemp tail rm apt-cache apt-get dpkg-query"
-
-  -- The real apt and dpkg with another list of what is installed: without the
-  -- packages of a pattern, and with the given paragraphs. Nothing is installed.
-  local machines = 0
-  local function machine(without, paragraphs)
-    machines = machines + 1
-    local path = directory.path .. "/machine" .. machines
-    succeed(("mkdir -p %s/dpkg/info %s/bin %s/cache/archives/partial"):format(path, path, path))
-    for tool in TOOLS:gmatch("%S+") do succeed(("ln -s $(command -v %s) %s/bin/%s"):format(tool, path, tool)) end
-    local status = {}
-    for paragraph in (proc.read "/var/lib/dpkg/status" .. "\n"):gmatch("(Package: .-\n)\n") do
-      if not paragraph:find("^Package: " .. without) then status[#status + 1] = paragraph end
-    end
-    for _, paragraph in ipairs(paragraphs) do
-      status[#status + 1] = (paragraph:gsub("\n", "\nStatus: install ok installed\n", 1))
-    end
-    proc.write(path .. "/dpkg/status", table.concat(status, "\n"))
-    proc.write(path .. "/apt.conf",
-      ('Dir::State::status "%s/dpkg/status";\nDir::Cache "%s/cache";\n'):format(path, path))
-    return path, ("env DPKG_ADMINDIR=%s/dpkg APT_CONFIG=%s/apt.conf LUA_INCDIR=/nowhere "):format(path, path)
-  end
-
-  -- As somebody who may install, or may not; apt only says what it would do.
-  local function deps(path, environment, user)
-    proc.write(path .. "/as", ("#!/bin/sh\necho %d\n"):format(user))
-    succeed(("mv %s/as %s/bin/id && chmod +x %s/bin/id && rm -f %s/bin/apt-get"):format(path, path, path, path))
-    proc.write(path .. "/bin/apt-get", '#!/bin/sh\n[ "$1" = update ] || exec /usr/bin/apt-get -s "$@"\n')
-    succeed("chmod +x " .. path .. "/bin/apt-get")
-    return run(("%s PATH=%s/bin LUA=jit .ci/deps build"):format(environment, path))
-  end
-
-  -- Apt is asked often and slowly, and knows nothing of Lua: one will do.
-  local function knows(package)
-    return ABI == "5.4" and run("apt-cache policy " .. package):find("Candidate: %d") ~= nil
-  end
-
-  if knows "gcc" then
-    it("[P12] names no package that this release does not know, under one of the names it has had", function()
-      local names, seen = {}, 0
-      for need in proc.read(".ci/deps"):gmatch("\n%s*need \"?([%w.|+-]+)\"? ") do
-        seen = seen + 1
-        for name in need:gmatch("[^|]+") do names[#names + 1] = name end
-      end
-      assert.is_true(seen > 20, seen .. " found")
-      local policy = "\n" .. run("apt-cache policy " .. table.concat(names, " "))
-      for need in proc.read(".ci/deps"):gmatch("\n%s*need \"?([%w.|+-]+)\"? ") do
-        local known = need:find("luajit2", 1, true) ~= nil -- that of Debian 12 is gone later
-        for name in need:gmatch("[^|]+") do
-          known = known or policy:find("\n" .. name:gsub("[.+-]", "%%%0") .. ":[^\n]*\n[^\n]*\n%s+Candidate: %d") ~= nil
-        end
-        assert.is_true(known, need)
-      end
-    end)
-  end
-
-  if knows "libluajit2-5.1-2" then -- on Debian 12; later there is one LuaJIT only
-    it("[P2] asks for OpenResty's program and headers where its LuaJIT is, and that pushes nothing out", function()
-      local paragraphs, fields = {}, "^(Package|Source|Version|Architecture|Multi-Arch|Maintainer|Depends|Conflicts|"
-        .. "Provides|Replaces|Description):"
-      for i, name in ipairs { "libluajit2-5.1-2", "libluajit2-5.1-common" } do
-        paragraphs[i] = succeed(("apt-cache show --no-all-versions %s | grep -E %s"):format(name, proc.quote(fields)))
-      end
-      local path, environment = machine("%S*luajit", paragraphs)
-      local out, rc = deps(path, environment, 1000)
-      assert.equal(1, rc)
-      assert.matches("are missing: [^\n]*libluajit2%-5%.1%-dev lua%-cjson luajit2[^\n]*\n", out)
-      local function simulated(packages)
-        return run(environment .. "apt-get -s install --no-remove --no-install-recommends " .. packages)
-      end
-      local said, code = simulated "libluajit2-5.1-dev luajit2"
-      assert.equal(0, code, said)
-      assert.is_nil(said:find("\nRemv ", 1, true), said)
-      assert.is_truthy(simulated("libluajit-5.1-dev"):find("remove is disabled", 1, true))
-    end)
-  end
-
-  if knows "lua-cjson" then
-    it("[P2] says what would have to go, and for what, and changes nothing", function()
-      local path, environment = machine("lua%-cjson\n", {
-        "Package: holder\nVersion: 1\nArchitecture: all\nConflicts: lua-cjson\n"
-        .. "Maintainer: nobody <nobody@localhost>\nDescription: what stands in the way\n" })
-      local out, rc = deps(path, environment, 0)
-      assert.equal("ofox: nothing was installed: to make room for lua-cjson apt would remove holder\n", out)
-      assert.equal(1, rc)
-    end)
-  end
 end)
