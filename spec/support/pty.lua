@@ -60,11 +60,22 @@ function pty:see(text)
   error(("%q did not appear in\n%s"):format(text, self:output()), 2)
 end
 
+--- Whether it ends within a time.
+---@param seconds number
+---@return boolean
+function pty:has_ended(seconds)
+  local due = socket.gettime() + seconds
+  repeat
+    if self:output():find("rc=%d+\n$") then return true end
+    socket.select(nil, nil, 0.01)
+  until socket.gettime() > due
+  return false
+end
+
 --- Waits until it has ended.
 ---@return integer  its exit code, as the shell gives it
 function pty:finish()
-  self:see("rc=")
-  self:see("\n")
+  assert(self:has_ended(20), self:output())
   return tonumber(self:output():match("rc=(%d+)\n$"))
 end
 
