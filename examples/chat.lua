@@ -1,53 +1,60 @@
--- A chat in the terminal: answers appear as they are made, and no error ends the conversation.
--- lua5.4 examples/chat.lua [model]; an empty line or Ctrl-D leaves.
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+-- A chat in the terminal: answers appear as they are written, Ctrl-C stops one, and no error ends the conversation.
+-- lua5.4 examples/chat.lua [model]
+local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local ofox = require "ofox"
 
-local model = arg[1] or "openai/gpt-4o-mini"
-local messages = { { role = "system", content = "You are a friendly companion." } }
+local model, messages = arg[1] or "openai/gpt-4o-mini", {}
 local client = ofox.new {
-  on_wait = function(seconds, err)
-    io.write(("\r  %s; again in %2.0f s "):format(err.type, seconds))
-    io.flush()
-  end,
+  errors = "raise",
+  on_retry = function(err, delay) print(("  (%s; next attempt in %.0f s)"):format(err.message, delay)) end,
 }
 
--- Streams an answer and returns its text, and what is wrong if it is not whole.
-local function answer()
-  local text = {}
-  local ok, err = pcall(function()
-    local stream, refused = client:stream { model = model, messages = messages }
-    if not stream then error(refused, 0) end
-    for piece in stream:text() do
-      text[#text + 1] = piece
-      io.write(piece)
-      io.flush()
-    end
-  end)
-  print()
-  return table.concat(text), not ok and err or nil
+-- Reading in a task, after a wait, makes a Ctrl-C at the prompt an error of ofox, as it is in a call.
+local function read()
+  ofox.sleep(0)
+  io.write "> "
+  io.flush()
+  return io.read "*l"
 end
 
--- One turn: what was said in part is kept, so that the model can go on from there.
-local function turn(question)
-  messages[#messages + 1] = { role = "user", content = question }
-  local text, err = answer()
-  if text ~= "" then messages[#messages + 1] = { role = "assistant", content = text } end
-  if not err then return end
-  if not ofox.errors.is(err) then error(err, 0) end
-  print("  ! " .. tostring(err) .. "\n  ! " .. err:hint())
-  if text == "" then
-    messages[#messages] = nil -- as if it had not been asked
-  else
-    print "  ! (the answer broke off: say \"go on\" to hear the rest)"
+local function answer(said)
+  for text in client:stream({ model = model, messages = messages }):text() do
+    said[#said + 1] = text
+    io.write(text)
+    io.flush()
   end
 end
 
-print(("Talking to %s with ofox %s. An empty line ends it."):format(model, ofox.VERSION))
-while true do
-  io.write "> "
-  io.flush()
-  local line = io.read "*l"
-  if not line or line == "" then break end
-  turn(line)
+-- One question and its answer. Of an answer that was stopped or that failed, the history keeps what came.
+local function turn(question)
+  local said = {}
+  messages[#messages + 1] = { role = "user", content = question }
+  local ok, err = pcall(ofox.run, answer, said)
+  messages[#messages + 1] = { role = "assistant", content = table.concat(said) }
+  if #said == 0 then messages[#messages], messages[#messages - 1] = nil, nil end -- as if it had not been asked
+  print()
+  if ok then return end
+  if not ofox.errors.is(err) then error(err, 0) end -- a bug in this program
+  if err.code == "interrupted" then return print "  (stopped)" end
+  print("  ! " .. tostring(err) .. "\n  ! " .. err:hint())
 end
+
+local function obey(line)
+  local command, name = line:match "^/(%a+)%s*(.-)%s*$"
+  if command == "new" then messages = {}
+  elseif command == "model" and name ~= "" then model = name
+  elseif command then print "  ! /new forgets the conversation, /model NAME changes the model"
+  elseif line:find "%S" then turn(line) end
+end
+
+print(("Talking to %s. Ctrl-C stops an answer, Ctrl-D leaves; /new, /model NAME."):format(model))
+local presses = 0 -- of Ctrl-C at the prompt, one after the other
+while presses < 2 do
+  local ok, line = pcall(ofox.run, read)
+  if ok and not line then break end
+  if not ok and not ofox.errors.is(line, "cancelled_error") then error(line, 0) end
+  presses = ok and 0 or presses + 1
+  if ok then obey(line) elseif presses == 1 then print "\n(Ctrl-C again leaves)" end
+end
+print()

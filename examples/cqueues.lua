@@ -1,5 +1,7 @@
--- ofox in a cqueues program: one coroutine drives it, others make calls or do anything else meanwhile.
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+-- A program with cqueues' event loop: two of its coroutines make calls while a third ticks.
+-- lua5.4 examples/cqueues.lua; needs lua-cqueues.
+local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local cqueues = require "cqueues"
 local ofox = require "ofox"
 
@@ -7,7 +9,7 @@ local client = ofox.new {}
 local loop = cqueues.new()
 local left = 2
 
--- Calls made in cqueues' own coroutines wait its way, so that nothing stops.
+-- A call in a coroutine of cqueues waits with cqueues.poll, so that the other coroutines continue.
 ofox.use_loop { wait = function(seconds) cqueues.poll(ofox, seconds) end }
 
 local function asking(question)
@@ -33,7 +35,7 @@ job(function()
   print(res and res:output_text() or err)
 end)
 
--- Something that must not be held up.
+-- Work of the program that no call may hold up.
 loop:wrap(function()
   local ticks = 0
   while left > 0 do

@@ -1,5 +1,7 @@
--- Which of these sentences is nearest in meaning to the question? Ranked by their embeddings.
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+-- Embeddings: ranks sentences by how near they are in meaning to a question.
+-- lua5.4 examples/embeddings.lua [question]
+local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local ofox = require "ofox"
 
 local QUESTION = arg[1] or "How do I keep my houseplants alive?"
@@ -21,7 +23,7 @@ end
 local input = { QUESTION }
 for i, sentence in ipairs(SENTENCES) do input[i + 1] = sentence end
 
--- One request for all; the vectors come packed and are tables of numbers here.
+-- One request for all; each vector arrives as a table of numbers.
 local res, err = ofox.new():embeddings { model = "openai/text-embedding-3-small", input = input }
 if not res then
   print(err, err:hint())

@@ -1,11 +1,12 @@
--- A frame loop with a character that answers, for engines that embed Lua: 60 frames a second, whatever comes.
--- lua5.4 examples/frames.lua [a question]; in an engine, only update() is yours.
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
-local socket = require "socket" -- the clock, and the time between frames: what an engine has itself
+-- A character that answers in a loop of 60 frames a second, for engines that embed Lua.
+-- lua5.4 examples/frames.lua [question]; needs lua-socket. In an engine, update() is what you call once a frame.
+local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
+local socket = require "socket" -- the clock and the pause between frames, which an engine has itself
 local ofox = require "ofox"
 
 local FRAME = 1 / 60
-local STEP = { max_events = 20 } -- so much of all answers in a frame
+local STEP = { max_events = 20 } -- at most so many pieces of answers in one frame
 local question = arg[1] or "Who goes there?"
 
 local client = ofox.new {}
@@ -16,7 +17,7 @@ local function ask(text)
   return ofox.go(function()
     local params = { model = "openai/gpt-4o-mini", messages = { { role = "user", content = text } } }
     local stream, err = client:stream(params, { errors = "return" })
-    -- stream:next() lets frames go on in every Lua, as a for loop does in all but PUC Lua 5.1
+    -- stream:next() lets frames continue in every Lua; a for loop does so in all but PUC Lua 5.1
     local chunk
     if stream then chunk, err = stream:next() end
     while chunk do

@@ -1,10 +1,12 @@
--- Testing a program that uses ofox, without network and waits: lua5.4 /usr/bin/busted examples/mock_test.lua
+-- How to test a program that uses ofox: answers are scripted, nothing is sent, no time passes.
+-- lua5.4 /usr/bin/busted examples/mock_test.lua; needs lua-busted.
 -- luacheck: std +busted
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+local here = debug.getinfo(1, "S").source:match "^@(.*/)" or "" -- where ofox is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local ofox = require "ofox"
 local mock = require "ofox.mock"
 
--- The program under test: a headline for a text, or the text's own first words.
+-- The program under test: the model's headline for a text, or the text's first words if there is none.
 local function headline(client, text)
   local ok, res = pcall(client.chat, client, {
     model = "openai/gpt-4o-mini",
@@ -31,7 +33,7 @@ describe("a headline", function()
     assert.equal("Bearer sk-test", server.requests[1].headers.authorization)
   end)
 
-  it("is worth waiting for: 1 s, 2 s, then as long as the server asks", function()
+  it("is asked for again after 1 s, after 2 s, then when the server says", function()
     server:reply { status = 503 }
     server:reply { fail = "reset" }
     server:reply { status = 429, headers = { ["x-ratelimit-reset-requests"] = "12s" } }
@@ -40,13 +42,13 @@ describe("a headline", function()
     assert.is_true(server:now() >= 15 and server:now() < 16)
   end)
 
-  it("is made of the text itself when the storm does not pass", function()
+  it("is made of the text if every attempt fails", function()
     for _ = 1, 4 do server:reply { status = 503 } end
     assert.same({ "It rained all …", "own" }, { headline(client, "It rained all day.") })
     assert.equal(4, #server.requests)
   end)
 
-  it("does not ask twice when the key is wrong", function()
+  it("is asked for once if the key is wrong", function()
     server:reply { status = 401 }
     assert.equal("own", select(2, headline(client, "It rained all day.")))
     assert.equal(1, #server.requests)

@@ -1,43 +1,25 @@
--- Fifty prompts side by side, eight at a time, with a progress bar; what fails does not stop the rest.
--- lua5.4 examples/parallel.lua [model]; on the simulator storm/503 shows retries.
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+-- The same question to several models at once: each answer as it comes, then the first to come again, alone.
+-- lua5.4 examples/parallel.lua [model ...]
+local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local ofox = require "ofox"
 
-local COUNT, AT_ONCE, WIDTH = 50, 8, 40
-local model = arg[1] or "openai/gpt-4o-mini"
-local done, failed, retries = 0, 0, 0
+local models = #arg > 0 and { (table.unpack or unpack)(arg) } -- luacheck: ignore 113 143
+  or { "openai/gpt-4o-mini", "anthropic/claude-haiku-4.5", "google/gemini-2.5-flash" }
+local client = ofox.new { errors = "raise", deadline = 60 }
 
-local function bar()
-  local filled = math.floor(WIDTH * done / COUNT)
-  io.write(("\r[%s%s] %d/%d, %d failed, %d retries "):format(("#"):rep(filled), ("."):rep(WIDTH - filled),
-    done, COUNT, failed, retries))
-  io.flush()
+local function ask(model)
+  return client:chat { model = model, messages = { { role = "user", content = "What is Lua good at? One sentence." } } }
 end
 
-local client = ofox.new {
-  deadline = 60,
-  errors = "return",
-  on_retry = function()
-    retries = retries + 1
-    bar()
-  end,
-}
+-- What fails does not stop the rest.
+ofox.map(models, ask, { on_result = function(i, ok, answer)
+  local seconds = ok and ("%.1f s"):format(ofox.meta(answer).elapsed) or "failed"
+  print(("%s (%s)\n  %s"):format(models[i], seconds, ok and answer:output_text() or tostring(answer)))
+end })
 
-local jobs = {}
-for i = 1, COUNT do
-  jobs[i] = function()
-    local res, err = client:chat {
-      model = model, max_tokens = 20,
-      messages = { { role = "user", content = ("In five words: what is %d good for?"):format(i) } },
-    }
-    done, failed = done + 1, failed + (res and 0 or 1)
-    bar()
-    return res and res:output_text(), err
-  end
-end
-
-bar()
-local results = ofox.all(jobs, { limit = AT_ONCE })
-print()
-for i = 1, 3 do print(i, tostring(results[i][2] or results[i][3])) end
-print(("… and %d more"):format(COUNT - 3))
+-- ofox.any takes the first that succeeds and cancels the others.
+local racers = {}
+for i, model in ipairs(models) do racers[i] = function() return ask(model).model end end
+local ok, first = pcall(ofox.any, racers)
+print(ok and "first: " .. first or "none: " .. tostring(first))

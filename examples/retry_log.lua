@@ -1,6 +1,7 @@
--- Hooks and logging: what a call goes through, told as it happens.
--- lua5.4 examples/retry_log.lua [model]; on the simulator sim/flaky-503 and sim/storm have the most to tell.
-package.path = "lua/?.lua;lua/?/init.lua;" .. package.path -- as they stand in a clone
+-- Hooks and the logger: what happens during a call, printed as it happens.
+-- lua5.4 examples/retry_log.lua [model]; with the simulator try the models sim/flaky-503 and sim/storm.
+local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is installed these two lines may go
+package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local ofox = require "ofox"
 
 local function note(...)
@@ -11,12 +12,12 @@ local client = ofox.new {
   max_retries = 4,
   deadline = 30,
 
-  -- Before each wait. Return false to give up, a number to wait longer.
+  -- Before each wait. Returning false gives up, a number waits longer.
   on_retry = function(err, delay, attempt, source)
     note("attempt %d: %s %s; again in %.1f s (%s)", attempt, err.type, err.status or err.code, delay, source)
   end,
 
-  -- A call has failed for good; what pcall or the caller gets comes after it.
+  -- After the last attempt, before the caller gets the error.
   on_error = function(err)
     note("failed after %d attempts in %.1f s: %s", err.attempts, err.elapsed, err.reason)
   end,
@@ -25,7 +26,7 @@ local client = ofox.new {
     note("request %s: status %d, %d attempts, %.1f s", meta.request_id or "?", meta.status, meta.attempts, meta.elapsed)
   end,
 
-  -- Every line that ofox would log: levels debug, info, warn, error; never a key.
+  -- Each line that ofox logs, at level debug, info, warn or error. The key is in none.
   logger = function(level, message, fields)
     if level ~= "debug" then note("[%s] %s %s", level, message, fields.request_id or "") end
   end,
@@ -38,7 +39,7 @@ local ok, res, err = pcall(client.chat, client, {
 if ok and res then
   print(res:output_text())
 else
-  err = err or res -- returned: the request must change; raised: it may work later
+  err = err or res -- returned: the request must change; raised: the same request may work later
   print(err)
   os.exit(1)
 end
