@@ -1,5 +1,6 @@
 -- ofox.step once a frame, with a bound on what is done in it: nothing is lost
 -- or reordered, all tasks get on, and what is left comes with the next frame.
+-- test: waits: for frames
 local ofox = require "ofox"
 local mock = require "ofox.mock"
 local proc = require "support.proc"

@@ -1,5 +1,6 @@
 -- What is made of answers, good and bad: public API, real sockets, a server
 -- that plays exactly what each row says.
+-- test: waits: for limits of time
 local cjson = require "cjson"
 local ofox = require "ofox"
 local calls = require "support.calls"

@@ -1,5 +1,6 @@
 -- What the engine does with a request, its answer and time: public API, real
 -- sockets, a server that plays exactly what each row says.
+-- test: waits: for limits of time
 local socket = require "socket"
 local cjson = require "cjson"
 local calls = require "support.calls"

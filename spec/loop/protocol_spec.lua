@@ -1,5 +1,6 @@
 -- Other programs' event loops drive ofox: real cqueues, luv, LuaSocket and
 -- copas, each in a program of its own.
+-- test: waits: for timers of loops
 local host = require "support.host"
 local server = require "support.server"
 

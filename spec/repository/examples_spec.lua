@@ -1,4 +1,5 @@
 -- Every example runs, against the simulator, and stays short.
+-- test: waits: for the examples
 local proc = require "support.proc"
 local simulator = require "support.simulator"
 

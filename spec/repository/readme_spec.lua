@@ -1,5 +1,6 @@
 -- The READMEs are true: their programs run, their tables are those of the
 -- code, every public name is in them, and both say the same.
+-- test: waits: for the programs of the page
 local ofox = require "ofox"
 local options = require "ofox.request.options"
 local core = require("ofox.base.native")("core")
