@@ -51,10 +51,7 @@ describe("[E1] Ctrl-C", function()
         if situation.said then assert.equal("now", program.pipe:read("*l")) end
         if situation.requests then assert.is_true(s:wait { requests = situation.requests }) end
         assert.is_true(wait_state(program.pid, "S", 5))
-        local began = socket.gettime()
-        os.execute("kill -INT " .. program.pid)
-        if not wait_state(program.pid, "Z-", 2) then os.execute("kill -9 " .. program.pid) end
-        local took = socket.gettime() - began
+        local took = host.interrupt(program)
         local out, rc, err = finish(program)
         assert.is_true(took < 0.25, ("%.3f seconds, %s"):format(took, err))
         assert.is_nil(out:find("still here", 1, true))
