@@ -4,6 +4,7 @@ local socket = require "socket"
 local proc = require "support.proc"
 
 local stopwatch = {}
+local gettime = socket.gettime -- a program may get another
 
 -- Seconds that a process has waited for a core so far; nil where that is not
 -- known, or no longer.
@@ -21,9 +22,9 @@ end
 function stopwatch.start(pid)
   local before, last = {}, {}
   for _, process in ipairs { "self", pid } do before[process] = waited(process) or 0 end
-  local began = socket.gettime()
+  local began = gettime()
   return function()
-    local seconds = socket.gettime() - began
+    local seconds = gettime() - began
     local own = seconds
     for process, first in pairs(before) do
       last[process] = waited(process) or last[process] or first
@@ -31,6 +32,12 @@ function stopwatch.start(pid)
     end
     return seconds, own
   end
+end
+
+--- A clock that stands still while this process is ready and has no core.
+---@return number seconds
+function stopwatch.now()
+  return gettime() - (waited "self" or 0)
 end
 
 return stopwatch

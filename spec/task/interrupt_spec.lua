@@ -129,7 +129,7 @@ describe("[P5] Ctrl-C, as often as it is pressed, is an error that a program may
     { what = "in task:wait", code = "ofox.go(function() ofox.sleep(30) end):wait()" },
     { what = "in ofox.run", step = STALL, code = "ofox.run(function() client:chat(PARAMS) end)" },
     { what = "in ofox.all", code = "ofox.all { function() ofox.sleep(30) end, function() ofox.sleep(40) end }" },
-    { what = "in ofox.step", code = "ofox.go(function() ofox.sleep(30) end) ofox.step(20)" },
+    { what = "in ofox.step", code = "ofox.go(function() ofox.sleep(30) end) while ofox.step(20) do end" },
   } do
     it(situation.what, function()
       local step = situation.step
