@@ -8,7 +8,7 @@ command_of() {
   local interpreter=lua$1
   [ "$1" = jit ] && interpreter=luajit
   case $2 in
-    build) command=(make -s LUA="$1" all) ;;
+    build) command=(make -s -j "$JOBS" LUA="$1" all) ;;
     *.c) command=(make -s LUA="$1" "build/ctest/$(basename "$2" .c).ok") ;;
     *) command=("${INTERPRETERS:+$INTERPRETERS/}$interpreter" /usr/bin/busted
       --output=plainTerminal ${BUSTED_ARGS+"${BUSTED_ARGS[@]}"} "$2") ;;

@@ -6,6 +6,7 @@
 JOBS=${JOBS:-$(nproc 2>/dev/null || echo 1)}
 LIMIT=${LIMIT:-900} # seconds that one job may take
 FOLDER=$(mktemp -d)
+chmod 711 "$FOLDER" # workers of servers that are another user's get to their files
 
 started=0
 declare -A running # by process: "LANE LUA FILE BEGAN NUMBER"

@@ -42,7 +42,7 @@ describe("memory", function()
   end
 
   it("[E10] may run out anywhere: no crash, no leak, a clean error", function()
-    assert.is_true(torture "-s 151" > 500)
+    assert.is_true(torture "-s 181" > 500)
   end)
 
   -- Lua 5.2 and later ask a second time.

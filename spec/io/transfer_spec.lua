@@ -1,5 +1,6 @@
 -- What the engine does with a request, its answer and time: public API, real
 -- sockets, a server that plays exactly what each row says.
+-- test: waits: for limits of time
 local socket = require "socket"
 local cjson = require "cjson"
 local calls = require "support.calls"
@@ -69,13 +70,13 @@ end)
 describe("time", function()
   it("[C12] connect_timeout: nothing was sent", function()
     local hole = server.black_hole()
-    local seconds, err = timed(function()
+    local seconds, err, own = timed(function()
       return client({ base_url = hole.url, connect_timeout = 0.2, max_retries = 0 }):chat(PARAMS)
     end)
     hole.stop()
     assert.same({ "timeout_error", "connect_timeout", "-", false }, summary(err))
     assert.same({ true, "max_retries" }, { err.retryable, err.reason })
-    assert.is_true(seconds >= 0.19 and seconds < 0.35, seconds)
+    assert.is_true(seconds >= 0.19 and own < 0.35, seconds)
   end)
 
   for name, step in pairs {
@@ -87,47 +88,49 @@ describe("time", function()
     ["endless 1xx"] = { raw = { { bytes = "HTTP/1.1 103 Early Hints\r\n\r\n", times = 200, pause = 0.02 } } },
   } do
     it("[C12] timeout: the attempt as a whole, " .. name, function()
-      local seconds, err = timed(function() return nil, fail(step, { timeout = 0.2 }) end)
+      local seconds, err, own = timed(function() return nil, fail(step, { timeout = 0.2 }) end)
       assert.same({ "timeout_error", "timeout", true }, { err.type, err.code, err.ambiguous })
       assert.same({ true, "max_retries" }, { err.retryable, err.reason })
-      assert.is_true(seconds >= 0.19 and seconds < 0.35, seconds)
+      assert.is_true(seconds >= 0.19 and own < 0.35, seconds)
     end)
   end
 
   it("[C12] deadline: the call as a whole, no further attempt", function()
-    local seconds, err = timed(function() return ask({ { stall = true }, repeat_last = true }, { deadline = 0.2 }) end)
+    local seconds, err, own = timed(function()
+      return ask({ { stall = true }, repeat_last = true }, { deadline = 0.2 })
+    end)
     assert.same({ "timeout_error", "deadline", "-", true }, summary(err))
     assert.same({ "deadline", 1 }, { err.reason, err.attempts })
-    assert.is_true(seconds >= 0.19 and seconds < 0.35, seconds)
+    assert.is_true(seconds >= 0.19 and own < 0.35, seconds)
   end)
 
   it("[C12] deadline: while connecting", function()
     local hole = server.black_hole()
-    local seconds, err = timed(function() return client({ base_url = hole.url, deadline = 0.2 }):chat(PARAMS) end)
+    local _, err, own = timed(function() return client({ base_url = hole.url, deadline = 0.2 }):chat(PARAMS) end)
     hole.stop()
     assert.same({ "timeout_error", "deadline", "-", false }, summary(err))
     assert.equal("deadline", err.reason)
-    assert.is_true(seconds < 0.35, seconds)
+    assert.is_true(own < 0.35, own)
   end)
 
   it("[C12] a black hole, timeout 1, retries 2, deadline 1.5: back by 1.6 s", function()
-    local seconds, err = timed(function()
+    local seconds, err, own = timed(function()
       return ask({ { stall = true }, repeat_last = true }, { timeout = 1, max_retries = 2, deadline = 1.5 })
     end)
     assert.same({ "timeout_error", "deadline", 2 }, { err.type, err.code, err.attempts })
     assert.same({ "timeout" }, each_retry(err.retries, "code"))
     assert.equal("deadline", err.reason)
-    assert.is_true(seconds >= 1.45 and seconds <= 1.6, seconds)
+    assert.is_true(seconds >= 1.45 and own <= 1.6, seconds)
   end)
 
   it("[C12] a wait that the deadline leaves no room for is not begun", function()
-    local seconds, err = timed(function()
+    local _, err, own = timed(function()
       return ask({ { stall = true }, repeat_last = true },
         { timeout = 0.2, max_retries = 2, deadline = 0.5, retry = "ofox" })
     end)
     assert.same({ "timeout_error", "timeout", "deadline", 1 }, { err.type, err.code, err.reason, err.attempts })
     assert.is_true(err.retry_after >= 1)
-    assert.is_true(seconds < 0.35, seconds)
+    assert.is_true(own < 0.35, own)
   end)
 end)
 
@@ -237,7 +240,7 @@ describe("a request", function()
 
   it("[C18] is byte-identical over attempts, and Expect is never sent", function()
     s:script { { status = 503, body = "{}" }, { raw = "", close = true }, { status = 500, body = "" }, { body = OK } }
-    local seconds, res = timed(function() return client():chat(BIG) end)
+    local _, res, own = timed(function() return client():chat(BIG) end)
     assert.equal(4, res:meta().attempts)
     local log = s:log()
     assert.equal(4, #log)
@@ -251,13 +254,13 @@ describe("a request", function()
     end
     assert.is_true(#log[1].body > 2 * 1024 * 1024)
     assert.same({ 1234567890123, BIG.blob }, { cjson.decode(log[1].body).seed, cjson.decode(log[1].body).blob })
-    assert.is_true(seconds < 1, "something delayed it")
+    assert.is_true(own < 1, "something delayed it")
   end)
 
   it("[C18] that is large is not held back for a server that never says 100", function()
     s:script { { body = OK } }
-    local seconds = timed(function() return assert(client():chat(BIG)) end)
-    assert.is_true(seconds < 0.5, seconds)
+    local _, _, own = timed(function() return assert(client():chat(BIG)) end)
+    assert.is_true(own < 0.5, own)
   end)
 
   for name, close in pairs { ["reads on"] = false, ["closes"] = true } do

@@ -1,4 +1,5 @@
 -- Every example runs from any folder, against the simulator, and stays short.
+-- test: waits: for the examples
 local host = require "support.host"
 local proc = require "support.proc"
 local pty = require "support.pty"

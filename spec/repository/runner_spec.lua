@@ -1,6 +1,6 @@
 -- What runs the specs (.ci/test): what it counts, what it says, which marks it
 -- obeys, and that it leaves nothing behind.
--- test: once: it is of bash
+-- test: once waits: it is of bash, and waits for its end
 local assert = require "luassert"
 local proc = require "support.proc"
 

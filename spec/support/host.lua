@@ -4,6 +4,7 @@ local socket = require "socket"
 local assert = require "luassert"
 local proc = require "support.proc"
 local server = require "support.server"
+local stopwatch = require "support.stopwatch"
 
 local host = {}
 
@@ -82,6 +83,19 @@ function host.wait_state(pid, states, seconds)
     socket.select(nil, nil, 0.001)
   until socket.gettime() > due
   return false
+end
+
+--- Presses Ctrl-C, and kills a program that goes on for 2 s.
+---@param program table
+---@return number seconds  until its end, without those in which it or the spec
+--   had no core
+function host.interrupt(program)
+  os.execute("kill -INT " .. program.pid)
+  local took = stopwatch.start(program.pid)
+  local seconds, own
+  repeat seconds, own = took() until host.wait_state(program.pid, "Z-", 0) or seconds > 2
+  if not host.wait_state(program.pid, "Z-", 0) then os.execute("kill -9 " .. program.pid) end
+  return own
 end
 
 --- What the program says until its end, its exit code, its standard error.

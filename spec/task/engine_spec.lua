@@ -7,6 +7,7 @@ local calls = require "support.calls"
 local host = require "support.host"
 local real = require "support.real"
 local server = require "support.server"
+local stopwatch = require "support.stopwatch"
 
 local PARAMS = calls.PARAMS
 local OK = server.completion("ok")
@@ -81,7 +82,7 @@ describe("[E3] tasks on one engine", function()
     local c = ofox.new { api_key = KEY, base_url = s.url, proxy = false, max_connections = 1, timeout = 0.2,
       max_retries = 0, errors = "return" }
     assert.is_truthy(c:chat(PARAMS))
-    local took, err = calls.timed(function() return nil, select(2, c:chat(PARAMS, { deadline = 3 })) end)
+    local _, err, took = calls.timed(function() return nil, select(2, c:chat(PARAMS, { deadline = 3 })) end)
     assert.equal("timeout", err.code)
     assert.is_true(took < 1, took)
     assert.equal(1, s:connections())
@@ -117,7 +118,7 @@ describe("[C14] 64 calls in parallel over HTTP/2", function()
     local c = client { base_url = front.url, ca_file = front.ca_file, timeout = 30 }
     local list = {}
     for i = 1, 64 do list[i] = function() return c:chat(PARAMS):output_text() end end
-    local took = calls.timed(function()
+    local _, _, took = calls.timed(function()
       for _, result in ipairs(ofox.all(list)) do assert.same({ true, "ok", n = 2 }, result) end
     end)
     local log = front:wait_log(64)
@@ -156,10 +157,10 @@ describe("[E2] cancel", function()
     local task = ofox.go(function() return c:chat(params or PARAMS) end)
     local due = socket.gettime() + 5
     repeat ofox.step(0.01) until until_so() or socket.gettime() > due
-    local began = socket.gettime()
+    local clock = stopwatch.start()
     task:cancel()
     local ok, err = task:wait()
-    local took = socket.gettime() - began
+    local _, took = clock()
     assert.is_false(ok)
     assert.equal("cancelled_error", err.type)
     assert.equal("cancelled", task:status())
@@ -222,11 +223,10 @@ describe("[E2] cancel", function()
       local client = ofox.new { base_url = "http://slow.test/v1", insecure_http = true }
       local task = ofox.go(function() return client:chat(PARAMS) end)
       for _ = 1, 5 do ofox.step(0.02) end
-      local socket = require "socket"
-      local began = socket.gettime()
+      local took = require("support.stopwatch").start()
       task:cancel()
       local ok, err = task:wait()
-      say(tostring(ok), err.type, socket.gettime() - began < 0.05 and "at once" or "late", tostring(ofox.step(0)))]],
+      say(tostring(ok), err.type, select(2, took()) < 0.05 and "at once" or "late", tostring(ofox.step(0)))]],
       { preload = host.slow_lookup() })
     assert.equal("false cancelled_error at once false\n", out)
   end)
@@ -286,10 +286,7 @@ describe("[E1] Ctrl-C", function()
         assert.is_true(s:wait { requests = 1 })
       end
       assert.is_true(host.wait_state(program.pid, "S", 5))
-      local began = socket.gettime()
-      os.execute("kill -INT " .. program.pid)
-      if not host.wait_state(program.pid, "Z-", 2) then os.execute("kill -9 " .. program.pid) end
-      local took = socket.gettime() - began
+      local took = host.interrupt(program)
       local out, rc, err = host.finish(program)
       assert.is_true(took < 0.25, ("%.3f seconds, %s"):format(took, err))
       assert.is_nil(out:find("still here", 1, true))

@@ -1,4 +1,5 @@
 -- ofox.sleep outside of tasks: the engine goes on meanwhile, where there is one.
+-- test: waits: for the time it sleeps
 local socket = require "socket"
 local ofox = require "ofox"
 local calls = require "support.calls"

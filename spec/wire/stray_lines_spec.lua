@@ -147,12 +147,18 @@ describe("[X1] an error outside of data", function()
 
   it("costs as much as it has bytes", function()
     local piece, many = "{\n", 20000
-    local began = os.clock()
-    feed.read({ before, piece:rep(many), ("}\n"):rep(many), DONE })
-    local once = os.clock() - began
-    began = os.clock()
-    feed.read({ before, piece:rep(4 * many), ("}\n"):rep(4 * many), DONE })
-    assert.is_true(os.clock() - began < 9 * once + 0.05)
+    -- seconds of the processor, the least of three
+    local function cost(n)
+      local least, chunks = math.huge, { before, piece:rep(n), ("}\n"):rep(n), DONE }
+      for _ = 1, 3 do
+        local began = os.clock()
+        feed.read(chunks)
+        least = math.min(least, os.clock() - began)
+      end
+      return least
+    end
+    local once = cost(many)
+    assert.is_true(cost(4 * many) < 9 * once + 0.05)
   end)
 
   it("leaves the parser of programs alone", function()
