@@ -127,6 +127,12 @@ local function allowed(request)
   return key and key:find("^sk%-") and not key:find("^sk%-wrong")
 end
 
+local function refuse_key(request, reply)
+  local delay = scenarios.plan(nil, request.headers).delay
+  if delay then reply:sleep(delay) end
+  refuse(reply, 401)
+end
+
 --- Answers one request.
 function gateway.handle(request, reply)
   local route = ROUTES[request.path]
@@ -142,7 +148,7 @@ function gateway.handle(request, reply)
   elseif request.method == "GET" and (request.path .. "/"):find("^/v1/models/") then
     models(request, reply)
   elseif not allowed(request) then
-    refuse(reply, 401)
+    refuse_key(request, reply)
   elseif request.method ~= "POST" or not route then
     refuse(reply, 404, { message = "Unknown path.", code = "not_found" })
   else
