@@ -193,8 +193,8 @@ end)
 describe("make", function()
   it("appends the caller's flags and keeps its own", function()
     for _, call in ipairs {
-      "make -nB BUILD=/nowhere CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now",
-      "CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now make -nB BUILD=/nowhere",
+      "make -nB BUILD=build/unmade CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now",
+      "CFLAGS=-DMINE CPPFLAGS=-DALSO LDFLAGS=-Wl,-z,now make -nB BUILD=build/unmade",
     } do
       local compiled, linked = 0, 0
       for line in succeed(call):gmatch("[^\n]+") do
