@@ -1,4 +1,4 @@
--- What LÖVE loads for the game; with --headless it has no window, as on a server that plays it.
+-- The game's settings, which LÖVE loads first; with --headless there is no window, for a machine without a screen.
 function love.conf(t)
   t.identity, t.version = "ofox-game", "11.4"
   t.window.title = "Somebody to talk to"

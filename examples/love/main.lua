@@ -1,10 +1,10 @@
--- A character that answers while the game goes on: type and press Enter, Escape has it stop.
--- love examples/love [--headless] [--record SECONDS] [a question]
-local game = love.filesystem.getSource()
+-- A game in LÖVE with a character that answers while the game goes on: type and press Enter, Escape stops an answer.
+-- love examples/love [--headless] [--record SECONDS] [question]
+local game, base = love.filesystem.getSource(), love.filesystem.getSourceBaseDirectory()
 package.path = game .. "/../../lua/?.lua;" .. game .. "/../../lua/?/init.lua;" .. package.path -- as in a clone
+package.cpath = base .. "/?.so;" .. package.cpath -- as in a game that is shipped
 local ofox, utf8, record = require "ofox", require "utf8", require "record"
-local FRAME = { max_events = 20 } -- so much of all answers in a frame
-local client = ofox.new { errors = "raise", deadline = 60 }
+local client, FRAME = ofox.new { errors = "raise", deadline = 60 }, { max_events = 20 } -- at most, in one frame
 local bubble, answering, time, typed = { text = "Ask me something!" }, nil, 0, ""
 
 local function complaint(err)
@@ -27,7 +27,7 @@ local function ask(question)
 end
 
 function love.load(words)
-  ofox.go(client.connect, client, { errors = "return" }) -- the first answer will not wait for TLS
+  ofox.go(client.connect, client, { errors = "return" }) -- so that the first answer need not wait for it
   local question = record.open(words)
   if question then ask(question) end
 end

@@ -1,5 +1,5 @@
---- What frames took, and ofox.step in each of them: apart for those in which an
--- answer was on its way and those in which none was.
+--- Measures how long frames took, and ofox.step in each: frames while an answer
+-- was on its way apart from the others. The game prints that with --record SECONDS.
 local record = {}
 
 local recorded = { idle = { frames = {}, steps = {} }, answering = { frames = {}, steps = {} } }

@@ -1,20 +1,16 @@
--- POST /chat {"model": …, "messages": …}: the answer's text, piece by piece.
--- GET /errors: how many of each kind there were.
+-- POST /v1/chat/completions is answered as the gateway would, with the key that nginx has; streams are passed on.
+-- GET /errors says how many failures of each kind there were. nginx.conf beside it says how it is started.
 local ofox = require "ofox"
-local cjson = require "cjson"
+local json = require "cjson"
 
 local client = ofox.new { errors = "return", deadline = 120, idle_timeout = 30 }
-local counts = ngx.shared.errors
-local proxy = {}
+local proxy, counts = {}, ngx.shared.errors
 
--- What the client is told: of our errors, those that concern it.
+-- A status that the client can act on; a wrong key, say, is not its fault.
 local STATUS = { rate_limit_error = 429, timeout_error = 504, invalid_request_error = 400, not_found_error = 404 }
 
-local function answer(err)
-  ngx.status = STATUS[err.type] or 502
-  if err.retry_after then ngx.header["Retry-After"] = math.ceil(err.retry_after) end
-  ngx.header.content_type = "application/json"
-  ngx.say(cjson.encode { error = { type = err.type, code = err.code, message = err.message } })
+local function described(err)
+  return json.encode { error = { type = err.type, code = err.code, message = err.message } }
 end
 
 local function count(err)
@@ -22,42 +18,45 @@ local function count(err)
   ngx.log(ngx.WARN, tostring(err))
 end
 
--- Passes the pieces on; a failure after the first cannot change the status. A
--- client that leaves while we wait for it to read is heard of by on_abort alone.
+local function refuse(status, err)
+  ngx.status = status
+  if err.retry_after then ngx.header["Retry-After"] = math.ceil(err.retry_after) end
+  ngx.say(described(err))
+end
+
 local function pass_on(stream)
-  ngx.on_abort(function()
+  ngx.on_abort(function() -- a client that leaves while ngx.flush waits for it
     stream:close()
     ngx.exit(499)
   end)
-  ngx.header.content_type = "text/plain; charset=utf-8"
-  for text in stream:text() do
-    ngx.print(text)
+  ngx.header.content_type = "text/event-stream"
+  for data in stream:data() do
+    ngx.print("data: ", data, "\n\n")
     if not ngx.flush(true) then return stream:close() end
   end
+  ngx.print "data: [DONE]\n\n"
 end
 
 function proxy.chat()
+  ngx.header.content_type = "application/json"
   ngx.req.read_body()
-  local ok, params = pcall(cjson.decode, ngx.req.get_body_data() or "")
-  if not ok or type(params) ~= "table" or type(params.messages) ~= "table" then
-    ngx.status = 400
-    return ngx.say "expected JSON with model and messages"
-  end
-  params.stream = true
-  local stream, err = client:chat(params)
-  if not stream then
+  local ok, params = pcall(json.decode, ngx.req.get_body_data() or "")
+  local reply, err = params, nil
+  if ok then ok, reply, err = pcall(client.chat, client, params) end
+  if not ok then return refuse(400, { type = "invalid_request_error", message = tostring(reply) }) end
+  if err then
     count(err)
-    return answer(err)
+    return refuse(STATUS[err.type] or 502, err)
   end
-  local whole, broken = pcall(pass_on, stream)
-  if whole then return end
-  if not ofox.errors.is(broken) then error(broken, 0) end
-  count(broken)
-  ngx.print("\n[", broken.type, ": ", broken.message, "]\n")
+  if params.stream ~= true then return ngx.say(json.encode(reply)) end
+  ok, err = pcall(pass_on, reply)
+  if ok then return end
+  if not ofox.errors.is(err) then error(err, 0) end
+  count(err)
+  ngx.print("data: ", described(err), "\n\n") -- it is too late for a status
 end
 
 function proxy.errors()
   for _, name in ipairs(counts:get_keys()) do ngx.say(name, " ", counts:get(name)) end
 end
-
 return proxy

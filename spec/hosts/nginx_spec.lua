@@ -13,7 +13,21 @@ setup(function() s = server.start() end)
 teardown(function() s:stop() end)
 before_each(function() s:reset() end)
 
-local ASK = '{"model":"m","messages":[{"role":"user","content":"hi"}]}'
+local CHAT = "/v1/chat/completions"
+local ASK = '{"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]}'
+
+-- The text of a stream that is whole: the events are those of the gateway, and
+-- [DONE] is the last.
+local function text_of(body)
+  local events = body:match("^(.*)data: %[DONE%]\n\n$")
+  assert(events, body)
+  local pieces = {}
+  for data in events:gmatch("data: ([^\n]*)\n\n") do
+    local choice = require("cjson").decode(data).choices[1]
+    pieces[#pieces + 1] = choice.delta.content
+  end
+  return table.concat(pieces)
+end
 
 -- The chunks of a stream: tokens, each of them after a pause.
 local function paced(tokens, pause)
@@ -44,9 +58,13 @@ after_each(stop_kept)
 it("[P3] the example's own file starts in nginx as it says, and passes a stream on", function()
   local front = keep(worker.example(s.url))
   s:script { { chunks = paced({ "one ", "two" }, 0.1) }, { status = 401, body = '{"error":{"message":"who?"}}' } }
-  local status, body = front:ask("/chat", ASK)
-  assert.same({ 200, "one two" }, { status, body })
-  assert.equal(502, (front:ask("/chat", ASK)))
+  local status, body = front:ask(CHAT, ASK)
+  assert.same({ 200, "one two" }, { status, text_of(body) })
+  assert.equal(502, (front:ask(CHAT, ASK)))
+  s:script { { body = server.completion "whole" } }
+  local _, whole, headers = front:ask(CHAT, '{"model":"m","messages":[{"role":"user","content":"hi"}]}')
+  assert.equal("application/json", headers["content-type"])
+  assert.equal("whole", require("cjson").decode(whole).choices[1].message.content)
   assert.matches("authentication_error[^\n]* 1\n", select(2, front:ask("/errors")))
   assert.equal("pong\n", select(2, front:ask("/ping")))
 end)
@@ -63,7 +81,7 @@ local function cases(has_pool)
     local streams = {}
     local waits, ping, due, all = {}, nil, 0, {}
     for i = 1, 100 do
-      streams[i] = front:open("/chat", ASK)
+      streams[i] = front:open(CHAT, ASK)
       all[i] = streams[i]
     end
     local function is_done()
@@ -82,7 +100,7 @@ local function cases(has_pool)
     assert.is_true(worker.pump(all, is_done))
     for _, one in ipairs(streams) do
       local status, body = one:answer()
-      assert.same({ 200, "one two three four five" }, { status, body })
+      assert.same({ 200, "one two three four five" }, { status, text_of(body) })
     end
     assert.equal(100, s:connections())
     table.sort(waits)
@@ -114,14 +132,14 @@ local function cases(has_pool)
   it("[E7] what has come of a stream is passed on at once", function()
     local front = start()
     s:script { { chunks = { server.events { "first" }[2] }, last_chunk = false, stall = true } }
-    local one = front:open("/chat", ASK)
+    local one = front:open(CHAT, ASK)
     assert.is_true(worker.pump({ one }, function() return one.text:find("first", 1, true) end))
     one:close()
 
     s:script { { chunks = paced({ "one ", "two ", "three" }, 0.3) } }
-    one = front:open("/chat", ASK)
+    one = front:open(CHAT, ASK)
     assert.is_true(worker.pump { one })
-    assert.equal("one two three", select(2, one:answer()))
+    assert.equal("one two three", text_of(select(2, one:answer())))
     local first, last
     for _, piece in ipairs(one.pieces) do
       if piece.bytes:find("one", 1, true) then first = piece.at end
@@ -161,7 +179,7 @@ local function cases(has_pool)
       for _ = 1, 3 do
         s:reset()
         s:script { case.step, repeat_last = true }
-        local one = front:open(case.path or "/chat", not case.path and ASK or nil)
+        local one = front:open(case.path or CHAT, not case.path and ASK or nil)
         assert.is_true(s:wait { requests = case.requests or 1 })
         assert.is_true(worker.pump({ one }, function() return one.text:find(case.seen or "", 1, true) end))
         one:close()
@@ -178,7 +196,7 @@ local function cases(has_pool)
     s:script { { stall = true }, repeat_last = true }
     for round = 1, 10 do
       local many = {}
-      for i = 1, 30 do many[i] = front:open(i % 2 == 0 and "/chat" or "/case/queue", ASK) end
+      for i = 1, 30 do many[i] = front:open(i % 2 == 0 and CHAT or "/case/queue", ASK) end
       assert.is_true(s:wait { requests = round * 45 })
       for _, one in ipairs(many) do one:close() end
       assert.is_true(s:wait { open = 0 })
@@ -193,7 +211,7 @@ local function cases(has_pool)
     local front = start()
     local event = server.events { ("x"):rep(4000) }[2]
     s:script { { chunks = { { bytes = event, times = 5000 } }, last_chunk = false, stall = true } }
-    local one = front:open("/chat", ASK)
+    local one = front:open(CHAT, ASK)
     assert.is_true(s:wait { requests = 1 })
     socket.sleep(0.5) -- until nobody takes any more
     one:close()
@@ -231,7 +249,7 @@ local function cases(has_pool)
     local front = start()
     s:script { { chunks = paced({ "one ", "two ", "three ", "four" }, 0.5) }, repeat_last = true }
     local streams = {}
-    for i = 1, 30 do streams[i] = front:open("/chat", ASK) end
+    for i = 1, 30 do streams[i] = front:open(CHAT, ASK) end
     assert.is_true(worker.pump(streams, function()
       for _, one in ipairs(streams) do
         if not one.text:find("one", 1, true) then return false end
@@ -241,11 +259,11 @@ local function cases(has_pool)
     local old = front:workers()
     front:reload()
     assert.is_true(becomes(function() return #front:workers() == 2 end))
-    for i = 31, 40 do streams[i] = front:open("/chat", ASK) end
+    for i = 31, 40 do streams[i] = front:open(CHAT, ASK) end
     assert.is_true(worker.pump(streams))
     for _, one in ipairs(streams) do
       local status, body = one:answer()
-      assert.same({ 200, "one two three four" }, { status, body })
+      assert.same({ 200, "one two three four" }, { status, text_of(body) })
     end
     assert.is_true(becomes(function() return #front:workers() == 1 end), "the old worker is still there")
     assert.not_equal(old[1], front:workers()[1])
@@ -317,7 +335,7 @@ local function cases(has_pool)
       { chunks = { server.events { "half" }[2] }, cut = 300 },
     }
     local function answers(body)
-      local status, text, headers = front:ask("/chat", body or ASK)
+      local status, text, headers = front:ask(CHAT, body or ASK)
       return { status, text:match('"type":"(.-)"') or text }, headers
     end
     local answer, headers = answers()
@@ -328,10 +346,12 @@ local function cases(has_pool)
     assert.same({ 502, "authentication_error" }, (answers()))
     assert.same({ 502, "service_unavailable" }, (answers()))
     assert.same({ 504, "timeout_error" }, (answers()))
-    local status, text = front:ask("/chat", ASK)
+    local status, text = front:ask(CHAT, ASK)
     assert.equal(200, status)
-    assert.matches("\n%[stream_error: .+%]\n$", text)
-    assert.same({ 400, "expected JSON with model and messages\n" }, (answers("{")))
+    assert.matches('\ndata: {"error":{[^\n]*"type":"stream_error"[^\n]*}}\n\n$', text)
+    for _, refused in ipairs { "{", "1", '{"messages":["\255"]}' } do
+      assert.same({ 400, "invalid_request_error" }, (answers(refused)))
+    end
     local _, counts = front:ask("/errors")
     for _, line in ipairs { "rate_limit_error", "invalid_request_error", "not_found_error", "authentication_error",
       "service_unavailable", "timeout_error", "stream_error" } do
@@ -405,17 +425,17 @@ local function cases(has_pool)
       { status = 429, headers = { ["Retry-After"] = "90" }, body = '{"error":{"message":"slow down"}}' },
       { chunks = { server.events { "half" }[2] }, cut = 300 } }
     assert.equal("0 well\n", select(2, front:ask("/case/ask")))
-    assert.equal("one two", select(2, front:ask("/chat", ASK)))
-    assert.equal(429, (front:ask("/chat", ASK)))
-    assert.matches("^half\n%[stream_error: ", select(2, front:ask("/chat", ASK)))
+    assert.equal("one two", text_of(select(2, front:ask(CHAT, ASK))))
+    assert.equal(429, (front:ask(CHAT, ASK)))
+    assert.matches('half.*"type":"stream_error"', select(2, front:ask(CHAT, ASK)))
   end)
 
   it("[E7] OFOX_LOG speaks in the error log, and the key is not there", function()
     local front = start { main = "env OFOX_LOG;\n", level = "debug", env = "OFOX_LOG=debug" }
     s:script { { status = 401, body = '{"error":{"message":"bad key: ' .. worker.KEY .. '"}}' },
       { chunks = server.events { "a" } } }
-    front:ask("/chat", ASK)
-    front:ask("/chat", ASK)
+    front:ask(CHAT, ASK)
+    front:ask(CHAT, ASK)
     local log = front:log()
     assert.matches("%[debug%].*ofox debug: ", log)
     assert.matches("%[warn%].*bad key", log)

@@ -7,6 +7,7 @@
 -- GET /case/<name> runs a function of support/worker_cases.lua.
 local socket = require "socket"
 local assert = require "luassert"
+local elsewhere = require "support.elsewhere"
 local proc = require "support.proc"
 
 local worker = {}
@@ -122,23 +123,22 @@ function worker.start(options)
   error("nginx did not start: " .. message, 2)
 end
 
--- Words that run the example's command where Debian's packages are installed:
--- on this machine, or in what the command alone sees of it. Where the kernel
--- allows no such thing, only the modules' directory in the file is another.
-local function with_packages(command, directory)
-  if proc.read("/usr/lib/nginx/modules/ngx_http_lua_module.so") then return command end
+--- What the environment of a command must be for it to find Debian's packages
+-- of nginx where they are unpacked, and files of the system in a directory.
+---@param directory string
+---@param ports table<integer, integer>  as of elsewhere.environment
+---@return string  words of env(1)
+function worker.environment(directory, ports)
   unpack_modules()
-  local unshare = is_root() and "unshare -m " or "unshare -rm "
-  if says(unshare .. "mount -t tmpfs none /var/lib/nginx 2>&1 && echo yes") ~= "yes\n" then
-    io.stderr:write("ofox: no mounts of one's own here: the modules' directory in nginx.conf is replaced\n")
-    local copy = proc.write(directory .. "/conf", put(proc.read(EXAMPLE), LOADED, LOADED_HERE))
-    return ("env %s LUA_PATH='%s/usr/share/lua/5.1/?.lua;;' %s"):format(LIBRARIES, ROOT, put(command, EXAMPLE, copy))
-  end
-  local mounts = "mount -t tmpfs none /var/lib/nginx"
+  local paths = { ["/var/lib/nginx"] = directory, ["/tmp/ofox-nginx.pid"] = directory .. "/pid",
+    ["/var/log/nginx"] = directory }
+  local root = says("pwd"):gsub("\n", "") .. "/" .. ROOT
   for _, path in ipairs { "/usr/lib/nginx/modules", "/usr/share/lua/5.1" } do
-    mounts = mounts .. (" && mount --bind %s%s %s"):format(ROOT, path, path)
+    for name in says(("ls %s%s"):format(root, path)):gmatch("[^\n]+") do
+      paths[path .. "/" .. name] = root .. path .. "/" .. name
+    end
   end
-  return unshare .. "sh -c " .. proc.quote(mounts .. " && exec env " .. LIBRARIES .. " " .. command)
+  return ("%s %s"):format(LIBRARIES:gsub(ROOT, root), elsewhere.environment { ports = ports, paths = paths })
 end
 
 --- Starts the example's own file, as its first comment says.
@@ -148,12 +148,11 @@ function worker.example(url)
   local text = assert(proc.read(EXAMPLE))
   local command = text:match("\n#   OFOXAI_API_KEY=%S+ (nginx [^\n]+)")
   assert(command, EXAMPLE .. " does not say how to run it")
-  local port = tonumber(assert(text:match("listen 127.0.0.1:(%d+);")))
-  local due = socket.gettime() + 60
-  while proc.wait_port(port, 0) and socket.gettime() < due do socket.sleep(0.1) end -- another's example
-  local directory = proc.directory()
-  command = ("env OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s"):format(worker.KEY, url, command)
-  local child = proc.daemon(with_packages(command, directory.path), directory.path .. "/log")
+  local said = tonumber(assert(text:match("listen 127.0.0.1:(%d+);")))
+  local directory, port = proc.directory(), proc.free_port()
+  command = ("env OFOXAI_API_KEY=%s OFOXAI_BASE_URL=%s %s %s"):format(worker.KEY, url,
+    worker.environment(directory.path, { [said] = port }), command)
+  local child = proc.daemon(command, directory.path .. "/log")
   local self = setmetatable({ child = child, directory = directory, port = port }, running)
   if proc.wait_port(port, 10) then return self end
   local message = self:log()

@@ -1,22 +1,14 @@
--- An example of a plugin: :Ofox {prompt} writes the answer at the cursor as it
--- comes, :OfoxStop ends it. It takes two entries in 'runtimepath': the clone of
--- ofox, built with make LUA=jit, and its examples/nvim.
+-- A plugin: :Ofox {prompt} writes the answer at the cursor as it comes, :OfoxStop ends it.
+-- ofox has to be in 'runtimepath', built with make LUA=jit; doc/neovim.md says how.
 local ofox = require "ofox"
 
 local api = vim.api
 local namespace = api.nvim_create_namespace "ofox_example"
 local tasks = {} -- those that run
 
-local function notify(text, level)
-  vim.notify("ofox: " .. text, vim.log.levels[level])
-end
+local function status(text) api.nvim_echo({ { text } }, false, {}) end
 
-local function status(text)
-  api.nvim_echo({ { text } }, false, {})
-end
-
--- The place behind the cursor, held by a mark: what is put in there moves it on,
--- and so do changes above it.
+-- The place behind the cursor, held by a mark, which moves with the text around it.
 local function place_here()
   local cursor = api.nvim_win_get_cursor(0)
   local behind = math.max(0, vim.fn.matchend(api.nvim_get_current_line(), ".", cursor[2]))
@@ -35,7 +27,7 @@ local function put(place, text)
   place.tick = api.nvim_get_mode().mode == "n" and api.nvim_buf_get_changedtick(buffer)
 end
 
--- Straight code: every wait in here lets Neovim go on.
+-- Straight code: Neovim continues during every wait in it. An error ends the task, and with it the stream.
 local function answer(prompt, place)
   local client = ofox.new { -- key and address come from the environment
     errors = "raise",
@@ -45,9 +37,7 @@ local function answer(prompt, place)
   local messages = { { role = "user", content = prompt } }
   local stream = client:stream { model = vim.g.ofox_model or "openai/gpt-4o", messages = messages }
   status ""
-  for text in stream:text() do
-    put(place, text) -- an error in here ends the task, and that its stream
-  end
+  for text in stream:text() do put(place, text) end
 end
 
 api.nvim_create_user_command("Ofox", function(command)
@@ -58,9 +48,9 @@ api.nvim_create_user_command("Ofox", function(command)
     tasks[task] = nil
     if api.nvim_buf_is_loaded(place.buffer) then api.nvim_buf_del_extmark(place.buffer, namespace, place.mark) end
     if ok then return end
-    if ofox.errors.is(err, "cancelled_error") then return notify("stopped; what had come is kept", "INFO") end
+    if ofox.errors.is(err, "cancelled_error") then return vim.notify "ofox: stopped; what had come is kept" end
     local hint = ofox.errors.is(err) and "\n" .. err:hint(vim.v.lang:match "^zh" or "en") or ""
-    notify(tostring(err):gsub("^ofox: ", "") .. hint, "ERROR")
+    vim.notify("ofox: " .. tostring(err):gsub("^ofox: ", "") .. hint, vim.log.levels.ERROR)
   end)
 end, { nargs = "+", desc = "Write the answer to a prompt at the cursor" })
 
