@@ -1,19 +1,46 @@
--- The READMEs have code at once, and both say the same. That their programs run
+-- The READMEs are short, have code at once, lead to all pages, and both say the
+-- same. That their programs run
 -- and their links lead somewhere is in docs_spec.lua, that their tables are
 -- those of the code in tables_spec.lua.
 -- test: once: it reads pages
 local markdown = require "support.markdown"
+local pages = require "support.pages"
 local proc = require "support.proc"
 local translation = require "support.translation"
 
 local ENGLISH = proc.read("README.md")
 local CHINESE = proc.read("doc/README.zh-CN.md")
 
+local LONGEST = 230 -- lines
+
+-- The headings that a README's contents should link to, and those that they do.
+local function contents(sections)
+  local headings, linked = {}, {}
+  for _, section in ipairs(sections) do
+    local links = {}
+    for _, target in ipairs(pages.links { section }) do links[#links + 1] = target:match("^#(.*)") end
+    local is_contents = #links >= 3 and #linked == 0
+    if is_contents then linked = links end
+    if section.level == 2 and not is_contents then headings[#headings + 1] = pages.anchor(section.title) end
+  end
+  return headings, linked
+end
+
 for title, text in pairs { ["the README"] = ENGLISH, ["the README in Chinese"] = CHINESE } do
   describe(title, function()
     it("shows code on its first screen", function()
       local _, lines = text:sub(1, (text:find("```lua", 1, true))):gsub("\n", "")
       assert.is_true(lines <= 20)
+    end)
+
+    it("is short", function()
+      local _, lines = text:gsub("\n", "")
+      assert.is_true(lines <= LONGEST, lines .. " lines")
+    end)
+
+    it("has a table of contents with all its sections", function()
+      local headings, linked = contents(markdown.parse(text))
+      assert.same(headings, linked)
     end)
 
     it("has programs for a call, a stream and an error", function()
@@ -30,9 +57,38 @@ describe("the README in two languages", function()
     assert.same({}, translation.differences(ENGLISH, CHINESE))
   end)
 
+  it("leads to every page but that for authors, which is linked from debugging.md", function()
+    local linked = { ["doc/developing.md"] = true }
+    for _, target in ipairs(pages.links(markdown.parse(ENGLISH))) do
+      local path = pages.follow("README.md", target)
+      if path then linked[path] = true end
+    end
+    for _, path in ipairs(pages.list()) do
+      if path:find("^doc/") then assert.is_true(linked[path] or false, path) end
+    end
+  end)
+
   it("links one to the other", function()
     assert.is_truthy(ENGLISH:find("](doc/README.zh-CN.md)", 1, true))
     assert.is_truthy(CHINESE:find("](../README.md)", 1, true))
+  end)
+end)
+
+describe("the table of contents", function()
+  local TEXT = "# x\n\n- [One](#one)\n- [Two](#two-things)\n- [Three](#three)\n\n"
+    .. "## One\n\n## Two things\n\n### A\n\n## Three\n"
+
+  it("is what links to the sections", function()
+    local headings, linked = contents(markdown.parse(TEXT))
+    assert.same({ "one", "two-things", "three" }, headings)
+    assert.same(headings, linked)
+    headings, linked = contents(markdown.parse((TEXT:gsub("# x", "# x\n\n## Contents"))))
+    assert.same(headings, linked)
+  end)
+
+  it("would lack a section", function()
+    local headings, linked = contents(markdown.parse(TEXT .. "\n## Four\n"))
+    assert.not_same(headings, linked)
   end)
 end)
 
