@@ -1,6 +1,6 @@
 /*
-** The tables of error classes and of the ways a transfer can end: the one
-** place they are written down.
+** The tables of error classes and of the outcomes of a transfer: the only
+** place that defines them.
 ** Knows nothing of how a failure is recognised; see error.h.
 */
 #ifndef OFOX_CLASSES_H

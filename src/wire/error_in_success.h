@@ -1,5 +1,5 @@
 /*
-** Does JSON that came as a success say that it is none? The one place that
+** Does JSON that arrived as a success report an error? The only place that
 ** decides it, for whole answers and for single events.
 ** Knows nothing of transfers, framing, statuses or Lua.
 */
@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "wire/classes.h"
 
-/* What a success would have had in it. */
+/* What a success would contain. */
 enum ofox_due {
   OFOX_DUE_CHOICES, /* of a chat: an answer, a chunk */
   OFOX_DUE_OUTPUT,  /* of the Responses protocol */
@@ -19,8 +19,8 @@ enum ofox_due {
 };
 
 struct ofox_error_in_success {
-  struct ofox_span part;    /* of the body: what says what went wrong */
-  enum ofox_class fallback; /* of one that names no class we know */
+  struct ofox_span part;    /* of the body: the description of the error */
+  enum ofox_class fallback; /* of one without a known class */
 };
 
 /*
