@@ -86,7 +86,7 @@ describe("an HTTP proxy", function()
       assert.is_nil(err.message:find("password", 1, true))
       assert.matches("proxy", err:hint())
     end
-    assert_final("authentication_error", "proxy_authentication_required", "the proxy wants authentication",
+    assert_final("authentication_error", "proxy_authentication_required", "the proxy requires authentication",
       failure(front.url, { proxy = locked.url, ca_file = front.ca_file }))
     assert.same({}, front:log())
   end)
@@ -102,9 +102,9 @@ describe("an HTTP proxy", function()
   end)
 
   for _, status in ipairs { 400, 404, 429, 500, 502, 503, 504, 599 } do
-    it("[N5] that answers " .. status .. " to CONNECT made no connection, and says so", function()
+    it("[N5] that answers " .. status .. " to CONNECT could not connect, and says so", function()
       local proxy = scripted { { status = status, body = "no", close = true } }
-      assert_retried("refused", "^the proxy made no connection: it answered " .. status .. " to CONNECT$",
+      assert_retried("refused", "^the proxy could not connect: it answered " .. status .. " to CONNECT$",
         failure(HTTPS, { proxy = proxy.url:sub(1, -4) }))
     end)
   end
@@ -137,8 +137,8 @@ describe("a SOCKS proxy", function()
 
   for name, row in pairs {
     ["that refuses the login"] = { "\5\2\1\1", "user:wrong-one@", "refused the login" },
-    ["that wants a login"] = { "\5\255", "", "wants a login" },
-    ["that takes no password"] = { "\5\255", "user:wrong-one@", "wants a login" },
+    ["that wants a login"] = { "\5\255", "", "requires a login" },
+    ["that takes no password"] = { "\5\255", "user:wrong-one@", "requires a login" },
   } do
     it("[N5] " .. name .. " is one try, as 407", function()
       local err = through("socks5h", row[1], row[2])
@@ -184,16 +184,16 @@ describe("a SOCKS proxy", function()
   end)
 
   for code, says in pairs {
-    [1] = "the SOCKS proxy failed", [3] = "network", [4] = "does not reach the server", [5] = "the server refused",
-    [6] = "too long", [7] = "makes no connections", [8] = "kind of address",
+    [1] = "the SOCKS proxy failed", [3] = "network", [4] = "cannot reach the server", [5] = "the server refused",
+    [6] = "too long", [7] = "does not support connections", [8] = "type of address",
   } do
     it("[N5] that answers " .. code .. " says what that is, and is tried again", function()
       assert_retried("refused", says, through("socks5", FINE .. "\5" .. string.char(code) .. "\0\1\0\0\0\0\0\0"))
     end)
   end
 
-  it("[N5] of version 4 that made no connection is tried again", function()
-    assert_retried("refused", "refused the connection, or could not make it",
+  it("[N5] of version 4 that could not connect is tried again", function()
+    assert_retried("refused", "refused the connection, or could not connect",
       through("socks4", "\0\91\0\0\0\0\0\0"))
   end)
 
@@ -232,7 +232,7 @@ describe("a server that wants a client certificate", function()
 
   it("[N6] says so, where TLS does", function()
     local front = keep(real.s_server "-Verify 1 -verify_return_error -tls1_3")
-    assert_final("tls_error", "certificate", "^the server wants a client certificate %(option client_cert%)$",
+    assert_final("tls_error", "certificate", "^the server requires a client certificate %(option client_cert%)$",
       failure(front.url, { ca_file = front.ca_file }))
   end)
 end)
@@ -262,10 +262,10 @@ describe("a file of certificates", function()
 
   it("[N6] that holds something else is named", function()
     local junk = proc.write(path .. "/junk.pem", "no certificate\n")
-    refused({ ca_file = junk }, "^ca_file holds no certificates: ")
-    refused({ client_cert = junk }, "^client_cert holds no certificate: ")
-    refused({ client_cert = { cert = front.client_cert, key = junk } }, "^client_cert.key holds no private key: ")
-    refused({ client_cert = front.client_cert }, "^client_cert holds no private key: ")
+    refused({ ca_file = junk }, "^ca_file contains no certificates: ")
+    refused({ client_cert = junk }, "^client_cert contains no certificate: ")
+    refused({ client_cert = { cert = front.client_cert, key = junk } }, "^client_cert.key contains no private key: ")
+    refused({ client_cert = front.client_cert }, "^client_cert contains no private key: ")
     refused({ client_cert = { cert = front.client_cert, key = certs.make().good.key } },
       "^client_cert.key is not the key of the certificate: ")
   end)

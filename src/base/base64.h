@@ -1,5 +1,5 @@
 /*
-** Base64 (RFC 4648, section 4). Knows nothing of what is inside.
+** Base64 (RFC 4648, section 4). Knows nothing of the contents.
 */
 #ifndef OFOX_BASE64_H
 #define OFOX_BASE64_H
@@ -12,22 +12,22 @@ int ofox_base64_encode(struct ofox_buf *out, struct ofox_span in);
 
 /*
 ** Padding may be absent. OFOX_ESYNTAX for any other character, wrong padding
-** or a length that cannot be; 'out' then stays as it was.
+** or an impossible length; 'out' is then unchanged.
 */
 int ofox_base64_decode(struct ofox_buf *out, struct ofox_span in);
 
 /*
-** The same in two steps, for who has memory of the right size already.
-** First: takes the padding off 'in'; how many bytes it stands for.
-** Second: any multiple of 4 letters, or the last ones, to bytes.
+** The same in two steps, for callers with memory of the right size. First:
+** strips the padding of 'in'; returns the decoded length. Second: decodes any
+** multiple of 4 letters, or the last ones.
 */
 int ofox_base64_measure(struct ofox_span *in, size_t *bytes);
 int ofox_base64_bytes(unsigned char *out, struct ofox_span in);
 
 /*
-** The letters that 's' gives when it stands 'before' bytes behind a multiple
-** of three: those that its neighbours have no part in. Writes 'max' at most.
-** Returns how many.
+** The letters of 's' when it starts 'before' bytes after a multiple of three:
+** those that do not depend on its neighbours. Writes 'max' at most. Returns
+** how many.
 */
 size_t ofox_base64_within(struct ofox_span s, size_t before, char *out,
                           size_t max);

@@ -1,5 +1,5 @@
 /*
-** Spans and growable byte buffers: the vocabulary of every other file.
+** Spans and growable byte buffers: the basis of every other file.
 ** Knows nothing of encodings, JSON, HTTP or Lua.
 */
 #ifndef OFOX_BUF_H
@@ -11,7 +11,7 @@
 enum {
   OFOX_EMEM = -1,   /* out of memory */
   OFOX_ECAP = -2,   /* a buffer would grow beyond its cap */
-  OFOX_ESYNTAX = -3 /* input that breaks the grammar */
+  OFOX_ESYNTAX = -3 /* input that violates the grammar */
 };
 
 /* Text that another object owns; not terminated by NUL. */
@@ -62,7 +62,7 @@ int ofox_buf_addint(struct ofox_buf *b, long v);
 int ofox_buf_fill(struct ofox_buf *b, struct ofox_span s);
 struct ofox_span ofox_buf_span(const struct ofox_buf *b);
 
-/* ASCII only, whatever the locale says. */
+/* ASCII only, independent of the locale. */
 int ofox_isdigit(int c);
 int ofox_isspace(int c); /* blank, tab, CR, LF */
 int ofox_tolower(int c);

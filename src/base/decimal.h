@@ -1,5 +1,5 @@
 /*
-** Decimal numbers to the doubles that are nearest to them.
+** Decimal numbers to the nearest doubles.
 ** Knows nothing of the locale, or of what is a number.
 */
 #ifndef OFOX_DECIMAL_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OFOX_DECIMAL_DIGITS 19 /* as many fit 64 bits, whatever they are */
+#define OFOX_DECIMAL_DIGITS 19 /* any number of these fits 64 bits */
 
 /*
 ** 'm' times ten to the power of 'exp', not 0: infinite where no double is as

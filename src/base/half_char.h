@@ -1,7 +1,7 @@
 /*
-** A text that comes in pieces, any of which may end within a character: in
-** its UTF-8, or between the two escapes of a surrogate pair. What continues
-** is put together before anything counts as broken.
+** Text that arrives in pieces, any of which may end within a character: in its
+** UTF-8, or between the two escapes of a surrogate pair. Continued characters
+** are joined before anything counts as invalid.
 ** Knows nothing of where the pieces come from.
 */
 #ifndef OFOX_HALF_CHAR_H
@@ -9,22 +9,22 @@
 
 #include "base/buf.h"
 
-/* What the pieces so far have ended with. Zeroed: nothing. */
+/* The incomplete end of the previous piece. Zeroed: nothing. */
 struct ofox_half_char {
   unsigned long high; /* the first half of a pair, else 0 */
-  size_t n;           /* bytes of a character that lacks some */
+  size_t n;           /* bytes of an incomplete character */
   char bytes[4];
 };
 
 /*
-** Adds bytes, one code point (a surrogate may be half of a pair) to the text
-** in 'out'; what is broken becomes U+FFFD. 0, OFOX_EMEM or OFOX_ECAP.
+** Adds bytes, or one code point (possibly half of a surrogate pair), to the
+** text in 'out'; invalid parts become U+FFFD. 0, OFOX_EMEM or OFOX_ECAP.
 */
 int ofox_half_char_bytes(struct ofox_half_char *h, struct ofox_buf *out,
                          struct ofox_span s);
 int ofox_half_char_point(struct ofox_half_char *h, struct ofox_buf *out,
                          unsigned long cp);
-/* Nothing continues it: what is half is broken. */
+/* End of the text: an incomplete character is invalid. */
 int ofox_half_char_end(struct ofox_half_char *h, struct ofox_buf *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
-** A reader of JSON text (RFC 8259) over spans: looks values up where they
-** stand, builds no tree and allocates nothing. Nesting is bounded.
-** Knows nothing of Lua, of error bodies, or of what any member means.
+** A reader of JSON text (RFC 8259) over spans: looks values up in place,
+** builds no tree and allocates nothing. Nesting is bounded.
+** Knows nothing of Lua, of error bodies, or of the meaning of members.
 */
 #ifndef OFOX_JSON_H
 #define OFOX_JSON_H
@@ -11,11 +11,11 @@
 struct ofox_json_scan;
 
 /*
-** 1: one whole value with nothing but white space around it (a BOM is
-** skipped). 0: so far so good, but the text ends too early (an empty one
-** does). OFOX_ESYNTAX: broken; '*pos' is the offset of the offending byte.
-** Bytes 1 to 31 and bad UTF-8 inside strings pass: hand-made error bodies
-** have them, and lua-cjson takes them as well.
+** 1: one complete value with nothing but white space around it (a BOM is
+** skipped). 0: valid up to its end, but incomplete (an empty text is).
+** OFOX_ESYNTAX: invalid; '*pos' is the offset of the offending byte. Bytes 1
+** to 31 and bad UTF-8 inside strings are accepted: hand-written error bodies
+** have them, and lua-cjson accepts them as well.
 */
 int ofox_json_check(struct ofox_span text, size_t *pos);
 
@@ -23,7 +23,7 @@ int ofox_json_check(struct ofox_span text, size_t *pos);
 int ofox_json_check_by(struct ofox_span text, size_t *pos,
                        int (*scan)(struct ofox_json_scan *, void *), void *to);
 
-/* What ofox_json_check has found at 'pos', where that can be told; or NULL. */
+/* What ofox_json_check has found at 'pos', if recognizable; or NULL. */
 const char *ofox_json_problem(struct ofox_span text, size_t pos);
 
 /* The value 'text' starts with (a BOM is skipped); NONE if there is none. */

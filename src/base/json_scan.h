@@ -1,7 +1,7 @@
 /*
 ** A strict walk over JSON text (RFC 8259), from its first byte to its last,
 ** once: values are read or entered where they stand. The one grammar of it.
-** Knows nothing of what any member means.
+** Knows nothing of the meaning of members.
 */
 #ifndef OFOX_JSON_SCAN_H
 #define OFOX_JSON_SCAN_H
@@ -9,8 +9,8 @@
 #include "base/json_value.h"
 
 /*
-** All functions return 1 for what was there, 0 where the text ends too early,
-** or OFOX_ESYNTAX: then 'p' is the offending byte.
+** All functions return 1 for what was found, 0 if the text is incomplete, or
+** OFOX_ESYNTAX: then 'p' is the offending byte.
 */
 struct ofox_json_watch;
 

@@ -1,7 +1,7 @@
 /*
-** The strings of JSON (RFC 8259, section 7), read in one go: where they end,
-** and what they say.
-** Knows nothing of what stands around them.
+** The strings of JSON (RFC 8259, section 7), read in one pass: where they end,
+** and their text.
+** Knows nothing of the surrounding text.
 */
 #ifndef OFOX_JSON_STRING_H
 #define OFOX_JSON_STRING_H

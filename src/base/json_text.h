@@ -1,6 +1,6 @@
 /*
-** What the strings and numbers of JSON (RFC 8259) say.
-** Knows nothing of where in a text they stand.
+** The text of JSON strings and the value of JSON numbers (RFC 8259).
+** Knows nothing of where in a text they are.
 */
 #ifndef OFOX_JSON_TEXT_H
 #define OFOX_JSON_TEXT_H
@@ -13,7 +13,7 @@
 ** U+FFFD. Works on a string that was cut. Adds nothing for other types.
 */
 int ofox_json_text(struct ofox_json v, struct ofox_buf *out);
-/* The same for a piece of a text: 'h' is what the one before ended with. */
+/* The same for a piece of a text: 'h' is the end of the previous piece. */
 int ofox_json_piece(struct ofox_json v, struct ofox_half_char *h,
                     struct ofox_buf *out);
 /* Is it a whole string with this text? */

@@ -1,5 +1,5 @@
 /*
-** A value of JSON where it stands in a text.
+** A JSON value in place in a text.
 ** Knows nothing of how it is found there.
 */
 #ifndef OFOX_JSON_VALUE_H
@@ -10,7 +10,7 @@
 #define OFOX_JSON_DEPTH 1000 /* lua-cjson's limit too */
 
 enum ofox_json_type {
-  OFOX_JSON_NONE, /* nothing there, or not JSON */
+  OFOX_JSON_NONE, /* missing, or not JSON */
   OFOX_JSON_NULL,
   OFOX_JSON_FALSE,
   OFOX_JSON_TRUE,
@@ -21,8 +21,8 @@ enum ofox_json_type {
 };
 
 /*
-** A value and the text from its first byte: to its end where the text is
-** whole, to the end of the text where it was cut.
+** A value and the text from its first byte: to its end if the text is
+** complete, to the end of the text if it was truncated.
 */
 struct ofox_json {
   enum ofox_json_type type;

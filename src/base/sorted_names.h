@@ -1,7 +1,7 @@
 /*
-** The names of the objects that are being written, inner ones last: a stack
-** of which the newest part can be sorted.
-** Knows nothing of Lua, or of what stands under a name.
+** The names of the objects being encoded, inner ones last: a stack whose
+** newest part can be sorted.
+** Knows nothing of Lua, or of the values of the names.
 */
 #ifndef OFOX_SORTED_NAMES_H
 #define OFOX_SORTED_NAMES_H

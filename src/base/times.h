@@ -1,7 +1,7 @@
 /*
 ** Times as servers write them: durations, HTTP dates (RFC 9110, 5.6.7),
-** RFC 3339, Retry-After, rate-limit resets. Text in, seconds out; anything
-** doubtful is refused. Knows no header names and reads no clock.
+** RFC 3339, Retry-After, rate-limit resets. Text in, seconds out; ambiguous
+** text is rejected. Knows no header names and reads no clock.
 */
 #ifndef OFOX_TIMES_H
 #define OFOX_TIMES_H
@@ -9,8 +9,8 @@
 #include "base/buf.h"
 
 /*
-** All: 1 and '*out' filled, or 0 and '*out' as it was: not of that form.
-** Blanks around are fine. What comes out is finite if 'now' is, and only a
+** All: 1 and '*out' filled, or 0 and '*out' unchanged: not of that form.
+** Surrounding blanks are ignored. The result is finite if 'now' is, and only a
 ** date can be negative.
 */
 
@@ -29,16 +29,16 @@ int ofox_times_duration(struct ofox_span s, double *out);
 int ofox_times_date(struct ofox_span s, double *out);
 
 /*
-** A Retry-After value: seconds, or a date from which 'now' is taken away
-** (seconds since 1970 of the answer's own Date if it has one, else of the
-** wall clock). A date in the past gives 0.
+** A Retry-After value: seconds, or a date from which 'now' is subtracted
+** (seconds since 1970 of the answer's own Date if it has one, else of the wall
+** clock). A date in the past gives 0.
 */
 int ofox_times_retry_after(struct ofox_span s, double now, double *out);
 
 /*
 ** A rate-limit reset: a duration, bare seconds, or a moment (a date, unix
-** seconds, unix milliseconds), of which what is left after 'now'. Numbers
-** that could be two of these are refused.
+** seconds, unix milliseconds), from which 'now' is subtracted. Ambiguous
+** numbers are rejected.
 */
 int ofox_times_reset(struct ofox_span s, double now, double *out);
 

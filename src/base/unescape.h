@@ -1,6 +1,6 @@
 /*
-** Reads text that may have been escaped on its way, a character at a time:
-** percent-encoded as in a URL or a form, as JSON, as JSON within JSON, or by
+** Reads text that may have been escaped, a character at a time:
+** percent-encoded as in a URL or a form, as JSON, as JSON within JSON, or as
 ** the character references of a page.
 ** Knows nothing of what is searched for.
 */
@@ -23,14 +23,14 @@ enum ofox_escaped {
 #define OFOX_UNESCAPED_MAX 4 /* bytes that one step can give */
 
 /*
-** Takes a character off the start of 's', which is not empty. Returns how many
-** bytes 'out' got, and in '*used' how long it stood there; '*used' 0: the text
-** ends within it.
+** Consumes a character of 's', which is not empty. Returns how many bytes
+** 'out' got, and in '*used' how many it consumed; '*used' 0: the text ends
+** within it.
 */
 size_t ofox_unescape(enum ofox_escaped how, struct ofox_span s,
                      char out[OFOX_UNESCAPED_MAX], size_t *used);
 
-/* Can text have been escaped that way? Else every step gives it as it is. */
+/* Can text have been escaped that way? Else it is returned unchanged. */
 int ofox_unescape_applies(enum ofox_escaped how, struct ofox_span s);
 
 /* How many bytes at the start of 's' stand for themselves, each a step. */

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-#define OFOX_REPLACEMENT 0xFFFDUL /* stands for what cannot be read */
+#define OFOX_REPLACEMENT 0xFFFDUL /* replaces invalid bytes */
 
 /* Length of the longest prefix of 's' that is valid. */
 size_t ofox_utf8_valid(struct ofox_span s);

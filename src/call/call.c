@@ -54,7 +54,7 @@ void ofox_call_free(struct ofox_call *c) {
 void ofox_call_let_go(struct ofox_call *c) {
   c->detach = c->resume = NULL;
   c->transfer = NULL;
-  ofox_note_tell(&c->note); /* it ends, or starts anew elsewhere */
+  ofox_note_tell(&c->note); /* the wait ends, or restarts */
   ofox_note_leave(&c->note);
 }
 
@@ -96,7 +96,7 @@ void ofox_call_connected(struct ofox_call *c, int reused, double now) {
   c->_reused = reused;
 }
 
-/* Interim answers are none: the last status line is the answer's. */
+/* Interim answers are skipped: the last status line counts. */
 static void note_answer(struct ofox_clock *c, const char *p, size_t n,
                         double now) {
   static const char first[] = "HTTP/";
@@ -111,7 +111,7 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   int was_complete = r->head.complete;
   int rc = ofox_response_head(r, p, n);
   c->clock.connected = 1;
-  if (rc != 0 || was_complete) /* trailers buy no time */
+  if (rc != 0 || was_complete) /* trailers extend no limit */
     return rc;
   note_answer(&c->clock, p, n, now);
   c->clock.head_at = c->clock.byte_at = now;
@@ -209,9 +209,9 @@ void ofox_call_tick(struct ofox_call *c, double now) {
     enter(c, OFOX_READY, INFINITY);
 }
 
-/* Whether there is a further attempt */
+/* Whether to retry */
 
-/* The transfer broke or ran out of time with no error status to go by. */
+/* The transfer failed or timed out without an error status. */
 static int is_break(const struct ofox_error *e) {
   return e->status < 300 && e->outcome != OFOX_OUTCOME_ANSWERED &&
          (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT ||
@@ -231,7 +231,7 @@ static int remember(struct ofox_call *c, double elapsed) {
                           ofox_buf_span(&c->request_id));
 }
 
-/* The failure in hand is the call's last word. */
+/* The current failure is the outcome of the call. */
 static void give_up(struct ofox_call *c, enum ofox_reason reason) {
   c->reason = reason;
   c->announce = 0;
@@ -269,7 +269,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
   c->fresh = immediate;
 }
 
-/* Why the call ends with the failure in hand although it could be retried. */
+/* Why the call ends with the current failure although it is retryable. */
 static enum ofox_reason last_reason(const struct ofox_call *c) {
   if (c->response.events->open)
     return OFOX_REASON_PARTIAL;
@@ -287,7 +287,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
     outcome = c->response.stopped;
   rc = ofox_failure_read(c, outcome, detail);
-  /* without memory the caller hears of nothing else: no attempt can help */
+  /* lack of memory is the error to report: no attempt can help */
   if (rc < 0 || (rc > 0 && (c->no_memory || c->response.no_memory))) {
     give_up(c, OFOX_REASON_NONE);
     return;
@@ -313,9 +313,9 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   enter(c, OFOX_WAIT, now + c->plan.delay);
 }
 
-/* What others may still say */
+/* What others may still request */
 
-/* The attempt planned for is not made: its failure is no earlier one. */
+/* The planned attempt is not made: its failure is not an earlier one. */
 static void forget_plan(struct ofox_call *c, enum ofox_reason reason) {
   c->model = ofox_history_last(&c->history)->model;
   ofox_history_drop_last(&c->history);
@@ -347,7 +347,7 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
   enter(c, OFOX_WAIT, c->ended + delay);
 }
 
-/* What the failure in hand was becomes the cause of the one that follows. */
+/* The current failure becomes the cause of the next one. */
 static void keep_cause(struct ofox_call *c) {
   c->cause = c->error;
   c->cause_ended = c->ended;
@@ -356,8 +356,8 @@ static void keep_cause(struct ofox_call *c) {
   c->error = NULL;
 }
 
-/* What has come of an answer goes; of a stream that has begun the head is
-** still asked for. */
+/* Discards what was received of an answer; of a stream that has begun, the
+** head may still be queried. */
 static void forget_answer(struct ofox_call *c) {
   if (c->response.events->open) {
     ofox_failure_request_id(c);
@@ -372,7 +372,7 @@ static void forget_answer(struct ofox_call *c) {
 
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
-  /* events that the reader has not taken yet can still be kept back */
+  /* events that the reader has not taken yet can still be withheld */
   if (c->state == OFOX_DONE && !ofox_event_queue_has_event(c->response.events))
     return;
   if (is_between(c))

@@ -1,7 +1,7 @@
 /*
-** Attempts that failed only because the connection they were sent on, which
-** had been used before, was dead.
-** Knows nothing of what follows from that.
+** Attempts that failed only because their connection, which had been used
+** before, was dead.
+** Knows nothing of the consequences.
 */
 #ifndef OFOX_DEAD_CONNECTION_H
 #define OFOX_DEAD_CONNECTION_H
@@ -9,8 +9,8 @@
 #include "call/state.h"
 
 /*
-** Did the attempt that has just failed? The server closed the connection while
-** the request was on its way, or said 408 to a connection that was idle.
+** Did the last attempt fail that way? The server closed the connection while
+** the request was being sent, or answered 408 to an idle connection.
 */
 int ofox_dead_connection_is(const struct ofox_call *c);
 

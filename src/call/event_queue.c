@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define QUEUE (64 * 1024) /* bytes after which a reader is waited for */
+#define QUEUE (64 * 1024) /* bytes at which reading pauses for the reader */
 #define LITTLE 256        /* bytes that a slow stream has in its queue */
 #define LAST_WORD 64      /* bytes in which a sentinel is looked for */
 
@@ -47,7 +47,7 @@ static int fail(struct ofox_event_queue *s, enum ofox_outcome outcome,
   return rc;
 }
 
-/* What came says that it failed, and how. */
+/* The received data report a failure. */
 static int fail_as(struct ofox_event_queue *s, struct ofox_span part,
                    enum ofox_class fallback) {
   s->fallback = fallback;
@@ -56,8 +56,8 @@ static int fail_as(struct ofox_event_queue *s, struct ofox_span part,
   return ofox_buf_addspan(&s->failure, part) == 0 ? OFOX_ESYNTAX : OFOX_EMEM;
 }
 
-/* An entry whose text is what the transcript has from e->from on, and room for
-** 'n' bytes behind it. */
+/* An entry whose text is the transcript's from e->from on, and room for 'n'
+** bytes after it. */
 static char *queue(struct ofox_event_queue *s, struct ofox_entry *e,
                    size_t n) {
   char *p;
@@ -101,12 +101,12 @@ static int chunk(struct ofox_event_queue *s, struct ofox_span name,
   s->_begun |= d->begun;
   s->_finished |= d->finished;
   s->ended |= d->last;
-  /* an opening without end has to be seen some day */
+  /* an endless opening must be delivered eventually */
   s->open |= d->content || d->last || s->_waiting > s->_hold;
   return rc;
 }
 
-/* Of what differs there from the event kept last. */
+/* Of the parts that differ from the event kept last. */
 static void fill_like(struct ofox_event_queue *s, struct ofox_entry *e,
                       const struct ofox_holes *h) {
   const struct ofox_holes *was;
@@ -126,8 +126,8 @@ static void fill_like(struct ofox_event_queue *s, struct ofox_entry *e,
     memset(&e->holes[i], 0, sizeof(e->holes[i]));
 }
 
-/* An event that differs there from the one kept last, which was no opening:
-** only the difference is queued. */
+/* An event like the one kept last, which was not an opening: only the
+** difference is queued. */
 static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
                  const struct ofox_holes *h) {
   struct ofox_entry e;
@@ -154,7 +154,7 @@ static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
   return 0;
 }
 
-/* No more text comes: what was half of a character is one now. */
+/* End of the text: an incomplete character is completed. */
 static int settle(struct ofox_event_queue *s) {
   struct ofox_entry e = {0};
   int rc;
@@ -165,7 +165,7 @@ static int settle(struct ofox_event_queue *s) {
   return rc == OFOX_ECAP ? fail(s, OFOX_OUTCOME_TOO_LARGE, rc) : rc;
 }
 
-/* The sentinel. A response has an end of its own, which must have come. */
+/* The sentinel. A response has its own end event, which must precede it. */
 static int end(struct ofox_event_queue *s) {
   if (s->dialect == OFOX_DIALECT_RESPONSES)
     return fail(s, OFOX_OUTCOME_STREAM_TRUNCATED, OFOX_ESYNTAX);
@@ -196,8 +196,8 @@ static int take_in(struct ofox_event_queue *s,
   }
 }
 
-/* Lines beside the events have said so. What was said around them, in the
-** event 'ev' or in one that is still coming (NULL), is not lost. */
+/* Lines outside of events have reported a failure. Lines before them, in the
+** event 'ev' or in an incomplete one (NULL), are not lost. */
 static int fail_by_stray(struct ofox_event_queue *s,
                          const struct ofox_delta *fault, int page,
                          const struct ofox_sse_event *ev) {
@@ -219,8 +219,8 @@ static int fail_by_stray(struct ofox_event_queue *s,
   return rc;
 }
 
-/* A line that is in no event; or, with an event or NULL for the end of the
-** body, no more of them. */
+/* A line outside of events; or, with an event or NULL for the end of the
+** body, the end of such lines. */
 static int stray(struct ofox_event_queue *s, const struct ofox_sse_event *ev) {
   struct ofox_delta fault;
   int line = ev != NULL && ev->line;
@@ -229,7 +229,7 @@ static int stray(struct ofox_event_queue *s, const struct ofox_sse_event *ev) {
                 : ofox_stray_lines_end(&s->_stray, &fault);
   if (rc != 1)
     return rc;
-  /* a page behind an answer that was complete has nothing to do with it */
+  /* a page after a complete answer is unrelated to it */
   if (page && ofox_event_queue_is_finished(s))
     return 0;
   return fail_by_stray(s, &fault, page, line ? NULL : ev);
@@ -243,7 +243,7 @@ static int take_event(struct ofox_event_queue *s,
   return rc == 0 ? take_in(s, ev) : rc;
 }
 
-/* The sentinel counts before its blank line has come. */
+/* The sentinel counts before its blank line has arrived. */
 static int look_ahead(struct ofox_event_queue *s) {
   struct ofox_sse_event ev;
   if (!ofox_sse_pending(&s->_sse, &ev) || ev.data.n > LAST_WORD ||
@@ -328,7 +328,7 @@ int ofox_event_queue_has_event(const struct ofox_event_queue *s) {
 }
 
 int ofox_event_queue_is_full(const struct ofox_event_queue *s) {
-  /* what is held back cannot be taken */
+  /* events held back cannot be taken */
   return s->open && s->_waiting >= QUEUE;
 }
 
@@ -341,8 +341,8 @@ void ofox_event_queue_drop(struct ofox_event_queue *s) {
   s->_taken = s->_waiting = 0;
 }
 
-/* Gives back what has been taken, at once if it was much, and the room that an
-** opening took where less is enough. */
+/* Frees the memory of taken events, immediately if it was much, and the room
+** that an opening took where less is enough. */
 static void tidy(struct ofox_event_queue *s) {
   size_t n = s->_queue.n;
   if (n > 0 && s->_taken == n) {

@@ -1,7 +1,7 @@
 /*
-** The body of one answer as events: read as it comes, understood, and kept
-** in a queue until the reader takes them. The events before the first content
-** are held back, so that an attempt that fails before it is never seen.
+** The body of one answer as events: read as it arrives, parsed, and queued
+** until the reader takes them. The events before the first content are held
+** back, so that an attempt that fails before it is never visible.
 ** Knows nothing of attempts, of time, or of where the bytes come from.
 */
 #ifndef OFOX_EVENT_QUEUE_H
@@ -13,29 +13,29 @@
 
 struct ofox_event_queue {
   enum ofox_dialect dialect;
-  int open;   /* its events may be taken: content has come */
-  int ended;  /* complete: nothing that follows matters */
+  int open;   /* its events may be taken: content has arrived */
+  int ended;  /* complete: anything that follows is ignored */
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
   enum ofox_outcome outcome;
   enum ofox_class fallback; /* see ofox_error_read */
-  struct ofox_buf failure;  /* what said so: JSON, words or a page */
-  size_t chunks;            /* that have come */
+  struct ofox_buf failure;  /* what reported it: JSON, text or a page */
+  size_t chunks;            /* received */
   struct ofox_transcript said;
   struct ofox_sse _sse;
   struct ofox_stray_lines _stray;
   struct ofox_buf _queue; /* each an entry and the bytes of an event */
   size_t _taken;          /* of the queue */
-  size_t _room;           /* that it is known to have had */
-  size_t _waiting;        /* bytes of events in it, as they came */
+  size_t _room;           /* known to have been allocated */
+  size_t _waiting;        /* bytes of events in it, as received */
   size_t _hold;           /* bytes of an opening that are held back */
   uint64_t _begun, _finished;
-  int _cut; /* the body has come to no proper end */
+  int _cut; /* the body has not ended properly */
 };
 
 /* Before the bytes of an event, or of the holes of one that is like another.
  */
 struct ofox_entry {
-  size_t name, data; /* bytes of them, as they came */
+  size_t name, data; /* bytes of them, as received */
   size_t from, to;   /* its text in the transcript */
   size_t like;       /* see below */
   size_t model;      /* where that is in the transcript */
@@ -45,14 +45,14 @@ struct ofox_entry {
   } holes[OFOX_HOLES];
 };
 
-/* An event as it is taken; it holds until the next feed. */
+/* An event as taken; valid until the next feed. */
 struct ofox_event {
-  size_t name; /* bytes of the name it came with; 0: none */
+  size_t name; /* bytes of its event name; 0: none */
   size_t data; /* of its JSON; 0: no event, but the end of the text */
   struct ofox_span text; /* valid UTF-8; empty if it has none */
-  int whole;             /* a whole answer, which came instead of events */
-  /* Those that have the same number here have the same name and JSON, but for
-  ** a string or a number in each hole. 0: not known to be like any other. */
+  int whole;             /* a whole answer, sent instead of events */
+  /* Events with the same number have the same name and JSON, except for a
+  ** string or a number in each hole. 0: not known to be like any other. */
   size_t like;
   int n_holes;
   struct ofox_span holes[OFOX_HOLES]; /* in JSON */
@@ -60,37 +60,37 @@ struct ofox_event {
   struct ofox_entry _entry;
 };
 
-/* Copies name and JSON to 'to'; holes may be others, if 'data' says so. */
+/* Copies name and JSON to 'to'; the holes may differ, see 'data'. */
 void ofox_event_copy(const struct ofox_event *ev, char *to);
 
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
                            size_t max_said);
-void ofox_event_queue_free(struct ofox_event_queue *s); /* twice: fine */
+void ofox_event_queue_free(struct ofox_event_queue *s); /* idempotent */
 /* For another attempt. */
 void ofox_event_queue_clear(struct ofox_event_queue *s);
 
 /*
 ** Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
-** What follows its end is ignored.
+** Anything after its end is ignored.
 */
 int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p, size_t n);
-/* The body is over; 'whole': as its framing says, else it broke off, perhaps
-** within an event. Returns as feed. */
+/* End of the body; 'whole': its framing is complete, else it was aborted,
+** perhaps within an event. Returns as feed does. */
 int ofox_event_queue_finish(struct ofox_event_queue *s, int whole);
-/* Takes a whole answer for a stream of one event. 0 or negative. */
+/* Treats a whole answer as a stream of one event. 0 or negative. */
 int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body);
 
-/* Has every choice said why it ended? Then the answer is complete. */
+/* Does every choice have a finish reason? Then the answer is complete. */
 int ofox_event_queue_is_finished(const struct ofox_event_queue *s);
 
 /* Are there events to take? Is there room for more? */
 int ofox_event_queue_has_event(const struct ofox_event_queue *s);
 int ofox_event_queue_is_full(const struct ofox_event_queue *s);
-/* Has so much been taken that it is worth the trouble to read on? */
+/* Has so much been taken that reading on is worthwhile? */
 int ofox_event_queue_has_room(const struct ofox_event_queue *s);
-/* None of those in the queue will be taken. */
+/* Discards the events in the queue. */
 void ofox_event_queue_drop(struct ofox_event_queue *s);
 /* 1: 'out' is the next event; 0: there is none. Takes it off the queue. */
 int ofox_event_queue_peek(struct ofox_event_queue *s, struct ofox_event *out);

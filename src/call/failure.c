@@ -4,7 +4,7 @@
 
 #include "base/utf8.h"
 
-/* Takes the secrets out of a text. */
+/* Redacts the secrets in a text. */
 static void redact(struct ofox_call *c, struct ofox_buf *text) {
   c->no_memory |= ofox_redact_apply(&c->secrets, text) != 0;
 }
@@ -31,7 +31,7 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
     return 0;
   if (ofox_failure_room(c) != 0)
     return OFOX_EMEM;
-  /* before it is read, so that a text that is cut cannot end in a secret */
+  /* before reading, so that a truncated text cannot end in a secret */
   redact(c, &r->body);
   if (r->queue != NULL)
     redact(c, &r->queue->failure);
@@ -39,11 +39,11 @@ static int read_failure(struct ofox_call *c, enum ofox_outcome outcome) {
   if (ofox_error_read(c->error, status, v.outcome, v.part, v.fallback) != 0)
     c->no_memory = 1;
   if (v.outcome == OFOX_OUTCOME_STREAM_TOO_LARGE)
-    c->error->retryable = 0; /* it would be as large again */
+    c->error->retryable = 0; /* it would be just as large */
   return 1;
 }
 
-/* Does what the transport knows explain more than the outcome does? */
+/* Does the transport's detail explain more than the outcome? */
 static int is_explained(const struct ofox_call *c) {
   const struct ofox_response *r = &c->response;
   return c->error->status == 0 || c->error->outcome == OFOX_OUTCOME_ENCODING ||
@@ -51,7 +51,7 @@ static int is_explained(const struct ofox_call *c) {
           r->stopped == OFOX_OUTCOME_ANSWERED);
 }
 
-/* A message that says more: what the transport knew, where a redirect goes. */
+/* Extends the message: the transport's detail, the redirect target. */
 static void add_detail(struct ofox_call *c, struct ofox_span detail) {
   struct ofox_buf *m = &c->error->message, text, clean;
   struct ofox_span to = ofox_headers_get(&c->response.head, "location");
@@ -74,7 +74,7 @@ static void add_detail(struct ofox_call *c, struct ofox_span detail) {
   else {
     return;
   }
-  /* secrets go before the text is cut */
+  /* secrets are redacted before the text is truncated */
   rc |= ofox_buf_addspan(&text, detail);
   redact(c, &text);
   rc |= ofox_utf8_clean(&clean, ofox_buf_span(&text));

@@ -1,6 +1,6 @@
 /*
-** Why an attempt has failed, in words fit to be shown: no secrets, bounded,
-** valid UTF-8. A part of the call that stands in a file of its own.
+** Why an attempt has failed, as text that may be shown: redacted, bounded,
+** valid UTF-8. A part of the call in a file of its own.
 ** Knows nothing of what comes next.
 */
 #ifndef OFOX_FAILURE_H
@@ -8,15 +8,15 @@
 
 #include "call/state.h"
 
-/* Makes room for c->error if there is none. 0, or OFOX_EMEM, which the call
-** knows. */
+/* Allocates c->error if there is none. 0, or OFOX_EMEM, which the call
+** records. */
 int ofox_failure_room(struct ofox_call *c);
 
 /*
 ** Reads the response to an attempt that ended in 'outcome'; 'detail' is what
-** the transport knows beyond that. 0: a success; 1: a failure, which
-** c->error tells; OFOX_EMEM: one that there was no room for. Sets c->failed
-** and, of a failure, c->request_id.
+** the transport knows in addition. 0: a success; 1: a failure, described by
+** c->error; OFOX_EMEM: a failure without memory for it. Sets c->failed and,
+** for a failure, c->request_id.
 */
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail);

@@ -1,5 +1,5 @@
 /*
-** Fallback: when a call goes on to the next of its models.
+** Fallback: when a call moves on to the next of its models.
 ** Knows nothing of which models these are.
 */
 #ifndef OFOX_FALLBACK_H
@@ -7,8 +7,8 @@
 
 #include "call/state.h"
 
-/* After the failure in hand: the gateway answered for this model, which cannot
-** serve now, and another one stands behind it. */
+/* After the current failure: the gateway answered for this model, which is
+** unavailable now, and there is another one. */
 int ofox_fallback_is_due(const struct ofox_call *c);
 
 #endif

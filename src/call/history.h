@@ -1,6 +1,5 @@
 /*
-** The earlier attempts of a call: what became of each, and how long was
-** waited after it.
+** The earlier attempts of a call: the outcome of each, and the delay after it.
 ** Knows nothing of what comes next.
 */
 #ifndef OFOX_HISTORY_H
@@ -9,11 +8,11 @@
 #include "wire/classes.h"
 #include "wire/headers.h"
 
-/* An attempt that was followed by another. */
+/* An attempt that was retried. */
 struct ofox_attempt {
   enum ofox_class cls;
   int status, model;
-  double delay, elapsed; /* seconds: until the next one; it took */
+  double delay, elapsed; /* seconds: until the next one; of its own */
   enum ofox_source source;
   size_t _code, _code_n, _id, _id_n; /* into the texts */
 };

@@ -1,15 +1,15 @@
 /*
-** Who has something new: calls that a task waits for leave a note when
-** their state changes or events have come, and are taken in that order.
-** Knows nothing of what is new, or of who waits.
+** Which calls have news: a call that a task waits for adds a note when its
+** state changes or events arrive, and notes are taken in that order.
+** Knows nothing of what the news is, or of who waits.
 */
 #ifndef OFOX_READY_LIST_H
 #define OFOX_READY_LIST_H
 
 struct ofox_note {
-  struct ofox_ready_list *list; /* where notes are gathered; NULL: nowhere */
+  struct ofox_ready_list *list; /* where notes are collected; NULL: nowhere */
   int watched;                  /* a task waits */
-  int told;                     /* something new came since */
+  int told;                     /* there has been news since */
   struct ofox_note *_next, **_link; /* '*_link' is this; NULL: in no list */
 };
 
@@ -18,19 +18,20 @@ struct ofox_ready_list {
 };
 
 void ofox_ready_list_init(struct ofox_ready_list *n);
-/* The notes in it are in no list from then on. */
+/* Removes all notes from the list. */
 void ofox_ready_list_clear(struct ofox_ready_list *n);
 int ofox_ready_list_any(const struct ofox_ready_list *n);
-/* The first note, which is in no list any more; NULL if there is none. */
+/* Removes and returns the first note; NULL if there is none. */
 struct ofox_note *ofox_ready_list_take(struct ofox_ready_list *n);
 
-/* Wants to be told, once, from now on. */
+/* Requests one notification, from now on. */
 void ofox_note_watch(struct ofox_note *m);
-/* Something is new. Free unless a task waits. */
+/* There is news. Costs nothing unless a task waits. */
 void ofox_note_tell(struct ofox_note *m);
-/* Takes the note back; zeroed or twice: fine. */
+/* Withdraws the note; zeroed is fine; idempotent. */
 void ofox_note_drop(struct ofox_note *m);
-/* Has no further notes for its list, which may go once this one is taken. */
+/* Adds no more notes to its list, which may be freed once this one is taken.
+ */
 void ofox_note_leave(struct ofox_note *m);
 
 #endif

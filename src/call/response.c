@@ -6,10 +6,10 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-/* What is read of a failure's body; the rest is not worth the wait. */
+/* The most that is read of a failure's body. */
 #define FAILURE_BODY (1024 * 1024)
 
-/* Of an answer without events. */
+/* The same of an answer without events. */
 static const struct ofox_event_queue NO_EVENTS;
 
 void ofox_response_init(struct ofox_response *r,
@@ -75,7 +75,7 @@ static int keep(struct ofox_response *r, const char *p, size_t n) {
   return rc;
 }
 
-/* Its events are wanted from here on. 0, or OFOX_EMEM. */
+/* Reads events from here on. 0, or OFOX_EMEM. */
 static int want_events(struct ofox_response *r) {
   const struct ofox_response_config *config = r->config;
   if (r->queue != NULL)
@@ -105,7 +105,7 @@ static struct ofox_span from(struct ofox_span s, size_t n) {
   return s;
 }
 
-/* The body so far from where it says something. */
+/* The body up to now, without leading blanks. */
 static struct ofox_span beginning(struct ofox_response *r) {
   struct ofox_span s = ofox_buf_span(&r->body);
   if (r->_blank == 0)
@@ -134,7 +134,7 @@ int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
   return rc;
 }
 
-/* What it means that a stream has come to its end so */
+/* The meaning of a stream that ended this way */
 
 static enum ofox_outcome stream_outcome(enum ofox_outcome o) {
   switch (o) {
@@ -151,7 +151,7 @@ static enum ofox_outcome stream_outcome(enum ofox_outcome o) {
   }
 }
 
-/* The end of the body is all that ends a stream whose words are not known. */
+/* A stream of an unknown dialect ends with its body. */
 static int is_complete(const struct ofox_response *r,
                        enum ofox_outcome outcome) {
   const struct ofox_event_queue *s = r->events;
@@ -161,7 +161,7 @@ static int is_complete(const struct ofox_response *r,
          outcome == OFOX_OUTCOME_ANSWERED;
 }
 
-/* Also one that promised events and had none. */
+/* Including one that announced events and had none. */
 static int is_events(const struct ofox_response *r) {
   return r->kind == OFOX_VERDICT_EVENTS ||
          (r->kind == OFOX_VERDICT_UNKNOWN && r->config->streams &&
@@ -176,7 +176,7 @@ static struct ofox_verdict judge_events(struct ofox_response *r,
   if (want_events(r) != 0)
     return v;
   s = r->queue;
-  /* of what broke off, the last event may have been cut as well */
+  /* if the body was aborted, the last event may be truncated as well */
   if (ofox_event_queue_finish(s, outcome == OFOX_OUTCOME_ANSWERED) ==
       OFOX_EMEM)
     r->no_memory = 1;
@@ -213,13 +213,13 @@ static struct ofox_verdict judge_body(struct ofox_response *r, int status) {
   return ofox_verdict_judge(&a, r->config->expect);
 }
 
-/* A success that came in one piece where events were wanted. */
+/* A success that was sent whole although events were requested. */
 static struct ofox_verdict judge_whole(struct ofox_response *r) {
   struct ofox_span body = ofox_buf_span(&r->body);
-  struct ofox_verdict v = judge_body(r, 200); /* nothing at all is no stream */
+  struct ofox_verdict v = judge_body(r, 200); /* empty is not a stream */
   if (v.outcome == OFOX_OUTCOME_INVALID_JSON &&
       ofox_verdict_is_stream(&r->head)) {
-    /* it only began like JSON: see stray.h */
+    /* it only began like JSON: see stray_lines.h */
     feed(r, body.p, body.n);
     if (r->events->broken || r->events->chunks > 0) {
       r->kind = OFOX_VERDICT_EVENTS;

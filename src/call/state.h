@@ -1,6 +1,6 @@
 /*
 ** What a call remembers, from its first attempt to its end.
-** Knows nothing of what happens when; see call.h.
+** Knows nothing of the transitions; see call.h.
 */
 #ifndef OFOX_CALL_STATE_H
 #define OFOX_CALL_STATE_H
@@ -25,22 +25,22 @@ struct ofox_call_config {
 struct ofox_call {
   const struct ofox_call_config *config; /* outlives the call */
   enum ofox_call_state state;
-  int attempts; /* begun so far */
-  int models;   /* how many can be tried in turn; at least 1 */
+  int attempts; /* begun */
+  int models;   /* number of models to try; at least 1 */
   int model;    /* index of the model of this or the next attempt */
   int failed, ambiguous, no_memory;
-  int fresh; /* the next attempt must open a connection of its own */
+  int fresh; /* the next attempt must open a new connection */
   struct ofox_response response; /* to this attempt */
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;
-  int announce; /* a further attempt was planned, and Lua has not been told */
+  int announce; /* a retry was planned, and Lua was not notified yet */
   double ended; /* the last attempt */
   double wall;  /* the same, in seconds since 1970 */
-  /* It was put an end to between two attempts: why the earlier one failed,
-     whose response is still there, and when. */
+  /* If the call was ended between two attempts: why the earlier one failed,
+  whose response is still there, and when. */
   struct ofox_error *cause; /* NULL: it was not */
   int cause_ambiguous;
   double cause_ended, cause_delay;
@@ -48,7 +48,7 @@ struct ofox_call {
   struct ofox_history history;
   struct ofox_redact secrets;
   struct ofox_note note; /* told of changes of state and of events */
-  /* How the transport forgets a call, and hears that it has room again. */
+  /* How the transport drops a call, and learns that it has room again. */
   void (*detach)(struct ofox_call *c);
   void (*resume)(struct ofox_call *c);
   void *transfer;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* So long the body of an error may take. */
+/* Time limit for the body of an error. */
 #define FAILURE_PATIENCE 2.0
 
 struct next {

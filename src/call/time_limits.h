@@ -1,7 +1,7 @@
 /*
 ** The limits of a call and of its attempt in flight: which comes first.
 ** Knows nothing of what is sent or answered; time is an argument, in seconds
-** of a clock that never jumps.
+** of a monotonic clock.
 */
 #ifndef OFOX_TIME_LIMITS_H
 #define OFOX_TIME_LIMITS_H
@@ -23,15 +23,15 @@ struct ofox_clock {
   double answer_at; /* the first byte of the answer, once 'answered' */
   double head_at;   /* its latest header */
   double byte_at;   /* its latest byte */
-  int queued; /* waits for a connection to be free: only the call's counts */
+  int queued;       /* waits for a free connection: only the deadline counts */
   int connected;
   int answered;
-  int failing;   /* an error status is in: its body is not worth much time */
-  int streaming; /* the headers of a stream are in */
-  int paused;    /* its reader is slow: silence is our doing */
+  int failing;   /* an error status has arrived: its body gets little time */
+  int streaming; /* the headers of a stream have arrived */
+  int paused;    /* its reader is slow: we cause the silence */
 };
 
-/* The moment of the limit that comes first, and what its passing is called. */
+/* The time of the first limit, and the outcome if it expires. */
 double ofox_time_limits_next(const struct ofox_clock *c,
                              const struct ofox_time_limits *l,
                              enum ofox_outcome *which);

@@ -63,7 +63,7 @@ static int keep(struct ofox_transcript *t, struct ofox_span name,
   return ofox_buf_addspan(&t->_events, data);
 }
 
-/* The event kept last differs from others there: the next may be like it. */
+/* Where the event kept last differs from others: the next may be like it. */
 static void remember(struct ofox_transcript *t, struct ofox_span name,
                      struct ofox_span data, const struct ofox_holes *h) {
   const char *end = t->_events.p + t->_events.n;

@@ -16,7 +16,7 @@ int ofox_verdict_is_stream(const struct ofox_headers *h) {
                                "text/event-stream");
 }
 
-/* How an event stream begins: with a comment or the name of a field. */
+/* Does it start like an event stream: with a comment or a field name? */
 static enum ofox_verdict_kind beginning(struct ofox_span s) {
   static const char *const starts[] = {
       ":", "data:", "event:", "id:", "retry:", NULL};
@@ -55,7 +55,7 @@ static enum ofox_due due_of(enum ofox_expect expect) {
   }
 }
 
-/* What keeps a body from being JSON; ANSWERED if nothing does. */
+/* Why a body is not JSON; ANSWERED if it is. */
 static enum ofox_outcome check(const struct ofox_whole_response *a,
                                enum ofox_due due, struct ofox_seen *seen) {
   int rc;
@@ -69,7 +69,7 @@ static enum ofox_outcome check(const struct ofox_whole_response *a,
   return rc == 1 ? OFOX_OUTCOME_ANSWERED : OFOX_OUTCOME_INVALID_JSON;
 }
 
-/* Is it JSON of the kind that was wanted? */
+/* Is it JSON of the expected kind? */
 static int is_kind(struct ofox_span body, enum ofox_expect expect,
                    const struct ofox_seen *seen) {
   return seen->object || expect == OFOX_EXPECT_ANY ||

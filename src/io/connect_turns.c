@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* FNV-1a; what ends a part is in none. */
+/* FNV-1a; the terminator of a part occurs in none. */
 unsigned long ofox_connect_turns_key(unsigned long key, const char *part) {
   unsigned long h = key == 0 ? 2166136261UL : key;
   for (; part != NULL && *part != '\0'; part++)
@@ -27,7 +27,7 @@ struct ofox_destination *ofox_connect_turns_enter(struct ofox_connect_turns *d,
   return door;
 }
 
-/* It opens no connection any more. */
+/* It no longer opens a connection. */
 static void let_go(struct ofox_connect_turns *d, struct ofox_destination *door,
                    const void *user) {
   if (door->opener == user)

@@ -9,13 +9,13 @@
 #include "io/clocks.h"
 #include "io/transfer.h"
 
-/* 1: others are opening the connection that it may use, too. */
+/* 1: another transfer is opening a connection that this one may share. */
 static int is_crowded(struct ofox_transfer *t) {
   t->crowded |= !ofox_connect_turns_open(t->destination, t);
   return t->crowded;
 }
 
-/* Called when a name is about to be looked up. */
+/* Called before a name is resolved. */
 int ofox_connecting_resolve(void *resolver, void *reserved, void *user) {
   struct ofox_transfer *t = ((struct ofox_handle *)user)->transfer;
   (void)resolver;
@@ -31,9 +31,9 @@ int ofox_connecting_resolve(void *resolver, void *reserved, void *user) {
 }
 
 /*
-** libcurl is about to send the request again by itself. It does where a
-** connection that was used before has died, and says of what; over HTTP/2 it
-** also does, without a word, where the server has refused the stream.
+** libcurl is about to send the request again by itself. It does so if a
+** connection that was used before has died, and logs it; with HTTP/2 it also
+** does, silently, if the server has refused the stream.
 */
 static void note_resend(struct ofox_transfer *t) {
   if (t->resent || t->call == NULL)
@@ -43,10 +43,10 @@ static void note_resend(struct ofox_transfer *t) {
 }
 
 /*
-** Called each time a request is about to be sent (CURLOPT_PREREQFUNCTION).
-** libcurl would send it again by itself when a reused connection dies; that
-** is refused, since the call counts its attempts: here on another kept
-** connection, in ofox_connecting_open before there is a new one.
+** Called before each send of a request (CURLOPT_PREREQFUNCTION). libcurl would
+** resend it by itself if a reused connection dies; that is refused, since the
+** call counts its attempts: here on another kept connection, in
+** ofox_connecting_open before there is a new one.
 */
 int ofox_connecting_request(void *user, char *peer, char *local, int peer_port,
                             int local_port) {

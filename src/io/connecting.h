@@ -1,7 +1,7 @@
 /*
-** The way of a transfer to its connection, as libcurl's callbacks: whether it
-** may open one, which one it got, and that libcurl never sends a request again
-** by itself, for attempts are counted.
+** How a transfer gets its connection, as libcurl's callbacks: whether it may
+** open one, which one it got, and that libcurl never resends a request by
+** itself, for attempts are counted.
 ** Knows nothing of what is sent or received.
 */
 #ifndef OFOX_CONNECTING_H

@@ -5,7 +5,7 @@
 
 #include "io/clocks.h"
 
-/* Of one connection; the server's limit counts, and libcurl's own is 100. */
+/* Of one connection; the server's limit applies, and libcurl's own is 100. */
 /* Connections kept for later; libcurl would keep four for one call at a time,
 ** and close the one just used when there are more, to whatever hosts. */
 #define MOST_KEPT 64L
@@ -16,7 +16,7 @@ struct ofox_pool {
   struct ofox_connections *all;
   struct ofox_pool *next;
   size_t transfers;
-  double due; /* when libcurl wants to be called */
+  double due; /* when libcurl must be called */
   long limit; /* of connections to a host */
 };
 
@@ -27,16 +27,16 @@ void ofox_connections_init(struct ofox_connections *p,
   ofox_buf_init(&p->_descriptors, (size_t)-1);
 }
 
-/* What libcurl asks for */
+/* libcurl's requests */
 
 /* What is known of a descriptor. */
 struct ofox_descriptor {
   struct ofox_pool *pool; /* that waits for it, or NULL */
-  int opened;             /* it is a connection, of whose end we are told */
+  int opened;             /* it is a connection, whose close is reported */
   int watched;            /* what the poller watches it for */
 };
 
-/* NULL: it never was a pool's. */
+/* NULL: it never belonged to a pool. */
 static struct ofox_descriptor *descriptor(const struct ofox_connections *p,
                                           int fd) {
   struct ofox_descriptor *list =
@@ -46,7 +46,7 @@ static struct ofox_descriptor *descriptor(const struct ofox_connections *p,
   return &list[fd];
 }
 
-/* The same, where there is memory for it. */
+/* The same, if there is memory for it. */
 static struct ofox_descriptor *note(struct ofox_connections *p, int fd) {
   static const struct ofox_descriptor unknown;
   while (fd >= 0 && descriptor(p, fd) == NULL) {
@@ -92,7 +92,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *user,
   (void)socket_user;
   if (what == CURL_POLL_REMOVE) {
     if (d == NULL || d->pool != pool)
-      return 0; /* the number has come back elsewhere */
+      return 0; /* the number was reused elsewhere */
     d->pool = NULL;
     if (d->opened && d->watched == OFOX_POLL_IN)
       return 0; /* the next request on it will wait for the same */
@@ -230,13 +230,13 @@ static int result_of(CURLMcode rc) {
 
 int ofox_connections_event(struct ofox_connections *p,
                            const struct ofox_poll_event *e) {
-  /* not CURL_CSELECT_ERR, which hides from libcurl what the error is */
+  /* not CURL_CSELECT_ERR, which hides the error from libcurl */
   int what = (e->what & OFOX_POLL_IN ? CURL_CSELECT_IN : 0) |
              (e->what & OFOX_POLL_OUT ? CURL_CSELECT_OUT : 0);
   struct ofox_descriptor *d = descriptor(p, e->fd);
   int running;
   if (d == NULL ||
-      d->pool == NULL) { /* an idle connection has bytes, or ends */
+      d->pool == NULL) { /* an idle connection has bytes, or is closed */
     ofox_poller_set(p->poller, e->fd, 0);
     if (d != NULL)
       d->watched = 0;

@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #define PIECE 4096 /* bytes between two stages */
-#define WORK 64    /* pieces that are read, at most, for one that is given */
+#define WORK 64    /* pieces that are read, at most, for one of output */
 
 /* zlib's way of saying which frame: 15 bits of window and more. */
 #define WINDOW 15
@@ -25,10 +25,10 @@ static const struct {
     {"", IDENTITY},
 };
 
-static const char UNKNOWN[] = "a content coding is unknown";
+static const char UNKNOWN[] = "a content coding is not supported";
 static const char TOO_MANY[] = "too many content codings";
 static const char TRAILING[] = "bytes follow the end of the compressed data";
-static const char CUT[] = "the compressed data end too early";
+static const char CUT[] = "the compressed data are truncated";
 static const char *const INVALID[] = {
     "the data are not valid gzip",
     "the data are not valid deflate",
@@ -49,7 +49,7 @@ struct ofox_content_coding_stage {
   char piece[PIECE];
 };
 
-/* Memory comes from where all of ours does. */
+/* Uses the same allocator as everything else. */
 
 static void *take(void *user, size_t n) {
   (void)user;
@@ -83,7 +83,7 @@ void ofox_content_coding_free(struct ofox_content_coding *c) {
   memset(c, 0, sizeof(*c));
 }
 
-/* The first thing that goes wrong is what counts. */
+/* The first error counts. */
 static int fail(struct ofox_content_coding *c, int rc, const char *reason) {
   if (c->error == 0) {
     c->error = rc;
@@ -212,7 +212,7 @@ static int unbrotli(struct ofox_content_coding *c,
   return fail(c, OFOX_ESYNTAX, INVALID[BROTLI]);
 }
 
-/* What was complete goes on: only gzip may, with a further member. */
+/* More data after a complete stream: only gzip may have another member. */
 static int go_on(struct ofox_content_coding *c,
                  struct ofox_content_coding_stage *s) {
   if (s->kind != GZIP)
@@ -239,8 +239,8 @@ static int run(struct ofox_content_coding *c,
 }
 
 /*
-** As ofox_content_coding_next, of one stage and those before it. Several upon
-** each other can make endless work of a few bytes, and nothing of all that.
+** As ofox_content_coding_next, for one stage and those before it. Nested
+** codings can turn a few bytes into unbounded work without any output.
 */
 static int pull(struct ofox_content_coding *c,
                 struct ofox_content_coding_stage *s, char *out, size_t cap,
@@ -263,7 +263,7 @@ static int pull(struct ofox_content_coding *c,
     }
     rc = run(c, s, out, cap, n);
     s->full = *n == cap && rc == 0;
-    if (*n > 0) /* also what came before it broke: that is said next time */
+    if (*n > 0) /* also output before an error, which the next call returns */
       return 1;
     if (rc != 0)
       return rc;

@@ -1,10 +1,10 @@
 /*
-** The content codings of a body, undone piece by piece as it comes in: gzip
-** (of any number of members), deflate (with zlib's frame or without), brotli,
-** and several upon each other. Each piece that a server has flushed comes out
-** at once.
-** Knows nothing of headers or bodies, of how much is too much, or of what the
-** bytes mean.
+** The content codings of a body, decoded piece by piece as it arrives: gzip
+** (of any number of members), deflate (with or without zlib's frame), brotli,
+** and several nested. Each piece that a server has flushed is output
+** immediately.
+** Knows nothing of headers or bodies, of size limits, or of what the bytes
+** mean.
 */
 #ifndef OFOX_CONTENT_CODING_H
 #define OFOX_CONTENT_CODING_H
@@ -30,19 +30,19 @@ void ofox_content_coding_free(
 
 /*
 ** The value of a Content-Encoding header, "gzip, br"; of several headers each
-** in turn. What is wrong with it is said when there is something to decode.
+** in order. An invalid one is reported when there is something to decode.
 */
 void ofox_content_coding_add(struct ofox_content_coding *c,
                              struct ofox_span value);
 
-/* Is there anything to undo? */
+/* Is there anything to decode? */
 int ofox_content_coding_any(const struct ofox_content_coding *c);
 
 /*
-** Takes what it can use off 'in' and writes decoded bytes, 'n' of them, to
-** 'out'. 1: some, or none yet after much work; call again, also when 'in' is
-** empty. 0: none, and it has taken all of 'in'. OFOX_ESYNTAX, with a reason,
-** or OFOX_EMEM: from then on.
+** Consumes what it can of 'in' and writes decoded bytes, 'n' of them, to
+** 'out'. 1: some, or none yet after much work; call again, even if 'in' is
+** empty. 0: none, and it has consumed all of 'in'. OFOX_ESYNTAX, with a
+** reason, or OFOX_EMEM: from then on.
 */
 int ofox_content_coding_next(struct ofox_content_coding *c,
                              struct ofox_span *in, char *out, size_t cap,

@@ -14,7 +14,7 @@ static const struct {
 } OUTCOMES[] = {
     {CURLE_OK, OFOX_OUTCOME_ANSWERED},
     {CURLE_UNSUPPORTED_PROTOCOL, OFOX_OUTCOME_PROTOCOL}, /* "HTTP/0.9" */
-    {CURLE_URL_MALFORMAT, OFOX_OUTCOME_DNS}, /* no host can be told from it */
+    {CURLE_URL_MALFORMAT, OFOX_OUTCOME_DNS}, /* it has no recognizable host */
     {CURLE_COULDNT_RESOLVE_PROXY, OFOX_OUTCOME_DNS},
     {CURLE_COULDNT_RESOLVE_HOST, OFOX_OUTCOME_DNS},
     {CURLE_COULDNT_CONNECT, OFOX_OUTCOME_REFUSED},
@@ -51,7 +51,7 @@ static int says(const struct ofox_transfer *t, const char *words) {
   return ofox_span_ifind(ofox_span_of(t->detail), words) != (size_t)-1;
 }
 
-/* What is said instead of the outcome's own message; see ofox_call_end. */
+/* Replaces the outcome's own message; see ofox_call_end. */
 static void tell(struct ofox_transfer *t, const char *what, const char *more) {
   t->detail[0] = '!';
   snprintf(t->detail + 1, sizeof(t->detail) - 1, "%s%s", what, more);
@@ -73,8 +73,8 @@ static enum ofox_outcome undecodable(struct ofox_transfer *t) {
 }
 
 /*
-** The body came to its end, but what it is coded with did not: a cut, where
-** nothing says how long the body is. Events have an end of their own.
+** The body ended, but its compressed data did not: a truncation, where nothing
+** declares the length of the body. Events have an end of their own.
 */
 static enum ofox_outcome ended(struct ofox_transfer *t) {
   const struct ofox_response *r;
@@ -86,7 +86,7 @@ static enum ofox_outcome ended(struct ofox_transfer *t) {
     return OFOX_OUTCOME_TRUNCATED;
   if (ofox_verdict_is_framed(&r->head))
     return undecodable(t);
-  /* what was no JSON before the cut would not have become any */
+  /* what is not JSON before the cut would not have been JSON */
   return r->config->expect != OFOX_EXPECT_RAW &&
                  ofox_json_check(ofox_buf_span(&r->body), &pos) < 0
              ? OFOX_OUTCOME_ANSWERED
@@ -105,19 +105,19 @@ static enum ofox_outcome no_tunnel(struct ofox_transfer *t, long status) {
     tell(t, "the proxy refused the login: ", text);
     return OFOX_OUTCOME_PROXY_AUTH;
   case 407:
-    tell(t, "the proxy wants authentication, or refused the login: ", text);
+    tell(t, "the proxy requires authentication, or refused the login: ", text);
     return OFOX_OUTCOME_PROXY_AUTH;
   case 403:
     tell(t, "the proxy does not allow this connection: ", text);
     return OFOX_OUTCOME_PROXY_REFUSED;
   default:
-    tell(t, "the proxy made no connection: ", text);
+    tell(t, "the proxy could not connect: ", text);
     return OFOX_OUTCOME_REFUSED;
   }
 }
 
-/* libcurl quotes the URL of a proxy that it cannot read; a login in it may be
-** too short to be found. */
+/* libcurl quotes the URL of a proxy that it cannot parse; a login in it may be
+** too short to be redacted. */
 static void hide_login(struct ofox_transfer *t) {
   char *quote = says(t, "unsupported proxy") ? strchr(t->detail, '\'') : NULL;
   char *at = quote != NULL ? strrchr(quote, '@') : NULL;
@@ -137,8 +137,8 @@ static enum ofox_outcome no_socks(struct ofox_transfer *t) {
 /* TLS */
 
 /*
-** An alert of the server about the client's certificate. Over TLS 1.3 it
-** comes when the handshake is over for the client, in place of an answer.
+** An alert from the server about the client's certificate. With TLS 1.3 it
+** arrives after the handshake is over for the client, instead of an answer.
 */
 static int is_about_client(const struct ofox_transfer *t, CURLcode rc) {
   if (rc == CURLE_SSL_CLIENTCERT)
@@ -151,9 +151,9 @@ static int is_about_client(const struct ofox_transfer *t, CURLcode rc) {
 }
 
 /*
-** A handshake that the other side left, which is no refusal. Each release of
-** libcurl and OpenSSL words it in its own way; TLS has no reason for it, and
-** a reason that TLS has is none of these.
+** A handshake that the other side aborted, which is not a refusal. Each
+** release of libcurl and OpenSSL words it differently; TLS has no reason for
+** it, and none of these is a reason of TLS.
 */
 static int was_left(const struct ofox_transfer *t) {
   static const char *const words[] = {"SYSCALL",        "reset by peer",
@@ -174,7 +174,7 @@ static enum ofox_outcome no_tls(struct ofox_transfer *t, CURLcode rc) {
   if (is_about_client(t, rc)) {
     tell(t,
          t->files.client_cert == NULL
-             ? "the server wants a client certificate (option client_cert)"
+             ? "the server requires a client certificate (option client_cert)"
              : "the server did not accept the client certificate",
          "");
     return OFOX_OUTCOME_CERTIFICATE;
@@ -185,7 +185,7 @@ static enum ofox_outcome no_tls(struct ofox_transfer *t, CURLcode rc) {
       (rc == CURLE_SSL_CERTPROBLEM && ofox_tls_files_own(&t->files, out, cap)))
     t->detail[0] = '!';
   else if (rc == CURLE_SSL_CACERT_BADFILE && t->files.ca_file != NULL)
-    tell(t, "ca_file holds no certificates: ", t->files.ca_file);
+    tell(t, "ca_file contains no certificates: ", t->files.ca_file);
   else
     return by_code(rc);
   return OFOX_OUTCOME_CERTIFICATE;
@@ -201,7 +201,7 @@ static void no_unix_socket(struct ofox_transfer *t) {
            why != 0 ? strerror((int)why) : "no connection", t->unix_socket);
 }
 
-/* libcurl has one code for several ends: what it noted tells them apart. */
+/* libcurl has one code for several outcomes: its notes distinguish them. */
 static enum ofox_outcome of_code(struct ofox_transfer *t, CURLcode rc) {
   long tunnel = info(t, CURLINFO_HTTP_CONNECTCODE);
   enum ofox_outcome o = by_code(rc);
@@ -224,8 +224,8 @@ static enum ofox_outcome of_code(struct ofox_transfer *t, CURLcode rc) {
 static const char EITHER[] = "a header line, or there was not enough memory";
 
 /*
-** For libcurl before 8.6 a header line that is longer than it will hold is
-** want of memory. Among headers it may be either.
+** Before libcurl 8.6 a header line longer than its limit is reported as lack
+** of memory. In headers it may be either.
 */
 static int may_be_long_line(const struct ofox_transfer *t) {
   return t->sends > 0 && t->call != NULL &&
@@ -233,14 +233,14 @@ static int may_be_long_line(const struct ofox_transfer *t) {
          curl_version_info(CURLVERSION_NOW)->version_num < 0x080600;
 }
 
-/* Without memory to write out a URL that it has parsed, libcurl says that it
+/* Without memory to format a URL that it has parsed, libcurl reports that it
 ** has none. */
 static int is_memory(const struct ofox_transfer *t, CURLcode rc) {
   return rc == CURLE_OUT_OF_MEMORY ||
          (rc == CURLE_URL_MALFORMAT && says(t, "No URL set"));
 }
 
-/* libcurl lacked memory, or says so. */
+/* libcurl reports lack of memory. */
 static enum ofox_outcome without_memory(struct ofox_transfer *t) {
   if (may_be_long_line(t)) {
     memcpy(t->detail, EITHER, sizeof(EITHER));
@@ -251,7 +251,7 @@ static enum ofox_outcome without_memory(struct ofox_transfer *t) {
   return OFOX_OUTCOME_SEND;
 }
 
-/* Where libcurl does not say why a descriptor could not be had. */
+/* Where libcurl does not say why no descriptor was available. */
 static int may_be_starved(CURLcode rc) {
   return rc == CURLE_COULDNT_RESOLVE_HOST ||
          rc == CURLE_COULDNT_RESOLVE_PROXY || rc == CURLE_OUT_OF_MEMORY ||
@@ -261,8 +261,8 @@ static int may_be_starved(CURLcode rc) {
 
 static const char REFUSED[] = "the server has refused the stream";
 
-/* Before libcurl 8, which wants to send again, a GOAWAY that leaves the
-** request out ends so. */
+/* Before libcurl 8, which tries to send again, a GOAWAY that excludes the
+** request ends this way. */
 static int is_goaway(const struct ofox_transfer *t, CURLcode rc) {
   return rc == CURLE_HTTP2 && t->detail[0] == '\0' && t->call != NULL &&
          ofox_call_headers(t->call)->status == 0 &&
@@ -282,7 +282,7 @@ enum ofox_outcome ofox_curl_codes_outcome(struct ofox_transfer *t,
     return OFOX_OUTCOME_RESET;
   }
   if (t->resent) {
-    t->detail[0] = '\0'; /* it says what we did, not what happened */
+    t->detail[0] = '\0'; /* it describes what we did, not what happened */
     return OFOX_OUTCOME_EMPTY_REPLY;
   }
   if (is_memory(t, rc))

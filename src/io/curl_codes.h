@@ -1,6 +1,5 @@
 /*
-** How a transfer ended, in our words: what libcurl's codes and what it noted
-** on the way mean.
+** The outcome of a transfer: maps libcurl's codes and notes to outcomes.
 ** Knows nothing of attempts, or of what comes next.
 */
 #ifndef OFOX_CURL_CODES_H

@@ -5,7 +5,7 @@
 #include "io/connecting.h"
 #include "io/receive.h"
 
-#define ORIGIN_CAP 512       /* of a URL's bytes that tell where it leads */
+#define ORIGIN_CAP 512 /* bytes of a URL that determine its destination */
 #define NEVER_MS 0x7FFFFFFFL /* the clocks are the call's, not libcurl's */
 
 /* As libcurl itself parses CURLOPT_URL with CURLOPT_PATH_AS_IS. */
@@ -22,7 +22,7 @@
 static CURLcode set_tls(CURL *h, const struct ofox_traffic *w,
                         const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
-  /* whatever the system's configuration of TLS allows */
+  /* regardless of the system's TLS configuration */
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_VERIFYPEER, r->verify ? 1L : 0L);
@@ -67,7 +67,7 @@ static CURLcode set_way(CURL *h, struct ofox_handle *handle,
   if (plain2)
     version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   else if (!tls || r->http_version == 11)
-    version = CURL_HTTP_VERSION_1_1; /* nothing is waited for to share */
+    version = CURL_HTTP_VERSION_1_1; /* do not wait to share a connection */
   /* libcurl 7.88 breaks on such a connection when it is used again */
   if (plain2 && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000)
     SET(CURLOPT_FORBID_REUSE, 1L);
@@ -90,7 +90,7 @@ static CURLcode set_way(CURL *h, struct ofox_handle *handle,
   if (r->proxy != NULL)
     SET(CURLOPT_PROXY, r->proxy);
   if (r->proxy != NULL && r->proxy[0] == '\0')
-    SET(CURLOPT_NOPROXY, "*"); /* or the environment is asked for each call */
+    SET(CURLOPT_NOPROXY, "*"); /* else the environment is read for each call */
   if (r->unix_socket != NULL)
     SET(CURLOPT_UNIX_SOCKET_PATH, r->unix_socket);
   return rc;
@@ -137,8 +137,8 @@ static CURLcode set_rest(struct ofox_transfer *t,
 
 #undef SET
 
-/* Where a connection of this request would be opened to; 0: what opens there
-** does not depend on others. */
+/* The destination of a connection of this request; 0: opening it does not
+** depend on others. */
 static unsigned long door_key(const struct ofox_request *r) {
   const char *options[8];
   int tls = ofox_span_ihas_prefix(ofox_span_of(r->url), "https:");
@@ -167,7 +167,7 @@ static unsigned long door_key(const struct ofox_request *r) {
   return key | 1;
 }
 
-/* All that the requests of a plan have in common. */
+/* Everything that the requests of a plan have in common. */
 static CURLcode configure(struct ofox_handle *h, struct ofox_traffic *w,
                           const struct ofox_request *r) {
   CURLcode rc;
@@ -189,7 +189,7 @@ static CURLcode configure(struct ofox_handle *h, struct ofox_traffic *w,
   return rc;
 }
 
-/* The transfer begins anew. */
+/* The transfer starts over. */
 static void begin(struct ofox_transfer *t, const struct ofox_request *r) {
   t->unix_key = t->handle->unix_key;
   t->upload = r->body.n;

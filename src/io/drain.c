@@ -1,6 +1,6 @@
 #include "io/drain.h"
 
-/* What is read after the end of a stream to keep its connection. */
+/* Limit of what is read after a stream to keep its connection. */
 #define DRAIN_BYTES (64 * 1024)
 #define DRAIN_SECONDS 1.0
 
@@ -14,7 +14,7 @@ int ofox_drain_start(struct ofox_transfer *t, double now) {
   t->drained_by = now + DRAIN_SECONDS;
   ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
   curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-  /* the bytes of the request are the call's */
+  /* the call owns the bytes of the request */
   return sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;
 }
 

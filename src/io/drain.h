@@ -1,7 +1,7 @@
 /*
-** The rest of an answer whose call has all that it wants: a little of it is
-** read, so that the connection can be kept.
-** Knows nothing of what is in it.
+** The rest of an answer whose call is done: a little of it is read, so that
+** the connection can be kept.
+** Knows nothing of its contents.
 */
 #ifndef OFOX_DRAIN_H
 #define OFOX_DRAIN_H
@@ -9,13 +9,13 @@
 #include "io/transfer.h"
 
 /*
-** Takes the call, which is DONE, off a transfer whose body has not ended yet.
-** 0; or negative: nothing can be kept, stop the transfer.
+** Detaches the call, which is DONE, from a transfer whose body has not ended
+** yet. 0; or negative: the connection cannot be kept, stop the transfer.
 */
 int ofox_drain_start(struct ofox_transfer *t, double now);
 
-/* More bytes have come to a transfer that has no call: 'n', or 0: it is more
-** than the connection is worth. */
+/* A transfer without a call has received more bytes: 'n', or 0: more than the
+** connection is worth. */
 size_t ofox_drain_take(struct ofox_transfer *t, size_t n);
 
 #endif

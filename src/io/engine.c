@@ -13,20 +13,20 @@
 #include "io/forks.h"
 #include "io/transfers.h"
 
-#define EVENTS 32      /* taken at once: what a step costs has a bound */
-#define LATE_PASSES 64 /* reads that a host which came late is granted */
-#define AWAY 0.25      /* seconds that a program which steps does not take */
-#define MOST_READS 128 /* more than that, it gets in its next step */
+#define EVENTS 32      /* taken per step, to bound its cost */
+#define LATE_PASSES 64 /* reads granted to a host that was late */
+#define AWAY 0.25 /* seconds between steps after which a program was away */
+#define MOST_READS 128 /* the rest is read in the next step */
 
 struct ofox_engine {
   struct ofox_traffic traffic;
-  double alarm;  /* when the loop that drives it wants to be called */
+  double alarm;  /* when the loop that drives it must be called */
   double looked; /* the end of the latest step */
   double away;   /* seconds that the program took before this step */
   int late;      /* reads since a limit has passed, see look_again */
 };
 
-/* Lets an outer loop know in time of what comes before it looks by itself. */
+/* Wakes an outer loop for events due before it checks by itself. */
 static void show(struct ofox_engine *e) {
   double left = ofox_engine_timeout(e);
   int comes = ofox_clocks_now() + left < e->traffic.looks;
@@ -40,8 +40,8 @@ static void rearm(struct ofox_engine *e) {
 
 /* Rounds */
 
-/* Takes what at most 'max' sockets have, after at most 'seconds'; '*found' is
-** how much that was, so that 0 says there is no more. 0, or -1: a signal. */
+/* Reads at most 'max' sockets, after at most 'seconds'; '*found' is how many
+** had data, so that 0 means there is no more. 0, or -1: a signal. */
 static int take(struct ofox_engine *e, double seconds, size_t max,
                 int *found) {
   struct ofox_connections *p = &e->traffic.connections;
@@ -75,7 +75,7 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
   return n < 0 ? -1 : 0;
 }
 
-/* Has a limit passed for an attempt whose answer may be waiting? */
+/* Has a limit expired for an attempt whose answer may be waiting? */
 static int is_late(const struct ofox_engine *e, double now) {
   const struct ofox_transfer *t;
   if (now < e->traffic.next_due)
@@ -89,10 +89,10 @@ static int is_late(const struct ofox_engine *e, double now) {
 }
 
 /*
-** Limits are judged after a read that found nothing, so that a process which
-** stood still is not punished for answers that were there in time. Where
-** there is always more to read, each socket has had its turn by then, and a
-** step does a part of that. The moment to judge by; -INFINITY: not yet.
+** Limits are checked after a read that found nothing, so that a stopped
+** process does not lose answers that arrived in time. If there is always more
+** to read, each socket has had its turn by then, and a step does a part of
+** that. Returns the time to check by; -INFINITY: not yet.
 */
 static double look_again(struct ofox_engine *e) {
   int enough =
@@ -113,7 +113,7 @@ static double look_again(struct ofox_engine *e) {
   return now;
 }
 
-/* Reads on where a reader was slow. */
+/* Resumes transfers whose reader was slow. */
 static void go_on(struct ofox_engine *e) {
   struct ofox_transfer *t, *next;
   CURLcode rc;
@@ -134,9 +134,8 @@ static void go_on(struct ofox_engine *e) {
 }
 
 /*
-** A limit that passed while the program was away is moved by that time, once
-** in an attempt: the other side may need our answer to go on, as in a
-** handshake.
+** A limit that expired while the program was away is extended by that time,
+** once per attempt: the peer may be waiting for us, as in a handshake.
 */
 static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
                       enum ofox_outcome o, double now) {
@@ -147,7 +146,7 @@ static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
   return 1;
 }
 
-/* Lets waits end, and the limits of calls speak that had passed at 'late'. */
+/* Ends waits, and attempts whose limits had expired at 'late'. */
 static void judge(struct ofox_engine *e, double now, double late) {
   struct ofox_transfer *t, *next;
   enum ofox_outcome o;
@@ -173,8 +172,8 @@ static void judge(struct ofox_engine *e, double now, double late) {
   }
 }
 
-/* The end of a stream that has just been read may be here by now, and with it
-** a connection for the next call. */
+/* The end of a stream that was just read may have arrived by now, and with it
+** a free connection for the next call. */
 static void settle(struct ofox_engine *e) {
   int found;
   if (e->traffic.draining == 0)
@@ -184,8 +183,8 @@ static void settle(struct ofox_engine *e) {
   ofox_sigpipe_leave(&e->traffic.sigpipe);
 }
 
-/* How long the process stood still, or did other things, before and in a wait
-** of 'seconds' that began then; 0: no longer than any program may. */
+/* How long the process was stopped, or busy, before and in a wait of 'seconds'
+** that began then; 0: no longer than normal. */
 static double time_away(const struct ofox_engine *e, double began,
                         double seconds) {
   double away = fmax(began - e->looked, ofox_clocks_now() - began - seconds);
@@ -216,7 +215,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
   CURLcode rc;
-  if (e->traffic.first == NULL) /* there was nothing to look at */
+  if (e->traffic.first == NULL) /* there was nothing to check */
     e->looked = ofox_clocks_now();
   settle(e);
   if (t != NULL && t->traffic != &e->traffic) { /* of another process */
@@ -234,7 +233,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
     ofox_transfers_drop(t);
     return 0;
   }
-  if (rc != CURLE_OK) { /* what this libcurl cannot do */
+  if (rc != CURLE_OK) { /* not supported by this libcurl */
     ofox_transfers_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
     return 0;
   }
@@ -317,7 +316,7 @@ struct ofox_engine *ofox_engine_new(void) {
   ofox_connections_init(&e->traffic.connections, e->traffic.poller);
   if (e->traffic.poller != NULL &&
       ofox_connections_open(&e->traffic.connections) == 0) {
-    /* while there are descriptors; a call says if there are none */
+    /* while there are descriptors; a call reports if there are none */
     ofox_poller_open(e->traffic.poller);
     return e;
   }
@@ -332,7 +331,7 @@ int ofox_engine_is_ours(const struct ofox_engine *e) {
 void ofox_engine_delete(struct ofox_engine *e) {
   if (e == NULL)
     return;
-  if (!ofox_engine_is_ours(e)) { /* what libcurl holds is left behind */
+  if (!ofox_engine_is_ours(e)) { /* libcurl's resources are abandoned */
     ofox_transfers_abandon(&e->traffic);
     ofox_sockets_abandon(&e->traffic.sockets);
     ofox_poller_delete(e->traffic.poller);

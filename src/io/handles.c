@@ -4,9 +4,9 @@
 #include <string.h>
 
 /* An idle handle is about 10 KB. */
-#define FEW 16          /* idle ones that may be of different plans */
+#define FEW 16          /* idle handles allowed for different plans */
 #define MOST 256        /* idle ones */
-#define LONG_TIME 1000L /* after so many taken, one more than a few goes */
+#define LONG_TIME 1000L /* takes after which a surplus handle is freed */
 
 static struct ofox_handle **row_of(struct ofox_handles *all, uint64_t plan) {
   return &all->_rows[plan % OFOX_HANDLE_ROWS];
@@ -39,7 +39,7 @@ static void destroy(struct ofox_handle *h) {
   free(h);
 }
 
-/* Out of the idle ones. */
+/* Removes it from the idle handles. */
 static struct ofox_handle *take(struct ofox_handles *all,
                                 struct ofox_handle *h) {
   *h->_link = h->_next;

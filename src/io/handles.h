@@ -1,7 +1,7 @@
 /*
 ** The easy handles of an engine: each serves one transfer after the other, and
 ** stays configured between two of the same plan (see request.h).
-** Knows nothing of what they are configured with.
+** Knows nothing of how they are configured.
 */
 #ifndef OFOX_HANDLES_H
 #define OFOX_HANDLES_H
@@ -16,7 +16,7 @@ struct ofox_transfer;
 
 struct ofox_handle {
   CURL *easy;
-  struct ofox_transfer *transfer; /* whose it is; NULL: it is idle */
+  struct ofox_transfer *transfer; /* its user; NULL: it is idle */
   uint64_t plan; /* for which it is configured; 0: for none, and reset */
   /* what it is configured with, as curl_options.c has set it */
   CURLU *url; /* parsed, or NULL */
@@ -41,12 +41,12 @@ struct ofox_handles {
   unsigned long _taken;
 };
 
-/* Frees those that are idle. */
+/* Frees the idle ones. */
 void ofox_handles_free(struct ofox_handles *all);
 
 /*
-** A handle, which is configured for that plan if there is such a one; NULL
-** without memory. And the way back; 'keep': as it is configured.
+** Takes a handle, configured for that plan if there is one; NULL without
+** memory. And returns it; 'keep': as it is configured.
 */
 struct ofox_handle *ofox_handles_take(struct ofox_handles *all, uint64_t plan);
 void ofox_handles_park(struct ofox_handles *all, struct ofox_handle *h,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not libcurl's option: it would decode by itself, the first member only. */
+/* Not libcurl's option, which would decode only the first gzip member. */
 #define ACCEPT "Accept-Encoding"
 #define ACCEPT_OURS ACCEPT ": gzip, deflate, br"
 
@@ -23,7 +23,7 @@ static int has(const char *const *lines, const char *prefix) {
   return 0;
 }
 
-/* How many; '*bytes' becomes what they take as nodes with a copy of them. */
+/* Counts lines; '*bytes' becomes the size of their nodes and copies. */
 static size_t count(const char *const *lines, size_t *bytes) {
   size_t n;
   *bytes = 0;
@@ -32,8 +32,8 @@ static size_t count(const char *const *lines, size_t *bytes) {
   return n;
 }
 
-/* Makes the lines a list of 'nodes', the last of which has none after it; the
-** text goes to 'text'. Where that ends. */
+/* Links the lines into a list of 'nodes', which ends with the last one; the
+** text is copied to 'text'. Returns the end of that. */
 static char *chain(struct curl_slist *nodes, const char *const *lines,
                    char *text) {
   size_t i, length;
@@ -47,8 +47,8 @@ static char *chain(struct curl_slist *nodes, const char *const *lines,
   return text;
 }
 
-/* What comes after them: 'ours' gets at most OURS lines and a NULL. An empty
-** line keeps libcurl from adding one where the caller has none. */
+/* Lines that follow: 'ours' gets at most OURS lines and a NULL. An empty line
+** keeps libcurl from adding one where the caller has none. */
 static void choose(const char **ours, const char *const *lines, int has_body) {
   size_t n = 0;
   if (!has(lines, ACCEPT))
@@ -73,7 +73,7 @@ int ofox_header_lines_share(struct ofox_header_lines *h,
   n_ours = count(ours, &bytes_ours);
   ofox_header_lines_free(h);
   h->_own.cap = (size_t)-1;
-  /* never of no size */
+  /* never of size 0 */
   nodes = malloc(bytes + bytes_ours + 1);
   if (nodes == NULL)
     return OFOX_EMEM;

@@ -1,8 +1,8 @@
 /*
 ** The header lines of a request, as libcurl takes them: those that it shares
-** with others, and its own. libcurl adds none by itself but Host and what
-** tells the length of the body.
-** Knows nothing of what they say, but for those that libcurl would add.
+** with others, and its own. libcurl adds none by itself except Host and the
+** length of the body.
+** Knows nothing of their meaning, except of those that libcurl would add.
 */
 #ifndef OFOX_HEADER_LINES_H
 #define OFOX_HEADER_LINES_H
@@ -24,10 +24,10 @@ struct ofox_header_lines {
 void ofox_header_lines_free(struct ofox_header_lines *h); /* zeroed again */
 
 /* Both arrays end with NULL, and are copied. 0 or OFOX_EMEM. */
-/* Those that stay, of requests that have a body, or none. */
+/* The shared lines, of requests with a body, or without. */
 int ofox_header_lines_share(struct ofox_header_lines *h,
                             const char *const *lines, int has_body);
-/* Those of one request, in place of those before; NULL: none. */
+/* The lines of one request, replacing the previous ones; NULL: none. */
 int ofox_header_lines_own(struct ofox_header_lines *h,
                           const char *const *lines);
 

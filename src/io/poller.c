@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* OFOX_USE_POLL takes poll(2) also where something better is at hand. */
+/* OFOX_USE_POLL forces poll(2) where something better is available. */
 #if defined(OFOX_USE_POLL)
 #define POLLER_POLL
 #elif defined(__linux__)
@@ -23,7 +23,7 @@
 #define POLLER_POLL
 #endif
 
-/* Seconds between two moments that count as one. */
+/* Moments closer than this many seconds count as one. */
 #define SLACK 1e-4
 
 /* Seconds; a longer wait ends early, only an endless one has no end. */
@@ -35,7 +35,7 @@ static double now(void) {
   return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/* NaN is 0: a caller who looks again at once can still make progress. */
+/* NaN is 0: a caller that polls again can still make progress. */
 static double tame(double seconds) {
   if (!(seconds > 0))
     return 0;
@@ -43,8 +43,8 @@ static double tame(double seconds) {
 }
 
 /*
-** Does a timer set to 'armed' serve for the moment 'at'? When both have
-** passed it has fired already, and stays readable until it is drained.
+** Does a timer set to 'armed' serve for the moment 'at'? If both have passed
+** it has fired already, and stays readable until it is drained.
 */
 static int serves(double armed, double at, double t) {
   if (armed <= t && at <= t)
@@ -95,7 +95,7 @@ struct ofox_poller {
   double armed; /* a moment of now(); INFINITY: the timer is off */
 };
 
-/* The mask goes with the number: an error has to look like what was asked. */
+/* Stores the mask with the number: errors are reported as it. */
 static uint64_t pack(int fd, int what) {
   return (uint64_t)(uint32_t)what << 32 | (uint32_t)fd;
 }
@@ -151,9 +151,9 @@ int ofox_poller_open(struct ofox_poller *p) {
 }
 
 /*
-** Keeps no list: the kernel drops what is closed, so only it knows what is
-** watched. Adding comes first, for most sockets are new to the poller or
-** were taken out after their last use.
+** Keeps no list: the kernel drops closed descriptors, so only it knows what is
+** watched. Adding is tried first, for most sockets are new to the poller or
+** were removed after their last use.
 */
 int ofox_poller_set(struct ofox_poller *p, int fd, int what) {
   if (what == 0) {
@@ -174,7 +174,7 @@ void ofox_poller_arm(struct ofox_poller *p, double seconds) {
   if (p->ep < 0 || serves(p->armed, at, t))
     return;
   memset(&spec, 0, sizeof(spec));
-  if (seconds < INFINITY) /* all zero would switch it off */
+  if (seconds < INFINITY) /* zero would disarm it */
     spec.it_value = timespec_of(seconds > 1e-9 ? seconds : 1e-9);
   timerfd_settime(p->timer, 0, &spec, NULL);
   p->armed = at;
@@ -373,7 +373,7 @@ int ofox_poller_wait(struct ofox_poller *p, double seconds,
 struct ofox_poller {
   struct pollfd *fds;
   size_t n, size;
-  size_t turn;  /* where the next look begins, so that none starves */
+  size_t turn;  /* where the next scan begins, so that none starves */
   double armed; /* a moment of now(); INFINITY: none */
 };
 
@@ -459,7 +459,7 @@ static int happened(const struct pollfd *f) {
   return what;
 }
 
-/* Forgets what was closed without a word, as a kernel would. */
+/* Forgets descriptors closed without notice, as a kernel would. */
 static void drop_closed(struct ofox_poller *p) {
   size_t i = 0;
   while (i < p->n) {

@@ -31,16 +31,16 @@ void ofox_poller_delete(struct ofox_poller *p); /* NULL is fine */
 int ofox_poller_open(struct ofox_poller *p);
 
 /*
-** Watches 'fd' for 'what' (0: not at all), also where the number was closed
-** and has come back since. To stop watching what is closed or was never
-** watched is no failure. 0, or negative: errno says why.
+** Watches 'fd' for 'what' (0: not at all), even if the number was closed and
+** reused since. Unwatching a closed or unwatched descriptor is not an error.
+** 0, or negative: errno says why.
 */
 int ofox_poller_set(struct ofox_poller *p, int fd, int what);
 
 /*
-** Makes the descriptor readable 'seconds' from now (INFINITY: never, 0: at
-** once), so that an outer loop wakes up in time. Once a wait has seen that
-** time come, nothing is armed. Asking for the same moment again is free.
+** Makes the descriptor readable 'seconds' from now (INFINITY: never, 0: now),
+** so that an outer loop wakes up in time. Once a wait has observed that time,
+** nothing is armed. Requesting the same moment again is free.
 */
 void ofox_poller_arm(struct ofox_poller *p, double seconds);
 
@@ -48,10 +48,10 @@ void ofox_poller_arm(struct ofox_poller *p, double seconds);
 int ofox_poller_fd(const struct ofox_poller *p);
 
 /*
-** Waits at most 'seconds' (INFINITY: without limit) for something to happen
-** to a socket or for the armed time. The number of events filled in, 0 when
-** time was up, -1 with errno EINTR when a signal came. A socket that broke or
-** was hung up shows what it was watched for, so that the reader or writer
+** Waits at most 'seconds' (INFINITY: without limit) for something to happen to
+** a socket or for the armed time. Returns the number of events filled in, 0 on
+** timeout, -1 with errno EINTR on a signal. A socket that failed or was hung
+** up is reported as what it was watched for, so that the reader or writer
 ** finds out why; one socket may take two events.
 */
 int ofox_poller_wait(struct ofox_poller *p, double seconds,

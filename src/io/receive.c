@@ -5,12 +5,12 @@
 #include "io/transfer.h"
 #include "wire/words.h"
 
-#define DECODED (16 * 1024) /* bytes that are handed on at once */
-#define MUCH (1024 * 1024)  /* decoded bytes after which others have a turn */
+#define DECODED (16 * 1024) /* bytes that are passed on at a time */
+#define MUCH (1024 * 1024)  /* decoded bytes after which others get a turn */
 
 /*
-** libcurl undoes what the body is coded with on its way, and would for as long
-** as a few bytes make it: only chunks are asked for. 0, or negative: stop.
+** libcurl decodes transfer codings by itself, and would for as long as a few
+** bytes expand: only chunked is accepted. 0, or negative: stop.
 */
 static int check_way(struct ofox_transfer *t, const struct ofox_headers *h) {
   struct ofox_span value;
@@ -21,13 +21,13 @@ static int check_way(struct ofox_transfer *t, const struct ofox_headers *h) {
                        value))
       continue;
     t->coding.error = OFOX_ESYNTAX;
-    t->coding.reason = "a transfer coding that was not asked for";
+    t->coding.reason = "an unrequested transfer coding";
     return OFOX_ESYNTAX;
   }
   return 0;
 }
 
-/* Only where a head begins and ends does it matter when its lines came. */
+/* Only the first and last lines of a head need a time. */
 static double moment_of(const struct ofox_call *c, const char *p, size_t n) {
   return n <= sizeof("\r\n") - 1 || *p == 'H' ? ofox_clocks_now()
                                               : ofox_call_heard(c);
@@ -46,12 +46,12 @@ size_t ofox_receive_header(char *p, size_t size, size_t n, void *user) {
       (h->complete && !trailer && check_way(t, h) != 0))
     return 0;
   t->progress = t->traffic->turn;
-  if (h->complete) /* before it is, no limit has come nearer */
+  if (h->complete) /* before that, no limit is nearer */
     ofox_transfer_noted(t);
   return size * n;
 }
 
-/* Finds out what codes a body, when it begins. */
+/* Determines the codings of a body, when it begins. */
 static void find_coding(struct ofox_transfer *t) {
   const struct ofox_headers *h = ofox_call_headers(t->call);
   struct ofox_span value;
@@ -61,7 +61,7 @@ static void find_coding(struct ofox_transfer *t) {
   t->looked = 1;
 }
 
-/* Bytes of the body as the call wants them. 0, or negative: stop. */
+/* Passes decoded bytes of the body to the call. 0, or negative: stop. */
 static int hand_on(struct ofox_transfer *t, const char *p, size_t n,
                    double now) {
   struct ofox_call *c = t->call;
@@ -72,9 +72,9 @@ static int hand_on(struct ofox_transfer *t, const char *p, size_t n,
 }
 
 /*
-** Bytes of a body that is coded: 0, negative, or 1: the same bytes must come
-** again, since the reader is slow or this has gone on for long. A few of them
-** may decode to very many, so that both are seen in the middle of them, too.
+** Bytes of a coded body: 0, negative, or 1: the same bytes must be passed
+** again, since the reader is slow or this took long. A few of them may expand
+** to very many, so both are checked in the middle of them, too.
 */
 static int decode(struct ofox_transfer *t, const char *p, size_t n,
                   double now) {
@@ -101,8 +101,7 @@ static int decode(struct ofox_transfer *t, const char *p, size_t n,
       return hand_on(t, p, n, now);
     }
     if (rc == 1 && got > 0 && (rc = hand_on(t, out, got, now)) == 0)
-      rc =
-          t->call != NULL; /* else the stream has ended, the rest is drained */
+      rc = t->call != NULL; /* else the stream has ended: drain the rest */
   }
   return rc;
 }

@@ -1,7 +1,7 @@
 /*
 ** What libcurl has received for a transfer: header lines and pieces of the
-** body, as its callbacks. The call is fed with them, decoded.
-** Knows nothing of connections, or of what the call makes of them.
+** body, as its callbacks. They are decoded and fed to the call.
+** Knows nothing of connections, or of what the call does with them.
 */
 #ifndef OFOX_RECEIVE_H
 #define OFOX_RECEIVE_H

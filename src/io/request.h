@@ -1,5 +1,5 @@
 /*
-** What an attempt sends, and the way it goes.
+** What an attempt sends, and how.
 ** Knows nothing of who sends it.
 */
 #ifndef OFOX_REQUEST_H
@@ -11,13 +11,13 @@
 #include "io/tls_files.h"
 
 /*
-** What an attempt sends. The engine copies all but the body, the names of
-** files and of the socket, which must stay until the attempt has ended.
-**
-** Requests of one plan are alike but for the bytes of their bodies and their
-** own header lines: so the engine need not look at the rest again. A body is
-** in all of them, or in none. A number is never given to another plan, as long
-** as the engine lives; 0 is no plan.
+** What an attempt sends. The engine copies everything except the body and the
+** names of files and of the socket, which must stay valid until the attempt
+** has ended.
+** Requests of one plan are identical except for the bytes of their bodies and
+** their own header lines: the engine need not look at the rest again. All of
+** them have a body, or none has. A number is never given to another plan while
+** the engine lives; 0 is no plan.
 */
 struct ofox_request {
   uint64_t plan;

@@ -2,7 +2,7 @@
 ** Keeps a write to a closed connection from killing the host: with
 ** CURLOPT_NOSIGNAL libcurl does not, and the TLS library may write without
 ** MSG_NOSIGNAL. The process's own signal dispositions are left alone.
-** Knows nothing of libcurl but what it says of itself.
+** Knows nothing of libcurl except its version string.
 */
 #ifndef OFOX_SIGPIPE_H
 #define OFOX_SIGPIPE_H
@@ -10,8 +10,8 @@
 #include <signal.h>
 
 struct ofox_sigpipe {
-  int always; /* hold it back from each enter on, see ofox_sigpipe_raised_by */
-  int _depth; /* enters without their leave */
+  int always; /* block it from each enter on, see ofox_sigpipe_raised_by */
+  int _depth; /* enters without a leave */
   int _held;
   int _pending;
   sigset_t _old;
@@ -23,10 +23,10 @@ struct ofox_sigpipe {
 */
 int ofox_sigpipe_raised_by(unsigned version, const char *tls);
 
-/* Around all that libcurl does; may be nested. */
+/* Around everything that libcurl does; may be nested. */
 void ofox_sigpipe_enter(struct ofox_sigpipe *s);
-/* From here to the last leave SIGPIPE is held back from this thread, and from
-** those that it makes, and then forgotten. Nothing outside of enter. */
+/* From here to the last leave SIGPIPE is blocked in this thread and in those
+** that it creates, and then discarded. No effect outside of enter. */
 void ofox_sigpipe_hold(struct ofox_sigpipe *s);
 void ofox_sigpipe_leave(struct ofox_sigpipe *s);
 

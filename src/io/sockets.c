@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The pair and the files that the lookup of a name takes, and one more. */
+/* The descriptors that resolving a name needs, and one more. */
 #define FEW 5
 
 static struct ofox_socket **by_fd(const struct ofox_sockets *s, size_t *n) {
@@ -145,8 +145,8 @@ static void forget(struct ofox_sockets *s, struct ofox_socket *e) {
   free(e);
 }
 
-/* Without memory libcurl closes some and does not say so: what had the number
-** before is gone. */
+/* Without memory libcurl closes some sockets and does not report it: the
+** previous owner of the number is gone. */
 static struct ofox_socket *add(struct ofox_sockets *s, int fd,
                                const char *path) {
   static struct ofox_socket *const NONE = NULL;
@@ -275,7 +275,7 @@ int ofox_sockets_is_quiet(const struct ofox_sockets *s,
   return held(s, hold) != NULL && is_quiet(hold->fd);
 }
 
-/* Finds out the key of one that has none, if it is connected by now. */
+/* Determines the key of one that has none, if it is connected by now. */
 static void name(struct ofox_sockets *s, struct ofox_socket *e) {
   unsigned long key = e->key == 0 ? key_of(e->fd) : 0;
   if (key == 0)
@@ -296,8 +296,8 @@ static enum ofox_claim take(struct ofox_sockets *s, struct ofox_socket *e,
   return e->shared ? OFOX_CLAIM_SHARED : OFOX_CLAIM_OWN;
 }
 
-/* The first idle one with that key, else any, or NULL; '*stray': a connection
-** that was there before is asked for, and one of them is not fit. */
+/* The first idle one with that key, else any, or NULL; '*stray': an existing
+** connection is requested, and one of them is not usable. */
 static struct ofox_socket *look(struct ofox_sockets *s, unsigned long key,
                                 int old, int *stray) {
   struct ofox_socket *e, *mine = NULL;
@@ -316,8 +316,8 @@ static struct ofox_socket *look(struct ofox_sockets *s, unsigned long key,
 }
 
 /*
-** Connections to one path cannot be told apart: the first idle one is taken,
-** and any that is not fit counts.
+** Connections to one path are indistinguishable: the first idle one is taken,
+** and any unusable one counts.
 */
 enum ofox_claim ofox_sockets_claim(struct ofox_sockets *s, unsigned long key,
                                    int opened, struct ofox_hold *hold) {
@@ -343,7 +343,7 @@ enum ofox_claim ofox_sockets_claim(struct ofox_sockets *s, unsigned long key,
   return e == NULL ? OFOX_CLAIM_OWN : take(s, e, hold);
 }
 
-/* libcurl finds out when it looks at it again. */
+/* libcurl finds out when it checks it again. */
 static void hang_up(const struct ofox_socket *e) {
   if (e->silenced && e->users == 0)
     shutdown(e->fd, SHUT_RDWR);

@@ -5,8 +5,7 @@
 #include <curl/curl.h>
 
 /*
-** That SOCKS4 "rejected or failed" may be either, so that it is worth a
-** further attempt.
+** SOCKS4 "rejected or failed" may be either, so that a retry is worthwhile.
 */
 static const struct {
   CURLproxycode code;
@@ -16,7 +15,7 @@ static const struct {
     {CURLPX_USER_REJECTED, OFOX_OUTCOME_PROXY_AUTH,
      "the SOCKS proxy refused the login"},
     {CURLPX_NO_AUTH, OFOX_OUTCOME_PROXY_AUTH,
-     "the SOCKS proxy wants a login, or another kind of it"},
+     "the SOCKS proxy requires a login, or another login method"},
     {CURLPX_IDENTD, OFOX_OUTCOME_PROXY_AUTH,
      "the SOCKS proxy refused the login: it found no identd"},
     {CURLPX_IDENTD_DIFFER, OFOX_OUTCOME_PROXY_AUTH,
@@ -28,25 +27,25 @@ static const struct {
     {CURLPX_REPLY_NOT_ALLOWED, OFOX_OUTCOME_PROXY_REFUSED,
      "the rules of the SOCKS proxy do not allow this connection"},
     {CURLPX_REQUEST_FAILED, OFOX_OUTCOME_REFUSED,
-     "the SOCKS proxy refused the connection, or could not make it"},
+     "the SOCKS proxy refused the connection, or could not connect"},
     {CURLPX_REPLY_GENERAL_SERVER_FAILURE, OFOX_OUTCOME_REFUSED,
      "the SOCKS proxy failed"},
     {CURLPX_REPLY_NETWORK_UNREACHABLE, OFOX_OUTCOME_REFUSED,
-     "the SOCKS proxy does not reach the network of the server"},
+     "the SOCKS proxy cannot reach the server's network"},
     {CURLPX_REPLY_HOST_UNREACHABLE, OFOX_OUTCOME_REFUSED,
-     "the SOCKS proxy does not reach the server"},
+     "the SOCKS proxy cannot reach the server"},
     {CURLPX_REPLY_CONNECTION_REFUSED, OFOX_OUTCOME_REFUSED,
      "the server refused the connection of the SOCKS proxy"},
     {CURLPX_REPLY_TTL_EXPIRED, OFOX_OUTCOME_REFUSED,
-     "the SOCKS proxy's way to the server is too long"},
+     "the route from the SOCKS proxy to the server is too long"},
     {CURLPX_REPLY_COMMAND_NOT_SUPPORTED, OFOX_OUTCOME_REFUSED,
-     "the SOCKS proxy makes no connections"},
+     "the SOCKS proxy does not support connections"},
     {CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED, OFOX_OUTCOME_REFUSED,
-     "the SOCKS proxy does not know this kind of address"},
+     "the SOCKS proxy does not support this type of address"},
     {CURLPX_BAD_VERSION, OFOX_OUTCOME_PROTOCOL,
-     "the proxy does not speak this version of SOCKS"},
+     "the proxy does not support this version of SOCKS"},
     {CURLPX_UNKNOWN_MODE, OFOX_OUTCOME_PROTOCOL,
-     "the proxy does not speak this version of SOCKS"},
+     "the proxy does not support this version of SOCKS"},
     {CURLPX_RESOLVE_HOST, OFOX_OUTCOME_DNS, NULL},
     {CURLPX_LONG_HOSTNAME, OFOX_OUTCOME_DNS, NULL},
     {CURLPX_CLOSED, OFOX_OUTCOME_RESET, NULL},

@@ -1,5 +1,5 @@
 /*
-** What a SOCKS proxy that made no connection means, by libcurl's codes.
+** Why a SOCKS proxy could not connect, by libcurl's codes.
 ** Knows nothing of transfers.
 */
 #ifndef OFOX_SOCKS_CODES_H

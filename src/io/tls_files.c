@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#define LOOK (16 * 1024) /* bytes of a file in which a word is looked for */
+#define LOOK (16 * 1024) /* bytes of a file that are searched for a word */
 
 int ofox_tls_files_unreadable(const struct ofox_tls_files *f, char *out,
                               size_t cap) {
@@ -39,10 +39,10 @@ static int holds(const char *path, const char *word) {
   return ofox_span_ifind(s, word) != (size_t)-1;
 }
 
-/* What may be wrong with a key that was refused: a sentence but for names. */
+/* The likely fault of a rejected key: a sentence without the names. */
 static const char *about_key(const struct ofox_tls_files *f, const char *key) {
   if (!holds(key, "PRIVATE KEY"))
-    return "%s holds no private key: %s";
+    return "%s contains no private key: %s";
   if (!holds(key, "ENCRYPTED"))
     return "%s is not the key of the certificate: %s";
   return f->client_password == NULL
@@ -57,7 +57,7 @@ int ofox_tls_files_own(const struct ofox_tls_files *f, char *out, size_t cap) {
   if (f->client_cert == NULL)
     return 0;
   if (!holds(f->client_cert, "BEGIN CERTIFICATE"))
-    return snprintf(out, cap, "client_cert holds no certificate: %s",
+    return snprintf(out, cap, "client_cert contains no certificate: %s",
                     f->client_cert) > 0;
   return snprintf(out, cap, about_key(f, key), name, key) > 0;
 }

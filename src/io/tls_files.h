@@ -1,7 +1,7 @@
 /*
-** The files of certificates and keys that a program has named, and what is
-** wrong with them, for those who want to know why TLS has failed.
-** Knows nothing of TLS libraries: it only looks.
+** The certificate and key files that a program has set, and what is wrong with
+** them, to explain why TLS has failed.
+** Knows nothing of TLS libraries: it only inspects files.
 */
 #ifndef OFOX_TLS_FILES_H
 #define OFOX_TLS_FILES_H
@@ -15,13 +15,13 @@ struct ofox_tls_files {
 };
 
 /*
-** Both write one sentence to 'out', cut to fit and ended by NUL, and return 1;
-** or 0: there is nothing to say.
+** Both write one sentence to 'out', truncated to fit and ended by NUL, and
+** return 1; or 0: there is nothing to report.
 */
 /* One of them cannot be read. */
 int ofox_tls_files_unreadable(const struct ofox_tls_files *f, char *out,
                               size_t cap);
-/* The client's certificate or key was of no use. */
+/* The client's certificate or key was rejected. */
 int ofox_tls_files_own(const struct ofox_tls_files *f, char *out, size_t cap);
 
 #endif

@@ -1,5 +1,5 @@
 /*
-** What the transfers of an engine share: the poller, connections, who waits.
+** Shared by the transfers of an engine: the poller, connections, who waits.
 ** Knows nothing of what a transfer is.
 */
 #ifndef OFOX_TRAFFIC_H
@@ -21,7 +21,7 @@ struct ofox_traffic {
   struct ofox_sockets sockets;
   double next_due;    /* no call is due before this */
   unsigned long turn; /* counts rounds of reading */
-  int draining;       /* transfers that have no call any more */
+  int draining;       /* transfers without a call */
   int one_ca_file;    /* libcurl's CA file is enough without its directory */
   struct ofox_transfer *first, **end; /* in order of arrival */
   struct ofox_ready_list news;
@@ -29,7 +29,7 @@ struct ofox_traffic {
                              transfers have each */
   struct ofox_connect_turns connect_turns;
   int crowd;    /* transfers that wait outside, see transfers.h */
-  int resume;   /* a paused transfer may go on */
+  int resume;   /* a paused transfer may resume */
   double looks; /* when an outer loop that watches the poller's descriptor
                    looks by itself; -INFINITY: none watches */
   struct ofox_sigpipe sigpipe;
@@ -39,7 +39,7 @@ struct ofox_traffic {
 /* All but poller, connections and sockets; zeroed before. */
 void ofox_traffic_init(struct ofox_traffic *w);
 
-/* Made by this process? */
+/* Created by this process? */
 int ofox_traffic_is_ours(const struct ofox_traffic *w);
 
 /*
@@ -51,7 +51,7 @@ int ofox_traffic_limit(struct ofox_traffic *w, long limit);
 void ofox_traffic_unlimit(struct ofox_traffic *w, long limit);
 long ofox_traffic_least_limit(const struct ofox_traffic *w);
 
-/* A transfer is due at that moment, perhaps earlier than all others. */
+/* A transfer is due then, perhaps earlier than all others. */
 void ofox_traffic_expect(struct ofox_traffic *w, double due);
 
 #endif

@@ -9,7 +9,7 @@
 #include "io/clocks.h"
 #include "io/curl_codes.h"
 
-/* Going */
+/* Ending */
 
 static void leave_door(struct ofox_transfer *t) {
   t->traffic->crowd -= t->crowded && t->pool == NULL;
@@ -18,17 +18,17 @@ static void leave_door(struct ofox_transfer *t) {
   t->destination = NULL;
 }
 
-/* May its handle go on as it is? Not where libcurl was interrupted, or may
-** remember that it has failed to log in. */
+/* Can its handle be kept configured? Not if libcurl was interrupted, or may
+** remember a failed login. */
 static int is_clean(const struct ofox_transfer *t) {
   int status = t->call != NULL ? ofox_call_headers(t->call)->status : 200;
   return t->whole && status != 401 && status != 407;
 }
 
 /*
-** Takes the handle off the wire: a connection in the middle is closed. One
-** that goes on without it, but let it wait in vain for 'patience' seconds,
-** takes no new transfers.
+** Detaches the handle from the wire: a connection in mid-transfer is closed.
+** One that survives, but let it wait in vain for 'patience' seconds, takes no
+** new transfers.
 */
 static void stop(struct ofox_transfer *t, double patience) {
   struct ofox_traffic *w = t->traffic;
@@ -36,7 +36,7 @@ static void stop(struct ofox_transfer *t, double patience) {
   int silent;
   if (t->easy == NULL)
     return;
-  if (!ofox_traffic_is_ours(w)) { /* left behind, see ofox_transfers_abandon */
+  if (!ofox_traffic_is_ours(w)) { /* abandoned, see ofox_transfers_abandon */
     t->easy = NULL;
     ofox_content_coding_free(&t->coding);
     return;
@@ -80,12 +80,12 @@ void ofox_transfers_drop(struct ofox_transfer *t) {
   drop(t, INFINITY);
 }
 
-/* Who gives up waits no less than for a connection before it is to blame. */
+/* The least patience before a connection is considered at fault. */
 static void detach(struct ofox_call *c) {
   drop(c->transfer, c->config->limits.connect_timeout);
 }
 
-/* There is room for the events of a transfer that was paused. */
+/* There is room for the events of a paused transfer. */
 static void resume(struct ofox_call *c) {
   struct ofox_traffic *w = ((struct ofox_transfer *)c->transfer)->traffic;
   w->resume = 1;
@@ -140,7 +140,7 @@ void ofox_transfers_expire(struct ofox_transfer *t,
   finish(t, outcome, "", 0);
 }
 
-/* Coming */
+/* Starting */
 
 static int admit(struct ofox_transfer *t, long limit) {
   struct ofox_traffic *w = t->traffic;
@@ -158,7 +158,7 @@ int ofox_transfers_admit(struct ofox_transfer *t) {
   return admit(t, limit);
 }
 
-/* Nothing was sent: once more, from the beginning. */
+/* Nothing was sent: start over. */
 static void start_over(struct ofox_transfer *t) {
   t->sends = t->stray = t->crowded = 0;
   t->detail[0] = '\0';
@@ -179,7 +179,7 @@ void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
     t->traffic->crowd++;
   }
   else if (t->call != NULL && t->stray) {
-    /* the connection was not fit: take a new one */
+    /* the connection was unusable: take a new one */
     long fresh = t->pool == t->traffic->connections.open;
     take_out(t);
     curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, fresh);
@@ -191,7 +191,7 @@ void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc) {
   }
 }
 
-/* The rest come in a later step, so that none costs much. */
+/* The rest starts in a later step, to bound its cost. */
 #define AT_ONCE 100
 
 void ofox_transfers_let_in(struct ofox_traffic *w) {
@@ -211,9 +211,9 @@ void ofox_transfers_let_in(struct ofox_traffic *w) {
 }
 
 /*
-** libcurl had no memory to note what it waits for, and does not say for whom:
-** some transfer would hear of nothing any more, and the next on its socket
-** would crash libcurl 7.88. So all end.
+** libcurl had no memory to record what it waits for, and does not say for
+** which transfer: some transfer would never be notified again, and the next on
+** its socket would crash libcurl 7.88. So all end.
 */
 void ofox_transfers_start_anew(struct ofox_traffic *w) {
   struct ofox_transfer *t, *next;

@@ -1,14 +1,14 @@
 /*
-** The transfers of an engine: how they come and go, and what of theirs is
-** tried once more without an attempt being counted, since nothing was sent.
-** Knows nothing of when they are looked at.
+** The transfers of an engine: how they start and end, and what is repeated
+** without counting an attempt, since nothing was sent.
+** Knows nothing of when they are checked.
 */
 #ifndef OFOX_TRANSFERS_H
 #define OFOX_TRANSFERS_H
 
 #include "io/transfer.h"
 
-/* Ties a call to the wire; NULL without memory. */
+/* Attaches a call to the engine; NULL without memory. */
 struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
                                             struct ofox_call *c);
 
@@ -19,22 +19,22 @@ int ofox_transfers_admit(struct ofox_transfer *t);
 void ofox_transfers_ended(struct ofox_transfer *t, CURLcode rc);
 
 /*
-** Ends the attempt: for some reason; since a limit has passed. The transfer is
-** gone after that if its call is DONE. Both, whatever the call may say.
+** Ends the attempt: for some reason; because a limit has expired. The transfer
+** is freed then if its call is DONE. Both, whatever the call's state.
 */
 void ofox_transfers_fail(struct ofox_transfer *t, enum ofox_outcome outcome,
                          const char *detail);
 void ofox_transfers_expire(struct ofox_transfer *t, enum ofox_outcome outcome);
 void ofox_transfers_drop(struct ofox_transfer *t);
 
-/* Starts those that were kept out while a connection was being opened which
-** may have room for them, if there is news of that. */
+/* Starts those that were held back while a connection was being opened that
+** may have room for them, if that has changed. */
 void ofox_transfers_let_in(struct ofox_traffic *w);
 
 /* Ends all attempts, and closes all connections. */
 void ofox_transfers_start_anew(struct ofox_traffic *w);
 
-/* Forgets all transfers, in a child: libcurl must not speak there. */
+/* Abandons all transfers, in a child: libcurl must not send there. */
 void ofox_transfers_abandon(struct ofox_traffic *w);
 /* Drops all. */
 void ofox_transfers_end(struct ofox_traffic *w);

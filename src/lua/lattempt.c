@@ -1,5 +1,5 @@
 /*
-** ofox.core: how a call is made, and what its attempts send.
+** ofox.core: creates calls, and sets what their attempts send.
 */
 #include <string.h>
 
@@ -38,12 +38,12 @@ void ofox_lcall_free(struct ofox_lcall *c) {
   ofox_buf_free(&c->answer);
 }
 
-/* Adds one body to the call on top: a string as it is. [-0, +0, e] */
+/* Adds one body to the call on top: a string unchanged. [-0, +0, e] */
 static void add_body(lua_State *L, int arg, struct ofox_lcall *c) {
   ofox_checkmemory(L, ofox_buf_addspan(&c->bodies, ofox_checkspan(L, arg)));
 }
 
-/* Adds the list of bodies at 'arg', and where each ends. [-0, +0, e] */
+/* Adds the list of bodies at 'arg', and their ends. [-0, +0, e] */
 static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
   size_t i, n = ofox_rawlen(L, arg);
   for (i = 0; i < n; i++) {
@@ -72,9 +72,9 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 
 /*
 ** core.call(template [, now [, body [, bodies]]]) -> call, or nil and what is
-** wrong with the body: none, bytes, or a table to encode, in which lists of
-** the API are lists also where they are empty. For several models 'bodies' is
-** a list, with the bytes for each.
+** wrong with the body: absent, bytes, or a table to encode, in which lists
+** known to the API are lists even if they are empty. For several models
+** 'bodies' is a list, with the bytes for each.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);
@@ -109,7 +109,7 @@ static struct ofox_lcall *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* What functions gave for an earlier attempt goes. */
+/* Discards what functions returned for an earlier attempt. */
 static void begin_own(struct ofox_lcall *c) {
   if (c->own_of == c->call.attempts)
     return;
@@ -118,7 +118,7 @@ static void begin_own(struct ofox_lcall *c) {
   ofox_buf_clear(&c->authorization);
 }
 
-/* call:line(line): a header line of the attempt that comes */
+/* call:line(line): a header line of the next attempt */
 static int call_line(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_span s = ofox_checkspan(L, 2);
@@ -128,7 +128,7 @@ static int call_line(lua_State *L) {
   return 0;
 }
 
-/* call:authorize(key): the API key of the attempt that comes */
+/* call:authorize(key): the API key of the next attempt */
 static int call_authorize(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_span s = ofox_checkspan(L, 2);
@@ -143,7 +143,7 @@ static int call_authorize(lua_State *L) {
   return 0;
 }
 
-/* The key is the same for all attempts with one model: another one gets
+/* The key is the same for all attempts with one model: another model gets
 ** another body. [-0, +0, e] */
 static const char *idempotency_line(lua_State *L, struct ofox_lcall *c) {
   const struct ofox_template *t = c->template;
@@ -193,7 +193,7 @@ static struct ofox_span body_of(const struct ofox_lcall *c) {
   return s;
 }
 
-/* call:sends() -> body of the attempt that comes, or nil */
+/* call:sends() -> body of the next attempt, or nil */
 static int call_sends(lua_State *L) {
   struct ofox_span body = body_of(check(L));
   if (body.p == NULL)
@@ -202,7 +202,7 @@ static int call_sends(lua_State *L) {
   return 1;
 }
 
-/* call:prepare() -> boolean: an attempt is due, and what it sends is there */
+/* call:prepare() -> boolean: an attempt is due, and its request is ready */
 static int call_prepare(lua_State *L) {
   struct ofox_lcall *c = check(L);
   int due = c->call.state == OFOX_READY;
@@ -231,8 +231,8 @@ static void push_lines(lua_State *L, const struct ofox_lcall *c) {
   }
 }
 
-/* call:attempt() -> {method, url, lines, body} of the attempt that was
-** prepared, for transports that are no engine */
+/* call:attempt() -> {method, url, lines, body} of the prepared attempt, for
+** transports other than the engine */
 static int call_attempt(lua_State *L) {
   struct ofox_lcall *c = check(L);
   luaL_argcheck(L, c->lines.n > 0, 1, "no attempt was prepared");

@@ -1,6 +1,6 @@
 /*
 ** ofox.core: a call as a Lua object. The engine's binding and the mock drive
-** the same one; see call.h for its states.
+** the same object; see call.h for its states.
 */
 #include <math.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static int call_gc(lua_State *L) {
 }
 
 /* call:state() -> "ready", "flight", "wait", "done", or "events" while there
-** are some to take */
+** are events to take */
 static int call_state(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   lua_pushstring(L, ofox_event_queue_has_event(c->response.events)
@@ -38,8 +38,8 @@ static int call_state(lua_State *L) {
   return 1;
 }
 
-/* call:watch() -> what a transport's news() gives when the state of the call
-** changes next or events have come */
+/* call:watch() -> what a transport's news() returns when the state of the call
+** changes next or events arrive */
 static int call_watch(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   ofox_note_watch(&c->note);
@@ -47,8 +47,8 @@ static int call_watch(lua_State *L) {
   return 1;
 }
 
-/* call:told() -> the same if something new came since watch(), else nil: once;
-** for transports that gather no notes */
+/* call:told() -> the same if there was news since watch(), else nil: once;
+** for transports that collect no notes */
 static int call_told(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   if (!c->note.told)
@@ -58,7 +58,7 @@ static int call_told(lua_State *L) {
   return 1;
 }
 
-/* call:begin(now) -> boolean: an attempt is to be sent */
+/* call:begin(now) -> boolean: an attempt must be sent */
 static int call_begin(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   double now = luaL_checknumber(L, 2);
@@ -74,7 +74,7 @@ static int call_connected(lua_State *L) {
   return 0;
 }
 
-/* call:head(line, now) -> boolean: go on */
+/* call:head(line, now) -> boolean: continue */
 static int call_head(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   struct ofox_span s = ofox_checkspan(L, 2);
@@ -83,7 +83,7 @@ static int call_head(lua_State *L) {
   return 1;
 }
 
-/* call:body(bytes, now) -> boolean: go on */
+/* call:body(bytes, now) -> boolean: continue */
 static int call_body(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   struct ofox_span s = ofox_checkspan(L, 2);
@@ -114,7 +114,7 @@ static int call_finish(lua_State *L) {
   return 0;
 }
 
-/* call:abort(outcome, now): done, with that failure and without an attempt */
+/* call:abort(outcome, now): done, with that failure, without an attempt */
 static int call_abort(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   enum ofox_outcome outcome = check_outcome(L, 2);
@@ -125,7 +125,7 @@ static int call_abort(lua_State *L) {
   return 0;
 }
 
-/* call:due() -> the moment it wants to be looked at, or nil */
+/* call:due() -> when it must be checked, or nil */
 static int call_due(lua_State *L) {
   double due = ofox_call_due(&check(L)->call);
   if (!(due < INFINITY))
@@ -134,7 +134,7 @@ static int call_due(lua_State *L) {
   return 1;
 }
 
-/* call:expired(now) -> name of the outcome whose limit has passed, or nil */
+/* call:expired(now) -> name of the outcome whose limit has expired, or nil */
 static int call_expired(lua_State *L) {
   enum ofox_outcome o =
       ofox_call_expired(&check(L)->call, luaL_checknumber(L, 2));
@@ -149,13 +149,13 @@ static int call_tick(lua_State *L) {
   return 0;
 }
 
-/* call:secret(text): never to be seen in what the call shows */
+/* call:secret(text): redacted in everything the call returns */
 static int call_secret(lua_State *L) {
   ofox_addsecret(L, 2, &check(L)->call.secrets);
   return 0;
 }
 
-/* Pushes the text as valid UTF-8 without secrets. [-0, +1, e] */
+/* Pushes the text as valid UTF-8, redacted. [-0, +1, e] */
 static void push_clean(lua_State *L, struct ofox_lcall *c, struct ofox_span s,
                        size_t max) {
   struct ofox_span out;
@@ -166,7 +166,7 @@ static void push_clean(lua_State *L, struct ofox_lcall *c, struct ofox_span s,
   lua_pushlstring(L, out.p, out.n);
 }
 
-/* call:clean(text) -> text without secrets */
+/* call:clean(text) -> redacted text */
 static int call_clean(lua_State *L) {
   struct ofox_lcall *c = check(L);
   push_clean(L, c, ofox_checkspan(L, 2), (size_t)-1);
@@ -175,7 +175,7 @@ static int call_clean(lua_State *L) {
 
 /*
 ** call:announce() -> delay, attempt, source of a planned attempt that the
-** caller was not told of yet, or nothing
+** caller was not notified of yet, or nothing
 */
 static int call_announce(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
@@ -242,7 +242,7 @@ static void push_retries(lua_State *L, const struct ofox_call *c) {
   }
 }
 
-/* Adds to the table on top what the response says beside its body.
+/* Adds to the table on top what is known of the response apart from its body.
 ** [-0, +0, e] */
 static void add_response(lua_State *L, struct ofox_lcall *c, double wall) {
   struct ofox_ratelimit limits;
@@ -256,7 +256,7 @@ static void add_response(lua_State *L, struct ofox_lcall *c, double wall) {
     ofox_pushratelimit(L, &limits);
     lua_setfield(L, -2, "ratelimit");
   }
-  if (!call->failed) { /* of a success it is made when it is asked for */
+  if (!call->failed) { /* for a success it is computed on request */
     ofox_failure_request_id(call);
     ofox_checkmemory(L, call->no_memory);
   }
@@ -266,19 +266,20 @@ static void add_response(lua_State *L, struct ofox_lcall *c, double wall) {
   }
 }
 
-/* Adds to the table on top what of a failure's body is shown. [-0, +0, e] */
+/* Adds the visible part of a failure's body to the table on top. [-0, +0, e]
+ */
 static void add_body(lua_State *L, struct ofox_lcall *c) {
   const struct ofox_response *r = &c->call.response;
   struct ofox_span body =
       ofox_buf_span(r->events->broken ? &r->events->failure : &r->body);
   if (!r->head.complete || body.n == 0)
     return;
-  /* no secret is in it any more, and of much the rest is not shown */
+  /* it is redacted already; a long one is truncated */
   push_clean(L, c, ofox_utf8_cut(body, OFOX_BODY_CAP), OFOX_BODY_CAP);
   lua_setfield(L, -2, "body");
 }
 
-/* Adds to the table on top how far the call had come. [-0, +0, e] */
+/* Adds the progress of the call to the table on top. [-0, +0, e] */
 static void add_progress(lua_State *L, const struct ofox_call *call,
                          double ended) {
   lua_pushinteger(L, call->attempts);
@@ -289,7 +290,7 @@ static void add_progress(lua_State *L, const struct ofox_call *call,
   lua_setfield(L, -2, "retries");
 }
 
-/* Adds to the table on top when to try again. [-0, +0, e] */
+/* Adds when to retry to the table on top. [-0, +0, e] */
 static void add_delay(lua_State *L, double delay, double wall) {
   lua_pushnumber(L, delay);
   lua_setfield(L, -2, "retry_after");
@@ -297,7 +298,7 @@ static void add_delay(lua_State *L, double delay, double wall) {
   lua_setfield(L, -2, "retry_at");
 }
 
-/* call:failure(wall) -> fields of the failure in hand, or nil */
+/* call:failure(wall) -> fields of the current failure, or nil */
 static int call_failure(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_call *call = &c->call;
@@ -322,8 +323,8 @@ static int call_failure(lua_State *L) {
   return 1;
 }
 
-/* call:cause() -> the same of the attempt that had failed before the call was
-** put an end to, or nil */
+/* call:cause() -> the same of the failed attempt before the call was ended
+** from outside, or nil */
 static int call_cause(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_call *call = &c->call;
@@ -339,7 +340,7 @@ static int call_cause(lua_State *L) {
   return 1;
 }
 
-/* call:failed() -> boolean: there is a failure in hand */
+/* call:failed() -> boolean: there is a current failure */
 static int call_failed(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   ofox_checkmemory(L, c->no_memory | c->response.no_memory);
@@ -347,8 +348,9 @@ static int call_failed(lua_State *L) {
   return 1;
 }
 
-/* The body, which the call forgets, and what it sent. Until it is let go it is
-** no other's: whenever Lua allocates it may run finalizers. [-0, +0, v] */
+/* Takes the body out of the call, and drops what it sent. The buffer stays
+** reserved until it is released: any allocation in Lua may run finalizers.
+** [-0, +0, v] */
 static struct ofox_span take_answer(lua_State *L, struct ofox_lcall *c) {
   struct ofox_buf *body = &c->call.response.body;
   luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");
@@ -359,7 +361,7 @@ static struct ofox_span take_answer(lua_State *L, struct ofox_lcall *c) {
   return ofox_buf_span(&c->answer);
 }
 
-/* call:reply() -> body bytes; the call forgets them, and what it sent */
+/* call:reply() -> body bytes; the call drops them, and what it sent */
 static int call_reply(lua_State *L) {
   struct ofox_lcall *c = check(L);
   ofox_pushspan(L, take_answer(L, c));
@@ -367,8 +369,8 @@ static int call_reply(lua_State *L) {
   return 1;
 }
 
-/* call:decoded() -> value of the body, which the call forgets, and what it
-** sent; or nil and a message: it is no JSON. An empty body is an empty
+/* call:decoded() -> value of the body, which the call drops, with what it
+** sent; or nil and a message: it is not JSON. An empty body is an empty
 ** table. */
 static int call_decoded(lua_State *L) {
   struct ofox_lcall *c = check(L);
@@ -387,8 +389,8 @@ static int call_decoded(lua_State *L) {
   return rc < OFOX_DECODED ? 2 : 1;
 }
 
-/* call:meta(wall, now) -> what is known of it beside its body; of a call that
-** is not done, at that time */
+/* call:meta(wall, now) -> what is known about it apart from its body; for a
+** call that is not done, at that time */
 static int call_meta(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_call *call = &c->call;
@@ -405,7 +407,7 @@ static int call_meta(lua_State *L) {
   return 1;
 }
 
-/* call:release(): done for good; keeps what it knows, not what it sent */
+/* call:release(): finally done; keeps what it knows, not what it sent */
 static int call_release(lua_State *L) {
   struct ofox_lcall *c = check(L);
   luaL_argcheck(L, c->call.state == OFOX_DONE, 1, "the call is not done");

@@ -1,6 +1,6 @@
 /*
-** A call as Lua holds it: the C call, the template that has made it, and what
-** its attempts send. Core makes it, the engine takes it.
+** A call as Lua holds it: the C call, the template that created it, and what
+** its attempts send. Core creates it, the engine uses it.
 */
 #ifndef OFOX_LCALL_H
 #define OFOX_LCALL_H
@@ -9,9 +9,9 @@
 #include "lua/lcompat.h"
 #include "lua/ltemplate.h"
 
-#define OFOX_IDEMPOTENCY_SIZE 64 /* bytes of a line with a key of our own */
+#define OFOX_IDEMPOTENCY_SIZE 64 /* bytes of a line with a generated key */
 
-/* The C call comes first: what has found the one has found the other. */
+/* The C call comes first: both have the same address. */
 struct ofox_lcall {
   struct ofox_call call;
   const struct ofox_template *template; /* a field of its user value */
@@ -20,24 +20,24 @@ struct ofox_lcall {
   struct ofox_buf bodies; /* one for each model, one after the other */
   struct ofox_buf ends;   /* of each in 'bodies', a size_t; empty: one */
   int has_body;
-  /* What functions of the program gave for one attempt: header lines, each
-     ended by NUL, and the line of its key (empty: none was given). */
+  /* What functions of the program returned for one attempt: header lines, each
+  ended by NUL, and the line of its key (empty: none was returned). */
   struct ofox_buf own, authorization;
-  int own_of; /* the attempt that is, or was, to have them */
+  int own_of; /* the attempt that they belong to */
   char idempotency[OFOX_IDEMPOTENCY_SIZE];
   int idempotency_of; /* its model, from 1 */
-  /* Of the attempt that was prepared: lines beside those of the template, as
-     an array for the engine, and its body. */
+  /* Of the prepared attempt: lines in addition to those of the template, as an
+  array for the engine, and its body. */
   struct ofox_buf lines;
   struct ofox_span body; /* p NULL: none */
 };
 
-void ofox_lcall_init(struct ofox_lcall *c); /* but for the C call */
+void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */
 void ofox_lcall_free(struct ofox_lcall *c);
-/* It will send nothing any more. */
+/* It will not send anything any more. */
 void ofox_lcall_forget(struct ofox_lcall *c);
 
-/* The methods that are about what a call sends. */
+/* The methods that set what a call sends. */
 extern const luaL_Reg ofox_attempt_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];

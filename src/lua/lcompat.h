@@ -1,6 +1,6 @@
 /*
 ** The parts of the Lua C API that differ between 5.1, LuaJIT, 5.2, 5.3 and
-** 5.4, each under one name. LuaJIT's headers offer some functions of 5.2
+** 5.4, each under one name. LuaJIT's headers declare some functions of 5.2
 ** that not every LuaJIT has, so only the API of 5.1 is used there.
 */
 #ifndef OFOX_LCOMPAT_H

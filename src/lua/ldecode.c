@@ -13,16 +13,16 @@
 
 /*
 ** Values wait on Lua's stack until their container ends and its size is known.
-** So many wait at most, of a few outer containers; deep inside hardly any do:
-** Lua 5.1 gives a C function 8,000 slots.
+** This is the limit for the values of the outer containers; deeply nested ones
+** may hardly hold any: Lua 5.1 gives a C function 8,000 slots.
 */
 #define WAITING 2000
 #define WAITING_DEEP 2
 #define SHALLOW 1000 /* slots in use */
 #define STEP 32      /* slots that are asked for at a time */
 
-/* In the registry: the table of the names, with what else this Lua state
-** keeps behind them. */
+/* In the registry: the table of the names, with the other values that this
+** Lua state keeps after them. */
 static const char KEPT = 'k';
 enum { KEPT_NAMES = OFOX_NAMES + 1, KEPT_MARKS };
 
@@ -31,8 +31,8 @@ struct decoder {
   const char *p, *e;
   struct ofox_names *names;
   int base;  /* the table of KEPT; above it is 'room' */
-  int top;   /* what lua_gettop would say between two values */
-  int ready; /* the stack reaches up to here at least */
+  int top;   /* what lua_gettop would return between two values */
+  int ready; /* the stack is allocated up to here at least */
   int depth;
   int halves;
   unsigned found; /* OFOX_STRING_*, of all strings */
@@ -57,7 +57,7 @@ static inline char peek(struct decoder *d) {
   return d->p < d->e ? *d->p : '\0';
 }
 
-/* Lets 'n' more be pushed. [-0, +0, e] */
+/* Ensures space for 'n' more values. [-0, +0, e] */
 static inline void want_slots(struct decoder *d, int n) {
   if (d->ready - d->top >= n)
     return;
@@ -81,7 +81,7 @@ static void push_unescaped(struct decoder *d, struct ofox_span text) {
   lua_pushlstring(d->L, to, n);
 }
 
-/* Reads the string whose quote is at d->p. What is in it, or -1. */
+/* Reads the string whose quote is at d->p. Returns its flags, or -1. */
 static inline int read_string(struct decoder *d, struct ofox_span *text) {
   unsigned found;
   const char *end = ofox_json_read_string(++d->p, d->e, &found);
@@ -104,8 +104,8 @@ static inline void push_string(struct decoder *d, struct ofox_span text,
     ofox_pushname(d->L, d->names, d->base, text);
 }
 
-/* All of these push the value that d->p is at, and return 1, or return 0 and
-** leave the stack to ofox_decode. Two slots are free. [-0, +1, e] */
+/* All of these push the value at d->p and return 1, or return 0 and leave the
+** stack to ofox_decode. Two slots are free. [-0, +1, e] */
 
 static int string(struct decoder *d) {
   struct ofox_span text;
@@ -134,7 +134,7 @@ static int number(struct decoder *d) {
   return 1;
 }
 
-/* Passes the word that should be at d->p. */
+/* Skips the word that should be at d->p. */
 static int pass(struct decoder *d, const char *word, size_t n) {
   if ((size_t)(d->e - d->p) < n || memcmp(d->p, word, n) != 0)
     return 0;
@@ -159,8 +159,8 @@ static int null(struct decoder *d) {
   return 1;
 }
 
-/* Enters the container at d->p: how many values may wait in it, or 0. Its
-** table will be at d->top. [-0, +1, e] */
+/* Enters the container at d->p and returns how many values may wait in it, or
+** 0. Its table will be at d->top. [-0, +1, e] */
 static int enter(struct decoder *d) {
   if (d->depth == OFOX_JSON_DEPTH)
     return 0;
@@ -178,7 +178,7 @@ static int leave(struct decoder *d) {
   return 1;
 }
 
-/* Past what stands between two members: 1 at the next, 2 at the end. */
+/* Skips the separator of two members: 1 at the next, 2 at the end. */
 static inline int go_on(struct decoder *d, char close) {
   char c = peek(d);
   if (c == close)
@@ -190,9 +190,9 @@ static inline int go_on(struct decoder *d, char close) {
 }
 
 /*
-** How many elements more an array has, of which those from 'from' to 'p' have
-** been read; 0 if that is not easily told. Looks at no byte that is another
-** array's, and at few beside those that have been read.
+** Returns how many more elements an array has, of which those from 'from' to
+** 'p' have been read; 0 if that is not easy to determine. Looks at no byte of
+** another array, and at few beyond those that have been read.
 */
 static int count_rest(const struct decoder *d, const char *from) {
   const char *p = d->p, *e;
@@ -208,7 +208,7 @@ static int count_rest(const struct decoder *d, const char *from) {
   return n < INT_MAX / 2 ? (int)n : 0;
 }
 
-/* What waits above 'slot' becomes its array. [-n, +0, m] */
+/* The values above 'slot' become its array. [-n, +0, m] */
 static void settle_array(struct decoder *d, int slot, int n, int more) {
   lua_createtable(d->L, n + more, 0);
   lua_replace(d->L, slot);
@@ -258,8 +258,8 @@ static int array(struct decoder *d) {
   return leave(d);
 }
 
-/* The pairs that wait above 'slot' become its object: in their order, since
-** the last of two equal names counts. [-2n, +0, m] */
+/* The pairs above 'slot' become its object: in order, since the last of two
+** equal names counts. [-2n, +0, m] */
 static void settle_object(struct decoder *d, int slot, int n) {
   lua_State *L = d->L;
   int pair = slot + 1, last = slot + 2 * n - 1;
@@ -276,7 +276,7 @@ static void settle_object(struct decoder *d, int slot, int n) {
   d->top = slot;
 }
 
-/* A name, its colon, and a value that is not null: 1; one that is: 2. */
+/* A name, its colon, and a value: 1 if that is not null, else 2. */
 static int member(struct decoder *d) {
   struct ofox_span name;
   int found = peek(d) == '"' ? read_string(d, &name) : -1;

@@ -2,8 +2,8 @@
 ** JSON to Lua values, in one pass over its bytes. A null member of an object
 ** is absent, a null in an array or alone is ofox.null; an empty array has the
 ** mark; whole numbers are integers where Lua has them and they fit; lone
-** surrogates and bad UTF-8 become U+FFFD. Of a name that comes twice the last
-** value counts that is not null.
+** surrogates and bad UTF-8 become U+FFFD. Of duplicate names the last value
+** counts that is not null.
 ** Knows nothing of answers.
 */
 #ifndef OFOX_LDECODE_H
@@ -22,18 +22,18 @@ enum {
 };
 
 /*
-** Pushes the value of 'text', which may be any bytes and must stay where it is
+** Pushes the value of 'text', which may be any bytes and must stay in place
 ** (finalizers may run). Else 0 or OFOX_ESYNTAX: it pushes nothing, and '*pos'
-** is as ofox_json_check has it. [-0, +0 or 1, e]
+** is as for ofox_json_check. [-0, +0 or 1, e]
 */
 int ofox_decode(lua_State *L, struct ofox_span text, unsigned flags,
                 size_t *pos);
 
-/* The sentence for what ofox_decode, or ofox_json_check, has returned so.
-** No piece of the text is in it. [-0, +1, m] */
+/* Pushes the message for a result of ofox_decode, or of ofox_json_check. It
+** contains no piece of the text. [-0, +1, m] */
 void ofox_pushbroken(lua_State *L, struct ofox_span text, int rc, size_t pos);
 
-/* Makes what this Lua state keeps for decoding; the marks are on top.
+/* Creates what this Lua state keeps for decoding; the marks are on top.
 ** [-0, +0, m] */
 void ofox_open_decode(lua_State *L);
 

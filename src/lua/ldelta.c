@@ -38,8 +38,8 @@ static void set_words(lua_State *L, struct ofox_json choices) {
 
 /*
 ** core.parts.delta(dialect, type, data) -> {kind, content, last, plain, text,
-** words, begun, finished, part, fallback}: see delta.h; 'words' is what the
-** text says, if it is a text of several pieces
+** words, begun, finished, part, fallback}: see delta.h; 'words' is the decoded
+** text, if it consists of several pieces
 */
 static int parts_delta(lua_State *L) {
   struct ofox_delta d;

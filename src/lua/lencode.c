@@ -1,6 +1,6 @@
 /*
-** The writer of request bodies: Lua values to JSON bytes. Members go by name:
-** Lua's own order differs from one process to the next.
+** Encodes request bodies: Lua values to JSON bytes. Members are sorted by
+** name: Lua's own order differs from one process to the next.
 */
 #include "lua/lencode.h"
 
@@ -22,26 +22,26 @@ static const char NO_MEMORY[] = "not enough memory";
 
 #define FEW 24       /* names of an object that stay on Lua's stack */
 #define SHALLOW 2000 /* slots in use; Lua 5.1 gives a C function 8,000 */
-#define AT_ONCE 256  /* bytes that a request has room for at first */
+#define AT_ONCE 256  /* initial room of a request in bytes */
 
-/* What takes memory: Lua collects it, so that a raised error loses none. */
+/* What owns memory: Lua collects it, so that a raised error leaks none. */
 struct box {
   struct ofox_buf bytes;
   struct ofox_sorted_names names;
 };
 
 struct writer {
-  struct ofox_buf *out; /* 'to', or where a name goes */
+  struct ofox_buf *out; /* 'to', or where a name is written */
   struct ofox_buf *to;  /* the box's bytes, or the caller's */
-  struct box *box;      /* NULL: it was not needed yet */
+  struct box *box;      /* NULL: not needed yet */
   int slot;             /* of the stack, where the box is or will be */
-  const char *why;      /* static: what cannot be written */
+  const char *why;      /* static: what cannot be encoded */
   int of_request;       /* lists of the API are known by name */
-  int is_list;          /* the value to be written is such a list */
-  int has_own_names;    /* the program has named the members of the value */
+  int is_list;          /* the value to encode is such a list */
+  int has_own_names;    /* the program chooses the member names of the value */
 };
 
-/* A table that is being written, and those around it. */
+/* A table that is being encoded, and those around it. */
 struct level {
   const struct level *up;
   const void *table;
@@ -87,7 +87,7 @@ static int write_number(lua_State *L, struct writer *w, int idx) {
 
 /*
 ** Length of the list on top, whose keys come in no order: each of 1 to n must
-** be there and nothing else. -1 and a reason if not. [-0, +0]
+** be present and nothing else. -1 and a reason if not. [-0, +0]
 */
 static long list_length(lua_State *L, struct writer *w) {
   lua_Number k, max = 0;
@@ -110,8 +110,8 @@ static long list_length(lua_State *L, struct writer *w) {
 }
 
 /*
-** The writers below have the value on top and leave it there. Where one fails,
-** the keys and values above the root are the path to the offender.
+** The encoders below have the value on top and leave it there. If one fails,
+** the keys and values above the root are the path to the offending value.
 */
 static int write_value(lua_State *L, struct writer *w, const struct level *up);
 
@@ -137,7 +137,7 @@ static int write_list(lua_State *L, struct writer *w,
   long i;
   lua_pushnil(L);
   for (i = 1; lua_next(L, -2); i++) {
-    /* lua_next keeps the order of lists, unless they grew in odd ways */
+    /* lua_next usually returns lists in order */
     if (lua_type(L, -2) != LUA_TNUMBER ||
         lua_tonumber(L, -2) != (lua_Number)i) {
       lua_pop(L, 2);
@@ -152,7 +152,7 @@ static int write_list(lua_State *L, struct writer *w,
   return 0;
 }
 
-/* Is the value on top a table that no metatable speaks for? [-0, +0] */
+/* Is the value on top a table without a mark? [-0, +0] */
 static int is_plain_table(lua_State *L) {
   if (!lua_istable(L, -1))
     return 0;
@@ -177,7 +177,7 @@ static int write_member(lua_State *L, struct writer *w,
   return write_value(L, w, here);
 }
 
-/* Notes the key below the top. Numbers are names only where a mark says so. */
+/* Records the key below the top. Numbers are names only in marked tables. */
 static int add_name(lua_State *L, struct writer *w, int numbers) {
   struct ofox_sorted_names *names = &w->box->names;
   struct ofox_name name = {0};
@@ -204,7 +204,7 @@ static int add_name(lua_State *L, struct writer *w, int numbers) {
   return done(w, ofox_sorted_names_add(names, &name));
 }
 
-/* The key that was noted as 'name', and its value. [-0, +2, e] */
+/* Pushes the key recorded as 'name', and its value. [-0, +2, e] */
 static void push_member(lua_State *L, const struct writer *w,
                         const struct ofox_name *name) {
   if (name->kind == LUA_TSTRING)
@@ -235,7 +235,7 @@ static int write_large_object(lua_State *L, struct writer *w,
     memcpy(&name, names->list.p + at, sizeof(name));
     push_member(L, w, &name);
     if (lua_isnil(L, -1))
-      continue; /* collected from a weak table, or gone in a finalizer */
+      continue; /* collected from a weak table, or removed by a finalizer */
     text.p = names->bytes.p + name.at;
     text.n = name.n;
     if (write_member(L, w, here, text, more) != 0)
@@ -260,8 +260,8 @@ static int is_before(const struct few *a, const struct few *b) {
 }
 
 /*
-** Pushes the keys of the object on top, and sorts them in 'names'. How many
-** they are; or -1, and nothing is pushed: there are too many, or some are no
+** Pushes the keys of the object on top, and sorts them in 'names'. Returns
+** their number; or -1, and pushes nothing: there are too many, or some are not
 ** strings. [-0, +n]
 */
 static int push_few(lua_State *L, struct few *names) {
@@ -283,7 +283,7 @@ static int push_few(lua_State *L, struct few *names) {
   return n;
 }
 
-/* Takes the keys out of the path to what cannot be written. [-n, +0] */
+/* Removes the keys from the path to the offending value. [-n, +0] */
 static int fail_below(lua_State *L, int at, int n) {
   for (; n > 0; n--)
     lua_remove(L, at);
@@ -302,7 +302,7 @@ static int write_object(lua_State *L, struct writer *w,
     lua_pushvalue(L, names[i].at);
     lua_rawget(L, top);
     if (lua_isnil(L, -1))
-      continue; /* collected from a weak table, or gone in a finalizer */
+      continue; /* collected from a weak table, or removed by a finalizer */
     if (write_member(L, w, here, names[i].text, more) != 0)
       return fail_below(L, top + 1, n);
     more = 1;

@@ -7,13 +7,13 @@
 #include "base/buf.h"
 #include "lua/lcompat.h"
 
-/* Makes the class of what is being written. [-0, +0, m] */
+/* Creates the class of what is being encoded. [-0, +0, m] */
 void ofox_open_encode(lua_State *L);
 
 /*
-** Adds the value at 'arg', the params of a request, to 'out': lists that the
-** API knows by name are lists also where they are empty. 0; or -1, and a
-** message is pushed. [-0, +0|1, e]
+** Adds the value at 'arg', the params of a request, to 'out': lists known to
+** the API by name are lists even if they are empty. 0; or -1, and a message
+** is pushed. [-0, +0|1, e]
 */
 int ofox_encode_to(lua_State *L, int arg, struct ofox_buf *out);
 

@@ -31,7 +31,7 @@ static struct ofox_call *check_call(lua_State *L, int arg) {
   return luaL_checkudata(L, arg, OFOX_CALL_T);
 }
 
-/* engine.curl() -> what libcurl says that it is made of */
+/* engine.curl() -> libcurl's version string */
 static int engine_curl(lua_State *L) {
   lua_pushstring(L, ofox_engine_curl());
   return 1;
@@ -52,14 +52,14 @@ static int engine_gc(lua_State *L) {
   return 0;
 }
 
-/* engine:is_ours() -> made by this process, not by the one it was forked of */
+/* engine:is_ours() -> created by this process, not by its parent */
 static int engine_is_ours(lua_State *L) {
   struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
   lua_pushboolean(L, e->engine != NULL && ofox_engine_is_ours(e->engine));
   return 1;
 }
 
-/* The fields of a call's template keep the engine, too: it lives as long as a
+/* The fields of a call's template also keep the engine: it lives as long as a
 ** call that it may serve. [-0, +0, e] */
 static void keep_engine(lua_State *L) {
   ofox_getuservalue(L, 2);
@@ -71,7 +71,7 @@ static void keep_engine(lua_State *L) {
   lua_pop(L, 2);
 }
 
-/* engine:start(call): sends what call:prepare() has put together */
+/* engine:start(call): sends what call:prepare() has prepared */
 static int engine_start(lua_State *L) {
   struct ofox_engine *e = check(L);
   struct ofox_call *c = check_call(L, 2);
@@ -90,7 +90,7 @@ static int engine_start(lua_State *L) {
 
 /*
 ** engine:step([seconds [, max_events]]): waits no longer than that, nor than
-** OFOX_LONGEST_WAIT; false when a signal came first
+** OFOX_LONGEST_WAIT; false if a signal arrived first
 */
 static int engine_step(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -106,8 +106,8 @@ static int engine_step(lua_State *L) {
 
 /*
 ** engine:drive(call [, seconds]): steps until the state of the call changes,
-** it has events, or so much time is over; or until Lua has to go on first,
-** since a signal has come or a hook is set, as handlers of signals do
+** it has events, or the time is over; or until Lua must run first, since a
+** signal has arrived or a hook is set, as signal handlers do
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -143,14 +143,14 @@ static int engine_timeout(lua_State *L) {
   return 1;
 }
 
-/* engine:alarm([moment]): step is wanted then, whatever happens */
+/* engine:alarm([moment]): step must be called then in any case */
 static int engine_alarm(lua_State *L) {
   ofox_engine_alarm(check(L), luaL_optnumber(L, 2, INFINITY));
   return 0;
 }
 
-/* engine:news() -> what watch() gave for a call that has something new, or
-** nil: each once */
+/* engine:news() -> result of watch() for a call that has news, or nil: each
+** once */
 static int engine_news(lua_State *L) {
   struct ofox_note *m = ofox_ready_list_take(ofox_engine_news(check(L)));
   if (m == NULL)
@@ -159,8 +159,8 @@ static int engine_news(lua_State *L) {
   return 1;
 }
 
-/* engine:pollfd([moment]) -> descriptor, or nil; moments from that on need not
-** show, see engine.h */
+/* engine:pollfd([moment]) -> descriptor, or nil; events due from that moment
+** on need not make it readable, see engine.h */
 static int engine_pollfd(lua_State *L) {
   int fd = ofox_engine_pollfd(check(L), luaL_optnumber(L, 2, INFINITY));
   if (fd < 0)
@@ -194,7 +194,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {NULL, NULL},
 };
 
-/* Both modules hold the same structures, or must not meet. */
+/* Both modules must agree on the layout of structures. */
 static void check_core(lua_State *L) {
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "loaded");

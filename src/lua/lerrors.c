@@ -1,8 +1,8 @@
 /*
-** ofox.core: classes and outcomes as data, and the reader of error answers
-** for programs that have an HTTP client of their own.
+** ofox.core: classes and outcomes as data, and the parser of error answers
+** for programs with another HTTP client.
 ** Misuse raises a string without a position that names the argument; the Lua
-** side knows best whose line is to be blamed.
+** side knows best whose line caused it.
 */
 #include "lua/lerrors.h"
 
@@ -18,7 +18,7 @@
 
 #define PARSED_T "ofox.parsed"
 
-/* An error while it is read, and room to clean its body. */
+/* An error while it is read, and room to redact its body. */
 struct parsed {
   struct ofox_error error;
   struct ofox_buf text;
@@ -83,7 +83,7 @@ static int check_status(lua_State *L, int arg) {
   return (int)n;
 }
 
-/* Adds to the table on top what the headers at 'arg' say. [-0, +0, e] */
+/* Adds the data of the headers at 'arg' to the table on top. [-0, +0, e] */
 static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
                         struct parsed *p, double wall) {
   struct ofox_ratelimit limits;
@@ -119,7 +119,7 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   }
 }
 
-/* is_html(value) -> is it the text of a page of the web? */
+/* is_html(value) -> is it the text of a web page? */
 static int errors_is_html(lua_State *L) {
   struct ofox_span s = OFOX_NOSPAN;
   if (lua_type(L, 1) == LUA_TSTRING)
@@ -130,7 +130,7 @@ static int errors_is_html(lua_State *L) {
 
 /*
 ** parse_error(status [, headers [, body]]) -> fields of the failure, or nil
-** if the answer is none
+** if the answer is not a failure
 */
 static int errors_parse(lua_State *L) {
   double wall = floor(ofox_clocks_wall());
@@ -143,7 +143,7 @@ static int errors_parse(lua_State *L) {
   if (lua_type(L, 3) != LUA_TSTRING && !lua_isnil(L, 3))
     misuse(L, "body", "a string", ofox_describe(L, 3));
   if (!lua_istable(L, 2) && !lua_isnil(L, 2))
-    misuse(L, "headers", "a table", /* a text may hold a secret */
+    misuse(L, "headers", "a table", /* a text may contain a secret */
            lua_type(L, 2) == LUA_TSTRING ? "a string" : ofox_describe(L, 2));
   a.status = status;
   a.framed = 1;

@@ -8,9 +8,9 @@
 #include "wire/error.h"
 
 /*
-** Pushes a table with the fields that an error body and status give: type,
+** Pushes a table with the fields given by an error body and status: type,
 ** class, code, message, status, param, retryable, server_type, request_id.
-** Absent ones stay nil. [-0, +1, e]
+** Absent ones are nil. [-0, +1, e]
 */
 void ofox_pusherror(lua_State *L, const struct ofox_error *e);
 

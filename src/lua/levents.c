@@ -1,7 +1,7 @@
 /*
-** ofox.core: the events of a call that streams, as Lua takes them. Whenever
-** Lua allocates it may run finalizers, which may close the stream, or read on:
-** what is pushed stands in memory that is ours alone.
+** ofox.core: the events of a streaming call, for Lua. Any allocation in Lua
+** may run finalizers, which may close the stream, or read on: data that is
+** pushed is copied to private memory first.
 */
 #include "lua/levents.h"
 
@@ -14,16 +14,16 @@
 #include "lua/lplan.h"
 
 #define SMALL 4096 /* bytes of an event for which the C stack has room */
-#define WORTH 3    /* events that are alike until a plan is made of them */
-#define FILLING 8  /* bytes that a hole may have more when it is filled */
+#define WORTH 3    /* similar events before a plan is made of them */
+#define FILLING 8  /* bytes by which a hole may grow when it is filled */
 
 static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
 /* Copies name and JSON of the next event to 'small', or to memory that is
-** pushed, and takes the event, which is 'ev' then. The copy, or NULL: there is
-** none. [-0, +?, m] */
+** pushed, and takes the event, which becomes 'ev'. Returns the copy, or NULL:
+** there is none. [-0, +?, m] */
 static char *take(lua_State *L, struct ofox_call *c, char *small,
                   struct ofox_event *ev) {
   char *copy = small;
@@ -44,7 +44,7 @@ static char *take(lua_State *L, struct ofox_call *c, char *small,
 }
 
 /* call:event() -> JSON of the next event, whether it is a whole answer, and
-** the name it came with ("": none); or nil */
+** its event name ("": none); or nil */
 static int call_event(lua_State *L) {
   char small[SMALL];
   struct ofox_event ev;
@@ -87,10 +87,10 @@ static int next_text(lua_State *L) {
   return 0;
 }
 
-/* call:texts() -> a function that gives the text of the next event that has
-** any; or nil, and the JSON of a whole answer if it came to one in which no
-** text was seen. Each piece of a stream is one call of it: it has no call to
-** check. */
+/* call:texts() -> a function that returns the text of the next event with
+** text; or nil, and the JSON of a whole answer if there was one in which no
+** text was found. It is called once per piece of a stream, so it does not
+** check its call. */
 static int call_texts(lua_State *L) {
   check(L);
   lua_settop(L, 1);
@@ -100,17 +100,17 @@ static int call_texts(lua_State *L) {
 
 /*
 ** See call:chunks(). Its upvalues: the call, a struct course, and the plan of
-** the events it is about, with its constants, or nil.
+** the current events, with its constants, or nil.
 */
 enum { CALL = 1, COURSE, PLAN, CONSTANTS };
 
-/* How many events came that are like one another. */
+/* The number of similar events received. */
 struct course {
   size_t like, n;
 };
 
-/* The JSON of an event with its holes filled for a plan, behind its name; how
-** long it is. */
+/* Copies the JSON of an event with its holes filled for a plan, after its
+** name; returns its length. */
 static size_t copy_filled(struct ofox_event ev, int second, char *to) {
   struct ofox_span fill;
   int i;
@@ -124,7 +124,7 @@ static size_t copy_filled(struct ofox_event ev, int second, char *to) {
 }
 
 /* Pushes the table of an event of that name: 1, or 0: there is none. An event
-** of a response may say what it is by its name alone. [-0, +0 or 1, e] */
+** of a response may state its type only in its name. [-0, +0 or 1, e] */
 static int push_chunk(lua_State *L, const struct ofox_call *c,
                       struct ofox_span name, size_t data) {
   struct ofox_span json;
@@ -145,7 +145,7 @@ static int push_chunk(lua_State *L, const struct ofox_call *c,
   return 1;
 }
 
-/* What room an event takes, and whether there is a plan of it, or shall be. */
+/* The room that an event needs, and whether it has a plan, or will get one. */
 enum way { DECODE, DRAFT, FOLLOW };
 
 static enum way way_of(lua_State *L, const struct ofox_event *ev, size_t *n) {
@@ -173,8 +173,8 @@ static enum way way_of(lua_State *L, const struct ofox_event *ev, size_t *n) {
   return FOLLOW;
 }
 
-/* Makes the plan of events like that one, of which 'first' and 'second' are
-** the copies that it takes. [-0, +0, e] */
+/* Makes the plan of similar events; 'first' and 'second' are the two copies
+** that it needs. [-0, +0, e] */
 static void draft(lua_State *L, const struct ofox_call *c, size_t like,
                   struct ofox_span first, size_t n, struct ofox_span second,
                   size_t m) {
@@ -182,7 +182,7 @@ static void draft(lua_State *L, const struct ofox_call *c, size_t like,
   int top = lua_gettop(L);
   if (push_chunk(L, c, first, n) && push_chunk(L, c, second, m))
     ofox_plan_push(L, top + 1, top + 2);
-  /* another reader may have come further meanwhile */
+  /* another reader may have advanced meanwhile */
   if (lua_gettop(L) == top + 4 && course->like == like) {
     lua_replace(L, lua_upvalueindex(CONSTANTS));
     lua_replace(L, lua_upvalueindex(PLAN));
@@ -214,11 +214,11 @@ static int decode(lua_State *L, struct ofox_call *c,
   return 2;
 }
 
-/* Pushes the table of an event that there is a plan of. [-0, +3, e] */
+/* Pushes the table of an event that has a plan. [-0, +3, e] */
 static int follow(lua_State *L, struct ofox_call *c, struct ofox_event *ev,
                   char *copy, size_t n) {
   int i;
-  memcpy(copy, ev->holes[0].p, n); /* they stand together */
+  memcpy(copy, ev->holes[0].p, n); /* they are contiguous */
   for (i = 0; i < ev->n_holes; i++) {
     ev->holes[i].p = copy;
     copy += ev->holes[i].n;
@@ -254,8 +254,8 @@ static int next_chunk(lua_State *L) {
   return 0;
 }
 
-/* call:chunks() -> a function that gives the next event, decoded by the core;
-** or nil, and the JSON of a whole answer, or of what could not be decoded */
+/* call:chunks() -> a function that returns the next event, decoded by the
+** core; or nil, and the JSON of a whole answer, or of an undecodable event */
 static int call_chunks(lua_State *L) {
   struct course *course;
   check(L);
@@ -268,8 +268,8 @@ static int call_chunks(lua_State *L) {
   return 1;
 }
 
-/* call:pass([max]) -> how many events were taken that no one wants to see, of
-** as many as there are, or 'max' */
+/* call:pass([max]) -> how many events were skipped, of all there are, or of
+** 'max' */
 static int call_pass(lua_State *L) {
   struct ofox_call *c = check(L);
   lua_Number max = luaL_optnumber(L, 2, HUGE_VAL);
@@ -284,9 +284,9 @@ static int call_pass(lua_State *L) {
 }
 
 /*
-** call:said() -> how many events have come, their text as one, and a list of
-** those that said more than that: {json, from, to, name}, where its own text
-** stands, and the name it came with ("": none)
+** call:said() -> number of events received, their text as one string, and a
+** list of those with more than text: {json, from, to, name}, the position of
+** its own text, and its event name ("": none)
 */
 static int call_said(lua_State *L) {
   const struct ofox_event_queue *s = check(L)->response.events;

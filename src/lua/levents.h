@@ -1,5 +1,5 @@
 /*
-** The methods of a call that are about its events; see lcall.c for the rest.
+** The methods of a call for its events; see lcall.c for the rest.
 */
 #ifndef OFOX_LEVENTS_H
 #define OFOX_LEVENTS_H

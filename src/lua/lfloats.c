@@ -1,5 +1,5 @@
 /*
-** ofox.core: embeddings, which come as base64, as lists of numbers.
+** ofox.core: embeddings, received as base64, as lists of numbers.
 */
 #include "lua/lofox.h"
 
@@ -27,8 +27,8 @@ static double float_at(const unsigned char *p) {
   return (double)f;
 }
 
-/* Pushes the function that makes its arguments a list: Lua's own constructor
-** sets them three times as fast as lua_rawseti. [-0, +1, m] */
+/* Pushes the function that turns its arguments into a list: Lua's own
+** constructor is three times as fast as lua_rawseti. [-0, +1, m] */
 static void push_list_of(lua_State *L) {
   static const char source[] = "return {...}";
   int list_of = lua_upvalueindex(1);
@@ -46,7 +46,7 @@ static void push_all(lua_State *L, const unsigned char *p, size_t n) {
     lua_pushnumber(L, float_at(p));
 }
 
-/* To the list on top, after its first 'set'. */
+/* Appends to the list on top, after its first 'set' elements. */
 static int set_all(lua_State *L, int set, const unsigned char *p, size_t n) {
   const unsigned char *end = p + n;
   for (; p < end; p += 4) {
@@ -66,7 +66,7 @@ static int core_floats(lua_State *L) {
   if (ofox_base64_measure(&in, &size) != 0)
     return fail(L, "embedding is not base64");
   if (size % 4 != 0 || size / 4 > INT_MAX)
-    return fail(L, "embedding is no list of float32");
+    return fail(L, "embedding is not a list of float32");
   count = (int)(size / 4);
   at_once = count <= AT_ONCE && lua_checkstack(L, count + LUA_MINSTACK);
   if (at_once)

@@ -32,7 +32,7 @@ static const char *next_lone(const char *p, const char *e) {
   return NULL;
 }
 
-/* The half of a pair at 'p', as if it were a character: see ofox_join. */
+/* The half of a pair at 'p', encoded like a character: see ofox_join. */
 static int put_half(struct ofox_buf *out, const char *p) {
   struct ofox_span s;
   unsigned long cp;
@@ -71,18 +71,18 @@ static int is_ascii(struct ofox_span s) {
 }
 
 /*
-** Takes null members out of the text: cheaper than to decode them and to take
-** them out of the table. Broken JSON stays broken.
+** Removes null members from the text: cheaper than decoding them and removing
+** them from the table. Broken JSON stays broken.
 */
 struct trim {
   const char *p, *e;
-  const char *from;   /* what lies before is copied, or left out */
-  const char *string; /* where the string before starts, or NULL */
+  const char *from;   /* everything before is copied, or left out */
+  const char *string; /* start of the previous string, or NULL */
   const char *name;   /* the name whose value is due, or NULL */
   uint64_t objects;   /* a bit for each open container, the innermost lowest */
-  char *out;          /* Lua's, for as much as there was */
-  size_t n;           /* written there */
-  size_t polish;      /* how far the result needs polish */
+  char *out;          /* owned by Lua, as long as the input */
+  size_t n;           /* bytes written there */
+  size_t polish;      /* length of the result that needs polish */
 };
 
 static const char *after_blanks(const char *p, const char *e) {
@@ -91,7 +91,7 @@ static const char *after_blanks(const char *p, const char *e) {
   return p;
 }
 
-/* Offset behind the last byte of 's' that is no blank. */
+/* Offset after the last byte of 's' that is not a blank. */
 static size_t before_blanks(const char *s, size_t n) {
   while (n > 0 && is_blank(s[n - 1]))
     n--;
@@ -104,12 +104,12 @@ static void copy_until(struct trim *t, const char *p) {
   t->from = p;
 }
 
-/* What ends at 'end' has to be looked at after decoding. */
+/* The text up to 'end' must be checked after decoding. */
 static void needs_polish(struct trim *t, const char *end) {
   t->polish = t->n + (size_t)(end - t->from);
 }
 
-/* Takes a comma back that has a value before it. */
+/* Removes a comma after a value. */
 static int drop_comma(struct trim *t) {
   size_t n = before_blanks(t->out, t->n - 1);
   if (n == 0 || t->out[n - 1] == '{' || t->out[n - 1] == ',')
@@ -118,7 +118,7 @@ static int drop_comma(struct trim *t) {
   return 1;
 }
 
-/* Leaves the member at t->name out, whose null has been read. [-0, +0 or 1] */
+/* Omits the member at t->name, whose null was read. [-0, +0 or 1] */
 static void drop_member(lua_State *L, struct trim *t) {
   const char *next = after_blanks(t->p, t->e), *name;
   char last;
@@ -142,7 +142,7 @@ static void trim_null(lua_State *L, struct trim *t) {
   if (t->e - t->p < 3 || memcmp(t->p, "ull", 3) != 0)
     return;
   t->p += 3;
-  /* a name with an escape may be broken: left to the decoder */
+  /* a name with an escape may be invalid: left to the decoder */
   if (t->name != NULL &&
       memchr(t->name, '\\', (size_t)(t->p - t->name)) == NULL)
     drop_member(L, t);
@@ -170,7 +170,7 @@ static void trim_token(lua_State *L, struct trim *t) {
     return;
   case '{':
     t->objects = t->objects << 1 | 1;
-    /* it may take the place of an empty array of the same name */
+    /* it may replace an empty array of the same name */
     next = after_blanks(t->p, t->e);
     if (t->polish > 0 && next < t->e && *next == '}')
       needs_polish(t, next + 1);
@@ -215,10 +215,10 @@ static size_t trim_nulls(lua_State *L, struct ofox_span *s) {
 }
 
 /*
-** The text as every decoder takes it: no byte order mark, no bad UTF-8, no
-** lone surrogates. Where 'rough' is wanted halves of characters stay in it, as
-** bytes, and it says whether there are any. Leaves on the stack what the text
-** is in. [-0, +0 or 2, e]
+** Pushes the text in a form that every decoder accepts: no byte order mark, no
+** bad UTF-8, no lone surrogates. If 'rough' is requested, halves of characters
+** stay in it, as bytes, and it is set to whether there are any. Leaves the
+** owner of the text on the stack. [-0, +0 or 2, e]
 */
 static struct ofox_span mend_text(lua_State *L, struct ofox_span s,
                                   int *rough) {
@@ -272,7 +272,7 @@ int ofox_decode_by(lua_State *L) {
     return 2;
   }
   if (rc == LUA_ERRMEM)
-    return lua_error(L); /* which says nothing about the text */
+    return lua_error(L); /* not an error of the text */
   /* dkjson gives a position before the message */
   for (i = rc == 0 ? 5 : 3; i > 3 && lua_type(L, i) != LUA_TSTRING; i--)
     continue;

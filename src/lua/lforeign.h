@@ -1,6 +1,6 @@
 /*
-** JSON to Lua values by a decoder that is none of ours: the text as every
-** decoder takes it, and the value as ofox_decode would give it.
+** JSON to Lua values by a decoder other than ofox's: the text in a form that
+** every decoder accepts, and the value as ofox_decode would return it.
 ** Knows nothing of answers, or of which decoder it is.
 */
 #ifndef OFOX_LFOREIGN_H
@@ -10,9 +10,9 @@
 
 /*
 ** decode_by(text, decoder [, piece]) -> value, rough | nil [, message].
-** 'piece': halves of characters stay in the strings, for ofox_join; 'rough'
-** says that there are any. Of a name that comes twice the last counts, or the
-** last that is not null.
+** 'piece': halves of characters stay in the strings, for ofox_join; 'rough':
+** there are some. Of duplicate names the last counts, or the last that is not
+** null.
 */
 int ofox_decode_by(lua_State *L);
 

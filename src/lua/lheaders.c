@@ -1,5 +1,5 @@
 /*
-** ofox.core: headers from and to Lua tables, and what they say (core.parts).
+** ofox.core: headers from and to Lua tables, and their meaning (core.parts).
 */
 #include "lua/lheaders.h"
 
@@ -12,7 +12,7 @@
 #include "lua/ltimes.h"
 
 #define HEADERS_T "ofox.headers"
-#define ROOM_MAX 64 /* what a table has room for before it grows */
+#define ROOM_MAX 64 /* initial size of a table, at most */
 #define WANTED "headers are names with values, pairs or lines"
 
 struct ofox_headers *ofox_newheaders(lua_State *L) {
@@ -77,14 +77,14 @@ void ofox_checkheaders(lua_State *L, int arg, struct ofox_headers *h) {
       add_field(L, arg, h, name);
       continue;
     }
-    key = lua_tonumber(L, -2); /* 0 for what is no number */
+    key = lua_tonumber(L, -2); /* 0 for a value that is not a number */
     luaL_argcheck(L, key >= 1 && key <= (lua_Number)count && key == floor(key),
                   arg, WANTED);
     lua_pop(L, 1);
   }
 }
 
-/* Pushes a text as valid UTF-8, and without secrets unless 'r' is NULL.
+/* Pushes a text as valid UTF-8, redacted unless 'r' is NULL.
 ** [-0, +1, e] */
 static void push_clean(lua_State *L, struct ofox_span text,
                        struct ofox_redact *r) {
@@ -115,7 +115,7 @@ void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
     push_clean(L, name, found);
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
-    if (!lua_isnil(L, -1)) { /* of duplicates the first */
+    if (!lua_isnil(L, -1)) { /* the first of duplicates counts */
       lua_pop(L, 2);
       continue;
     }
@@ -175,8 +175,8 @@ static int parts_ratelimit(lua_State *L) {
 }
 
 /*
-** parts.headers(lines) -> what the parser made of them: {status, version,
-** complete, count, map, request_id, should_retry, codes = what each returned}
+** parts.headers(lines) -> the parser's result: {status, version, complete,
+** count, map, request_id, should_retry, codes = what each line returned}
 */
 static int parts_headers(lua_State *L) {
   struct ofox_headers *h;

@@ -8,24 +8,24 @@
 #include "wire/headers.h"
 #include "wire/redact.h"
 
-/* Pushes a userdata that owns empty headers: not before the arguments are
-** all there (lua_settop), or it passes for one. [-0, +1, e] */
+/* Pushes a userdata that owns empty headers: only after lua_settop has fixed
+** the arguments, or it would be taken for one. [-0, +1, e] */
 struct ofox_headers *ofox_newheaders(lua_State *L);
 
 /*
 ** Adds the headers at 'arg': nil, a map from name to text, number or a list
 ** of texts (of which the first counts), or a list of {name, value} or of
-** lines "Name: value" (with their status line or without). What is neither
-** is an argument error. The status of 'h' means nothing. [-0, +0, e]
+** lines "Name: value" (with or without their status line). Anything else is an
+** argument error. The status of 'h' has no meaning. [-0, +0, e]
 */
 void ofox_checkheaders(lua_State *L, int arg, struct ofox_headers *h);
 
 /* Pushes a table lower-case name -> value (the first of duplicates), valid
-** UTF-8, without secrets ('r' may be NULL). [-0, +1, e] */
+** UTF-8, redacted ('r' may be NULL). [-0, +1, e] */
 void ofox_pushheaders(lua_State *L, const struct ofox_headers *h,
                       struct ofox_redact *r);
 
-/* Pushes the ratelimit table, or nil if no such header came. [-0, +1, e] */
+/* Pushes the ratelimit table, or nil without such headers. [-0, +1, e] */
 void ofox_pushratelimit(lua_State *L, const struct ofox_ratelimit *r);
 
 #endif

@@ -10,7 +10,7 @@
 #define HANDLER "ofox.sigint"
 #define MAKER "ofox.interrupted"
 
-/* What lua.c (5.1 to 5.4) and luajit ask for: each next step. */
+/* The hook mask that lua.c (5.1 to 5.4) and luajit set: any next step. */
 #define INTERRUPT_MASK (LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT)
 
 static int is_handler(const struct sigaction *a) {
@@ -18,7 +18,7 @@ static int is_handler(const struct sigaction *a) {
          a->sa_handler != SIG_IGN;
 }
 
-/* The handler that was there; core and engine share what one has seen. */
+/* The original handler; core and engine share it. */
 static struct sigaction *remembered(lua_State *L) {
   struct sigaction *a;
   lua_getfield(L, LUA_REGISTRYINDEX, HANDLER);
@@ -62,7 +62,7 @@ static lua_State *main_thread(lua_State *L) {
   return m != NULL ? m : L;
 }
 
-/* The interpreter's handler gives the signal its default action back. */
+/* The interpreter's handler restores the signal's default action. */
 static int is_used_up(void) {
   struct sigaction now;
   return sigaction(SIGINT, NULL, &now) == 0 &&

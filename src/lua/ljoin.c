@@ -1,7 +1,7 @@
 /*
-** Strings that came in pieces: halves of a surrogate pair, which the decoder
-** has left in them as three bytes each, and what became of characters that
-** were cut between their bytes.
+** Strings that arrived in pieces: halves of a surrogate pair, which the
+** decoder has left in them as three bytes each, and the remains of characters
+** that were cut between their bytes.
 */
 #include "lua/ljoin.h"
 
@@ -39,7 +39,7 @@ static size_t find_half(struct ofox_span s) {
   return s.n;
 }
 
-/* Adds the half that 's' starts with, or the pair; returns their bytes. */
+/* Adds the half that 's' starts with, or the pair; returns their length. */
 static size_t put_halves(struct ofox_buf *out, struct ofox_span s, int *rc) {
   unsigned long high = half_at(s), low = half_at(after(s, 3));
   if (high < 0xDC00 && low >= 0xDC00) {

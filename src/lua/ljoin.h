@@ -1,13 +1,13 @@
 /*
-** Strings that came in pieces, each of them decoded by itself.
+** Strings that arrived in pieces, each of them decoded separately.
 */
 #ifndef OFOX_LJOIN_H
 #define OFOX_LJOIN_H
 
 #include "lua/lcompat.h"
 
-/* json_join(text) -> valid UTF-8: pairs whose halves are there are characters,
-** what else is invalid is U+FFFD */
+/* json_join(text) -> valid UTF-8: complete pairs become characters, everything
+** else that is invalid U+FFFD */
 int ofox_join(lua_State *L);
 
 #endif

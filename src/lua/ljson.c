@@ -1,6 +1,6 @@
 /*
-** ofox.core: JSON for Lua. The writer is lencode.c, the reader ldecode.c;
-** around another reader are lforeign.c and lpolish.c.
+** ofox.core: JSON for Lua. lencode.c encodes, ldecode.c decodes; lforeign.c
+** and lpolish.c adapt other decoders.
 */
 #include "base/json.h"
 #include "lua/ldecode.h"
@@ -13,8 +13,8 @@
 #include "lua/lpolish.h"
 
 /* decode(text [, piece]) -> value [, rough] | nil, message. 'piece': halves of
-** characters stay in the strings, for ofox_join; 'rough' says that there are
-** any, or bad UTF-8. */
+** characters stay in the strings, for ofox_join; 'rough': there are some, or
+** bad UTF-8. */
 static int json_decode(lua_State *L) {
   struct ofox_span text = ofox_checkspan(L, 1);
   unsigned flags = lua_toboolean(L, 2) ? OFOX_DECODE_HALVES : 0;

@@ -1,6 +1,6 @@
 /*
-** ofox.core: what it needs of the machine, which is clocks, randomness, a
-** pause, Ctrl-C and the place that relative paths begin at.
+** ofox.core: system services: clocks, randomness, a pause, Ctrl-C and the
+** working directory.
 */
 #define _POSIX_C_SOURCE 200809L /* nanosleep, getcwd */
 #include "lua/lofox.h"
@@ -29,7 +29,7 @@ static int random_bytes(unsigned char *p, size_t n) {
   FILE *f;
   size_t got;
 #ifdef __linux__
-  /* so few come at once; old kernels and sandboxes know only the device */
+  /* never short for so few; old kernels and sandboxes have only the device */
   if (getrandom(p, n, 0) == (ssize_t)n)
     return 0;
 #endif
@@ -41,7 +41,7 @@ static int random_bytes(unsigned char *p, size_t n) {
   return got == n ? 0 : -1;
 }
 
-/* Random bytes that have not been given out, of this process alone. */
+/* Unused random bytes, of this process only. */
 struct pool {
   size_t left;
   unsigned long forks; /* before it was filled */
@@ -50,8 +50,8 @@ struct pool {
 
 static char pool_key; /* where the pool is in the registry */
 
-/* 'n' bytes, never given out before, that stay until the next draw; 'n' is no
-** more than RANDOM_MAX. [-0, +0, v] */
+/* Returns 'n' unused bytes, valid until the next draw; 'n' is at most
+** RANDOM_MAX. [-0, +0, v] */
 static const unsigned char *draw(lua_State *L, size_t n) {
   struct pool *p;
   lua_pushlightuserdata(L, &pool_key);
@@ -63,7 +63,7 @@ static const unsigned char *draw(lua_State *L, size_t n) {
   if (p->left < n) {
     p->left = 0;
     if (random_bytes(p->bytes, sizeof(p->bytes)) != 0)
-      luaL_error(L, "no source of randomness");
+      luaL_error(L, "no source of random bytes");
     p->forks = ofox_forks_passed();
     p->left = sizeof(p->bytes);
   }
@@ -88,7 +88,7 @@ void ofox_putid(lua_State *L, char *out) {
   out[OFOX_ID_SIZE] = '\0';
 }
 
-/* core.id() -> a random one */
+/* core.id() -> a random id */
 static int core_id(lua_State *L) {
   char out[OFOX_ID_SIZE + 1];
   ofox_putid(L, out);
@@ -102,7 +102,7 @@ static int core_wall(lua_State *L) {
   return 1;
 }
 
-/* core.now() -> seconds of a clock that never jumps */
+/* core.now() -> seconds of a monotonic clock */
 static int core_now(lua_State *L) {
   lua_pushnumber(L, ofox_clocks_now());
   return 1;
@@ -110,7 +110,7 @@ static int core_now(lua_State *L) {
 
 /*
 ** core.pause(seconds): waits no longer than that, nor than OFOX_LONGEST_WAIT.
-** true, or false when a signal came first; raises when it was Ctrl-C
+** true, or false if a signal arrived first; raises if it was Ctrl-C
 */
 static int core_pause(lua_State *L) {
   double seconds = luaL_checknumber(L, 1);
@@ -133,7 +133,7 @@ static int core_cwd(lua_State *L) {
   return 1;
 }
 
-/* core.on_interrupt(fn): what fn returns is raised where Ctrl-C ends a wait */
+/* core.on_interrupt(fn): fn's result is raised if Ctrl-C ends a wait */
 static int core_on_interrupt(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
@@ -141,14 +141,14 @@ static int core_on_interrupt(lua_State *L) {
   return 0;
 }
 
-/* core.rearm() -> whether a Ctrl-C has come that the interpreter has answered
-** itself: then the next one is ours again */
+/* core.rearm() -> whether the interpreter itself has handled a Ctrl-C: then
+** the next one is ours again */
 static int core_rearm(lua_State *L) {
   lua_pushboolean(L, ofox_rearm(L));
   return 1;
 }
 
-/* core.claim() -> true, but once in a process, whatever Lua states it has */
+/* core.claim() -> true, once per process, whatever Lua states it has */
 static int core_claim(lua_State *L) {
   static pid_t claimed;
   pid_t own = getpid();
@@ -165,7 +165,7 @@ static const luaL_Reg FUNCTIONS[] = {
     {"wall", core_wall},   {NULL, NULL},
 };
 
-/* Makes the pool, which is empty. [-0, +0, e] */
+/* Creates the pool, empty. [-0, +0, e] */
 static void open_random(lua_State *L) {
   struct pool *p;
   lua_pushlightuserdata(L, &pool_key);

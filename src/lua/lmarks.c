@@ -27,13 +27,13 @@ enum ofox_mark ofox_getmetamark(lua_State *L) {
   return m;
 }
 
-/* Marks what is on top as 'mark'; the marks are below it. [-1, +0] */
+/* Marks the value on top as 'mark'; the marks are below it. [-1, +0] */
 static void add_mark(lua_State *L, const char *mark) {
   lua_pushstring(L, mark);
   lua_rawset(L, -3);
 }
 
-/* An empty metatable as field 'name' of the module, and its mark. [-0, +0] */
+/* Sets an empty metatable as field 'name', and marks it. [-0, +0] */
 static void add_metatable(lua_State *L, const char *name, const char *mark) {
   lua_newtable(L);
   lua_pushvalue(L, -1);

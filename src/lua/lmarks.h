@@ -1,10 +1,10 @@
 /*
-** The marks: what metatables and userdata say of how a value is written. They
-** are a table of the Lua state's registry: a metatable or userdata -> a word
-** whose first letter is below. At the key
-** "array" is the metatable that a decoded empty array gets.
+** The marks: how metatables and userdata determine the encoding of a value.
+** They are a table in the registry of the Lua state: a metatable or userdata
+** -> a word whose first letter is below. The key "array" has the metatable for
+** decoded empty arrays.
 ** Knows nothing of JSON itself, of lua-cjson or of any metatable but its own:
-** the Lua side adds those of other libraries, by __index when they are wanted.
+** the Lua side adds those of other libraries, by __index on demand.
 */
 #ifndef OFOX_LMARKS_H
 #define OFOX_LMARKS_H
@@ -21,13 +21,13 @@ enum ofox_mark {
 
 void ofox_pushmarks(lua_State *L); /* [-0, +1] */
 
-/* What the value on top, or the metatable of the table on top, says.
+/* Returns the mark of the value on top, or of its metatable if it is a table.
 ** [-0, +0, e] */
 enum ofox_mark ofox_getmark(lua_State *L);
 enum ofox_mark ofox_getmetamark(lua_State *L);
 
-/* Pushes new marks, and adds to the module's table, which is on top before,
-** null, array_mt and object_mt, which they know. [-0, +1, m] */
+/* Pushes new marks, and adds the marked null, array_mt and object_mt to the
+** module's table, which was on top before. [-0, +1, m] */
 void ofox_newmarks(lua_State *L);
 
 #endif

@@ -6,7 +6,7 @@
 /* A string's bytes, in words that may overlap. */
 struct name {
   uint64_t first, last;
-  uint64_t second, third; /* of more than 16 bytes; from behind, the third */
+  uint64_t second, third; /* if over 16 bytes; the third from the end */
   size_t n;               /* 0: none */
 };
 
@@ -38,7 +38,7 @@ static inline uint64_t half_at(const char *p) {
   return w;
 }
 
-/* Keeps the string on top, whose bytes are at 'p'. [-0, +0] */
+/* Caches the string on top, whose bytes are at 'p'. [-0, +0] */
 static void keep(lua_State *L, struct name *name, int kept, int i,
                  const char *p) {
   lua_pushvalue(L, -1);
@@ -79,8 +79,8 @@ void ofox_pushname(lua_State *L, struct ofox_names *names, int kept,
     lua_rawgeti(L, kept, (int)(i % OFOX_NAMES) + 1);
     return;
   }
-  /* a collection may come here, with finalizers that decode; what follows
-     allocates nothing */
+  /* a collection may run here, with finalizers that decode; the code below
+  allocates nothing */
   lua_pushlstring(L, p, n);
   name->first = first;
   name->last = last;

@@ -25,7 +25,7 @@ static int put_integer(struct ofox_buf *out, int minus, uint64_t v) {
   return rc != 0 ? rc : ofox_buf_add(out, digits + 20 - n, n);
 }
 
-/* 'v' / 10^'places', the places behind a point or as an exponent. */
+/* 'v' / 10^'places', the places after a point or as an exponent. */
 static int put_decimal(struct ofox_buf *out, int minus, uint64_t v,
                        int places) {
   static const char zeros[] = "0.0000000";
@@ -51,7 +51,7 @@ static int put_decimal(struct ofox_buf *out, int minus, uint64_t v,
 
 /*
 ** Any finite double, with the first of 15, 16 and 17 digits that reads back as
-** the same. Lua does the reading, in the same locale. [-0, +0, e]
+** the same value. Lua does the reading, in the same locale. [-0, +0, e]
 */
 static int put_float(lua_State *L, struct ofox_buf *out, double d) {
   char text[40];
@@ -63,7 +63,7 @@ static int put_float(lua_State *L, struct ofox_buf *out, double d) {
     lua_pop(L, 1);
   }
   for (i = 0; rc == 0 && i < n; i++) {
-    /* whatever the locale puts for the point, be it several bytes */
+    /* the locale's decimal point may be several bytes */
     if (strchr("0123456789+-e", text[i]) != NULL)
       rc = ofox_buf_addc(out, text[i]);
     else if (!radix++)
@@ -73,8 +73,8 @@ static int put_float(lua_State *L, struct ofox_buf *out, double d) {
 }
 
 /*
-** The fewest digits that read back as 'd'. m / 10^k is rounded rightly when
-** both are whole numbers that a double holds, so trying it is proof.
+** The fewest digits that read back as 'd'. m / 10^k is rounded correctly when
+** both are integers that a double can hold, so trying it is proof.
 */
 static int put_double(lua_State *L, struct ofox_buf *out, double d) {
   double tens = 1, a = fabs(d), m;

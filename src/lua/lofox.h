@@ -1,5 +1,5 @@
 /*
-** What all files of the binding share: classes of userdata, arguments, and
+** Shared by all files of the binding: classes of userdata, arguments, and
 ** values as messages show them.
 */
 #ifndef OFOX_LOFOX_H
@@ -10,25 +10,25 @@
 
 #define OFOX_VERSION "0.1.0"
 
-/* The objects are built with hidden visibility; luaopen_* alone is seen. */
+/* The objects are built with hidden visibility; only luaopen_* is exported. */
 #if defined(__GNUC__)
 #define OFOX_EXPORT __attribute__((visibility("default"))) extern
 #else
 #define OFOX_EXPORT extern
 #endif
 
-/* The class of calls, which core makes and the engine takes. */
+/* The class of calls, which core creates and the engine uses. */
 #define OFOX_CALL_T "ofox.call"
 
 /* Registers 'fns' into the table on top of the stack. [-0, +0, m] */
 void ofox_setfuncs(lua_State *L, const luaL_Reg *fns);
 
-/* Makes the class 'tname', whose objects 'gc' frees. [-0, +0, m] */
+/* Creates the class 'tname', whose objects 'gc' frees. [-0, +0, m] */
 void ofox_newclass(lua_State *L, const char *tname, lua_CFunction gc);
 
 /*
-** Registers the methods of the class whose metatable is at 'meta': they find
-** it as their upvalue, which is quicker than its name. [-0, +0, e]
+** Registers the methods of the class whose metatable is at 'meta': it becomes
+** their upvalue, which is faster than a lookup by name. [-0, +0, e]
 */
 void ofox_setmethods(lua_State *L, int meta, const luaL_Reg *fns);
 
@@ -36,7 +36,7 @@ void ofox_setmethods(lua_State *L, int meta, const luaL_Reg *fns);
 void *ofox_self(lua_State *L, const char *tname);
 
 /*
-** Zeroed userdata whose metatable 'tname' exists already: nothing is acquired
+** Zeroed userdata whose metatable 'tname' already exists: acquire nothing
 ** before __gc can see it. [-0, +1, m]
 */
 void *ofox_newobject(lua_State *L, const char *tname, size_t size);
@@ -50,12 +50,12 @@ void ofox_pushspan(lua_State *L, struct ofox_span s);
 /* Raises "not enough memory" unless 'rc' is 0. [-0, +0, e] */
 void ofox_checkmemory(lua_State *L, int rc);
 
-/* Raises what a function below the binding returned, if it is negative; what
-** was too large is the argument 'arg'. [-0, +0, e] */
+/* Raises the error of a function below the binding, if 'rc' is negative; the
+** argument 'arg' was too large if that is the error. [-0, +0, e] */
 void ofox_checkresult(lua_State *L, int arg, int rc);
 
-/* Pushes the value at 'i' as a message may show it: as check.describe has it.
-** For what is no secret. [-0, +1, m] */
+/* Pushes the value at 'i' as a message may show it, like describe.value. For
+** values that are not secret. [-0, +1, m] */
 const char *ofox_describe(lua_State *L, int i);
 
 #endif

@@ -1,6 +1,6 @@
 /*
-** What core is opened with. Each function adds to the table on top of the
-** stack, which stays there. [-0, +0, e]
+** The parts of core. Each function adds to the table on top of the stack,
+** which stays there. [-0, +0, e]
 */
 #ifndef OFOX_LOPEN_H
 #define OFOX_LOPEN_H
@@ -17,7 +17,7 @@ void ofox_open_retry(lua_State *L);    /* lretry.c */
 void ofox_open_sse(lua_State *L);      /* lsse.c */
 void ofox_open_template(lua_State *L); /* ltemplate.c */
 
-/* What the leaves do, for the curious and for the specs: core.parts. */
+/* Internal functions, for debugging and for the specs: core.parts. */
 void ofox_open_delta(lua_State *L);   /* ldelta.c */
 void ofox_open_headers(lua_State *L); /* lheaders.c */
 void ofox_open_text(lua_State *L);    /* ltext.c */

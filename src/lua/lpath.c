@@ -3,8 +3,8 @@
 #include "base/utf8.h"
 #include "lua/lnumber.h"
 
-#define ENOUGH 128 /* bytes: a longer path is not shown to its end */
-#define KEY_MAX 64 /* bytes of one key in it; repair may treble them */
+#define ENOUGH 128 /* bytes: a longer path is truncated */
+#define KEY_MAX 64 /* bytes of one key in it; repair may triple them */
 
 static int is_name(const char *s, size_t n) {
   size_t i;
@@ -17,7 +17,7 @@ static int is_name(const char *s, size_t n) {
   return n > 0;
 }
 
-/* There is room in 'out'. */
+/* 'out' has room for it. */
 static void put_key(struct ofox_buf *out, struct ofox_span key) {
   size_t i;
   key = ofox_utf8_cut(key, KEY_MAX);

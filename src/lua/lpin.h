@@ -1,12 +1,12 @@
 /*
-** Keeps a shared object of ours in the process. lua_close unloads it while
-** others may still need it: a thread of libcurl's that looks a name up, or the
-** finalizers of objects older than it.
+** Keeps a shared object of ofox in the process. lua_close unloads it while it
+** may still be needed: by a thread of libcurl that resolves a name, or by the
+** finalizers of older objects.
 */
 #ifndef OFOX_LPIN_H
 #define OFOX_LPIN_H
 
-/* For the object that this was linked into. */
+/* Pins the object that this is linked into. */
 void ofox_pin(void);
 
 #endif

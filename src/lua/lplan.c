@@ -14,10 +14,10 @@ enum what {
   NEW,   /* pushes a table with room for x elements and y members */
   MARK,  /* the table has the metatable x */
   KEY,   /* pushes the constant x */
-  FILL,  /* pushes what is in the hole x */
-  SET,   /* takes name and value to the table below them */
+  FILL,  /* pushes the value of hole x */
+  SET,   /* moves name and value to the table below them */
   FIELD, /* sets the member x to y, both constants */
-  ITEM   /* takes the value to the element x */
+  ITEM   /* moves the value to the element x */
 };
 
 struct step {
@@ -30,7 +30,7 @@ struct plan {
   struct step steps[STEPS];
 };
 
-/* A plan in the making. */
+/* A plan under construction. */
 struct draft {
   lua_State *L;
   int constants; /* the list of them, on the stack */
@@ -51,7 +51,7 @@ struct ofox_span ofox_plan_filling(struct ofox_span like, int hole,
   return s;
 }
 
-/* Which hole is filled with the value on top? The first filling counts. */
+/* Which hole has the value on top? The first one counts. */
 static int hole_of(lua_State *L) {
   if (lua_type(L, -1) == LUA_TSTRING)
     return lua_tostring(L, -1)[1] - '0';
@@ -75,7 +75,7 @@ static int constant(struct draft *d) {
   return d->n_constants;
 }
 
-/* What makes a table, empty. [-0, +0, m] */
+/* Adds the steps that create an empty table. [-0, +0, m] */
 static int add_table(struct draft *d, int a) {
   lua_State *L = d->L;
   int elements = (int)ofox_rawlen(L, a), members = 0;
@@ -91,8 +91,8 @@ static int add_table(struct draft *d, int a) {
 
 static int draw(struct draft *d, int a, int b, int depth);
 
-/* The value on top is a's, the one below it b's: what sets it to the name or
-** the number below them. [-0, +0, e] */
+/* The value on top is a's, the one below it b's: adds the steps that set it
+** under the name or the number below them. [-0, +0, e] */
 static int add_member(struct draft *d, int depth) {
   lua_State *L = d->L;
   int top = lua_gettop(L), named = lua_type(L, top - 2) == LUA_TSTRING;
@@ -123,8 +123,8 @@ static int add_member(struct draft *d, int depth) {
   return named ? add(d, SET, 0, 0) : add(d, ITEM, place, 0);
 }
 
-/* Adds the steps that make the table at 'a', whose twin is at 'b': 1, or 0:
-** they are too many. [-0, +0 (1), +? (0), e] */
+/* Adds the steps that create the table at 'a', whose twin is at 'b': 1, or 0:
+** there are too many. [-0, +0 (1), +? (0), e] */
 static int draw(struct draft *d, int a, int b, int depth) {
   lua_State *L = d->L;
   if (depth == DEEPEST || !add_table(d, a))
@@ -164,7 +164,7 @@ void ofox_plan_push(lua_State *L, int a, int b) {
   lua_insert(L, -2);
 }
 
-/* What most strings need is to be pushed as they are. [-0, +1, e] */
+/* Most strings are pushed unchanged. [-0, +1, e] */
 static void push_hole(lua_State *L, struct ofox_span json) {
   unsigned found = OFOX_STRING_ESCAPES;
   size_t pos;
@@ -173,7 +173,7 @@ static void push_hole(lua_State *L, struct ofox_span json) {
   if (found == 0)
     lua_pushlstring(L, json.p + 1, json.n - 2);
   else if (ofox_decode(L, json, 0, &pos) <= 0)
-    luaL_error(L, "ofox: what was JSON is none");
+    luaL_error(L, "ofox: JSON that was valid is not");
 }
 
 void ofox_plan_follow(lua_State *L, int plan, int constants,

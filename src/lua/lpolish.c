@@ -1,7 +1,7 @@
 /*
-** The polish walks the text along with the value that a decoder made of it,
-** and puts right what the two do not agree about. The text may be anything
-** that the decoder took for JSON.
+** The polish walks the text along with the value that a decoder made from it,
+** and corrects the differences. The text may be anything that the decoder
+** accepted as JSON.
 */
 #include "lua/lpolish.h"
 
@@ -15,12 +15,12 @@
 
 struct text {
   const char *p, *e;
-  struct ofox_buf *names; /* for names with escapes, once there is one */
+  struct ofox_buf *names; /* for names with escapes, allocated on demand */
 };
 
 /* A child: its name, or its number from 1 in a list. */
 struct place {
-  struct ofox_span name; /* as it stands between the quotes */
+  struct ofox_span name; /* as written between the quotes */
   int i;                 /* 0 in an object */
 };
 
@@ -95,10 +95,10 @@ static void push_child(lua_State *L, struct text *t, const struct place *at) {
 #if OFOX_INTEGERS
 
 /*
-** The number on top was decoded from 'text': pushes the integer that the text
-** says (a decoder may have rounded it), or a float if it fits no integer (a
-** decoder may have clipped it). Of a name that came twice the other value is
-** left alone. [-0, +1] if it returns 1
+** The number on top was decoded from 'text': pushes the integer in the text (a
+** decoder may have rounded it), or a float if it does not fit (a decoder may
+** have clipped it). The other value of a duplicate name is left alone.
+** [-0, +1] if it returns 1
 */
 static int push_number(lua_State *L, struct ofox_span text) {
   const char *p = text.p, *e = text.p + text.n;
@@ -130,7 +130,7 @@ static int push_number(lua_State *L, struct ofox_span text) {
 
 #else
 
-/* Numbers are what they are. */
+/* Numbers are unchanged. */
 static int push_number(lua_State *L, struct ofox_span text) {
   (void)L;
   (void)text;
@@ -139,7 +139,7 @@ static int push_number(lua_State *L, struct ofox_span text) {
 
 #endif
 
-/* What should be instead of the value on top. [-0, +1] if it returns 1 */
+/* Pushes the replacement of the value on top. [-0, +1] if it returns 1 */
 static int push_better(lua_State *L, struct ofox_span word, int list) {
   switch (lua_type(L, -1)) {
   case LUA_TLIGHTUSERDATA:
@@ -160,8 +160,8 @@ static int push_better(lua_State *L, struct ofox_span word, int list) {
 }
 
 /*
-** An empty table that the text calls an array gets the mark. One that it
-** calls an object loses it: a name can come twice. [-0, +0]
+** An empty table that is an array in the text gets the mark. One that is an
+** object loses it: a name may be duplicate. [-0, +0]
 */
 static void mark_empty(lua_State *L, int list) {
   if (!lua_istable(L, -1))
@@ -214,7 +214,7 @@ static void polish_child(lua_State *L, struct text *t, int depth,
     lua_pop(L, 2);
 }
 
-/* What decoded from the bracket at t->p is on top. [-0, +0, e] */
+/* The container decoded from the bracket at t->p is on top. [-0, +0, e] */
 static void polish_container(lua_State *L, struct text *t, int depth) {
   struct place here = {{NULL, 0}, 0};
   int list = *t->p++ == '[';

@@ -1,7 +1,7 @@
 /*
 ** The timing of retries for Lua: policies are read here, u may be drawn here.
 ** Misuse raises a string without a position that names the field; the Lua
-** side knows best whose line is to be blamed.
+** side knows best whose line caused it.
 */
 #define _POSIX_C_SOURCE 200809L /* getpid */
 #include "lua/lretry.h"
@@ -61,7 +61,7 @@ static int is_whole(lua_State *L, int i, double least, double most,
          floor(*out) == *out;
 }
 
-/* Field 'name' of the table at 't', past any metamethod. [-0, +1, m] */
+/* Pushes field 'name' of the table at 't', raw. [-0, +1, m] */
 static void raw_field(lua_State *L, int t, const char *name) {
   lua_pushstring(L, name);
   lua_rawget(L, t);
@@ -69,7 +69,7 @@ static void raw_field(lua_State *L, int t, const char *name) {
 
 /*
 ** Pushes the field of the table at 't' that 'what', "<table>.<field>", names.
-** Is it there? [-0, +1, m]
+** Returns whether it is present. [-0, +1, m]
 */
 static int push_field(lua_State *L, int t, const char *what) {
   raw_field(L, t, strchr(what, '.') + 1);
@@ -92,7 +92,7 @@ static int read_number(lua_State *L, int t, const char *what,
 }
 
 /*
-** Pops a count. More than INT_MAX is INT_MAX: it makes no difference.
+** Pops a count. More than INT_MAX becomes INT_MAX: it makes no difference.
 ** [-1, +0, v]
 */
 static int take_count(lua_State *L, const char *what) {
@@ -233,9 +233,9 @@ void ofox_checkpolicy(lua_State *L, int arg, struct ofox_policy *p) {
 /* State and errors */
 
 /*
-** A draw where the caller brings none. Time and process go in each time, for
-** processes that fork after loading this would draw alike. Upvalue 1 is the
-** generator's state.
+** Draws a number if the caller supplies none. Time and process are mixed in
+** each time, for processes forked after loading this would draw the same.
+** Upvalue 1 is the generator's state.
 */
 static double fresh(lua_State *L) {
   uint64_t *state = lua_touserdata(L, lua_upvalueindex(1));
@@ -276,7 +276,7 @@ static void read_state(lua_State *L, int i, const char *const *names,
 }
 
 /*
-** Any value may have been raised: what does not look like an error of ours is
+** Any value may have been raised: one that does not look like an ofox error is
 ** not retryable, and nothing of it is called. [-0, +0, m]
 */
 static void read_error(lua_State *L, int i, struct ofox_retry_facts *f) {
@@ -352,8 +352,8 @@ static int retry_plan(lua_State *L) {
 }
 
 /*
-** retry_random(seed, n [, skip]) -> list of n draws, 0 <= u < 1: those that
-** come after the first 'skip' of the seed
+** retry_random(seed, n [, skip]) -> list of n draws, 0 <= u < 1: those after
+** the first 'skip' of the seed
 */
 static int retry_random(lua_State *L) {
   uint64_t state = 0;

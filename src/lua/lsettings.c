@@ -21,7 +21,7 @@ static double number_field(lua_State *L, int arg, const char *name,
 }
 
 uint64_t ofox_newseed(const void *of, double now) {
-  /* the address tells processes apart, the time calls */
+  /* the address differs between processes, the time between calls */
   return (uint64_t)(size_t)of * OFOX_RANDOM_STEP + (uint64_t)(now * 1e9);
 }
 
@@ -35,7 +35,7 @@ static int seed_field(lua_State *L, uint64_t *seed) {
   return !isnan(v);
 }
 
-/* What the settings at 'arg' say of time. [-0, +0, e] */
+/* Reads the time limits of the settings at 'arg'. [-0, +0, e] */
 static struct ofox_time_limits limits_of(lua_State *L, int arg) {
   struct ofox_time_limits l;
   l.deadline = number_field(L, arg, "deadline", INFINITY);

@@ -1,5 +1,5 @@
 /*
-** ofox.core: the parser of event streams, for programs that fetch their bytes
+** ofox.core: the parser of event streams, for programs that fetch the bytes
 ** themselves.
 */
 #include "lua/lofox.h"
@@ -12,7 +12,7 @@
 #define SSE_T "ofox.sse"
 #define SMALL 4096 /* bytes of an event for which the C stack has room */
 
-/* The parser reads 'now'; what is fed meanwhile waits in 'later'. */
+/* The parser reads 'now'; bytes fed meanwhile wait in 'later'. */
 struct lsse {
   struct ofox_sse sse;
   struct ofox_buf now, later;
@@ -83,7 +83,7 @@ static int sse_finish(lua_State *L) {
   return 1;
 }
 
-/* As ofox_sse_next, over all that was fed. */
+/* As ofox_sse_next, over all bytes fed. */
 static int next(struct lsse *s, struct ofox_sse_event *ev) {
   struct ofox_buf read;
   int rc = ofox_sse_next(&s->sse, ev);
@@ -104,7 +104,7 @@ static int next(struct lsse *s, struct ofox_sse_event *ev) {
   return rc;
 }
 
-/* Where in the copy of an event, and pushed as what. [-0, +0, e] */
+/* Sets a field from the copy of an event; returns its end. [-0, +0, e] */
 static char *set(lua_State *L, const char *name, char *p, size_t n) {
   lua_pushlstring(L, p, n);
   lua_setfield(L, -2, name);
@@ -117,8 +117,8 @@ static char *copy(char *to, struct ofox_span s) {
   return to + s.n;
 }
 
-/* Pushes the event as a table. Whenever Lua allocates it may run finalizers,
-** which may use the parser: it is copied first. [-0, +?, e] */
+/* Pushes the event as a table. Any allocation in Lua may run finalizers, which
+** may use the parser: it is copied first. [-0, +?, e] */
 static int push_event(lua_State *L, struct lsse *s, char *small) {
   struct ofox_sse_event before = s->event;
   struct ofox_span data = before.data, id = before.id;

@@ -17,8 +17,8 @@ static int template_gc(lua_State *L) {
   return 0;
 }
 
-/* Field 'name' of the table at 'arg', which keeps the string; NULL: it has
-** none. [-0, +0, e] */
+/* Field 'name' of the table at 'arg', which keeps the string alive; NULL: it
+** has none. [-0, +0, e] */
 static const char *text_field(lua_State *L, int arg, const char *name) {
   const char *s;
   lua_getfield(L, arg, name);
@@ -59,7 +59,7 @@ static void read_request(lua_State *L, int arg, struct ofox_request *r) {
   r->verify = is_set(L, arg, "verify", 1);
 }
 
-/* The header lines of the list on top, for the engine. [-0, +0, e] */
+/* Converts the header lines in the list on top for the engine. [-0, +0, e] */
 static void read_lines(lua_State *L, const char **lines, size_t n) {
   size_t i;
   for (i = 0; i < n; i++) {
@@ -77,7 +77,7 @@ void ofox_addsecret(lua_State *L, int arg, struct ofox_redact *to) {
   if (s.n > OFOX_SECRET_MAX)
     s.n = OFOX_SECRET_MAX;
   ofox_checkmemory(L, ofox_redact_secret(to, s));
-  lower = ofox_newuserdata(L, s.n + 1); /* never of no size */
+  lower = ofox_newuserdata(L, s.n + 1); /* never of size 0 */
   for (i = 0; i < s.n; i++)
     lower[i] = (char)ofox_tolower((unsigned char)s.p[i]);
   s.p = lower;
@@ -98,8 +98,8 @@ static void add_secrets(lua_State *L, int arg, struct ofox_template *t) {
   lua_pop(L, 1);
 }
 
-/* The number that field "plan" at 'arg' names, else one that no other template
-** of this Lua state has. [-0, +0, e] */
+/* The number in field "plan" at 'arg', else one that is unique among templates
+** of this Lua state. [-0, +0, e] */
 static uint64_t plan_field(lua_State *L, int arg) {
   lua_Number n;
   lua_getfield(L, arg, "plan");
@@ -115,11 +115,11 @@ static uint64_t plan_field(lua_State *L, int arg) {
 
 /*
 ** core.template(fields, settings) -> template, its plan. Fields, none of which
-** may change any more: method, url, lines = {"Name: value"}, authorization and
+** may change later: method, url, lines = {"Name: value"}, authorization and
 ** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
 ** unix_socket, client_cert, client_key, client_password, plan: that of a
-** template from which it does not differ in what the engine is told.
+** template with the same options for the engine.
 */
 static int template_new(lua_State *L) {
   struct ofox_template *t;

@@ -1,6 +1,5 @@
 /*
-** ofox.core: base64, UTF-8 and text without secrets as Lua functions
-** (core.parts).
+** ofox.core: base64, UTF-8 and redaction as Lua functions (core.parts).
 */
 #include "lua/ltext.h"
 

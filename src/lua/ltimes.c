@@ -1,5 +1,5 @@
 /*
-** ofox.core: the readers of times as Lua functions (core.parts).
+** ofox.core: the parsers of times as Lua functions (core.parts).
 */
 #include "lua/ltimes.h"
 
@@ -22,7 +22,7 @@ void ofox_pushseconds(lua_State *L, double v) {
     lua_pushnumber(L, v);
 }
 
-/* A reader of times: text (and now) -> seconds or nil. */
+/* A parser of times: text (and now) -> seconds or nil. */
 static int read_time(lua_State *L, int (*f)(struct ofox_span s, double *out)) {
   double v = NAN;
   f(ofox_checkspan(L, 1), &v);

@@ -51,7 +51,7 @@ static double grown(const struct ofox_policy *p, int attempt) {
   return lesser(delay, p->max_delay);
 }
 
-/* A wait is drawn between two ends; u = 0 is 'first'. */
+/* Draws a delay between two limits; u = 0 is 'first'. */
 struct range {
   double first, last;
 };
@@ -75,7 +75,7 @@ static struct range own_range(const struct ofox_policy *p, double delay) {
   return r;
 }
 
-/* Upwards only, so that no call comes before the time that was named. */
+/* Upwards only, so that no call is earlier than requested. */
 static struct range server_range(double hint) {
   struct range r;
   r.first = hint;
@@ -95,7 +95,7 @@ double ofox_retry_backoff(const struct ofox_policy *p, int attempt, double u,
   return draw(own_range(p, delay), u);
 }
 
-/* Why no time at all would help. */
+/* Why waiting would not help. */
 static enum ofox_reason refusal(const struct ofox_policy *p,
                                 const struct ofox_retry_facts *f) {
   int i, listed = 0;
@@ -114,7 +114,7 @@ void ofox_retry_plan(const struct ofox_policy *p,
                      const struct ofox_retry_facts *f, struct ofox_plan *out) {
   struct range r;
   out->retry = 0;
-  /* false for NaN; and a server that says 0 twice would make a hot loop */
+  /* false for NaN; a server that says 0 twice would cause a busy loop */
   out->from_server = f->hint >= 0 && !(f->hint == 0 && f->zero_before);
   out->delay = out->from_server ? f->hint : grown(p, f->attempt);
   out->reason = refusal(p, f);

@@ -1,5 +1,5 @@
 /*
-** Whether to try again, and after how long: two pure functions.
+** Whether to retry, and after how long: two pure functions.
 ** Knows nothing of HTTP, headers or JSON; time and randomness are arguments.
 */
 #ifndef OFOX_RETRY_H
@@ -14,14 +14,15 @@ enum ofox_jitter {
   OFOX_JITTER_QUARTER /* - U(0, delay / 4); only in "openai" */
 };
 
-#define OFOX_MAX_RETRIES 3 /* unless the program says otherwise */
+#define OFOX_MAX_RETRIES 3 /* by default */
 #define OFOX_POLICY_STATUSES 32
 
 struct ofox_policy {
   double base, factor, max_delay; /* seconds, ratio, seconds */
   double max_server_delay;        /* seconds */
   enum ofox_jitter jitter;
-  int statuses[OFOX_POLICY_STATUSES]; /* retried beside the table; 0 ends */
+  int statuses[OFOX_POLICY_STATUSES]; /* retried in addition to the table; 0
+                                         ends */
 };
 
 /* "ofox", "openai" or "aws", or NULL. */
@@ -63,29 +64,29 @@ struct ofox_retry_facts {
 
 struct ofox_plan {
   int retry;
-  int from_server; /* the delay is the server's word, else own backoff */
+  int from_server; /* the server's delay, else the backoff */
   double delay;    /* seconds to wait; where !retry, what should be waited */
   enum ofox_reason reason; /* why not; NONE where retry */
 };
 
 /*
-** Own backoff before attempt + 1; 'floor_out' (if given) is the same before
+** Backoff before attempt + 1; 'floor_out' (if given) is the same before
 ** jitter. The policy's base is > 0, its factor >= 1, max_delay finite.
 */
 double ofox_retry_backoff(const struct ofox_policy *p, int attempt, double u,
                           double *floor_out);
 
 /*
-** When several reasons hold, the first of this order is given: server or
-** not_retryable, max_retries, delay_too_long, deadline. The deadline refuses
-** a wait whose least length would reach it; before that, jitter gives way.
+** When several reasons apply, the first of this order is returned: server or
+** not_retryable, max_retries, delay_too_long, deadline. The deadline rejects a
+** delay whose minimum would reach it; before that, jitter is reduced.
 */
 void ofox_retry_plan(const struct ofox_policy *p,
                      const struct ofox_retry_facts *f, struct ofox_plan *out);
 
 /*
-** A step of splitmix64: advances the state by a constant, gives 0 <= u < 1.
-** So the draw number k of a seed can be had without those before it.
+** A step of splitmix64: advances the state by a constant, returns 0 <= u < 1.
+** So draw number k of a seed can be computed without the previous ones.
 */
 #define OFOX_RANDOM_STEP UINT64_C(0x9e3779b97f4a7c15)
 double ofox_retry_random(uint64_t *state);

@@ -7,7 +7,7 @@
 #include "wire/headers.h"
 #include "wire/words.h"
 
-#define DELAY_MAX 1e9 /* seconds; more is no delay but a moment */
+#define DELAY_MAX 1e9 /* seconds; more is a timestamp, not a delay */
 #define TEXT_CAP 1024 /* bytes of a header in a body */
 
 void ofox_body_delay_init(struct ofox_body_delay *p) {
@@ -37,7 +37,7 @@ static struct ofox_span skip(struct ofox_span s, size_t n) {
 
 /* Words */
 
-/* Takes letters off 's': the seconds that they stand for, 0 for no unit. */
+/* Consumes letters of 's': the unit in seconds, 0 if there is none. */
 static double take_unit(struct ofox_span *s) {
   static const char *const words[] = {
       "d day days", "h hr hrs hour hours", "m min mins minute minutes",
@@ -158,8 +158,8 @@ static int add_header(struct ofox_headers *h, struct ofox_json key,
 }
 
 /*
-** The headers of a server further up, which say it as headers do. By a clock
-** that stands at 1970 a moment is what is left until it.
+** The headers of an upstream server, read like headers. A clock at 1970 turns
+** a moment into the time left until then.
 */
 static int find_in_headers(struct ofox_body_delay *p, struct ofox_json v,
                            struct ofox_span body) {

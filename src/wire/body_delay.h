@@ -1,6 +1,6 @@
 /*
-** How long the body of a failure asks to wait: members that say so, headers
-** that a proxy put into the body, and words.
+** How long the body of a failure asks to wait: members, headers that a proxy
+** copied into the body, and text.
 ** Knows nothing of retry policy, and reads no clock.
 */
 #ifndef OFOX_BODY_DELAY_H
@@ -18,9 +18,9 @@ struct ofox_body_delay {
 void ofox_body_delay_init(struct ofox_body_delay *p);
 
 /*
-** Looks in the members of an object, in its 'metadata', the 'headers' in
-** there, and its 'details'. What ends where 'body' ends may have been cut and
-** is not believed. 1: found. 0: not. Or OFOX_EMEM.
+** Searches the members of an object, its 'metadata', the 'headers' in there,
+** and its 'details'. A value that ends where 'body' ends may be truncated and
+** is ignored. 1: found. 0: not. Or OFOX_EMEM.
 */
 int ofox_body_delay_find(struct ofox_body_delay *p,
                          const struct ofox_members *m, struct ofox_span body);

@@ -1,7 +1,7 @@
 /*
-** What servers call the classes: words that come as type or as code, and
-** numbers that are codes of their own.
-** Knows nothing of where in a body they stand.
+** Servers' names for the classes: words used as type or as code, and numeric
+** codes of vendors.
+** Knows nothing of where in a body they are.
 */
 #ifndef OFOX_CLASS_WORDS_H
 #define OFOX_CLASS_WORDS_H

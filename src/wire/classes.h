@@ -1,6 +1,6 @@
 /*
-** The tables of error classes and of the ways a transfer can end: the one
-** place they are written down.
+** The tables of error classes and of the outcomes of a transfer: the only
+** place that defines them.
 ** Knows nothing of how a failure is recognised; see error.h.
 */
 #ifndef OFOX_CLASSES_H
@@ -48,18 +48,18 @@ extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
   X(RESET, CONNECTION, "reset", "the connection was reset")                   \
   X(EMPTY_REPLY, CONNECTION, "empty_reply",                                   \
     "the server closed the connection without an answer")                     \
-  X(TRUNCATED, CONNECTION, "truncated", "the answer was cut short")           \
+  X(TRUNCATED, CONNECTION, "truncated", "the answer is truncated")            \
   X(PROTOCOL, CONNECTION, "protocol", "the answer was not valid HTTP")        \
   X(SEND, CONNECTION, "send", "the request could not be sent")                \
   X(NO_DESCRIPTORS, CONNECTION, "no_descriptors",                             \
-    "no file descriptor was left for a connection")                           \
+    "no file descriptor was available for a connection")                      \
   X(CONNECT_TIMEOUT, TIMEOUT, "connect_timeout",                              \
     "no connection within connect_timeout")                                   \
   X(TIMEOUT, TIMEOUT, "timeout", "no answer within timeout")                  \
   X(IDLE_TIMEOUT, TIMEOUT, "idle_timeout", "no byte within idle_timeout")     \
   X(DEADLINE, TIMEOUT, "deadline", "the deadline of the call has passed")     \
-  X(STREAM_TRUNCATED, STREAM, "truncated", "the stream ended too early")      \
-  X(STREAM_RESET, STREAM, "reset", "the stream broke")                        \
+  X(STREAM_TRUNCATED, STREAM, "truncated", "the stream is truncated")         \
+  X(STREAM_RESET, STREAM, "reset", "the stream was reset")                    \
   X(STREAM_JSON, STREAM, "invalid_json", "an event is not valid JSON")        \
   X(STREAM_TOO_LARGE, STREAM, "too_large",                                    \
     "an event is larger than max_event_bytes")                                \
@@ -75,7 +75,7 @@ extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
   X(NOT_EVENT_STREAM, RESPONSE, "not_event_stream",                           \
     "the answer is not an event stream")                                      \
   X(PROXY_AUTH, AUTHENTICATION, "proxy_authentication_required",              \
-    "the proxy wants authentication")                                         \
+    "the proxy requires authentication")                                      \
   X(PROXY_REFUSED, PERMISSION, "proxy_refused",                               \
     "the proxy does not allow this connection")                               \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \

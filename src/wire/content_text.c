@@ -27,7 +27,7 @@ int ofox_content_text_string(struct ofox_content_text *w,
   return ofox_json_piece(string, &w->_half, &w->text);
 }
 
-/* One part of a content, or a content that is no list. */
+/* One part of a content, or a content that is not a list. */
 static int add_part(struct ofox_content_text *w, struct ofox_json part) {
   struct ofox_json type;
   if (part.type == OFOX_JSON_OBJECT) {
@@ -104,7 +104,7 @@ static int add_bodies(struct ofox_content_text *w, struct ofox_json choice,
   return rc;
 }
 
-/* What the last 'index' says, as decoders have it; else its place. */
+/* The last 'index', as decoders have it; else its position. */
 static double index_of(struct ofox_json choice, double place) {
   struct ofox_json key, value;
   size_t pos = 0;

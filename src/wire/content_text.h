@@ -1,14 +1,14 @@
 /*
 ** The text of an answer where it is more than one string: contents that are
 ** lists of parts, several deltas in one event, a message beside them.
-** Knows nothing of events, of errors, or of what else is said.
+** Knows nothing of events, of errors, or of the other members.
 */
 #ifndef OFOX_CONTENT_TEXT_H
 #define OFOX_CONTENT_TEXT_H
 
 #include "base/json.h"
 
-/* The text so far. */
+/* The text up to now. */
 struct ofox_content_text {
   struct ofox_buf text; /* valid UTF-8 */
   int by_delta;         /* some of it came in deltas */
@@ -25,16 +25,16 @@ void ofox_content_text_clear(struct ofox_content_text *w);
 int ofox_content_text_string(struct ofox_content_text *w,
                              struct ofox_json string);
 /*
-** What the choices of an event say in choice 0. A message beside a delta, or
-** after deltas, is the text so far or the whole of it: it adds what goes
-** beyond the text.
+** Adds the text of choice 0 in an event. A message beside a delta, or after
+** deltas, is the text up to now or all of it: only what exceeds the text is
+** added.
 */
 int ofox_content_text_choices(struct ofox_content_text *w,
                               struct ofox_json choices);
-/* The output texts of a response that came whole. */
+/* The output texts of a response that was sent whole. */
 int ofox_content_text_output(struct ofox_content_text *w,
                              struct ofox_json response);
-/* There is no more of it. */
+/* End of the text. */
 int ofox_content_text_end(struct ofox_content_text *w);
 
 #endif

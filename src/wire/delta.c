@@ -7,8 +7,8 @@
 #include "wire/error_in_success.h"
 
 /*
-** One event is read in one pass that checks its grammar as well: this is what
-** every piece of every stream goes through.
+** One event is read in one pass that also validates its grammar: every piece
+** of every stream goes through this.
 */
 struct reading {
   struct ofox_json_scan s;
@@ -19,7 +19,7 @@ struct reading {
   int texts; /* of choice 0; more than one, too, if it is no string */
   struct ofox_json type, delta, response, logprobs; /* of a response */
   int suspect; /* something in it may say that it is an error: see fault.h */
-  int other;   /* it says what adds up, besides the text of choice 0 */
+  int other;   /* it has content besides the text of choice 0 */
 };
 
 static int is(struct ofox_span s, const char *word, size_t n) {
@@ -38,7 +38,7 @@ static int is_spelt(struct ofox_span name, const char *word) {
 #define IS(word)                                                              \
   (is(name, word, sizeof(word) - 1) || (escapes && is_spelt(name, word)))
 
-/* Is there anything in it? */
+/* Is it non-empty? */
 static int says(struct ofox_json v) {
   switch (v.type) {
   case OFOX_JSON_TRUE:
@@ -57,13 +57,13 @@ static int says(struct ofox_json v) {
   }
 }
 
-/* Where the next event may differ and still say the same of all else. */
+/* Where the next event may differ and otherwise be the same. */
 static void add_hole(struct ofox_holes *h, struct ofox_json v) {
   if (h->n < OFOX_HOLES)
     h->at[h->n++] = v;
 }
 
-/* What a choice says. */
+/* The data of a choice. */
 struct choice {
   struct ofox_json content; /* the first string of its delta */
   int texts;                /* see above */
@@ -187,7 +187,7 @@ static void note(struct ofox_json *to, struct ofox_json v) {
     *to = v;
 }
 
-/* Members that no error has, of an event that has all that belongs to it. */
+/* Members of a complete event that no error has. */
 static int is_ordinary(struct ofox_span name, struct ofox_json v) {
   static const char *const names[] = {
       "id",      "created",   "model",        "system_fingerprint",
@@ -220,7 +220,7 @@ static void note_response(struct reading *r, struct ofox_span name,
     r->suspect |= says(v);
 }
 
-/* A member of the event itself that was read whole. */
+/* A complete member of the event itself. */
 static void note_member(struct reading *r, struct ofox_span name, int escapes,
                         struct ofox_json v) {
   if (IS("type")) {
@@ -262,7 +262,7 @@ static int read_object(struct reading *r) {
   return rc == OFOX_JSON_SCAN_CLOSED ? 1 : rc;
 }
 
-/* Does 's' go on as the text of 'n' bytes at 'p' does? */
+/* Does 's' continue with the 'n' bytes at 'p'? */
 static int pass(struct ofox_json_scan *s, const char *p, size_t n) {
   if ((size_t)(s->e - s->p) < n || memcmp(s->p, p, n) != 0)
     return 0;
@@ -283,8 +283,8 @@ static int fill(struct ofox_json_scan *s, struct ofox_json *v) {
 }
 
 /*
-** Many events of a stream differ from the one before in their text alone: what
-** stands before and behind it needs no second reading.
+** Many events of a stream differ from the previous one only in their text: the
+** parts before and after it need not be read again.
 */
 int ofox_delta_again(struct ofox_span before, const struct ofox_holes *of,
                      struct ofox_span data, struct ofox_holes *out) {
@@ -405,7 +405,7 @@ static void judge_response(struct reading *r, struct ofox_span type) {
   }
 }
 
-/* May an error be in it? What is plainly something else is not asked twice. */
+/* May it contain an error? Obvious other events are not checked twice. */
 static int is_suspect(const struct reading *r, struct ofox_span type) {
   if (r->dialect == OFOX_DIALECT_CHAT)
     return r->suspect || r->all.type == OFOX_JSON_NONE ||
@@ -444,7 +444,7 @@ static void judge(struct reading *r, struct ofox_span name,
     out->content = 1;
 }
 
-/* The event as JSON: 1, or it is none. */
+/* The event as JSON: 1, or it is not JSON. */
 static int read(struct reading *r, struct ofox_span data, int *object) {
   struct ofox_json v;
   int rc;

@@ -10,12 +10,12 @@ void ofox_envelope_free(struct ofox_envelope *e) {
   ofox_buf_free(&e->_opened);
 }
 
-/* The object that a string is the text of; NONE if it is of none. */
+/* The object encoded in a string; NONE if it is not one. */
 static struct ofox_json open_string(struct ofox_envelope *e,
                                     struct ofox_json v) {
   struct ofox_span s;
   size_t pos;
-  int taken = e->_opened.n > 0; /* what is in there is in use */
+  int taken = e->_opened.n > 0; /* its contents are in use */
   if (!taken)
     e->_rc |= ofox_json_text(v, &e->_opened);
   s = ofox_span_trim(ofox_buf_span(&e->_opened));
@@ -37,7 +37,7 @@ static struct ofox_json as_object(struct ofox_envelope *e,
   return child;
 }
 
-/* What says code, type and param: the top level where nothing else does. */
+/* The object with code, type and param: the top level by default. */
 static struct ofox_json find_error(struct ofox_envelope *e) {
   const struct ofox_members *top = &e->top_has;
   struct ofox_json v, deeper;

@@ -12,15 +12,15 @@
 #include "wire/speech.h"
 #include "wire/statuses.h"
 
-#define WRAPPED 3           /* JSON in a string of JSON, so deep */
-#define TEXT_IN (16 * 1024) /* of a text this much is read */
+#define WRAPPED 3           /* nesting of JSON in strings of JSON */
+#define TEXT_IN (16 * 1024) /* limit of the text that is read */
 
 /* A body and what was found in it, while it is read. */
 struct reader {
   struct ofox_error *e;
   struct ofox_envelope in;
   size_t skipped; /* bytes before the body */
-  int page;       /* the body is one of the web */
+  int page;       /* the body is a web page */
   struct ofox_buf text, clean, inner;
   int rc;
 };
@@ -91,7 +91,7 @@ static void put_note(struct reader *r, const char *note) {
   r->rc |= ofox_buf_adds(out, note);
 }
 
-/* The text in r->text, or what speaks in it if it is JSON itself. */
+/* The text in r->text, or the message in it if it is JSON itself. */
 static int put_speech(struct reader *r, struct ofox_json v) {
   const struct ofox_members *known[] = {&r->in.top_has, r->in.error_has, NULL};
   struct ofox_span s;
@@ -161,7 +161,7 @@ static int status_of(struct ofox_json v) {
              : 0;
 }
 
-/* By the first of the members that are called so. */
+/* By the first member with such a name. */
 static int status_in(const struct ofox_members *m) {
   static const enum ofox_member more[] = {
       OFOX_MEMBER_STATUS_CODE, OFOX_MEMBER_HTTP_STATUS, OFOX_MEMBER_HTTP_CODE};
@@ -206,7 +206,7 @@ static enum ofox_class class_of_words(struct reader *r,
   return ofox_class_words_find(ofox_buf_span(status));
 }
 
-/* What the status makes of it, or one inside, or else the words. */
+/* The class by status, or by an inner status, or else by words. */
 static void classify(struct reader *r, enum ofox_class fallback) {
   struct ofox_error *e = r->e;
   enum ofox_class by_type =
@@ -228,7 +228,7 @@ static void classify(struct reader *r, enum ofox_class fallback) {
   e->ambiguous = status != 0 && row->ambiguous;
 }
 
-/* A message where no JSON has one */
+/* A message if there is none in JSON */
 
 static int put_page(struct reader *r) {
   int rc = ofox_html_words(r->in.body, &r->text);
@@ -236,7 +236,7 @@ static int put_page(struct reader *r) {
   return rc == 1 && put(r, &r->e->message, ofox_buf_span(&r->text));
 }
 
-/* Of XML that is no page. */
+/* Of XML that is not a page. */
 static int put_element(struct reader *r) {
   int rc = 0;
   if (r->in.body.n > 0 && *r->in.body.p == '<')
@@ -294,7 +294,7 @@ static void read_body(struct reader *r, enum ofox_class fallback) {
   r->rc |= rc < 0 ? rc : 0;
 }
 
-/* JSON that is not of the kind that was wanted is JSON all the same. */
+/* Valid JSON of an unexpected kind. */
 static const char *wrong_kind(struct ofox_span body) {
   size_t pos;
   if (ofox_json_check(body, &pos) != 1)
@@ -340,7 +340,7 @@ static void read_outcome(struct reader *r) {
   e->cls = row->cls;
   e->retryable = ofox_classes[row->cls].retryable &&
                  e->outcome != OFOX_OUTCOME_STREAM_TOO_LARGE;
-  /* an answer had begun, and nothing can be made of it */
+  /* an answer had begun, and it is unusable */
   e->ambiguous = e->status / 100 == 2 && e->outcome != OFOX_OUTCOME_HTML;
   put(r, &e->code, ofox_span_of(row->code));
   if (e->outcome == OFOX_OUTCOME_HTML && put_page(r))

@@ -1,6 +1,6 @@
 /*
-** What went wrong: the reader of error bodies. A status, an outcome of the
-** transfer and a body come in, a verdict goes out.
+** The parser of error bodies: from a status, an outcome of the transfer and a
+** body to an error.
 ** Knows nothing of headers, retry policy, streams or Lua.
 */
 #ifndef OFOX_ERROR_H
@@ -14,7 +14,7 @@
 #define OFOX_CODE_CAP 256         /* of code, param, type, request id */
 #define OFOX_BODY_CAP (64 * 1024) /* of err.body */
 
-/* All texts are valid UTF-8; an empty one stands for nil. */
+/* All texts are valid UTF-8; an empty one means nil. */
 struct ofox_error {
   enum ofox_class cls;
   enum ofox_outcome outcome; /* ANSWERED where status or body decided */
@@ -24,7 +24,7 @@ struct ofox_error {
                     that bytes were sent before a break is not known here */
   struct ofox_buf message;                              /* never empty */
   struct ofox_buf code, param, server_type, request_id; /* from the body */
-  struct ofox_body_delay pause; /* that the body asks for */
+  struct ofox_body_delay pause; /* requested by the body */
 };
 
 void ofox_error_init(struct ofox_error *e);

@@ -11,21 +11,21 @@
 #include "wire/speech.h"
 #include "wire/words.h"
 
-/* What the members of an object say, each a flag. */
+/* The signs found in the members of an object, each a flag. */
 struct signs {
   int error;   /* an object under 'error' */
   int text;    /* a text or a list there */
-  int truth;   /* anything else there that is not nothing */
+  int truth;   /* any other non-empty value there */
   int flagged; /* it calls itself an error */
-  int denied;  /* it says that it is no success */
+  int denied;  /* it states that it is not a success */
   int failed;  /* the same, as the state of something */
-  int code;    /* 1: one that is no success's; 2: an error's */
+  int code;    /* 1: not a success code; 2: an error code */
   int named;   /* members that only errors have */
   int detail;  /* and one that mostly errors have */
-  int words;   /* something for people */
-  int fine;    /* it says that all is well */
+  int words;   /* a text for people */
+  int fine;    /* it states success */
   int id;
-  int other; /* anything that is none of an error's own members */
+  int other; /* any member that errors do not have */
 };
 
 /* -1: all is well; 0: it says nothing; else what signs.code says. */
@@ -149,7 +149,7 @@ static void note_other(struct signs *s, enum ofox_member name,
   }
 }
 
-/* A member that is not nothing, or whose nothing means something. */
+/* A non-empty member, or one whose empty value has a meaning. */
 static void note_member(struct signs *s, enum ofox_member name,
                         struct ofox_json v) {
   switch (name) {
@@ -227,12 +227,12 @@ static struct signs read_signs(struct ofox_json v) {
   return s;
 }
 
-/* Is it an error although it is an answer? */
+/* It is an answer: is it also an error? */
 static int says_error(const struct signs *s) {
   return s->error || s->text || s->truth || s->flagged;
 }
 
-/* It is no answer: is it an error? */
+/* It is not an answer: is it an error? */
 static int is_failure(const struct signs *s) {
   if (says_error(s) || s->denied || s->failed || s->named || s->code == 2)
     return 1;
@@ -241,7 +241,7 @@ static int is_failure(const struct signs *s) {
   return s->detail || (s->words && (s->code == 1 || !(s->other || s->id)));
 }
 
-/* It may be anything: can it be nothing but an error? */
+/* It may be anything: can it only be an error? */
 static int is_surely_failure(const struct signs *s) {
   int words = s->words || s->named || s->detail;
   if (s->error || s->flagged || (s->text && !s->id))
@@ -350,7 +350,7 @@ static int find_in_choice(struct ofox_json choice,
     }
   }
   out->part = choice.raw;
-  out->part.n = 0; /* what the model said is no message */
+  out->part.n = 0; /* the model's text is not a message */
   return ended;
 }
 
@@ -394,7 +394,7 @@ static int is_wrapper(enum ofox_member name) {
   }
 }
 
-/* An error one level deeper, where the answer should be. */
+/* An error one level deeper, in place of the answer. */
 static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
   struct ofox_json key, child;
   struct signs s;

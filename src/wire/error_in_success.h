@@ -1,5 +1,5 @@
 /*
-** Does JSON that came as a success say that it is none? The one place that
+** Does JSON that arrived as a success report an error? The only place that
 ** decides it, for whole answers and for single events.
 ** Knows nothing of transfers, framing, statuses or Lua.
 */
@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "wire/classes.h"
 
-/* What a success would have had in it. */
+/* What a success would contain. */
 enum ofox_due {
   OFOX_DUE_CHOICES, /* of a chat: an answer, a chunk */
   OFOX_DUE_OUTPUT,  /* of the Responses protocol */
@@ -19,8 +19,8 @@ enum ofox_due {
 };
 
 struct ofox_error_in_success {
-  struct ofox_span part;    /* of the body: what says what went wrong */
-  enum ofox_class fallback; /* of one that names no class we know */
+  struct ofox_span part;    /* of the body: the description of the error */
+  enum ofox_class fallback; /* of one without a known class */
 };
 
 /*
@@ -32,14 +32,13 @@ struct ofox_error_in_success {
 ** choice that ended with finish_reason "error"; a list that starts with an
 ** error.
 **
-** Where what was due is not there, all that is no answer but an error in
-** another shape, too: 'success' false, a 'status' of "error" or "failed", an
-** inner status or code from 400 to 599, a 'base_resp' whose status is not 0,
-** any other code but 0 and 2xx beside a message; 'detail', 'errors',
-** 'error_msg' and the like; a message and nothing else; or an object in
-*'data',
-** 'result' or the like that is an error beyond doubt. A payload that is merely
-** missing is no error.
+** Where the expected payload is missing, also anything that is not an answer
+** but an error of another shape: 'success' false, a 'status' of "error" or
+** "failed", an inner status or code from 400 to 599, a 'base_resp' whose
+** status is not 0, any other code except 0 and 2xx beside a message; 'detail',
+** 'errors', 'error_msg' and the like; a message and nothing else; or an object
+** in 'data', 'result' or the like that is clearly an error. A payload that is
+** merely missing is not an error.
 **
 ** Where nothing was due there must be no doubt. A text in 'error' beside an
 ** 'id' is a record of something. 'success' false or a 'base_resp' is an error

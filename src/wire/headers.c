@@ -6,7 +6,7 @@
 
 #include "base/times.h"
 
-/* The names under which a request id may come, in order. */
+/* The header names of a request id, in order of preference. */
 static const char *const request_ids[] = {
     "x-request-id",     "request-id", "apim-request-id",
     "x-amzn-requestid", "cf-ray",     NULL};
@@ -57,7 +57,7 @@ static int is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Such a byte in a value is read as a blank (RFC 9110, 5.5). */
+/* Such a byte in a value counts as a blank (RFC 9110, 5.5). */
 static int is_bad(char c) {
   return (unsigned char)c <= '\r' && (c == '\r' || c == '\n' || c == '\0');
 }
@@ -180,7 +180,7 @@ static int split(struct ofox_span line, struct ofox_span *name,
   return 1;
 }
 
-/* A line that starts with a blank goes on with the value before it. */
+/* A line that starts with a blank continues the previous value. */
 static int continue_line(struct ofox_headers *h, struct ofox_span s) {
   struct ofox_buf *b = &h->_text;
   struct ofox_span line, name;
@@ -256,7 +256,7 @@ static struct ofox_span value_at(const struct ofox_headers *h,
   return ofox_span_trim(v);
 }
 
-/* A name gets its lower case where it stands; what is none may get some. */
+/* Lower-cases a name in place; anything else may change as well. */
 static int lower_name(const struct ofox_headers *h, struct ofox_span name) {
   char *p = h->_text.p + (name.p - h->_text.p), *end = p + name.n, c;
   for (; p < end; p++) {

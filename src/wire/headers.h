@@ -1,6 +1,6 @@
 /*
-** The headers of one answer, fed line by line as they come off the wire, and
-** what they say of limits and waiting. Interim answers (1xx) are forgotten,
+** The headers of one answer, fed line by line as they are received, and what
+** they say about limits and waiting. Interim answers (1xx) are dropped,
 ** trailers ignored. Knows nothing of bodies, retry policy or who sent them.
 */
 #ifndef OFOX_HEADERS_H
@@ -10,7 +10,7 @@
 
 #define OFOX_HEADERS_CAP (300 * 1024) /* libcurl's own limit */
 
-/* Where a delay came from; the names are those of err.retries[i]. */
+/* The source of a delay; the names are those of err.retries[i]. */
 #define OFOX_SOURCES(X)                                                       \
   X(NONE, "none")                                                             \
   X(BACKOFF, "backoff")                                                       \
@@ -35,12 +35,12 @@ struct ofox_headers {
   int status;   /* before the answer's own that of an interim one, or 0 */
   int complete; /* the blank line of a final answer was seen */
   int version;  /* 10, 11, 20 or 30 */
-  size_t lines; /* of headers, with those that make no sense */
+  size_t lines; /* of headers, including invalid ones */
   struct ofox_buf _text; /* the lines */
   size_t _last;          /* where the last of them is */
   size_t _seen;          /* bytes of all lines so far */
   int _open;             /* may the last line be continued? */
-  int _error;            /* what stopped it, for good */
+  int _error;            /* what stopped it, permanently */
 };
 
 void ofox_headers_init(struct ofox_headers *h);
@@ -49,20 +49,20 @@ void ofox_headers_clear(struct ofox_headers *h);
 
 /*
 ** One line, with or without its line end. 1: the final answer's headers are
-** complete (and on every later line); 0: more please; OFOX_ECAP or OFOX_EMEM,
-** from then on. A line that makes no sense is skipped, and so is what comes
-** before a status line.
+** complete (and on every later line); 0: more needed; OFOX_ECAP or OFOX_EMEM,
+** from then on. An invalid line is skipped, and so is anything before a status
+** line.
 */
 int ofox_headers_line(struct ofox_headers *h, const char *p, size_t n);
 
-/* One that was no line; skipped if the name is none. 0, OFOX_E{CAP,MEM}. */
+/* A header given as a pair; skipped if invalid. 0, OFOX_E{CAP,MEM}. */
 int ofox_headers_add(struct ofox_headers *h, struct ofox_span name,
                      struct ofox_span value);
 
 /*
-** The spans given out hold until the next line; names are lower-case. The
-** first value of a name, or OFOX_NOSPAN; and walks of all values of one, and
-** of all headers: start with '*pos' = 0; 0: no more.
+** The spans returned are valid until the next line; names are lower-case. The
+** first value of a name, or OFOX_NOSPAN; and iterators over all values of one,
+** and over all headers: start with '*pos' = 0; 0: no more.
 */
 struct ofox_span ofox_headers_get(const struct ofox_headers *h,
                                   const char *name);

@@ -1,6 +1,6 @@
 /*
-** Pages of the web: whether a body is one, and what it says.
-** Knows nothing of statuses or of what a page means where it stands.
+** Web pages: whether a body is one, and its text.
+** Knows nothing of statuses or of what a page means.
 */
 #ifndef OFOX_HTML_H
 #define OFOX_HTML_H
@@ -16,8 +16,8 @@ int ofox_html_is(struct ofox_span type, struct ofox_span body);
 
 /*
 ** 'out' becomes the text of the title, else of the first h1, else h2, else the
-** beginning of all that a browser would show. Runs of blanks become one; bad
-** UTF-8 stays. 1, 0 if there is no text, or OFOX_EMEM.
+** beginning of the visible text. Runs of blanks become one; bad UTF-8 stays.
+** 1, 0 if there is no text, or OFOX_EMEM.
 */
 int ofox_html_words(struct ofox_span body, struct ofox_buf *out);
 

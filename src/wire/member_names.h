@@ -1,6 +1,6 @@
 /*
-** How members that say something in the bodies of failures are called. Table
-** only, read by members.h.
+** The names of meaningful members in the bodies of failures. Table only, read
+** by members.h.
 */
 #ifndef OFOX_MEMBER_NAMES_H
 #define OFOX_MEMBER_NAMES_H

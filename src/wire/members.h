@@ -1,7 +1,7 @@
 /*
-** The members that say something in the bodies of failures, under the names
-** that servers give them.
-** Knows nothing of what they say.
+** The meaningful members in the bodies of failures, under the names that
+** servers use.
+** Knows nothing of their meaning.
 */
 #ifndef OFOX_MEMBERS_H
 #define OFOX_MEMBERS_H
@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "wire/member_names.h"
 
-/* So many members of an object are asked for their names: few bytes on the
-** wire can be millions of members. */
+/* The limit of members of an object that are examined: few bytes on the wire
+** can be millions of members. */
 #define OFOX_MEMBERS 1000
 
 enum ofox_member {
@@ -29,7 +29,7 @@ struct ofox_members {
 /* Case and '_', '-', '.', ' ' in the name make no difference. */
 enum ofox_member ofox_members_name(struct ofox_json key);
 
-/* Of what is no object there are none. */
+/* A value that is not an object has none. */
 void ofox_members_read(struct ofox_members *m, struct ofox_json v);
 
 /* Which of the two came first. */

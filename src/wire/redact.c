@@ -10,8 +10,8 @@
 #define MARK "***"
 #define MARK_N 3 /* less than OFOX_SECRET_MIN: text shrinks */
 
-/* A form shorter than that, which only unescaping can make of a secret, would
-** hit innocent text. */
+/* A form shorter than that, which only unescaping can produce from a secret,
+** would match innocent text. */
 #define FORM_MIN 4
 
 void ofox_redact_init(struct ofox_redact *r) {
@@ -26,7 +26,7 @@ void ofox_redact_begin(struct ofox_redact *r, struct ofox_redact *base) {
 }
 
 static void wipe(struct ofox_buf *b) {
-  /* the compiler cannot know whom it calls: it leaves no call out */
+  /* the compiler cannot know the callee, so it keeps the call */
   static void *(*const volatile fill)(void *, int, size_t) = memset;
   if (b->p != NULL)
     fill(b->p, 0, b->_size);
@@ -40,7 +40,7 @@ void ofox_redact_free(struct ofox_redact *r) {
   r->_base = NULL;
 }
 
-/* Secrets move by hand: realloc would leave a copy behind. */
+/* Copies secrets manually: realloc would leave a copy behind. */
 static int make_room(struct ofox_buf *b, size_t more) {
   struct ofox_buf new;
   int rc;
@@ -81,7 +81,7 @@ static int is_known(const struct ofox_redact *r, struct ofox_span secret) {
   return 0;
 }
 
-/* Makes the secrets of the base its own. */
+/* Copies the secrets of the base. */
 static int leave_base(struct ofox_redact *r) {
   const struct ofox_buf *secrets = &r->_base->_secrets;
   int rc = make_room(&r->_secrets, secrets->n);
@@ -120,7 +120,7 @@ int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {
 */
 struct form {
   size_t n;
-  enum ofox_escaped how; /* text is read so before it is compared */
+  enum ofox_escaped how; /* text is unescaped this way before it is compared */
 };
 
 static size_t form_size(size_t n) {
@@ -177,7 +177,7 @@ static size_t write_form(struct ofox_span s, enum ofox_escaped how, char *to) {
   return n;
 }
 
-/* There is room for it. */
+/* It has room for it. */
 static void add_form(struct ofox_redact *r, struct ofox_span s,
                      enum ofox_escaped how) {
   struct form *f = (struct form *)(void *)(r->_forms.p + r->_forms.n);
@@ -236,7 +236,7 @@ static int make_forms(struct ofox_redact *r) {
   return rc;
 }
 
-/* The quick look whether a search is needed */
+/* The quick test whether a search is needed */
 
 static int make_starts(struct ofox_redact *r) {
   struct ofox_secret_starts *t;
@@ -272,7 +272,7 @@ int ofox_redact_may_hold(struct ofox_redact *r, struct ofox_span text) {
 struct search {
   struct ofox_span text;
   char *covered; /* 1 for each byte of the text that is a secret's */
-  size_t *ring;  /* where the last bytes that were read stood, in turn */
+  size_t *ring;  /* positions of the last bytes read, a ring */
   size_t read;   /* how many */
   size_t end;    /* of what this form has covered */
 };

@@ -1,7 +1,7 @@
 /*
-** Secrets, and text without them: a secret is found raw, URL-encoded, in
-** base64 (at each of the three alignments, both alphabets), JSON-escaped and
-** by the character references of a page, and becomes ***.
+** Redacts secrets in text: a secret is found raw, URL-encoded, in base64 (at
+** each of the three alignments, both alphabets), JSON-escaped and as the
+** character references of a page, and becomes ***.
 ** Knows nothing of where secrets come from.
 */
 #ifndef OFOX_REDACT_H
@@ -12,7 +12,7 @@
 
 #define OFOX_SECRET_MAX (64 * 1024)
 
-/* What is made of the secrets is made when it is first needed. */
+/* Derived data are computed on first use. */
 struct ofox_redact {
   struct ofox_buf _secrets; /* each its length as a size_t, then its bytes */
   struct ofox_buf _starts;  /* how what is searched for begins */
@@ -20,26 +20,25 @@ struct ofox_redact {
   struct ofox_redact *_base;
 };
 
-void ofox_redact_init(struct ofox_redact *r); /* zeroed memory will do too */
+void ofox_redact_init(struct ofox_redact *r); /* zeroed memory works too */
 void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
 
 /*
-** 'r', which is empty, begins with the secrets of 'base', whose forms need not
-** be made again. Until 'r' gets one of its own, 'base' must stay.
+** 'r', which is empty, starts with the secrets of 'base', whose forms are
+** shared. Until 'r' gets a secret of its own, 'base' must stay valid.
 */
 void ofox_redact_begin(struct ofox_redact *r, struct ofox_redact *base);
 
 /*
-** Shorter than OFOX_SECRET_MIN, or known already: nothing happens. 0,
+** A secret shorter than OFOX_SECRET_MIN, or already known, is ignored. 0,
 ** OFOX_EMEM, or OFOX_ECAP if it is longer than OFOX_SECRET_MAX.
 */
 int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
 
 /*
-** Changes 'text' in place; it never grows. Where secrets overlap, all that
-** any of them covers becomes one ***. The end of the text may have cut a
-** secret: OFOX_SECRET_MIN characters of it there are enough. 0; or OFOX_EMEM:
-** all of it has become ***.
+** Changes 'text' in place; it never grows. Overlapping secrets become one ***.
+** The end of the text may have truncated a secret: OFOX_SECRET_MIN characters
+** of it there are enough. 0; or OFOX_EMEM: all of the text has become ***.
 */
 int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
 

@@ -1,14 +1,14 @@
 /*
-** How secrets begin in each way in which they are looked for: a quick test
-** that tells of nearly every text that none is in it.
-** Knows nothing of how a secret that is there is found and covered.
+** The beginnings of secrets in each form that is searched for: a quick test
+** that rules out nearly every text without a secret.
+** Knows nothing of how a secret is found and redacted.
 */
 #ifndef OFOX_SECRET_STARTS_H
 #define OFOX_SECRET_STARTS_H
 
 #include "base/buf.h"
 
-#define OFOX_SECRET_MIN 8 /* shorter ones would hit innocent text */
+#define OFOX_SECRET_MIN 8 /* shorter ones would match innocent text */
 
 struct ofox_secret_starts;
 

@@ -29,7 +29,7 @@ void ofox_sse_clear(struct ofox_sse *p) {
   p->all = all;
 }
 
-/* Empties a buffer, and gives back what few events need. */
+/* Empties a buffer, and frees memory that few events need. */
 static void empty(struct ofox_buf *b) {
   if (b->n > KEPT)
     ofox_buf_free(b);
@@ -53,7 +53,7 @@ static int keep(struct ofox_sse *p, struct ofox_buf *b, struct ofox_span s) {
 /* Lines */
 
 static void skip(struct ofox_sse *p, size_t n) {
-  if (n == 0) /* there may be nothing at all */
+  if (n == 0) /* there may be no bytes at all */
     return;
   p->_in.p += n;
   p->_in.n -= n;
@@ -72,7 +72,7 @@ static const char *find(const struct ofox_sse *p, const char **at, char c) {
   return *at;
 }
 
-/* Length of the line that comes, or (size_t)-1: it goes on. */
+/* Length of the next line, or (size_t)-1: it is incomplete. */
 static size_t line_length(struct ofox_sse *p) {
   const char *lf, *cr;
   if (p->_in.n == 0)
@@ -86,7 +86,7 @@ static size_t line_length(struct ofox_sse *p) {
   return lf == p->_in.p + p->_in.n ? (size_t)-1 : (size_t)(lf - p->_in.p);
 }
 
-/* A line of the event that is coming: does it still fit? */
+/* A line of the pending event: does it still fit? */
 static int take_room(struct ofox_sse *p, size_t n) {
   if (n >= p->_cap - p->_used)
     return broken(p, OFOX_ECAP);
@@ -96,7 +96,7 @@ static int take_room(struct ofox_sse *p, size_t n) {
 
 /*
 ** 1: 'line' is the next one, without its end; 0: feed more; negative: broken.
-** What began in an earlier feed is put together in '_line'.
+** A line that began in an earlier feed is assembled in '_line'.
 */
 static int next_line(struct ofox_sse *p, struct ofox_span *line) {
   size_t n;
@@ -132,7 +132,7 @@ static int is_named(struct ofox_span name, const char *word, size_t n) {
   return name.n == n && memcmp(name.p, word, n) == 0;
 }
 
-/* 'in_feed': the value stands in fed bytes, which stay a while. */
+/* 'in_feed': the value is in fed bytes, which stay valid for now. */
 static int add_data(struct ofox_sse *p, struct ofox_span value, int in_feed) {
   int first = !p->_has_data;
   p->_has_data = 1;
@@ -148,9 +148,9 @@ static int add_data(struct ofox_sse *p, struct ofox_span value, int in_feed) {
   return keep(p, &p->_data, value);
 }
 
-/* 1: the line is no field. */
+/* 1: the line is not a field. */
 static int field(struct ofox_sse *p, struct ofox_span line, int in_feed) {
-  static const char data[] = "data:"; /* what most lines begin with */
+  static const char data[] = "data:"; /* the start of most lines */
   struct ofox_span name = line, value = OFOX_NOSPAN;
   const char *colon =
       line.n >= sizeof(data) - 1 && memcmp(line.p, data, sizeof(data) - 1) == 0
@@ -187,7 +187,7 @@ static void start_event(struct ofox_sse *p) {
   p->_used = 0;
 }
 
-/* What has come of the event. */
+/* The event received up to now. */
 static void fill(const struct ofox_sse *p, struct ofox_sse_event *ev) {
   ev->type = ofox_buf_span(&p->_type);
   ev->data = p->_single.p != NULL ? p->_single : ofox_buf_span(&p->_data);
@@ -235,7 +235,7 @@ static int read_line(struct ofox_sse *p, struct ofox_span line, int in_feed,
   return rc == 1 ? p->all && give_line(line, ev) : rc;
 }
 
-/* What was fed is the caller's again: nothing may stand in it any more. */
+/* The caller gets its bytes back: nothing may refer to them any more. */
 static int let_go(struct ofox_sse *p) {
   if (p->_single.p != NULL && keep(p, &p->_data, p->_single) != 0)
     return p->error;

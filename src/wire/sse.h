@@ -7,28 +7,28 @@
 
 #include "base/buf.h"
 
-/* Bytes of an event, unless the program says otherwise. */
+/* Default limit of an event in bytes. */
 #define OFOX_MAX_EVENT (16 * 1024 * 1024)
 
 /* One event; an empty type is that of a "message". */
 struct ofox_sse_event {
   struct ofox_span type, data, id;
   int cut;  /* the input ended before its blank line */
-  int line; /* no event: 'data' is a line that is no field of the format */
+  int line; /* not an event: 'data' is a line that is not a field */
 };
 
 struct ofox_sse {
-  int error;          /* 0, or what it stopped with, for good: OFOX_E* */
+  int error;          /* 0, or what stopped it, permanently: OFOX_E* */
   const char *reason; /* of the error: static text */
-  size_t position;    /* of the error: bytes before it, from the start on */
+  size_t position;    /* of the error: bytes before it, from the start */
   int all; /* set by the caller: gives lines that are no field, too, and
               events that have a type and no data */
-  struct ofox_span _in;  /* what was fed and not read yet: not our memory */
+  struct ofox_span _in;  /* fed but not read yet: owned by the caller */
   const char *_lf, *_cr; /* the next in it or its end, NULL: not looked for */
   struct ofox_buf _line; /* a line that began in an earlier feed */
   struct ofox_buf _data, _type, _id;
-  struct ofox_span _single; /* data of one line, where it stands in '_in' */
-  size_t _cap, _used;       /* of it, the event that is coming has taken */
+  struct ofox_span _single; /* data of one line, inside '_in' */
+  size_t _cap, _used;       /* of it, used by the pending event */
   int _has_data, _given;    /* it has any; it has been given */
   int _lent;                /* '_line' has been given */
   int _past_bom, _after_cr, _finished;
@@ -36,17 +36,17 @@ struct ofox_sse {
 
 /* 'cap': bytes of one event, field names and line ends included. */
 void ofox_sse_init(struct ofox_sse *p, size_t cap);
-void ofox_sse_free(struct ofox_sse *p);  /* zeroed or twice: fine */
-void ofox_sse_clear(struct ofox_sse *p); /* as new, also after an error */
+void ofox_sse_free(struct ofox_sse *p);  /* idempotent */
+void ofox_sse_clear(struct ofox_sse *p); /* as new, even after an error */
 
 /*
-** Adds bytes, which stay the caller's and must stay where they are until next
-** has returned 0: then what is left of them has been kept. Not to be called
-** before that. 0, or the error it has stopped with.
+** Adds bytes, which the caller owns and must keep in place until next has
+** returned 0: then the rest of them has been copied. Not to be called before
+** that. 0, or the error it has stopped with.
 */
 int ofox_sse_feed(struct ofox_sse *p, const char *b, size_t n);
 
-/* The input is over: what came of an event without its blank line is one. */
+/* End of input: an event without its blank line counts. */
 void ofox_sse_finish(struct ofox_sse *p);
 
 /*
@@ -57,8 +57,8 @@ void ofox_sse_finish(struct ofox_sse *p);
 int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev);
 
 /*
-** Of the event that is still coming: its type and the data of its complete
-** lines, until the next call of any of these. 0: it has no data yet.
+** Of the pending event: its type and the data of its complete lines, until the
+** next call of any of these. 0: it has no data yet.
 */
 int ofox_sse_pending(const struct ofox_sse *p, struct ofox_sse_event *ev);
 

@@ -3,9 +3,8 @@
 #include <stddef.h>
 
 /*
-** status, class, retryable, ambiguous. Of 502 a body without words is
-** ambiguous, too. All other 4xx are as the row 400, all other 5xx as the row
-** 500.
+** status, class, retryable, ambiguous. A 502 whose body has no text is also
+** ambiguous. All other 4xx are like 400, all other 5xx like 500.
 */
 static const struct ofox_status_row ROWS[] = {
     {400, OFOX_CLASS_INVALID_REQUEST, 0, 0},

@@ -1,7 +1,7 @@
 /*
-** The statuses of HTTP that say that a request has failed (RFC 9110, 15; 402,
-** 429 and 52x as the gateway and those before it use them).
-** Knows nothing of bodies, or of what a failure leads to.
+** The HTTP statuses that report a failed request (RFC 9110, 15; 402, 429 and
+** 52x as the gateway and its proxies use them).
+** Knows nothing of bodies, or of the consequences of a failure.
 */
 #ifndef OFOX_STATUSES_H
 #define OFOX_STATUSES_H
@@ -12,7 +12,7 @@ struct ofox_status_row {
   int status;
   enum ofox_class cls;
   int retryable; /* the same request may succeed later */
-  int ambiguous; /* the model may have seen the request */
+  int ambiguous; /* the model may have received the request */
 };
 
 /* The row of a status >= 400. */

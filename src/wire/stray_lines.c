@@ -33,8 +33,8 @@ static int is_fault(const struct ofox_stray_lines *t, struct ofox_delta *out) {
   return ofox_delta_is_fault(t->dialect, ofox_buf_span(&t->_text), out);
 }
 
-/* Is the value of a field "error" one that says something? Then what it says
-** is in '_text'. The reader of faults decides, who knows hollow ones. */
+/* Is the value of a field "error" non-empty? Then it is in '_text'. The parser
+** of faults decides, which knows empty ones. */
 static int judge_field(struct ofox_stray_lines *t, struct ofox_delta *out) {
   struct ofox_buf whole;
   int rc;
@@ -51,7 +51,7 @@ static int judge_field(struct ofox_stray_lines *t, struct ofox_delta *out) {
   return rc == 0 ? is_fault(t, out) : rc;
 }
 
-/* What has been gathered is all there is of it. */
+/* The collected text is complete. */
 static int judge(struct ofox_stray_lines *t, struct ofox_delta *out) {
   struct ofox_span text = ofox_buf_span(&t->_text);
   enum ofox_stray_lines_kind kind = t->kind;
@@ -67,7 +67,7 @@ static int judge(struct ofox_stray_lines *t, struct ofox_delta *out) {
   return kind == OFOX_STRAY_PAGE && ofox_html_is(OFOX_NOSPAN, text);
 }
 
-/* How much of 's' there is up to the bracket that closes the first, or all. */
+/* Length of 's' up to the bracket that closes the first one, or all. */
 static size_t balance(struct ofox_stray_lines *t, struct ofox_span s) {
   size_t i;
   for (i = 0; i < s.n; i++) {
@@ -86,7 +86,7 @@ static size_t balance(struct ofox_stray_lines *t, struct ofox_span s) {
   return s.n;
 }
 
-/* Goes on with JSON. A text that has become too long is judged as it is. */
+/* Continues JSON. A text that has become too long is judged as it is. */
 static int gather(struct ofox_stray_lines *t, struct ofox_span *s,
                   struct ofox_delta *out) {
   struct ofox_span piece = *s;

@@ -1,8 +1,8 @@
 /*
-** What a server writes into an event stream beside its events: a field
-** "error", JSON as it is, a page. Lines come in; whether they say that the
-** stream has failed goes out. All else is noise.
-** Knows nothing of events, of what was said before, or of where lines end.
+** What a server writes into an event stream outside of its events: a field
+** "error", plain JSON, a page. Takes lines, and decides whether they report a
+** failure of the stream. Everything else is noise.
+** Knows nothing of events, of earlier data, or of where lines end.
 */
 #ifndef OFOX_STRAY_LINES_H
 #define OFOX_STRAY_LINES_H
@@ -18,9 +18,9 @@ enum ofox_stray_lines_kind {
 
 struct ofox_stray_lines {
   enum ofox_dialect dialect;       /* of the stream */
-  enum ofox_stray_lines_kind kind; /* of what is being gathered */
+  enum ofox_stray_lines_kind kind; /* of what is being collected */
   struct ofox_buf _text;           /* it */
-  size_t _depth;                   /* brackets that are open in it */
+  size_t _depth;                   /* open brackets in it */
   int _quoted, _escaped;
 };
 
@@ -30,12 +30,12 @@ void ofox_stray_lines_free(struct ofox_stray_lines *t);
 void ofox_stray_lines_clear(struct ofox_stray_lines *t);
 
 /*
-** The next line. 1: the lines say that the stream has failed, 'out' is the
-** ERROR, until the next call of any of these; 0: not so; or OFOX_EMEM.
+** The next line. 1: the lines report that the stream has failed, 'out' is the
+** ERROR, until the next call of any of these; 0: they do not; or OFOX_EMEM.
 */
 int ofox_stray_lines_line(struct ofox_stray_lines *t, struct ofox_span line,
                           struct ofox_delta *out);
-/* An event follows them, or nothing does. The same results. */
+/* An event or nothing follows the lines. The same results. */
 int ofox_stray_lines_end(struct ofox_stray_lines *t, struct ofox_delta *out);
 
 #endif

@@ -1,7 +1,6 @@
 /*
-** What servers mean by codes that are numbers of their own: MiniMax's stand in
-** 'base_resp', Baidu's are called 'error_code'. Table only,
-** read by class_words.c.
+** The meaning of vendors' numeric codes: MiniMax's are in 'base_resp', Baidu's
+** are called 'error_code'. Table only, read by class_words.c.
 */
 #ifndef OFOX_VENDOR_CODES_H
 #define OFOX_VENDOR_CODES_H

@@ -4,8 +4,8 @@
 
 #define LONGEST 40 /* bytes of a word that is in any table or list */
 
-/* Writes 's' without what makes no difference: its length, 0 for what can be
-** no word. */
+/* Writes 's' without insignificant differences: its length, 0 if it cannot be
+** a word. */
 static size_t reduce(struct ofox_span s, char *out) {
   size_t i, n = 0;
   for (i = 0; i < s.n; i++) {

@@ -1,5 +1,5 @@
---- The rules by which events are merged, one set for every dialect. A dialect
--- knows where members are in its events; how they are merged is decided here.
+--- The rules by which events are accumulated, one set for every dialect. A dialect
+-- knows where members are in its events; how they are combined is decided here.
 --
 -- add:  members of a delta. Strings are pieces, except names and enum words;
 --       list elements are matched as elements.lua says.
@@ -300,7 +300,7 @@ local function sort(state)
   for list in pairs(state.places) do elements.sort(list) end
 end
 
---- Finishes merging: joins all strings, sorts all lists, puts all contents in
+--- Finishes accumulating: joins all strings, sorts all lists, puts all contents in
 -- place.
 ---@param state ofox.Merging
 ---@param answer table

@@ -2,7 +2,7 @@
 -- neither their 'index' nor what identifies them ('id', 'type') differs. Without
 -- an index, an element with the same id continues that one, and an element with
 -- nothing but further pieces continues the last one. Knows nothing of how elements
--- are merged.
+-- are combined.
 require "ofox.base.uncompiled" ()
 local pieces = require "ofox.answer.pieces"
 
@@ -100,7 +100,7 @@ end
 
 ---@class ofox.Places  positions of the elements of a list
 ---@field last integer|nil  the most recent one
----@field round integer  counts the deltas merged into the list
+---@field round integer  counts the deltas added to the list
 ---@field made table<integer, integer>  the round in which an element was created
 ---@field by_index table
 ---@field by_id table
@@ -124,7 +124,7 @@ function elements.note(places, list, at)
   ids[id] = at
 end
 
---- Returns the positions of a list, before more is merged into it.
+--- Returns the positions of a list, before more is added to it.
 ---@param state ofox.Merging
 ---@param list table
 ---@return ofox.Places

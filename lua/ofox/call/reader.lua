@@ -42,7 +42,7 @@ local function collect(what, ...)
   return reserve.require "ofox.answer.collect"[what](...)
 end
 
--- Decodes the JSON of an event to be merged.
+-- Decodes the JSON of an event to be accumulated.
 local function piece_decoder(self)
   local decoder = self.settings.json
   return function(bytes) return json.decode_piece(bytes, decoder) end
