@@ -33,7 +33,8 @@ end
 function watch:options()
   return {
     headers = { ["x-attempt"] = function(attempt)
-      self.wait, self.model, self.asked = nil, attempt.model, self.stage.frame
+      self.wait, self.asked, self.asking = nil, self.stage.frame, "asking " .. attempt.model
+      if attempt.attempt > 1 then self.asking = ("%s, attempt %d"):format(self.asking, attempt.attempt) end
       self.stage:paint()
     end },
     on_retry = function(err, delay, attempt, source) self:retry(err, delay, attempt, source) end,
@@ -54,7 +55,7 @@ function watch:rows()
   local terminal, frame = self.stage.terminal, self.stage.frame
   if not self.asked then return {} end
   if not self.wait then
-    return { { { "blue", "  " .. terminal:spinner(frame) .. " " }, { nil, "asking " .. self.model },
+    return { { { "blue", "  " .. terminal:spinner(frame) .. " " }, { nil, self.asking },
       { "grey", ("  %.1f s"):format((frame - self.asked) * self.stage.FRAME) } } }
   end
   local spans, said = self:draw_wait(terminal.line - 4, self.wait.words)

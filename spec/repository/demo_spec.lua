@@ -173,6 +173,7 @@ describe("the demo in a terminal", function()
     assert.equal(places[3] + 4, places[4])
     for attempt = 2, 6 do
       assert.is_truthy(usual_output:find(("attempt %d follows; our own backoff"):format(attempt), 1, true), attempt)
+      assert.is_truthy(usual_output:find(("asking openai/gpt-4o-mini, attempt %d"):format(attempt), 1, true), attempt)
     end
     assert.is_nil(table.concat(lines, "\n"):find("follows", 1, true))
   end)
