@@ -46,7 +46,7 @@ end
 ---@param run ofox.Run
 ---@param err ofox.Error
 ---@param delay number  seconds until the next one
----@param attempt integer  the number of the next one
+---@param attempt integer  the number of the one that failed, from 1
 ---@param source string  where the delay comes from
 ---@return number|false|nil answer  seconds to wait at least; false: do not retry
 function hooks.retry(run, err, delay, attempt, source)

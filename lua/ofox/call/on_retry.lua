@@ -6,7 +6,7 @@ local describe = require "ofox.base.describe"
 ---@param hook function
 ---@param err any  of the failed attempt
 ---@param delay number  seconds until the next one
----@param attempt integer  the number of the next one
+---@param attempt integer  the number of the one that failed, from 1
 ---@param source string  where the delay comes from
 ---@return number|false|nil answer  seconds to wait at least; false: do not retry
 return function(hook, err, delay, attempt, source)
