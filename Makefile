@@ -1,4 +1,5 @@
-# make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others
+# make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others; V=1
+#                 shows the commands
 # make demo       install what is missing (Debian, root), build, show it
 # make picture    draws doc/demo.svg: what is seen of the demo
 # make test       the same, then run everything that must hold, on all Luas
@@ -35,6 +36,12 @@ LUA_BIN ?= lua$(LUA)
 endif
 CURL_INCDIR ?=
 CURL_LIBDIR ?=
+
+# One line for each file; V=1 shows the commands, make -s nothing.
+ifeq ($(V)$(findstring s,$(firstword -$(MAKEFLAGS))),)
+QUIET_CC = @echo "  CC $<";
+QUIET_LINK = @echo "  LINK $@";
+endif
 
 CC ?= cc
 WARN = -Wall -Wextra -pedantic -Wshadow -Wconversion -Wundef \
@@ -81,16 +88,16 @@ all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
 
 $(BUILD)/ofox/core.so: $(CORE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(CORE_O) $(LDFLAGS) -lm -lpthread
+	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(CORE_O) $(LDFLAGS) -lm -lpthread
 
 $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
-	$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
+	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
 
 $(OBJ)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
 	$(if $(UNREADY),$(error $(UNREADY)))
 	@mkdir -p $(@D)
-	$(CC) $(OUR_CFLAGS) $(HARDEN) $(FAST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(QUIET_CC)$(CC) $(OUR_CFLAGS) $(HARDEN) $(FAST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # What must be there to build and run; see .ci/deps.
 deps:
