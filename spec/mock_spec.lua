@@ -161,8 +161,8 @@ describe("a function as a reply", function()
       transport:reply(function() return row[1] end):reply { body = OK }
       local ok, message = pcall(client.chat, client, PARAMS)
       assert.is_false(ok)
-      local text = "ofox.mock: the function returned an invalid reply for request 1, POST /v1/chat/completions: "
-        .. row[2]
+      local text = "ofox.mock: the function returned an invalid reply for request 1, "
+        .. "POST /v1/chat/completions: " .. row[2]
       assert.equal(text, tostring(message):sub(1, #text))
       assert.equal("hi", client:chat(PARAMS):output_text())
     end
@@ -205,8 +205,7 @@ describe("[P11] a standing reply", function()
     transport:always(function() error("wrong", 0) end)
     assert.same({ false, "wrong" }, { pcall(client.chat, client, PARAMS) })
     transport:always(function() end)
-    assert.matches(
-      "the function returned an invalid reply for request 4, POST /v1/chat/completions: expected a table, got nil",
+    assert.matches("an invalid reply for request 4, POST /v1/chat/completions: expected a table, got nil",
       select(2, pcall(client.chat, client, PARAMS)))
   end)
 
