@@ -63,15 +63,12 @@ local function becomes(get, what)
   error("it never came: " .. tostring(type(what) == "function" and what() or what), 2)
 end
 
-local opened
-after_each(function()
-  if opened then opened:close() end
-  opened = nil
-end)
-
-local function open(path, options)
-  opened = page.open(path, options)
-  return opened
+-- For setup(): a page that is followed up to the block that starts the host.
+local function follow(path, options, part)
+  local p = page.open(path, options)
+  local output, code = p:run(p:script(p:of("sh", part)[1]))
+  assert(code == 0, output)
+  return p
 end
 
 if proc.ABI == "5.4" then
@@ -81,7 +78,7 @@ if proc.ABI == "5.4" then
     teardown(function() sim:stop() end)
 
     it("installs, makes the first call and starts the examples", function()
-      local p = open("doc/scripts.md", { url = sim.url, ports = { [8080] = proc.free_port() } })
+      local p = page.open("doc/scripts.md", { url = sim.url, ports = { [8080] = proc.free_port() } })
       local output, code = p:run(p:script(), "hello there\n")
       assert.equal(0, code, output)
       for _, part in ipairs { "You said: Say hello in five languages.", "OfoxAI simulator: http://127.0.0.1:",
@@ -89,11 +86,12 @@ if proc.ABI == "5.4" then
         assert.is_truthy(output:find(part, 1, true), output)
       end
       assert.is_truthy(proc.read(p.directory.path .. "/root/usr/local/share/lua/5.4/ofox/init.lua"))
+      p:close()
     end)
 
     it("has programs that run as they stand", function()
       for _, name in ipairs { "scripts", "games" } do
-        local p = open(("doc/%s.md"):format(name), { url = sim.url })
+        local p = page.open(("doc/%s.md"):format(name), { url = sim.url })
         for i, block in ipairs(p:of "lua") do
           local file = proc.write(("%s/%d.lua"):format(p.home, i), block.text)
           local ok, output = sim:run(file)
@@ -109,27 +107,28 @@ end
 if not IS_JIT then return end
 
 describe("doc/neovim.md", function()
-  local sim
-  setup(function() sim = simulator.start() end)
-  teardown(function() sim:stop() end)
-
   local CLONE = ".local/share/nvim/site/pack/ofox/start/lua-ofox"
+  local KEY = "OFOXAI_API_KEY=" .. page.KEY
 
-  -- As the page says up to the block that starts Neovim.
-  local function installed()
-    local p = open("doc/neovim.md", { url = sim.url })
-    local output, code = p:run(p:script(p:of("sh", "export")[1]))
-    assert.equal(0, code, output)
-    return p
-  end
+  local sim, p
+  setup(function()
+    sim = simulator.start()
+    p = follow("doc/neovim.md", { url = sim.url }, "export")
+  end)
+  teardown(function()
+    p:close()
+    sim:stop()
+  end)
+  before_each(function() p.options.env = KEY end)
 
   -- Starts Neovim as a block says, types a command, and gives the buffer when it has a text.
-  local function typed(p, block, command, text)
+  local function typed(block, command, text)
     local script = proc.write(p.home .. "/start", (block.text:gsub("sk%-…", page.KEY)))
     local terminal = pty.start((p:words():gsub("^env ", "")) .. " TERM=xterm sh " .. script, p.directory.path)
     becomes(function() return terminal:output():find("~", 1, true) end, function() return terminal:output() end)
     terminal:type(command .. "\r")
     local file = p.directory.path .. "/buffer"
+    os.remove(file)
     local seen = becomes(function()
       terminal:type(":silent! write! " .. file .. "\r")
       local written = proc.read(file) or ""
@@ -140,21 +139,17 @@ describe("doc/neovim.md", function()
   end
 
   it("installs without a plugin manager, and the smallest program runs", function()
-    local p = installed()
+    p.options.env = nil -- the block has the key
     os.execute(("mkdir -p %s/.config/nvim"):format(p.home))
     proc.write(p.home .. "/.config/nvim/init.lua", p:of("lua vim")[1].text)
-    typed(p, p:of("sh", "export")[1], ":Haiku", "You said: A haiku about editors")
+    typed(p:of("sh", "export")[1], ":Haiku", "You said: A haiku about editors")
   end)
 
   it("starts the example plugin", function()
-    local p = installed()
-    p.options.env = "OFOXAI_API_KEY=" .. page.KEY
-    typed(p, p:of("sh", "set rtp+=")[1], ":Ofox hello you", "You said: hello you")
+    typed(p:of("sh", "set rtp+=")[1], ":Ofox hello you", "You said: hello you")
   end)
 
   it("has :checkhealth and :help", function()
-    local p = installed()
-    p.options.env = "OFOXAI_API_KEY=" .. page.KEY
     local check = p:of("vim", ":checkhealth ofox")[1].text:match(":([^\n]*)")
     local output, code = p:run(([[
       nvim --headless -c '%s' -c 'write! health' -c 'qall!'
@@ -169,11 +164,11 @@ describe("doc/neovim.md", function()
   -- What lazy.nvim does with its line: it clones, builds in the clone, puts it
   -- into 'runtimepath' and calls config.
   it("has lines for lazy.nvim that build and load it", function()
-    for i, block in ipairs(opened and {} or page.open("doc/neovim.md", { url = sim.url }):of "lua lazy") do
+    for i, block in ipairs(p:of "lua lazy") do
       local spec = assert(load("return " .. block.text))()
       assert.equal("ofoxai/lua-ofox", spec[1])
-      local p = open("doc/neovim.md", { url = sim.url, env = "OFOXAI_API_KEY=" .. page.KEY })
-      local output, code = p:run(([[
+      local empty = page.open("doc/neovim.md", { url = sim.url, env = KEY })
+      local output, code = empty:run(([[
         set -e
         git clone https://github.com/%s lazy
         cd lazy
@@ -189,13 +184,13 @@ END
         nvim --headless -c 'luafile ../config.lua' -c 'qall!']]):format(spec[1], spec.build, block.text))
       assert.equal(0, code, output)
       assert.is_truthy(output:find("You said: hi " .. (i == 1 and 0 or 2), 1, true), output)
-      p:close()
+      empty:close()
     end
   end)
 
   it("is found where a line puts a clone into 'runtimepath'", function()
-    local p = open("doc/neovim.md", { url = sim.url, env = "OFOXAI_API_KEY=" .. page.KEY })
-    local output, code = p:run(([[
+    local empty = page.open("doc/neovim.md", { url = sim.url, env = KEY })
+    local output, code = empty:run(([[
       set -e
       git clone https://github.com/ofoxai/lua-ofox ~/src/lua-ofox
       make -C ~/src/lua-ofox LUA=jit
@@ -203,18 +198,27 @@ END
       p:of("vim", "set rtp")[1].text:match("[^\n]+")))
     assert.equal(0, code, output)
     assert.is_truthy(output:find(require("ofox").VERSION, 1, true), output)
+    empty:close()
   end)
 
   it("installs where Neovim looks for packages", function()
-    assert.is_truthy(proc.read(installed().home .. "/" .. CLONE .. "/doc/tags"))
+    assert.is_truthy(proc.read(p.home .. "/" .. CLONE .. "/doc/tags"))
   end)
 end)
 
 describe("doc/nginx.md", function()
   local worker = require "support.worker"
-  local s
-  setup(function() s = server.start() end)
-  teardown(function() s:stop() end)
+  local ports = { [8081] = proc.free_port(), [8082] = proc.free_port() }
+  local s, p
+  setup(function()
+    s = server.start()
+    p = follow("doc/nginx.md", { url = s.url }, "nginx -p")
+    p.options.env = worker.environment(p.directory.path, ports)
+  end)
+  teardown(function()
+    p:close()
+    s:stop()
+  end)
   before_each(function() s:reset() end)
 
   local child
@@ -223,16 +227,7 @@ describe("doc/nginx.md", function()
     child = nil
   end)
 
-  local function installed()
-    local ports = { [8081] = proc.free_port(), [8082] = proc.free_port() }
-    local p = open("doc/nginx.md", { url = s.url, ports = {} })
-    p.options.env = worker.environment(p.directory.path, ports)
-    local output, code = p:run(p:script(p:of("sh", "nginx -p")[1]))
-    assert.equal(0, code, output)
-    return p, ports
-  end
-
-  local function start(p, block, port)
+  local function start(block, port)
     local log
     child, log = p:daemon(block, "lua-ofox")
     assert(proc.wait_port(port, 20), proc.read(log))
@@ -240,8 +235,7 @@ describe("doc/nginx.md", function()
   end
 
   it("installs, and starts the proxy, which passes a stream on", function()
-    local p, ports = installed()
-    start(p, p:of("sh", "examples/nginx/nginx.conf")[1], ports[8081])
+    start(p:of("sh", "examples/nginx/nginx.conf")[1], ports[8081])
     s:script { { chunks = server.events { "one ", "two" } } }
     local output, code = p:run(p:of("sh", "8081")[1].text)
     assert.equal(0, code, output)
@@ -250,16 +244,14 @@ describe("doc/nginx.md", function()
   end)
 
   it("has a smallest program that runs", function()
-    local p, ports = installed()
     proc.write(p.home .. "/lua-ofox/hello.conf", p:of("nginx", "/hello")[1].text)
-    start(p, p:of("sh", "hello.conf")[1], ports[8082])
+    start(p:of("sh", "hello.conf")[1], ports[8082])
     s:script { { body = server.completion "hello" } }
     assert.equal("hello\n", (p:run(p:of("sh", "8082")[1].text)))
   end)
 
   it("shows each attempt in the log", function()
-    local p, ports = installed()
-    local log = start(p, p:of("sh", "OFOX_LOG")[1], ports[8081])
+    local log = start(p:of("sh", "OFOX_LOG")[1], ports[8081])
     s:script { { status = 401, body = '{"error":{"message":"who?"}}' } }
     p:run(p:of("sh", "8081")[1].text)
     becomes(function() return proc.read(log):find("ofox info: ", 1, true) end, function() return proc.read(log) end)
@@ -268,12 +260,15 @@ end)
 
 describe("doc/games.md", function()
   local screen = require "support.screen"
-  local s, directory, shown
+  local s, directory, shown, p
   setup(function()
     directory = proc.directory()
     s, shown = server.start(), screen.start(directory.path)
+    p = follow("doc/games.md", { url = s.url, env = ("DISPLAY=%s LIBGL_ALWAYS_SOFTWARE=1 SDL_AUDIODRIVER=dummy "
+      .. "OFOXAI_API_KEY=%s XDG_RUNTIME_DIR=%s"):format(shown.name, page.KEY, directory.path) }, "love examples/love")
   end)
   teardown(function()
+    p:close()
     shown:stop()
     s:stop()
     directory:remove()
@@ -286,16 +281,8 @@ describe("doc/games.md", function()
     child = nil
   end)
 
-  local function installed()
-    local p = open("doc/games.md", { url = s.url, env = ("DISPLAY=%s LIBGL_ALWAYS_SOFTWARE=1 SDL_AUDIODRIVER=dummy "
-      .. "OFOXAI_API_KEY=%s XDG_RUNTIME_DIR=%s"):format(shown.name, page.KEY, directory.path) })
-    local output, code = p:run(p:script(p:of("sh", "love examples/love")[1]))
-    assert.equal(0, code, output)
-    return p
-  end
-
   -- The game connects when it starts, and asks what is typed.
-  local function plays(p, block)
+  local function plays(block)
     s:script { { status = 204 }, { chunks = server.events { "hello" } } }
     local log
     child, log = p:daemon(block, "lua-ofox")
@@ -306,16 +293,14 @@ describe("doc/games.md", function()
   end
 
   it("installs, and starts the game", function()
-    local p = installed()
-    plays(p, p:of("sh", "love examples/love")[1])
+    plays(p:of("sh", "love examples/love")[1])
   end)
 
   it("ships a game", function()
-    local p = installed()
     local block = p:of("sh", "game.love")[1]
     assert.is_truthy(proc.read("examples/love/main.lua"):find(p:of("lua love")[1].text:match("=.-(/%?%.so.*)\n"), 1,
       true))
-    plays(p, block)
+    plays(block)
     assert.is_truthy(proc.read(p.home .. "/lua-ofox/ship/game.love"))
   end)
 end)
