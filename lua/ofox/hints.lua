@@ -41,7 +41,7 @@ hints.rows = {
       },
       content_filter = {
         en = "A content filter rejected the request: rephrase it. Neither a retry nor a fallback will help.",
-        zh = "内容被安全过滤拦截：请修改措辞。重试或切换备用模型都无济于事。",
+        zh = "请求被内容过滤器拒绝：请修改措辞。重试或切换备用模型都无济于事。",
       },
       endpoint_not_supported = {
         en = "This model is not available at this endpoint: check supported_endpoints in the models list, "
@@ -151,12 +151,12 @@ hints.rows = {
   service_unavailable = {
     en = "The service is overloaded or under maintenance: try again later with exponential backoff, or list other "
       .. "models in fallback.",
-    zh = "服务过载或正在维护：请以逐渐加长的间隔稍后重试，或用 fallback 指定备用模型。",
+    zh = "服务过载或正在维护：请稍后采用指数退避重试，或用 fallback 指定备用模型。",
   },
   timeout_error = {
     en = "The server timed out: try again, stream the answer, lower max_tokens, or choose a faster model. "
       .. "The first attempt may have been billed.",
-    zh = "服务器处理超时：请重试，或改用流式输出、调低 max_tokens、换用更快的模型。之前的请求可能已经计费。",
+    zh = "服务器处理超时：请重试，或改用流式输出、调低 max_tokens、换用更快的模型。首次尝试可能已经计费。",
     codes = {
       connect_timeout = {
         en = "No connection was established in time: check the network, the proxy and the firewall, or raise "
@@ -207,7 +207,7 @@ hints.rows = {
       protocol = {
         en = "The other end does not speak HTTP: check the port and the scheme (http or https) in base_url and in the "
           .. "proxy option.",
-        zh = "对方返回的不是 HTTP 数据：请检查 base_url 和 proxy 选项中的端口与协议（http 或 https）。",
+        zh = "对方不是 HTTP 服务：请检查 base_url 和 proxy 选项中的端口与协议（http 或 https）。",
       },
       no_descriptors = {
         en = "This process cannot open more files or sockets: run fewer calls concurrently (option limit of ofox.all "
@@ -284,12 +284,12 @@ hints.rows = {
       invalid_json = {
         en = "The answer is not the expected JSON: it may have been truncated or altered in transit; inspect "
           .. "err.body, then try again. The request may have been billed.",
-        zh = "应答不是预期的 JSON：可能在传输途中被截断或篡改；请查看 err.body 后重试。该请求可能已经计费。",
+        zh = "应答不是预期的 JSON：可能在传输途中被截断或改动；请查看 err.body 后重试。该请求可能已经计费。",
       },
       encoding = {
         en = "The answer could not be decoded: it may have been altered in transit. The request may have been "
           .. "billed.",
-        zh = "应答无法解码：内容可能在途中被改动。该请求可能已经计费。",
+        zh = "应答无法解码：可能在传输途中被改动。该请求可能已经计费。",
       },
       too_large = {
         en = "The answer exceeds the size limit: raise max_response_bytes, or request less.",
@@ -313,7 +313,7 @@ hints.rows = {
     codes = {
       interrupted = {
         en = "Ctrl-C was pressed while the program waited: let it exit, or catch the error and continue.",
-        zh = "等待期间有人按下了 Ctrl-C：可以让程序结束，也可以捕获该错误后继续运行。",
+        zh = "等待期间按下了 Ctrl-C：可以让程序退出，也可以捕获该错误后继续运行。",
       },
     },
   },

@@ -45,7 +45,7 @@ for title, text in pairs { ["the README"] = ENGLISH, ["the README in Chinese"] =
 
     it("has programs for a call, a stream and an error", function()
       local programs = table.concat(markdown.blocks(markdown.parse(text), "lua"))
-      for _, name in ipairs { "ofox.new", ":chat{", ":stream{", ":text()", "output_text()", "err" } do
+      for _, name in ipairs { "ofox.new", ":chat{", ":stream{", ":read()", "output_text()", "err" } do
         assert.is_truthy(programs:find(name, 1, true), name)
       end
     end)
@@ -108,6 +108,12 @@ At most 300 KiB, see `ofox.doctor` and [Errors](doc/errors.md#the-classes).
 | `fallback` | none | models |
 | `ca_file` | the system's | 502, 520–524 |
 
+| page | for |
+|---|---|
+| [One](doc/json.md) | JSON |
+| [Two](doc/tasks.md) | tasks |
+| [`hello.lua`](examples/hello.lua) | hello |
+
 ```lua
 local client = ofox.new{ max_retries = 2 }        -- twice
 print(("attempt %d of %s"):format(1, "status/503"))
@@ -127,6 +133,12 @@ print(("attempt %d of %s"):format(1, "status/503"))
 | `timeout` | `60` | 秒 |
 | `fallback` | 无 | 模型 |
 | `ca_file` | 系统自带 | 502、520–524 |
+
+| 页面 | 用途 |
+|---|---|
+| [一](json.md) | JSON |
+| [二](tasks.md) | 任务 |
+| [`hello.lua`](../examples/hello.lua) | 示例 |
 
 ```lua
 local client = ofox.new{ max_retries = 2 }        -- 两次
@@ -155,6 +167,9 @@ print(("第 %d 次，%s"):format(1, "status/503"))
     ["another command"] = { "make install", "make all" },
     ["another page"] = { "(errors.md", "(retries.md" },
     ["another heading of a page"] = { "#the-classes", "#the-fields" },
+    ["another link of a cell"] = { "(../examples/hello.lua)", "(../examples/chat.lua)" },
+    ["links of cells that change places"] = { "[一](json.md) | JSON |\n| [二](tasks.md)",
+      "[一](tasks.md) | JSON |\n| [二](json.md)" },
     ["a link less"] = { "[错误](errors.md#the-classes)", "错误" },
   } do
     it("would differ in " .. name, function()

@@ -11,15 +11,29 @@ local CHINESE = "[\227-\239]"
 -- Where the two stand: links are relative to that.
 local ENGLISH, CHINESE_PATH = "README.md", "doc/README.zh-CN.md"
 
--- What a section links to; of the READMEs themselves the headings differ.
+-- Where a link leads, seen from no file; of the READMEs themselves the headings
+-- differ.
+local function destination(target, from)
+  local path, anchor = pages.follow(from, target)
+  if path == ENGLISH or path == CHINESE_PATH then path, anchor = "README", anchor and "heading" end
+  return (path or target) .. (anchor and "#" .. anchor or "")
+end
+
+-- What a section links to.
 local function links(section, from)
   local list = {}
-  for i, target in ipairs(pages.links { section }) do
-    local path, anchor = pages.follow(from, target)
-    if path == ENGLISH or path == CHINESE_PATH then path, anchor = "README", anchor and "heading" end
-    list[i] = (path or target) .. (anchor and "#" .. anchor or "")
-  end
+  for i, target in ipairs(pages.links { section }) do list[i] = destination(target, from) end
   return list
+end
+
+-- A cell with its links as destinations, and these alone.
+local function linked(cell, from)
+  local list = {}
+  cell = cell:gsub("%]%(([^)%s]+)%)", function(target)
+    list[#list + 1] = destination(target, from)
+    return "](" .. list[#list] .. ")"
+  end)
+  return cell, list
 end
 
 -- What a text states in any language: code, addresses, numbers.
@@ -136,6 +150,10 @@ function translation.differences(english, chinese)
     local to, from = {}, {}
     each(what .. ", row", a, b, function(row, one, other)
       each(row .. ", cell", one, other, function(cell, left, right, column)
+        local to_left, to_right
+        left, to_left = linked(left, ENGLISH)
+        right, to_right = linked(right, CHINESE_PATH)
+        same(cell .. ", links", to_left, to_right)
         equal_or_chinese(cell, left, right)
         if column <= 2 then
           same(cell, facts(left), facts(right))

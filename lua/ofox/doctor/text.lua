@@ -62,7 +62,7 @@ text.rows = {
     advice = { en = "Remove the quotes.", zh = "请去掉引号。" },
   },
   bearer = {
-    en = "it starts with the word Bearer", zh = "前面多了 Bearer",
+    en = "it starts with the word Bearer", zh = "以单词 Bearer 开头",
     advice = { en = "Give the bare key; ofox adds Bearer.", zh = "请只填写密钥本身，ofox 会自动加上 Bearer。" },
   },
   assignment = {
@@ -138,7 +138,7 @@ text.rows = {
   endpoint = { en = "it names an endpoint, which ofox appends itself", zh = "包含了接口路径，而 ofox 会自行添加" },
   website = { en = "it is the website, not the API", zh = "这是网站地址，不是 API 地址" },
   protocol = { en = "it is the address of another protocol", zh = "这是另一种协议的地址" },
-  doubled = { en = "it contains /v1 twice", zh = "/v1 重复了两次" },
+  doubled = { en = "it contains /v1 twice", zh = "/v1 出现了两次" },
   trailing = { en = "it ends with punctuation", zh = "末尾有多余的标点" },
   plain_http = {
     en = "http:// sends the key and all texts unencrypted", zh = "http:// 会以明文发送密钥和全部内容",
@@ -151,7 +151,7 @@ text.rows = {
     zh = "协议与端口不符：http:// 对应 80，https:// 对应 443",
     advice = { en = "Remove the port.", zh = "请去掉端口号。" },
   },
-  write_url = { en = "Set {from} to {better}.", zh = "请在 {from} 中写入 {better}。" },
+  write_url = { en = "Set {from} to {better}.", zh = "请把 {from} 设为 {better}。" },
 
   -- proxy
   no_proxy = { en = "none", zh = "无" },
@@ -159,7 +159,7 @@ text.rows = {
   proxy = { en = "{proxy}, from {from}", zh = "{proxy}，来自 {from}" },
   proxy_loopback = {
     en = "{proxy}, from {from}, is also used for {host}, which is this machine",
-    zh = "{proxy}（来自 {from}）也会接管发往本机 {host} 的请求",
+    zh = "{proxy}（来自 {from}）也会用于发往本机 {host} 的请求",
     advice = {
       en = "Add {host} to no_proxy, or set the option proxy to false.",
       zh = "请把 {host} 加入 no_proxy，或将 proxy 选项设为 false。",
@@ -184,10 +184,10 @@ text.rows = {
   connection_socket = { en = "the socket answers", zh = "socket 可以连接" },
   tls = { en = "the certificate of {host} is accepted", zh = "{host} 的证书有效" },
   tls_unverified = {
-    en = "verify = false: any server can impersonate {host}", zh = "verify = false：任何人都可以冒充 {host}",
+    en = "verify = false: any server can impersonate {host}", zh = "verify = false：任何服务器都可以冒充 {host}",
     advice = {
       en = "Leave verify on; set ca_file to trust a company's own certificate authority.",
-      zh = "请保持 verify 开启；如果使用公司自有的 CA，请用 ca_file 指定。",
+      zh = "请保持 verify 开启；如需信任公司自有的 CA，请用 ca_file 指定。",
     },
   },
   tls_none = { en = "http:// has no TLS", zh = "http:// 不使用 TLS" },
@@ -211,7 +211,7 @@ text.rows = {
   },
   url_works = {
     en = "Set base_url to {better} ({from}): it serves the list of models.",
-    zh = "请把 base_url 设为 {better}（{from}）：模型列表在那里。",
+    zh = "请把 base_url 设为 {better}（{from}）：该地址提供模型列表。",
   },
   odd_answer = {
     en = "Check that base_url is the address of the API, https://api.ofox.ai/v1.",
@@ -233,7 +233,7 @@ text.rows = {
   },
   not_told = {
     en = "not known: an empty request is rejected the same way with and without a key ({why})",
-    zh = "未知：无论是否带密钥，空请求的应答都相同（{why}）",
+    zh = "未知：无论是否带密钥，空请求都同样被拒绝（{why}）",
   },
   not_asked = { en = "there is no key to try", zh = "没有可供检查的密钥" },
   untold = {
@@ -253,7 +253,7 @@ text.rows = {
   clock_unknown = { en = "no answer had a date to compare with", zh = "没有可供比较的应答日期" },
   set_clock = {
     en = "Set this machine's clock (NTP): certificates, log times and headers depend on it.",
-    zh = "请校准本机时间（NTP）：证书有效期以及日志和应答头中的日期都以它为准。",
+    zh = "请校准本机时间（NTP）：证书、日志时间以及应答头中的日期都依赖于它。",
   },
 
   -- where a value is from
