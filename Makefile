@@ -1,4 +1,5 @@
 # make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others
+# make deps       install what building needs (Debian, root), or name it
 # make demo       install what is missing (Debian, root), build, show it
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
