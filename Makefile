@@ -1,5 +1,6 @@
 # make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others; V=1
 #                 shows the commands
+# make deps       install what building needs (Debian, root), or name it
 # make demo       install what is missing (Debian, root), build, show it
 # make picture    draws doc/demo.svg: what is seen of the demo
 # make test       the same, then run everything that must hold, on all Luas
