@@ -91,10 +91,10 @@ demo:
 	@$(MAKE) -s LUA=$(LUA) all
 	@LUA_PATH="./lua/?.lua;./lua/?/init.lua;;" $(LUA_BIN) examples/demo.lua
 
-# With LUA given, on that one alone.
+# With LUA given, on that one alone; with FILES, these spec files alone.
 test:
 	@CC=$(CC) LUAS="$(LUAS)" .ci/deps test
-	@LUAS="$(LUAS)" .ci/test
+	@LUAS="$(LUAS)" .ci/test $(FILES)
 ifeq ($(origin LUA),command line)
 LUAS = $(LUA)
 else
