@@ -118,10 +118,10 @@ picture: all
 	@.ci/picture/run >build/demo.svg
 	@mv build/demo.svg doc/demo.svg
 
-# With LUA given, on that one alone.
+# With LUA given, on that one alone; with FILES, these spec files alone.
 test:
 	@CC=$(CC) LUAS="$(LUAS)" .ci/deps test
-	@LUAS="$(LUAS)" .ci/test
+	@LUAS="$(LUAS)" .ci/test $(FILES)
 ifeq ($(origin LUA),command line)
 LUAS = $(LUA)
 else

@@ -77,13 +77,20 @@ describe("[E6] in Neovim", function()
     local out = succeed(([[
       local ofox = require "ofox"
       local client = ofox.new {}
+      -- milliseconds, on a clock that stands still while others have the core
+      local function now()
+        local file = io.open "/proc/self/schedstat"
+        local delayed = file and tonumber(file:read("*a"):match("^%d+ (%d+)")) or 0
+        if file then file:close() end
+        return (uv.hrtime() - delayed) / 1e6
+      end
       -- the longest time between two ticks, and the most work, in ms
       local function measure(go_on)
         local timer, last, worked, latest, most, ticks = uv.new_timer(), nil, nil, 0, 0, 0
         timer:start(5, 5, function()
-          local now, work = uv.hrtime() / 1e6, os.clock() * 1e3
-          if last then latest, most = math.max(latest, now - last), math.max(most, work - worked) end
-          last, worked, ticks = now, work, ticks + 1
+          local moment, work = now(), os.clock() * 1e3
+          if last then latest, most = math.max(latest, moment - last), math.max(most, work - worked) end
+          last, worked, ticks = moment, work, ticks + 1
         end)
         wait_until(go_on, 15000)
         timer:close()
