@@ -98,7 +98,7 @@ function page:words()
     ("PATH=%s/bin:$PATH:/usr/sbin"):format(path),
     ("LUA_PATH='%s/root/usr/local/share/lua/5.4/?.lua;%s/root/usr/local/share/lua/5.4/?/init.lua;;'"):format(path,
       path), ("LUA_CPATH='%s/root/usr/local/lib/lua/5.4/?.so;;'"):format(path),
-    "OFOXAI_BASE_URL=" .. self.options.url, elsewhere.environment { ports = self.options.ports },
+    "OFOXAI_BASE_URL=" .. self.options.url, elsewhere.environment(path, { ports = self.options.ports }),
     self.options.env or "" }, " ")
 end
 
