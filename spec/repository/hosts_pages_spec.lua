@@ -250,7 +250,7 @@ describe("doc/nginx.md", function()
     assert.equal("hello\n", (p:run(p:of("sh", "8082")[1].text)))
   end)
 
-  it("shows each attempt in the log", function()
+  it("shows failures in the log", function()
     local log = start(p:of("sh", "OFOX_LOG")[1], ports[8081])
     s:script { { status = 401, body = '{"error":{"message":"who?"}}' } }
     p:run(p:of("sh", "8081")[1].text)

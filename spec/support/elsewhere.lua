@@ -125,19 +125,16 @@ int unlink(const char *path) {
 }
 ]]
 
-local library
-
--- Compiled once; it lasts as long as the process of the specs.
-local function compiled()
-  if library then return library.path .. "/elsewhere.so" end
-  library = proc.directory()
-  local source = proc.write(library.path .. "/elsewhere.c", SOURCE)
-  local pipe = assert(io.popen(("${CC:-cc} -O1 -shared -fPIC -o %s/elsewhere.so %s -ldl 2>&1"):format(library.path,
-    source)))
+-- Compiled once in each directory.
+local function compiled(directory)
+  local path = directory .. "/elsewhere"
+  if proc.read(path .. ".so") then return path .. ".so" end
+  proc.write(path .. ".c", SOURCE)
+  local pipe = assert(io.popen(("${CC:-cc} -O1 -shared -fPIC -o %s.so %s.c -ldl 2>&1"):format(path, path)))
   local said = pipe:read("*a")
   pipe:close()
   assert(said == "", said)
-  return library.path .. "/elsewhere.so"
+  return path .. ".so"
 end
 
 local function list(map)
@@ -147,10 +144,11 @@ local function list(map)
 end
 
 --- The environment of such a command and of all that it starts.
+---@param directory string  where the library may be
 ---@param where {ports?: table<integer, integer>, paths?: table<string, string>}  what is named -> what it is
 ---@return string  words of env(1)
-function elsewhere.environment(where)
-  return ("LD_PRELOAD=%s ELSEWHERE_PORTS=%s ELSEWHERE_PATHS=%s"):format(compiled(), list(where.ports),
+function elsewhere.environment(directory, where)
+  return ("LD_PRELOAD=%s ELSEWHERE_PORTS=%s ELSEWHERE_PATHS=%s"):format(compiled(directory), list(where.ports),
     list(where.paths))
 end
 

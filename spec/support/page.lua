@@ -74,7 +74,7 @@ function page:close()
   self.directory:remove()
 end
 
---- The blocks of a language with a text in them; the first of them alone, if there is only one wanted.
+--- The blocks of a language with a text in them; there has to be one.
 ---@param language string
 ---@param part? string
 ---@return {language: string, text: string, before: string}[]
@@ -93,13 +93,13 @@ function page:words()
   local path = self.directory.path
   return table.concat({ "env",
     "-u LUA_INIT -u OFOX_LOG -u OFOXAI_API_KEY -u OFOX_API_KEY -u OFOX_BASE_URL -u http_proxy -u all_proxy",
-    "-u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_STATE_HOME -u XDG_CACHE_HOME -u VIMINIT -u NVIM -u MAKEFLAGS",
-    "-u WAYLAND_DISPLAY",
+    "-u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_STATE_HOME -u XDG_CACHE_HOME -u VIMINIT -u NVIM",
+    "-u MAKEFLAGS -u WAYLAND_DISPLAY",
     "HOME=" .. self.home, "ROOT=" .. ROOT, "DESTDIR=" .. path .. "/root", "LC_ALL=C.UTF-8",
     ("PATH=%s/bin:$PATH:/usr/sbin"):format(path),
     ("LUA_PATH='%s/root/usr/local/share/lua/5.4/?.lua;%s/root/usr/local/share/lua/5.4/?/init.lua;;'"):format(path,
       path), ("LUA_CPATH='%s/root/usr/local/lib/lua/5.4/?.so;;'"):format(path),
-    "OFOXAI_BASE_URL=" .. self.options.url, elsewhere.environment { ports = self.options.ports },
+    "OFOXAI_BASE_URL=" .. self.options.url, elsewhere.environment(path, { ports = self.options.ports }),
     self.options.env or "" }, " ")
 end
 

@@ -138,8 +138,8 @@ function worker.environment(directory, ports)
       paths[path .. "/" .. name] = root .. path .. "/" .. name
     end
   end
-  return ("LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*) %s"):format(root,
-    elsewhere.environment { ports = ports, paths = paths })
+  local moved = elsewhere.environment(directory, { ports = ports, paths = paths })
+  return ("LD_LIBRARY_PATH=$(echo %s/usr/lib/*-linux-gnu*) %s"):format(root, moved)
 end
 
 --- Starts the example's own file, as its first comment says.
