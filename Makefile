@@ -24,6 +24,8 @@ $(error ofox: LUA=$(LUA) is none of 5.1 5.2 5.3 5.4 jit)
 endif
 BUILD = build/$(LUA)
 OBJ = $(BUILD)/obj
+# What is compiled of the floors below src/lua is the same for all Luas.
+COMMON = $(if $(filter build/$(LUA),$(BUILD)),build/common,$(BUILD)/common)
 
 # Debian's places; LuaRocks' names, so that its values can be handed on.
 ifeq ($(LUA),jit)
@@ -76,8 +78,10 @@ FLOORS := $(call listed,floors)
 CORE := $(FLOORS) $(call listed,core)
 ENGINE := $(FLOORS) $(call listed,engine)
 
-CORE_O = $(CORE:src/%.c=$(OBJ)/%.o)
-ENGINE_O = $(ENGINE:src/%.c=$(OBJ)/%.o)
+objects = $(patsubst src/%.c,$(COMMON)/%.o,$(filter-out src/lua/%,$(1))) \
+  $(patsubst src/%.c,$(OBJ)/%.o,$(filter src/lua/%,$(1)))
+CORE_O := $(call objects,$(CORE))
+ENGINE_O := $(call objects,$(ENGINE))
 
 # Empty, or one sentence about what the compiler will not find: it is asked
 # once, before the first compilation, and not where all is built.
@@ -95,10 +99,17 @@ $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
 	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
 
-$(OBJ)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
+define COMPILE
 	$(if $(UNREADY),$(error $(UNREADY)))
 	@mkdir -p $(@D)
 	$(QUIET_CC)$(CC) $(OUR_CFLAGS) $(HARDEN) $(FAST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+endef
+
+$(OBJ)/lua/%.o: src/lua/%.c $(wildcard src/*/*.h) Makefile
+	$(COMPILE)
+
+$(COMMON)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
+	$(COMPILE)
 
 # What must be there to build and run; see .ci/deps.
 deps:
@@ -173,7 +184,7 @@ cov:
 	@.ci/cov
 
 # C programs that check what Lua cannot reach.
-build/ctest/%.ok: spec/c/%.c $(BELOW_LUA:src/%.c=$(OBJ)/%.o)
+build/ctest/%.ok: spec/c/%.c $(BELOW_LUA:src/%.c=$(COMMON)/%.o)
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) $(CPPFLAGS) -o build/ctest/$* $^ $(ENGINE_LIBS) -lm -lpthread
 	build/ctest/$*

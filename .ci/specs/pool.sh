@@ -1,9 +1,9 @@
-# Runs jobs side by side: JOBS at once, as many as there are cores, and beside
-# them twice as many of those that wait; then, one by one, those that must be
-# alone.
+# Runs jobs side by side: JOBS at once, half as many more as there are cores,
+# since each waits now and then; beside them twice as many of those that mostly
+# wait; then, one by one, those that must be alone.
 # shellcheck shell=bash
 
-JOBS=${JOBS:-$(nproc 2>/dev/null || echo 1)}
+JOBS=${JOBS:-$((($(nproc 2>/dev/null || echo 1) * 3 + 1) / 2))}
 LIMIT=${LIMIT:-900} # seconds that one job may take
 FOLDER=$(mktemp -d)
 chmod 711 "$FOLDER" # workers of servers that are another user's get to their files

@@ -582,11 +582,11 @@ describe("[E6] the example plugin", function()
   it("notifies of errors, with their hints", function()
     s:script { { status = 401, body = '{"error":{"message":"bad key","code":"invalid_api_key"}}' }, repeat_last = true }
     assert.equal("ERROR ofox: authentication_error 401 invalid_api_key: bad key (1 attempt)|"
-      .. "Check that the API key belongs to this server and was copied whole\n", succeed([[
+      .. "Check that the API key belongs to this server and is complete\n", succeed([[
       vim.cmd "Ofox hello"
       wait_until(function() return #notified == 1 end)
       local text = notified[1].message
-      say(notified[1].level == vim.log.levels.ERROR and "ERROR", (text:gsub("\n", "|"):match("^(.-whole)")))]],
+      say(notified[1].level == vim.log.levels.ERROR and "ERROR", (text:gsub("\n", "|"):match("^(.-complete)")))]],
       PLUGIN))
   end)
 

@@ -1,7 +1,6 @@
 -- What make dist packs. The modules that it builds for other Luas and
 -- processors are looked at by make dist-check, which takes minutes.
--- Nothing of that is about the Lua that runs the spec: once is enough.
-if require "support.proc".ABI ~= "5.4" then return end
+-- test: once: nothing of that is about the Lua that runs the spec
 
 local ofox = require "ofox"
 local proc = require "support.proc"
