@@ -9,7 +9,7 @@ FOLDER=$(mktemp -d)
 chmod 711 "$FOLDER" # workers of servers that are another user's get to their files
 
 started=0
-declare -A running # by process: "LANE LUA FILE BEGAN NUMBER"
+declare -A running=() # by process: "LANE LUA FILE BEGAN NUMBER"
 declare -A at_once # by lane: how many run
 
 stop_pool() {

@@ -1,5 +1,6 @@
 -- Memory that runs out: a host in C (spec/c/torture.c) on the Lua that runs the
--- specs. Here some of all requests fail, with `make torture` each one.
+-- specs. Here some of all requests fail, in .ci/run more of them,
+-- with `make torture` each one.
 -- test: long: it builds a host with sanitizers
 local assert = require "luassert"
 local proc = require "support.proc"
@@ -42,7 +43,7 @@ describe("memory", function()
   end
 
   it("[E10] may run out anywhere: no crash, no leak, a clean error", function()
-    assert.is_true(torture "-s 181" > 500)
+    assert.is_true(torture "-s 367" > 250)
   end)
 
   -- Lua 5.2 and later ask a second time.
