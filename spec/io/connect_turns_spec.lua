@@ -1,5 +1,5 @@
 -- Many calls at once over HTTP/2: how many connections they need.
--- test: waits: for limits of time
+-- test: once waits: for limits of time, below Lua
 local ofox = require "ofox"
 local calls = require "support.calls"
 local real = require "support.real"

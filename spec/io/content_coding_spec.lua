@@ -1,5 +1,6 @@
 -- Answers that are compressed: whatever way servers and what stands before
 -- them do it, the bytes are what was meant, or there is one true error.
+-- test: once: what decodes knows nothing of Lua, and is one object for all
 local ofox = require "ofox"
 local calls = require "support.calls"
 local child = require "support.child"

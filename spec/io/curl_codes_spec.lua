@@ -1,5 +1,6 @@
 -- What a transport failure means: by what happened, with real programs, and
 -- whatever release of libcurl and OpenSSL words it.
+-- test: once: what names failures knows nothing of Lua, and is one object for all
 local calls = require "support.calls"
 local certs = require "support.certs"
 local child = require "support.child"

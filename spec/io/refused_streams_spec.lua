@@ -1,5 +1,6 @@
 -- Streams of HTTP/2 that the server refuses: a request that it has not looked
 -- at is no request that may have been paid for.
+-- test: once: what refuses is below Lua, and one object for all
 local ofox = require "ofox"
 local calls = require "support.calls"
 local peer2 = require "support.peer2"

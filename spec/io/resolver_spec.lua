@@ -2,7 +2,7 @@
 -- behind does not harm the process. Each case is a Lua process of its own, in
 -- a mount namespace whose resolv.conf names an address where nobody answers;
 -- where that is not allowed (in a container), with a getaddrinfo that sleeps.
--- test: waits: for slow name servers
+-- test: once waits: for slow name servers, below Lua
 local socket = require "socket"
 local child = require "support.child"
 local host = require "support.host"

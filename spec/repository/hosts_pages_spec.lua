@@ -1,5 +1,6 @@
 -- The pages of the hosts are true: what they say to type is typed here, to the
 -- letter, by a newcomer whose home is empty; see support/page.lua.
+-- test: long: it builds what the pages build
 local socket = require "socket"
 local page = require "support.page"
 local proc = require "support.proc"

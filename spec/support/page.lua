@@ -95,6 +95,7 @@ function page:words()
     "-u LUA_INIT -u OFOX_LOG -u OFOXAI_API_KEY -u OFOX_API_KEY -u OFOX_BASE_URL -u http_proxy -u all_proxy",
     "-u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_STATE_HOME -u XDG_CACHE_HOME -u VIMINIT -u NVIM",
     "-u MAKEFLAGS -u WAYLAND_DISPLAY",
+    "CFLAGS='-O0 -g0'", -- what is built is not measured
     "HOME=" .. self.home, "ROOT=" .. ROOT, "DESTDIR=" .. path .. "/root", "LC_ALL=C.UTF-8",
     ("PATH=%s/bin:$PATH:/usr/sbin"):format(path),
     ("LUA_PATH='%s/root/usr/local/share/lua/5.4/?.lua;%s/root/usr/local/share/lua/5.4/?/init.lua;;'"):format(path,

@@ -1,5 +1,6 @@
 -- Errors in a stream that do not look like one: told by the name of an event,
 -- by fields and lines that are no event, inside a choice; and what is none.
+-- test: once: what reads the lines knows nothing of Lua, and is one object for all
 local feed = require "support.feed"
 
 local DONE = "data: [DONE]\n\n"
