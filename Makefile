@@ -112,13 +112,13 @@ $(COMMON)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
 	$(COMPILE)
 
 # What must be there to build and run; see .ci/deps.
+DEPS = LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" CURL_INCDIR="$(CURL_INCDIR)" \
+  CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" CFLAGS="$(CFLAGS)" .ci/deps
 deps:
-	@LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" CURL_INCDIR="$(CURL_INCDIR)" \
-	  CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" CFLAGS="$(CFLAGS)" .ci/deps build
+	@$(DEPS) build
 
 demo:
-	@LUA=$(LUA) LUA_INCDIR=$(LUA_INCDIR) CURL_INCDIR=$(CURL_INCDIR) CC=$(CC) \
-	  .ci/deps demo
+	@$(DEPS) demo
 	@echo "building for Lua $(LUA)"
 	@$(MAKE) -s LUA=$(LUA) all
 	@$(LUA_BIN) examples/demo.lua
@@ -131,7 +131,7 @@ picture: all
 
 # With LUA given, on that one alone; with FILES, these spec files alone.
 test:
-	@CC=$(CC) LUAS="$(LUAS)" .ci/deps test
+	@LUAS="$(LUAS)" $(DEPS) test
 	@LUAS="$(LUAS)" .ci/test $(FILES)
 ifeq ($(origin LUA),command line)
 LUAS = $(LUA)

@@ -6,25 +6,28 @@ package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. packag
 local json = require "cjson"
 local ofox = require "ofox"
 
-local AT_ONCE = 8
 local source, target, model = arg[1], arg[2], arg[3] or "openai/gpt-4o-mini"
 if not target then
   print "usage: lua5.4 examples/batch.lua PROMPTS ANSWERS [model]"
   os.exit(2)
 end
 
--- The prompts that have an answer. A last line that a crash has cut is taken out of the file.
+-- The prompts that have an answer. A last line that a crash has cut is removed.
 local function answered()
   local file, set = io.open(target, "rb"), {}
   if not file then return set end
   local text = file:read "*a"
   file:close()
   local whole = text:match "^.*\n" or ""
+  for line in whole:gmatch "[^\n]+" do
+    local ok, value = pcall(json.decode, line)
+    set[assert(ok and type(value) == "table" and value.prompt, target .. " is no file of answers")] = true
+  end
   if whole ~= text then
+    assert(text:find("^{", #whole + 1), target .. " is no file of answers")
     file = assert(io.open(target .. ".tmp", "wb"))
     assert(file:write(whole) and file:close() and os.rename(target .. ".tmp", target))
   end
-  for line in whole:gmatch "[^\n]+" do set[json.decode(line).prompt] = true end
   return set
 end
 
@@ -40,7 +43,6 @@ local HOPELESS = { authentication_error = true, billing_error = true } -- each p
 local function ask(prompt)
   return client:chat({ model = model, messages = { { role = "user", content = prompt } } }):output_text()
 end
-
 local function keep(i, ok, answer)
   if ok then
     done = done + 1
@@ -52,7 +54,7 @@ local function keep(i, ok, answer)
   end
 end
 
-local ok, err = pcall(ofox.map, prompts, ask, { limit = AT_ONCE, on_result = keep })
+local ok, err = pcall(ofox.map, prompts, ask, { limit = 8, on_result = keep })
 if not ok then print("stopped: " .. tostring(err)) end
 print(("%d of %d answered%s"):format(done, #prompts, done < #prompts and "; start it again for the rest" or ""))
 os.exit(done == #prompts and 0 or 1)

@@ -7,7 +7,7 @@ local ofox = require "ofox"
 local model, messages = arg[1] or "openai/gpt-4o-mini", {}
 local client = ofox.new {
   errors = "raise",
-  on_retry = function(err, delay) print(("  (%s; next attempt in %.0f s)"):format(err.message, delay)) end,
+  on_retry = function(err, delay) print(("  (%s; next attempt in %.0f s)"):format(err.type, delay)) end,
 }
 
 -- Reading in a task, after a wait, makes a Ctrl-C at the prompt an error of ofox, as it is in a call.
@@ -21,7 +21,7 @@ end
 local function answer(said)
   for text in client:stream({ model = model, messages = messages }):text() do
     said[#said + 1] = text
-    io.write(text)
+    io.write((text:gsub("[%z\1-\8\11-\31\127]", ""))) -- what a terminal would obey
     io.flush()
   end
 end

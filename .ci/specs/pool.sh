@@ -5,7 +5,7 @@
 
 JOBS=${JOBS:-$((($(nproc 2>/dev/null || echo 1) * 3 + 1) / 2))}
 LIMIT=${LIMIT:-900} # seconds that one job may take
-FOLDER=$(mktemp -d)
+FOLDER=$(mktemp -d) || exit 1
 chmod 711 "$FOLDER" # workers of servers that are another user's get to their files
 
 started=0

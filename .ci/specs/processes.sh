@@ -29,12 +29,14 @@ await_process() {
   done
 }
 
-# kill_processes FOLDER SESSION...: ends all that those jobs have started.
+# kill_processes FOLDER SESSION...: ends all that those jobs have started. FOLDER
+# is that of all jobs, or of one.
 kill_processes() {
   local folder=$1 session pid
   shift
   for session in "$@"; do pkill -KILL -s "$session"; done
-  grep -lsz "^TMPDIR=$folder" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do
+  case $folder in /?*) ;; *) return ;; esac
+  grep -lszF "TMPDIR=${folder%/}/" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do
     kill -KILL "$pid" 2>/dev/null
   done
 }

@@ -14,7 +14,7 @@ local function described(err)
 end
 
 local function count(err)
-  counts:incr(err.type .. (err.code and " " .. err.code or ""), 1, 0)
+  counts:incr(err.type .. " " .. (err.status or ""), 1, 0)
   ngx.log(ngx.WARN, tostring(err))
 end
 
@@ -31,7 +31,7 @@ local function pass_on(stream)
   end)
   ngx.header.content_type = "text/event-stream"
   for data in stream:data() do
-    ngx.print("data: ", data, "\n\n")
+    ngx.print("data: ", (data:gsub("\n", "\ndata: ")), "\n\n")
     if not ngx.flush(true) then return stream:close() end
   end
   ngx.print "data: [DONE]\n\n"
@@ -39,6 +39,9 @@ end
 
 function proxy.chat()
   ngx.header.content_type = "application/json"
+  if not (ngx.var.content_type or ""):find "^application/json" then -- as any web page could send it
+    return refuse(415, { type = "invalid_request_error", message = "send JSON, as application/json" })
+  end
   ngx.req.read_body()
   local ok, params = pcall(json.decode, ngx.req.get_body_data() or "")
   local reply, err = params, nil

@@ -352,6 +352,7 @@ local function cases(has_pool)
     for _, refused in ipairs { "{", "1", '{"messages":["\255"]}' } do
       assert.same({ 400, "invalid_request_error" }, (answers(refused)))
     end
+    assert.equal(415, (front:ask(CHAT, ASK, "text/plain"))) -- what any web page can send
     local _, counts = front:ask("/errors")
     for _, line in ipairs { "rate_limit_error", "invalid_request_error", "not_found_error", "authentication_error",
       "service_unavailable", "timeout_error", "stream_error" } do

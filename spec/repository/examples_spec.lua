@@ -223,7 +223,7 @@ describe("the examples", function()
         { headers = SSE, chunks = server.events { "fine" } } }
       open()
       chat:type("first\n")
-      chat:see("(not now; next attempt in 0 s)")
+      chat:see("(service_unavailable; next attempt in 0 s)")
       chat:see("fine")
     end)
 
@@ -311,6 +311,17 @@ describe("the examples", function()
       output = run(("%s %s %s"):format(started("batch.lua", s.url), path .. "/input", answers))
       assert.equal("0 of 0 answered\n", output)
       assert.equal(0, #s:log())
+    end)
+
+    it("leaves a file alone that has no answers of it", function()
+      local file = input "one\ntwo"
+      for _, text in ipairs { "one\ntwo", "two", '{"other":1}\n{"prompt' } do
+        proc.write(file, text)
+        local output, rc = run(("%s %s %s"):format(started("batch.lua", s.url), file, file))
+        assert.equal(1, rc)
+        assert.matches("input is no file of answers\n", output)
+        assert.equal(text, proc.read(file))
+      end
     end)
 
     it("says what failed, and asks it again at the next run", function()

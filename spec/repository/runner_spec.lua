@@ -109,7 +109,7 @@ describe("the runner of the specs", function()
     ["one that is killed"] = 'os.execute("kill -9 $PPID")',
     ["one that is killed with its session"] = 'os.execute("pkill -9 -s 0")',
     ["one that cannot be loaded"] = "return return",
-    ["one that is pending"] = 'pending("later")',
+    ["one that is pending"] = 'pending "later"',
     ["one that dies after its summary"] = GOOD
       .. "debug.getregistry().last = setmetatable({}, { __gc = function() os.exit(3) end })",
   } do

@@ -197,12 +197,14 @@ request.__index = request
 --- Sends a request; the answer is taken by worker.pump.
 ---@param path string
 ---@param body? string  makes it a POST
+---@param type? string  of the body; else JSON
 ---@return table request  text (what has come), pieces ({at, bytes} each), is_over; close()
-function running:open(path, body)
+function running:open(path, body, type)
   local sock = assert(socket.connect("127.0.0.1", self.port))
   sock:setoption("tcp-nodelay", true)
-  assert(sock:send(("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"):format(
-    body and "POST" or "GET", path, #(body or ""), body or "")))
+  assert(sock:send(("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: %s\r\n"
+    .. "Content-Length: %d\r\n\r\n%s"):format(body and "POST" or "GET", path, type or "application/json", #(body or ""),
+    body or "")))
   sock:settimeout(0)
   return setmetatable({ sock = sock, text = "", pieces = {}, is_over = false, began = socket.gettime() }, request)
 end
@@ -269,9 +271,10 @@ end
 --- One request and its answer.
 ---@param path string
 ---@param body? string
+---@param type? string
 ---@return integer status, string body, table<string, string> headers
-function running:ask(path, body)
-  local one = self:open(path, body)
+function running:ask(path, body, type)
+  local one = self:open(path, body, type)
   assert(worker.pump { one }, "no answer in 20 s")
   return one:answer()
 end
