@@ -5,7 +5,6 @@ local here = arg[0]:match "^.*/" or "" -- in a clone ofox is beside; where it is
 package.path = here .. "../lua/?.lua;" .. here .. "../lua/?/init.lua;" .. package.path
 local json = require "cjson"
 local ofox = require "ofox"
-
 local source, target, model = arg[1], arg[2], arg[3] or "openai/gpt-4o-mini"
 if not target then
   print "usage: lua5.4 examples/batch.lua PROMPTS ANSWERS [model]"
@@ -32,7 +31,7 @@ local function answered()
 end
 
 local seen, prompts = answered(), {}
-for line in assert(io.open(source)):lines() do
+for line in io.lines(source) do
   if line:find "%S" and not seen[line] then seen[line], prompts[#prompts + 1] = true, line end
 end
 
@@ -56,5 +55,6 @@ end
 
 local ok, err = pcall(ofox.map, prompts, ask, { limit = 8, on_result = keep })
 if not ok then print("stopped: " .. tostring(err)) end
-print(("%d of %d answered%s"):format(done, #prompts, done < #prompts and "; start it again for the rest" or ""))
+print(#prompts == 0 and "nothing to do: each prompt has its answer"
+  or ("%d of %d answered%s"):format(done, #prompts, done < #prompts and "; start it again for the rest" or ""))
 os.exit(done == #prompts and 0 or 1)

@@ -2,9 +2,11 @@
 local HERE = arg[0]:match("^(.*)[/\\]") or "."
 package.path = HERE .. "/?.lua;" .. package.path
 
+if not (pcall(require, "socket") and pcall(require, "cjson")) then
+  error("the simulator needs lua-socket and lua-cjson (Debian: apt-get install lua-socket lua-cjson)", 0)
+end
 local socket = require "socket"
-local scenarios = require "simulator.scenarios"
-local gateway = require "simulator.gateway"
+local scenarios, gateway = require "simulator.scenarios", require "simulator.gateway"
 
 local USAGE = [[
 usage: lua5.4 examples/simulator.lua [port] [--rpm N] [--parent PORT]
@@ -45,15 +47,12 @@ if parent then
   parent:send(url .. "\n")
   parent:settimeout(0)
 else
-  print("OfoxAI simulator: " .. url .. "  (--help lists the scenarios, Ctrl-C ends it)")
+  print(("OfoxAI simulator: %s  (--help lists the scenarios, Ctrl-C ends it)\nexport OFOXAI_BASE_URL=%s OFOXAI_API_KEY=sk-any")
+    :format(url, url))
   io.stdout:flush()
 end
 
-local function gone()
-  return parent and select(2, parent:receive(1)) == "closed"
-end
+local function gone() return parent and select(2, parent:receive(1)) == "closed" end
 
-local ok, message = pcall(function()
-  repeat server:step(0.1) until gone()
-end)
+local ok, message = pcall(function() repeat server:step(0.1) until gone() end)
 if not ok and not tostring(message):find("interrupted!") then stop(tostring(message)) end

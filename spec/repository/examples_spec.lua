@@ -309,7 +309,7 @@ describe("the examples", function()
 
       s:reset()
       output = run(("%s %s %s"):format(started("batch.lua", s.url), path .. "/input", answers))
-      assert.equal("0 of 0 answered\n", output)
+      assert.equal("nothing to do: each prompt has its answer\n", output)
       assert.equal(0, #s:log())
     end)
 

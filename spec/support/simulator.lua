@@ -18,7 +18,10 @@ function simulator.start()
   return setmetatable({ url = url, parent = parent, child = child }, simulator)
 end
 
+-- What was started meanwhile may have the socket, too: closing it here is not
+-- enough for the simulator to see its end.
 function simulator:stop()
+  self.parent:shutdown("both")
   self.parent:close()
   self.child:stop()
 end
