@@ -47,8 +47,8 @@ if parent then
   parent:send(url .. "\n")
   parent:settimeout(0)
 else
-  print(("OfoxAI simulator: %s  (--help lists the scenarios, Ctrl-C ends it)\nexport OFOXAI_BASE_URL=%s OFOXAI_API_KEY=sk-any")
-    :format(url, url))
+  print("OfoxAI simulator: " .. url .. "  (--help lists the scenarios, Ctrl-C ends it)\n"
+    .. "export OFOXAI_BASE_URL=" .. url .. " OFOXAI_API_KEY=sk-any")
   io.stdout:flush()
 end
 
