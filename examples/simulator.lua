@@ -3,7 +3,7 @@ local HERE = arg[0]:match("^(.*)[/\\]") or "."
 package.path = HERE .. "/?.lua;" .. package.path
 
 if not (pcall(require, "socket") and pcall(require, "cjson")) then
-  error("the simulator needs lua-socket and lua-cjson (Debian: apt-get install lua-socket lua-cjson)", 0)
+  error("the simulator needs lua-socket and lua-cjson (on Debian: apt-get install --no-remove lua-socket lua-cjson)", 0)
 end
 local socket = require "socket"
 local scenarios, gateway = require "simulator.scenarios", require "simulator.gateway"
