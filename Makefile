@@ -131,7 +131,7 @@ picture: all
 
 # With LUA given, on that one alone; with FILES, these spec files alone.
 test:
-	@LUAS="$(LUAS)" $(DEPS) test
+	@CC="$(CC)" LUAS="$(LUAS)" .ci/deps test
 	@LUAS="$(LUAS)" .ci/test $(FILES)
 ifeq ($(origin LUA),command line)
 LUAS = $(LUA)
