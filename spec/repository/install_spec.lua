@@ -146,8 +146,9 @@ describe("make install", function()
   if VERSION == "5.1" then
     it("puts help and health where Neovim finds them", function()
       local site, paths = prefix .. "/share/nvim/site", exported(said)
-      assert.is_truthy(said:find("set packpath+=" .. site .. "\n", 1, true), said)
-      local init = proc.write(directory.path .. "/init.vim", ("let &packpath .= ',%s'\n"):format(site))
+      local line = said:match "\n(set packpath%+=[^\n]*\n)"
+      assert.equal("set packpath+=" .. site:gsub(" ", "\\ ") .. "\n", line)
+      local init = proc.write(directory.path .. "/init.vim", line)
       local out = succeed(("cd / && env LUA_PATH='%s;;' LUA_CPATH='%s;;' nvim --headless -i NONE -u %s "
         .. "-c 'help ofox-key' -c 'echo expand(\"%%:p\")' -c 'checkhealth ofox' -c '%%print' -c 'qa!'")
         :format(paths.LUA_PATH, paths.LUA_CPATH, init))
