@@ -29,14 +29,25 @@ await_process() {
   done
 }
 
-# kill_processes FOLDER SESSION...: ends all that those jobs have started. FOLDER
-# is that of all jobs, or of one.
-kill_processes() {
-  local folder=$1 session pid
+# processes_of FOLDER SESSION...: those that these jobs have started and that have
+# not ended, a line each. FOLDER is that of all jobs, or of one.
+processes_of() {
+  local folder=$1 session
   shift
-  for session in "$@"; do pkill -KILL -s "$session"; done
+  for session in "$@"; do pgrep -s "$session" -r D,I,R,S,T,t; done
   case $folder in /?*) ;; *) return ;; esac
-  grep -lszF "TMPDIR=${folder%/}/" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do
-    kill -KILL "$pid" 2>/dev/null
+  grep -lszF "TMPDIR=${folder%/}/" /proc/[0-9]*/environ | cut -d / -f 3
+}
+
+# kill_processes FOLDER SESSION...: ends them all, and waits until they are gone,
+# as long as 10 s: a process that has been killed takes a while to end on a busy
+# machine.
+kill_processes() {
+  local pids
+  for _ in {1..200}; do
+    mapfile -t pids < <(processes_of "$@")
+    [ ${#pids[@]} = 0 ] && return
+    kill -KILL "${pids[@]}" 2>/dev/null
+    sleep 0.05
   done
 }

@@ -40,14 +40,16 @@ function stage:keep(spans)
   self.terminal:write(self.live:row(spans) .. "\n")
 end
 
---- Says a command and what it is good for, beside it where there is room.
+--- Says a command and what it is good for, beside it where there is room. A
+-- command is never broken: it is there to be copied.
 ---@param column integer  where the words begin
 function stage:advise(command, words, column)
   if MARGIN + column + text.width(words) <= self.terminal.line then
     local gap = (" "):rep(column - text.width(command))
     return self:keep { { nil, "    " }, { "blue", command }, { "grey", gap .. words } }
   end
-  self:say(command, nil, "blue")
+  self.live:clear()
+  self.terminal:write("    " .. self.terminal:paint("blue", command) .. "\n")
   self:say(words, nil, "grey")
 end
 

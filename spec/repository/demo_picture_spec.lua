@@ -25,7 +25,7 @@ describe("the picture of the demo (make picture)", function()
 
   -- A text as it would be on Lua 5.4.
   local function on_lua54(text)
-    return (text:gsub("LuaJIT", "Lua 5.4"):gsub((proc.LUA:gsub("%p", "%%%0")), "lua5.4"))
+    return (text:gsub("LuaJIT", "Lua 5.4"):gsub((demo.INTERPRETER:gsub("%p", "%%%0")), "lua5.4"))
   end
 
   -- The texts of a picture, as a set; numbers are one.

@@ -104,7 +104,7 @@ describe("the demo without a terminal", function()
     local sim, tried = simulator.start(), 0
     for command in output:gmatch("\n    (%S+ examples/%S+%.lua)") do
       local path = command:match("%S+$")
-      assert.equal(proc.LUA .. " " .. path, command)
+      assert.equal(demo.INTERPRETER .. " " .. path, command)
       local ok, said = sim:run(path .. (path:find "simulator" and " --help" or "") .. " </dev/null")
       assert.is_true(ok, said)
       tried = tried + 1
@@ -117,7 +117,7 @@ describe("the demo without a terminal", function()
     local directory = proc.directory()
     assert(demo.run(("cp -r examples lua %s"):format(directory.path)) == "")
     local said, status = demo.run(("cd %s && %s%s examples/demo.lua 2>&1"):format(directory.path, demo.environment(),
-      proc.LUA))
+      demo.INTERPRETER))
     directory:remove()
     assert.equal(1, status)
     assert.matches("^ofox%.core is not built [^\n]+\n$", said)
@@ -128,7 +128,7 @@ describe("the demo without a terminal", function()
     local here = pipe:read("*l")
     pipe:close()
     local said, status = demo.run(("cd / && %s%s %s/examples/demo.lua %d 2>&1"):format(demo.environment(),
-      proc.LUA, proc.quote(here), demo.SPEED))
+      demo.INTERPRETER, proc.quote(here), demo.SPEED))
     assert.equal(0, status, said)
     titles(demo.lines(said))
   end)

@@ -5,16 +5,24 @@ local Screen = dofile ".ci/picture/screen.lua"
 
 local demo = { SPEED = 200 }
 
+-- The interpreter as a user types it: what the demo prints must not depend on
+-- the folder that it is in.
+local FOLDER, INTERPRETER = proc.LUA:match("^(.*)/([^/]+)$")
+INTERPRETER = INTERPRETER or proc.LUA
+local PATH = FOLDER and ("PATH=%s:\"$PATH\" "):format(proc.quote(FOLDER)) or ""
+
 --- The environment of a new user, and more, as words before a command.
 function demo.environment(more)
   return "env -u OFOXAI_API_KEY -u OFOX_API_KEY -u OFOXAI_BASE_URL -u OFOX_BASE_URL -u NO_COLOR -u COLORTERM "
-    .. "-u LC_CTYPE LC_ALL=C.UTF-8 TERM=xterm-256color " .. (more or "") .. " "
+    .. "-u LC_CTYPE LC_ALL=C.UTF-8 TERM=xterm-256color " .. PATH .. (more or "") .. " "
 end
+
+demo.INTERPRETER = INTERPRETER
 
 --- The command that starts it, at many times its speed.
 ---@param speed? number
 function demo.command(speed)
-  return ("%s examples/demo.lua %s"):format(proc.LUA, speed or demo.SPEED)
+  return ("%s examples/demo.lua %s"):format(INTERPRETER, speed or demo.SPEED)
 end
 
 --- A command's output and its exit code.
