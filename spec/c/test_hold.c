@@ -90,6 +90,12 @@ static void test_over(void) {
   assert(next(10) == 10);
   ofox_hold_started(&hold, 10);
   assert(next(10) == 10);
+  /* a single call, whose retries nothing slows down */
+  begin(10, 0);
+  assert(start(10) == 10);
+  ofox_hold_idle(&hold, 10);
+  ofox_hold_until(&hold, 10.25, 10.25);
+  assert(next(10.25) == 10.25);
 }
 
 /* The latest moment counts, and each begins with one. */
