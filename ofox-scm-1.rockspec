@@ -30,9 +30,10 @@ local floors = {
   "src/wire/error_in_success.c", "src/wire/headers.c", "src/wire/html.c", "src/wire/members.c", "src/wire/redact.c",
   "src/wire/request_lists.c", "src/wire/secret_starts.c", "src/wire/speech.c", "src/wire/sse.c", "src/wire/statuses.c",
   "src/wire/stray_lines.c", "src/wire/words.c", "src/policy/breaker.c", "src/policy/budget.c", "src/policy/hold.c",
-  "src/policy/retry.c", "src/policy/turns.c", "src/call/call.c", "src/call/dead_connection.c",
-  "src/call/event_queue.c", "src/call/failure.c", "src/call/fallback.c", "src/call/history.c", "src/call/ready_list.c",
-  "src/call/response.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
+  "src/policy/pace.c", "src/policy/retry.c", "src/policy/turns.c", "src/policy/window.c", "src/call/call.c",
+  "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c", "src/call/fallback.c",
+  "src/call/history.c", "src/call/ready_list.c", "src/call/response.c", "src/call/time_limits.c",
+  "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/lattempt.c", "src/lua/lbuffer.c", "src/lua/lcall.c",
