@@ -169,6 +169,10 @@ static void test_tokens(void) {
   assert(ofox_pace_next(&p, 100, 600) == 106);
   ofox_pace_ended(&p, &all[1], 100, 101);
   assert(ofox_pace_next(&p, 101, 600) == 101);
+  ofox_pace_started(&p, &all[2], 6000, 300);
+  assert(ofox_pace_next(&p, 300, 600) == 360);
+  ofox_pace_ended(&p, &all[2], 100, 301);
+  assert(ofox_pace_next(&p, 301, 600) == 301);
 }
 
 /* More than a minute's whole quota passes alone; a guess that is far from the

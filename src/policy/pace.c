@@ -4,12 +4,11 @@
 #include <string.h>
 
 #define MINUTE 60
-#define ROUNDING                                                              \
-  1e-6 /* seconds; else the last of a burst might wait for it                 \
-        */
-#define CLEARLY_LESS 10
-#define LONGEST 1e9 /* seconds until a reset */
-#define MOST 1e15   /* up to here, sums of whole numbers are exact */
+#define LONGEST 1e9     /* seconds until a reset */
+#define CLEARLY_LESS 10 /* seconds, than a minute */
+#define MOST 1e15       /* up to here, sums of whole numbers are exact */
+/* Seconds: else the last of a burst would have to wait for less than that. */
+#define ROUNDING 1e-6
 
 static double at_most(double a, double most) {
   return a < most ? a : most;
@@ -38,7 +37,7 @@ static int give(struct ofox_pace_quota *q, double a_minute, double burst,
 }
 
 /* Before the first announcement there is memory, and no limit. */
-static int listen(struct ofox_pace_quota *q, double slack) {
+static int await_words(struct ofox_pace_quota *q, double slack) {
   return ofox_window_init(&q->window, INFINITY, MINUTE + slack);
 }
 
@@ -70,7 +69,7 @@ int ofox_pace_init(struct ofox_pace *p,
   if (!p->announced)
     bad = give_all(p, limits);
   for (i = 0; i < OFOX_PACE_UNITS && p->announced && bad == 0; i++)
-    bad = listen(&p->quotas[i], p->_slack);
+    bad = await_words(&p->quotas[i], p->_slack);
   if (bad != 0)
     ofox_pace_free(p);
   return bad;
