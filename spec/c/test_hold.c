@@ -183,6 +183,20 @@ static void test_a_late_probe(void) {
   assert(next(122) == 141);
 }
 
+/* Where it doubles no more, it goes on all the same. */
+static void test_for_long(void) {
+  double now = 0;
+  int i;
+  begin(0, 0);
+  for (i = 0; i < 3000; i++) {
+    now = next(now + 1);
+    assert(ofox_hold_at(&hold, now, 4) - now < 4);
+    ofox_hold_started(&hold, now);
+  }
+  assert(ofox_hold_at(&hold, now, (size_t)1 << 31) - now > 1.9);
+  assert(ofox_hold_at(&hold, now + 1, (size_t)1 << 30) == now + 2);
+}
+
 static void test_no_patience(void) {
   begin(10, 0);
   assert(ofox_hold_next(&hold, 0, 0) == 0);
@@ -201,6 +215,7 @@ int main(void) {
   test_refuses();
   test_probes();
   test_a_late_probe();
+  test_for_long();
   test_no_patience();
   puts("ok");
   return 0;

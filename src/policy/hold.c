@@ -56,8 +56,7 @@ double ofox_hold_next(const struct ofox_holdback *h, double now, double max) {
 }
 
 double ofox_hold_at(const struct ofox_holdback *h, double now, size_t n) {
-  double second = h->_second, many = ldexp(1, h->_doubled);
-  double before = h->_starts + (double)n;
+  double second = h->_second, before = h->_starts + (double)n, many;
   int doubled = h->_doubled;
   if (!h->held)
     return now;
@@ -67,8 +66,9 @@ double ofox_hold_at(const struct ofox_holdback *h, double now, size_t n) {
   else if (now >= second + 1) { /* what it had left is lost */
     second = now;
     before = (double)n;
-    many = ldexp(1, ++doubled);
+    doubled += doubled < DOUBLINGS;
   }
+  many = ldexp(1, doubled);
   for (; before >= many && doubled < DOUBLINGS; doubled++) {
     before -= many;
     second += 1;
