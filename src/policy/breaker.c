@@ -37,12 +37,13 @@ static void begin_term(struct ofox_breaker *b) {
 static void turn_to(struct ofox_breaker *b, double now) {
   double slice = b->limits.window / SLICES;
   double passed = (now - b->_since) / slice;
+  int n;
   if (!(passed < SLICES)) {
     forget(b);
     b->_since = now;
     return;
   }
-  for (; passed >= 1; passed -= 1) {
+  for (n = passed >= 1 ? (int)passed : 0; n > 0; n--) {
     b->_slice = (b->_slice + 1) % SLICES;
     b->_since += slice;
     b->_ended_sum -= b->_ended[b->_slice];
