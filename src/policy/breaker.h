@@ -54,8 +54,8 @@ struct ofox_breaker_pass {
   int _probe;
 };
 
-/* Less than one call or probe counts as one; a ratio that is not above 0 opens
-** at the first failure. */
+/* Less than one call or probe counts as one; a ratio that is not above 0 means
+** that one failure among enough ends is too many. */
 void ofox_breaker_init(struct ofox_breaker *b,
                        const struct ofox_breaker_limits *limits);
 
