@@ -116,6 +116,7 @@ build = {
     ["ofox.mock"] = "lua/ofox/mock.lua",
     ["ofox.mock.script"] = "lua/ofox/mock/script.lua",
     ["ofox.preload"] = "lua/ofox/preload.lua",
+    ["ofox.prometheus"] = "lua/ofox/prometheus.lua",
     ["ofox.request.api_key"] = "lua/ofox/request/api_key.lua",
     ["ofox.request.attempt"] = "lua/ofox/request/attempt.lua",
     ["ofox.request.body"] = "lua/ofox/request/body.lua",
