@@ -12,16 +12,15 @@
 
 #include <stdint.h>
 
-#define OFOX_STATS_CLASSES 32    /* room for error classes, from 0 */
-#define OFOX_STATS_MODELS 100    /* that are counted under their names */
-#define OFOX_STATS_NAME_MAX 256  /* bytes of such a name */
-#define OFOX_STATS_OTHER "other" /* the name for the rest */
-#define OFOX_STATS_TOKENS_MAX                                                 \
-  1e9 /* of one answer; what is above is no count */
+#define OFOX_STATS_CLASSES 32     /* room for error classes, from 0 */
+#define OFOX_STATS_MODELS 100     /* that are counted under their names */
+#define OFOX_STATS_NAME_MAX 256   /* bytes of such a name */
+#define OFOX_STATS_OTHER "other"  /* the name for the rest */
+#define OFOX_STATS_TOKENS_MAX 1e9 /* what is above is no count */
 
-/* As an answer's usage says it; NaN, what is negative and what is above the
-** most there can be count as 0. 'cached' are a part of 'input', 'reasoning'
-** of 'output'. */
+/* As an answer's usage says it; NaN, what is negative and what is above
+** OFOX_STATS_TOKENS_MAX count as 0. 'cached' are a part of 'input',
+** 'reasoning' of 'output'. */
 struct ofox_stats_usage {
   double input, output, cached, reasoning;
 };
@@ -35,7 +34,7 @@ struct ofox_stats_tokens {
 struct ofox_stats_model {
   uint64_t calls, failed;
   struct ofox_stats_tokens tokens;
-  struct ofox_span name; /* ends in a NUL beside */
+  struct ofox_span name; /* a NUL follows it */
   uint32_t _hash;
 };
 
@@ -61,14 +60,13 @@ void ofox_stats_free(struct ofox_stats *s); /* zeroed or twice: fine */
 uint64_t ofox_stats_in_flight(const struct ofox_stats *s);
 
 /* The row of a model, there until 's' is freed. 'other' for a name that is
-** too long or that there is no room or memory for. */
+** empty or too long, or that there is no room or memory for. */
 struct ofox_stats_model *ofox_stats_model(struct ofox_stats *s,
                                           struct ofox_span name);
 /* A call turns to a model; and leaves it without an answer. NULL: none. */
 void ofox_stats_asked(struct ofox_stats_model *m);
 void ofox_stats_left(struct ofox_stats_model *m);
-/* Adds an answer's usage to the sum, and to the model's unless that is NULL.
- */
+/* Adds an answer's usage to the sum, and to the model's unless it is NULL. */
 void ofox_stats_used(struct ofox_stats *s, struct ofox_stats_model *m,
                      const struct ofox_stats_usage *u);
 
