@@ -10,7 +10,7 @@ floors.c = { "base", "wire", "policy", "call", "io", "redis", "lua" }
 -- other.
 floors.lua = {
   { "base" },
-  { "errors", "hints", "json", "resources" },
+  { "errors", "hints", "json", "prometheus", "resources" },
   { "answer", "task" },
   { "loop", "request" },
   { "call", "mock", "sse" },
