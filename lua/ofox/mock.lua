@@ -153,8 +153,9 @@ end
 
 -- Does what the engine would: begins the attempt, which ends in a later step.
 function Mock:start(call, attempt)
-  if not call:begin(self._now) then return end
-  self._calls[call] = true
+  local begun = call:begin(self._now)
+  if begun or call:state() == "wait" then self._calls[call] = true end
+  if not begun then return end
   local ok, reply = pcall(next_reply, self, record(self, attempt))
   if not ok then
     call:abort("SEND", self._now)

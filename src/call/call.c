@@ -7,13 +7,7 @@
 #include "call/dead_connection.h"
 #include "call/failure.h"
 #include "call/fallback.h"
-
-/* State and due time change here only. */
-static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
-  c->state = s;
-  c->_due = due;
-  ofox_note_tell(&c->note);
-}
+#include "call/gate.h"
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     uint64_t seed, double now) {
@@ -26,7 +20,7 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
   ofox_history_init(&c->history);
-  enter(c, OFOX_READY, INFINITY);
+  ofox_call_enter(c, OFOX_READY, INFINITY);
 }
 
 static void free_error(struct ofox_error **e) {
@@ -38,6 +32,7 @@ static void free_error(struct ofox_error **e) {
 }
 
 void ofox_call_free(struct ofox_call *c) {
+  ofox_gate_cancelled(c, NAN);
   if (c->detach != NULL)
     c->detach(c);
   ofox_note_drop(&c->note);
@@ -48,36 +43,14 @@ void ofox_call_free(struct ofox_call *c) {
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
   ofox_history_free(&c->history);
-  enter(c, OFOX_DONE, INFINITY);
+  ofox_call_enter(c, OFOX_DONE, INFINITY);
 }
 
 void ofox_call_let_go(struct ofox_call *c) {
-  c->detach = c->resume = NULL;
+  c->detach = c->resume = c->moved = NULL;
   c->transfer = NULL;
   ofox_note_tell(&c->note); /* the wait ends, or restarts */
   ofox_note_leave(&c->note);
-}
-
-static double deadline_at(const struct ofox_call *c) {
-  return c->clock.call_began + c->config->limits.deadline;
-}
-
-int ofox_call_begin(struct ofox_call *c, double now) {
-  double call_began = c->clock.call_began;
-  if (now >= deadline_at(c)) {
-    ofox_call_abort(c, OFOX_OUTCOME_DEADLINE, 0, now);
-    return -1;
-  }
-  ofox_response_clear(&c->response);
-  c->attempts++;
-  c->failed = 0;
-  c->announce = 0;
-  c->_reused = 0;
-  memset(&c->clock, 0, sizeof(c->clock));
-  c->clock.call_began = call_began;
-  c->clock.began = now;
-  enter(c, OFOX_FLIGHT, INFINITY);
-  return 0;
 }
 
 void ofox_call_queue(struct ofox_call *c) {
@@ -118,6 +91,8 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.failing = ofox_response_is_failure(r);
   c->clock.streaming =
       r->head.complete && r->config->streams && !c->clock.failing;
+  if (r->head.complete)
+    ofox_gate_heard(c, now);
   return 0;
 }
 
@@ -126,7 +101,8 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.byte_at = now;
   if (rc == 0 && c->response.events->ended) {
     c->ended = now;
-    enter(c, OFOX_DONE, INFINITY);
+    ofox_gate_ended(c, now);
+    ofox_call_enter(c, OFOX_DONE, INFINITY);
   }
   else if (ofox_event_queue_has_event(c->response.events)) {
     ofox_note_tell(&c->note);
@@ -206,7 +182,7 @@ enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
 
 void ofox_call_tick(struct ofox_call *c, double now) {
   if (c->state == OFOX_WAIT && now >= c->_due)
-    enter(c, OFOX_READY, INFINITY);
+    ofox_call_enter(c, OFOX_READY, INFINITY);
 }
 
 /* Whether to retry */
@@ -235,7 +211,7 @@ static int remember(struct ofox_call *c, double elapsed) {
 static void give_up(struct ofox_call *c, enum ofox_reason reason) {
   c->reason = reason;
   c->announce = 0;
-  enter(c, OFOX_DONE, INFINITY);
+  ofox_call_enter(c, OFOX_DONE, INFINITY);
 }
 
 static void plan(struct ofox_call *c, double now, double wall) {
@@ -253,9 +229,11 @@ static void plan(struct ofox_call *c, double now, double wall) {
                                   ofox_headers_now(&c->response.head, wall));
     c->source = OFOX_SOURCE_BODY;
   }
+  c->hint = f.hint;
+  c->hinted = c->source;
   f.zero_before = c->_zero;
   f.free_move = immediate || ofox_fallback_is_due(c);
-  f.left = deadline_at(c) - now;
+  f.left = ofox_call_deadline(c) - now;
   f.u = ofox_retry_random(&c->_random);
   ofox_retry_plan(&c->config->policy, &f, &c->plan);
   c->error->retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
@@ -277,27 +255,11 @@ static enum ofox_reason last_reason(const struct ofox_call *c) {
                                                     : c->plan.reason;
 }
 
-void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
-                   struct ofox_span detail, double now, double wall) {
-  int rc;
-  if (c->state != OFOX_FLIGHT)
-    return;
-  c->ended = now;
-  c->wall = wall;
-  if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
-    outcome = c->response.stopped;
-  rc = ofox_failure_read(c, outcome, detail);
-  /* lack of memory is the error to report: no attempt can help */
-  if (rc < 0 || (rc > 0 && (c->no_memory || c->response.no_memory))) {
-    give_up(c, OFOX_REASON_NONE);
-    return;
-  }
-  if (rc == 0) {
-    enter(c, OFOX_DONE, INFINITY);
-    return;
-  }
+/* What follows from a failure: another attempt, or the end. */
+static void plan_next(struct ofox_call *c, int sent, double now, double wall) {
   c->ambiguous = c->error->ambiguous || (sent && is_break(c->error));
   plan(c, now, wall);
+  ofox_gate_ended(c, now);
   if (!c->plan.retry || c->response.events->open) {
     give_up(c, last_reason(c));
     return;
@@ -310,7 +272,31 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   if (ofox_fallback_is_due(c) && !c->fresh)
     c->model++;
   c->announce = 1;
-  enter(c, OFOX_WAIT, now + c->plan.delay);
+  ofox_call_enter(c, OFOX_WAIT, now + c->plan.delay);
+}
+
+void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
+                   struct ofox_span detail, double now, double wall) {
+  int rc;
+  if (c->state != OFOX_FLIGHT)
+    return;
+  c->ended = now;
+  c->wall = wall;
+  if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
+    outcome = c->response.stopped;
+  rc = ofox_failure_read(c, outcome, detail);
+  /* lack of memory is the error to report: no attempt can help */
+  if (rc < 0 || (rc > 0 && (c->no_memory || c->response.no_memory))) {
+    ofox_gate_cancelled(c, now);
+    give_up(c, OFOX_REASON_NONE);
+  }
+  else if (rc > 0) {
+    plan_next(c, sent, now, wall);
+  }
+  else {
+    ofox_gate_ended(c, now);
+    ofox_call_enter(c, OFOX_DONE, INFINITY);
+  }
 }
 
 /* What others may still request */
@@ -337,14 +323,14 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
     return;
   c->plan.delay = delay;
   c->source = OFOX_SOURCE_HOOK;
-  if (c->ended + delay >= deadline_at(c)) {
+  if (c->ended + delay >= ofox_call_deadline(c)) {
     forget_plan(c, OFOX_REASON_DEADLINE);
     return;
   }
   last = ofox_history_last(&c->history);
   last->delay = delay;
   last->source = c->source;
-  enter(c, OFOX_WAIT, c->ended + delay);
+  ofox_call_enter(c, OFOX_WAIT, c->ended + delay);
 }
 
 /* The current failure becomes the cause of the next one. */
@@ -375,6 +361,7 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   /* events that the reader has not taken yet can still be withheld */
   if (c->state == OFOX_DONE && !ofox_event_queue_has_event(c->response.events))
     return;
+  ofox_gate_cancelled(c, now);
   if (is_between(c))
     keep_cause(c);
   else
@@ -391,4 +378,57 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                  ? OFOX_REASON_CANCELLED
              : outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
                                                 : OFOX_REASON_NOT_RETRYABLE);
+}
+
+/* Before an attempt */
+
+/* The call may not begin: with attempts, the failure in hand is its outcome. */
+static void refuse(struct ofox_call *c, const struct ofox_gate_answer *a,
+                   double now) {
+  if (is_between(c)) {
+    c->plan.delay = a->delay;
+    forget_plan(c, a->reason);
+    return;
+  }
+  c->ended = now;
+  if (ofox_failure_room(c) != 0 ||
+      ofox_error_read(c->error, 0, a->outcome, OFOX_NOSPAN,
+                      OFOX_CLASS_INTERNAL) != 0)
+    c->no_memory = 1;
+  c->failed = 1;
+  c->plan.delay = a->delay;
+  give_up(c, a->reason);
+}
+
+int ofox_call_admit(struct ofox_call *c, double now) {
+  struct ofox_gate_answer a;
+  if (now >= ofox_call_deadline(c) && !ofox_turns_waits(&c->ticket.turn)) {
+    ofox_call_abort(c, OFOX_OUTCOME_DEADLINE, 0, now);
+    return -1;
+  }
+  a = ofox_gate_ask(c, now);
+  if (a.word == OFOX_GATE_GO)
+    return 0;
+  if (a.word == OFOX_GATE_WAIT)
+    ofox_call_enter(c, OFOX_WAIT, a.due);
+  else
+    refuse(c, &a, now);
+  return -1;
+}
+
+int ofox_call_begin(struct ofox_call *c, double now) {
+  double call_began = c->clock.call_began;
+  if (ofox_call_admit(c, now) != 0)
+    return -1;
+  ofox_gate_started(c, now);
+  ofox_response_clear(&c->response);
+  c->attempts++;
+  c->failed = 0;
+  c->announce = 0;
+  c->_reused = 0;
+  memset(&c->clock, 0, sizeof(c->clock));
+  c->clock.call_began = call_began;
+  c->clock.began = now;
+  ofox_call_enter(c, OFOX_FLIGHT, INFINITY);
+  return 0;
 }

@@ -1,5 +1,5 @@
 /*
-** One API call: READY -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE.
+** One API call: (WAIT -> READY)* -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE.
 ** The transport (the engine, the mock) begins an attempt when the call is
 ** READY, feeds what it receives, ends the attempt, and ticks the call when
 ** it is due. Whether and when to retry is decided here.
@@ -15,7 +15,10 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     uint64_t seed, double now);
 void ofox_call_free(struct ofox_call *c);   /* detaches; idempotent */
 void ofox_call_let_go(struct ofox_call *c); /* called by its transport */
-/* READY -> FLIGHT: 0; or -1, DONE: the deadline has passed. */
+/* Of a READY call: may it begin an attempt? 0; or -1: it is in WAIT, since it
+** is held back, or DONE: the deadline has passed, or it was refused. */
+int ofox_call_admit(struct ofox_call *c, double now);
+/* The same, and it does: READY -> FLIGHT. */
 int ofox_call_begin(struct ofox_call *c, double now);
 /* The attempt waits until it may have a connection, and its own limits do not
 ** run yet; it is about to connect; it has: 'reused' if it was used before. */

@@ -5,6 +5,7 @@
 #ifndef OFOX_CALL_STATE_H
 #define OFOX_CALL_STATE_H
 
+#include "call/account.h"
 #include "call/history.h"
 #include "call/time_limits.h"
 #include "call/ready_list.h"
@@ -20,6 +21,8 @@ struct ofox_call_config {
   struct ofox_time_limits limits;
   struct ofox_response_config response;
   int max_retries;
+  int holds; /* its calls are held by what answers say, and say it */
+  int paces; /* its calls obey the account's pace */
 };
 
 struct ofox_call {
@@ -34,6 +37,8 @@ struct ofox_call {
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
   struct ofox_plan plan;
+  double hint; /* the seconds that the last failure asked for; NaN: none */
+  enum ofox_source hinted; /* what said so */
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;
   int announce; /* a retry was planned, and Lua was not notified yet */
@@ -47,14 +52,22 @@ struct ofox_call {
   struct ofox_clock clock;
   struct ofox_history history;
   struct ofox_redact secrets;
+  struct ofox_ticket ticket;
   struct ofox_note note; /* told of changes of state and of events */
   /* How the transport drops a call, and learns that it has room again. */
   void (*detach)(struct ofox_call *c);
   void (*resume)(struct ofox_call *c);
+  void (*moved)(struct ofox_call *c); /* it is due at another moment */
   void *transfer;
   double _due;
   int _reused, _immediate, _zero;
   uint64_t _random;
 };
+
+/* State and due time change here only. */
+void ofox_call_enter(struct ofox_call *c, enum ofox_call_state s, double due);
+
+/* When it has to have ended. */
+double ofox_call_deadline(const struct ofox_call *c);
 
 #endif

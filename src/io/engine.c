@@ -211,6 +211,16 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   return rc;
 }
 
+/* The call may not begin now: it waits, or is done. Returns 0. */
+static int put_off(struct ofox_engine *e, struct ofox_transfer *t) {
+  if (t->call->state == OFOX_WAIT)
+    ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
+  else
+    ofox_transfers_drop(t);
+  rearm(e);
+  return 0;
+}
+
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
@@ -226,13 +236,13 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
     t = ofox_transfers_attach(&e->traffic, c);
   if (t == NULL)
     return OFOX_EMEM;
+  if (ofox_call_admit(c, ofox_clocks_now()) != 0)
+    return put_off(e, t);
   rc = ofox_curl_options_set(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
-  if (ofox_call_begin(c, ofox_clocks_now()) != 0) {
-    ofox_transfers_drop(t);
-    return 0;
-  }
+  if (ofox_call_begin(c, ofox_clocks_now()) != 0)
+    return put_off(e, t);
   if (rc != CURLE_OK) { /* not supported by this libcurl */
     ofox_transfers_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
     return 0;

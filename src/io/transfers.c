@@ -93,6 +93,15 @@ static void resume(struct ofox_call *c) {
     ofox_poller_arm(w->poller, 0);
 }
 
+/* The call is due at another moment. */
+static void moved(struct ofox_call *c) {
+  struct ofox_transfer *t = c->transfer;
+  struct ofox_traffic *w = t->traffic;
+  ofox_traffic_expect(w, ofox_transfer_due(t));
+  if (w->looks > -INFINITY && ofox_traffic_is_ours(w))
+    ofox_poller_arm(w->poller, 0);
+}
+
 struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
                                             struct ofox_call *c) {
   struct ofox_transfer *t = calloc(1, sizeof(*t));
@@ -106,6 +115,7 @@ struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
   c->transfer = t;
   c->detach = detach;
   c->resume = resume;
+  c->moved = moved;
   ofox_note_drop(&c->note);
   c->note.list = &w->news;
   return t;

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "io/clocks.h"
+#include "lua/laccount.h"
 #include "lua/lcall.h"
 #include "lua/lencode.h"
 #include "lua/lmachine.h"
 #include "lua/lofox.h"
 #include "lua/lsettings.h"
+
+#define BYTES_OF_TOKEN 4 /* about, in English */
 
 static const char AUTHORIZATION[] = "Authorization: Bearer ";
 static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
@@ -18,6 +21,7 @@ void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->answer, (size_t)-1);
   ofox_buf_init(&c->bodies, (size_t)-1);
   ofox_buf_init(&c->ends, (size_t)-1);
+  ofox_buf_init(&c->models, (size_t)-1);
   ofox_buf_init(&c->own, (size_t)-1);
   ofox_buf_init(&c->authorization, (size_t)-1);
   ofox_buf_init(&c->lines, (size_t)-1);
@@ -26,6 +30,8 @@ void ofox_lcall_init(struct ofox_lcall *c) {
 void ofox_lcall_forget(struct ofox_lcall *c) {
   ofox_buf_free(&c->bodies);
   ofox_buf_free(&c->ends);
+  ofox_buf_free(&c->models);
+  c->call.ticket.models = NULL;
   ofox_buf_free(&c->own);
   ofox_buf_free(&c->authorization);
   ofox_buf_free(&c->lines);
@@ -64,25 +70,43 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
                  t->seeded ? t->seed : ofox_newseed(c, now), now);
   ofox_redact_begin(&c->call.secrets, &t->secrets);
   c->template = t;
+  c->call.ticket.account = t->account;
   ofox_lcall_init(c);
   ofox_getuservalue(L, 1);
   ofox_setuservalue(L, -2);
   return c;
 }
 
+/* Sets the model, or the models, named at 'arg'. [-0, +0, e] */
+static void set_models(lua_State *L, int arg, struct ofox_lcall *c) {
+  size_t i, n = lua_istable(L, arg) ? ofox_rawlen(L, arg) : 0;
+  c->call.ticket.model = ofox_hashmodel(L, arg);
+  for (i = 0; i < n; i++) {
+    uint64_t h;
+    lua_rawgeti(L, arg, (int)i + 1);
+    h = ofox_hashmodel(L, -1);
+    lua_pop(L, 1);
+    ofox_checkmemory(L, ofox_buf_add(&c->models, &h, sizeof(h)));
+  }
+  if (n > 0)
+    c->call.ticket.models = (const uint64_t *)(const void *)c->models.p;
+}
+
 /*
-** core.call(template [, now [, body [, bodies]]]) -> call, or nil and what is
+** core.call(template [, now [, body [, bodies [, models]]]]) -> call, or nil and what is
 ** wrong with the body: absent, bytes, or a table to encode, in which lists
 ** known to the API are lists even if they are empty. For several models
-** 'bodies' is a list, with the bytes for each.
+** 'bodies' is a list, with the bytes for each. 'models' is the name of the
+** model, or a list.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);
   double now =
       lua_isnoneornil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
   struct ofox_lcall *c;
-  lua_settop(L, 4);
+  lua_settop(L, 5);
   c = push_call(L, t, now);
+  set_models(L, 5, c);
   lua_insert(L, 1);
   c->has_body = 1;
   if (lua_istable(L, 5)) {
@@ -210,6 +234,7 @@ static int call_prepare(lua_State *L) {
     begin_own(c);
     ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
     c->body = body_of(c);
+    c->call.ticket.tokens = (double)c->body.n / BYTES_OF_TOKEN;
   }
   lua_pushboolean(L, due);
   return 1;

@@ -9,6 +9,7 @@
 #include "lua/ldecode.h"
 #include "lua/lerrors.h"
 #include "call/failure.h"
+#include "call/gate.h"
 #include "lua/lcall.h"
 #include "lua/levents.h"
 #include "lua/lheaders.h"
@@ -131,6 +132,16 @@ static int call_due(lua_State *L) {
   if (!(due < INFINITY))
     return 0;
   lua_pushnumber(L, due);
+  return 1;
+}
+
+/* call:expects(now) -> when its wait will end by what is known now, or nil */
+static int call_expects(lua_State *L) {
+  double at =
+      ofox_gate_expects(&check(L)->call, luaL_checknumber(L, 2));
+  if (!(at < INFINITY))
+    return 0;
+  lua_pushnumber(L, at);
   return 1;
 }
 
@@ -421,7 +432,7 @@ static const luaL_Reg METHODS[] = {
     {"connected", call_connected}, {"head", call_head},
     {"body", call_body},           {"finish", call_finish},
     {"abort", call_abort},         {"due", call_due},
-    {"expired", call_expired},     {"tick", call_tick},
+    {"expects", call_expects},     {"expired", call_expired},     {"tick", call_tick},
     {"secret", call_secret},       {"clean", call_clean},
     {"announce", call_announce},   {"veto", call_veto},
     {"postpone", call_postpone},   {"progress", call_progress},

@@ -19,6 +19,7 @@ struct ofox_lcall {
   struct ofox_buf answer; /* the body of the response, while it is read */
   struct ofox_buf bodies; /* one for each model, one after the other */
   struct ofox_buf ends;   /* of each in 'bodies', a size_t; empty: one */
+  struct ofox_buf models; /* hashes of their names; empty: one */
   int has_body;
   /* What functions of the program returned for one attempt: header lines, each
   ended by NUL, and the line of its key (empty: none was returned). */

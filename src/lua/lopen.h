@@ -7,6 +7,7 @@
 
 #include "lua/lcompat.h"
 
+void ofox_open_account(lua_State *L);  /* laccount.c */
 void ofox_open_buffers(lua_State *L);  /* lbuffer.c: a class, no function */
 void ofox_open_call(lua_State *L);     /* lcall.c */
 void ofox_open_errors(lua_State *L);   /* lerrors.c */

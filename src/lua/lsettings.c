@@ -35,6 +35,15 @@ static int seed_field(lua_State *L, uint64_t *seed) {
   return !isnan(v);
 }
 
+/* Is field 'name' of the table at 'arg' true, or anything but false? */
+static int flag_field(lua_State *L, int arg, const char *name) {
+  int v;
+  lua_getfield(L, arg, name);
+  v = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return v;
+}
+
 /* Reads the time limits of the settings at 'arg'. [-0, +0, e] */
 static struct ofox_time_limits limits_of(lua_State *L, int arg) {
   struct ofox_time_limits l;
@@ -70,6 +79,8 @@ int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config,
   luaL_checktype(L, arg, LUA_TTABLE);
   config->max_retries = (int)number_field(L, arg, "max_retries", 0);
   config->limits = limits_of(L, arg);
+  config->holds = flag_field(L, arg, "hold");
+  config->paces = flag_field(L, arg, "pace");
   response->max_body =
       (size_t)number_field(L, arg, "max_response_bytes", OFOX_MAX_RESPONSE);
   response->max_event =

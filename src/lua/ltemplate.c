@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lua/laccount.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
 #include "lua/lsettings.h"
@@ -118,7 +119,7 @@ static uint64_t plan_field(lua_State *L, int arg) {
 ** may change later: method, url, lines = {"Name: value"}, authorization and
 ** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
-** unix_socket, client_cert, client_key, client_password, plan: that of a
+** unix_socket, client_cert, client_key, client_password, account, plan: that of a
 ** template with the same options for the engine.
 */
 static int template_new(lua_State *L) {
@@ -138,6 +139,8 @@ static int template_new(lua_State *L) {
   t->authorization = text_field(L, 1, "authorization");
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
+  lua_getfield(L, 1, "account");
+  t->account = ofox_optaccount(L, lua_gettop(L));
   ofox_checkshape(L, 1, &t->config.response);
   t->seeded = ofox_checksettings(L, 2, &t->config, &t->seed);
   add_secrets(L, 1, t);

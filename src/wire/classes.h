@@ -79,6 +79,10 @@ extern const struct ofox_class_row ofox_classes[OFOX_NCLASSES];
   X(PROXY_REFUSED, PERMISSION, "proxy_refused",                               \
     "the proxy does not allow this connection")                               \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \
+  X(HELD, RATE_LIMIT, "held",                                                 \
+    "the server has told this account to wait")                               \
+  X(PACED, RATE_LIMIT, "paced",                                               \
+    "the account's pace allows no request in time")                           \
   X(CANCELLED, CANCELLED, "cancelled", "cancelled by the program")            \
   X(INTERRUPTED, CANCELLED, "interrupted", "interrupted by Ctrl-C")
 

@@ -23,6 +23,7 @@ local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 ---@field transport table|userdata|nil  once the call has begun
 ---@field finish fun(value: table): string|nil|nil  post-processes the decoded answer; returns what is wrong with it
 ---@field failure ofox.Error|nil  of the latest attempt, if a hook of the program sees it
+---@field asked integer|nil  how many attempts there were when the program was asked last
 ---@field line string|nil  the program's line that made the call, not yet redacted
 local Run = {}
 Run.__index = Run
@@ -46,7 +47,7 @@ end
 ---@return string|nil problem  the encoder's, if the body cannot be written
 function driver.new(template, params, bodies, models)
   local transport = template.settings.transport
-  local call, problem = new_call(template.core, transport and transport:now(), params, bodies)
+  local call, problem = new_call(template.core, transport and transport:now(), params, bodies, models)
   if not call then return nil, problem end
   return setmetatable({ template = template, call = call, models = models, transport = transport }, Run)
 end
@@ -89,7 +90,12 @@ end
 function Run:start()
   local call, transport = self.call, self.transport
   if not wait.may_go_on(transport, call) then return end
-  if self.template.asks and not self:ask() then return end
+  if self.template.asks then
+    -- once, though a call that is held back starts again and again
+    local attempts = call:progress()
+    if self.asked ~= attempts and not self:ask() then return end
+    self.asked = attempts
+  end
   if not call:prepare() then return end
   if self.template.settings.transport then
     transport:start(call, call:attempt())
@@ -115,7 +121,8 @@ function Run:wait()
     wait.call(transport, call)
     return
   end
-  hooks.wait(self, call:due() - transport:now(), self.failure)
+  local now = transport:now()
+  hooks.wait(self, (call:expects(now) or math.huge) - now, self.failure)
   if call:state() == "wait" then wait.call(transport, call, WAIT_STEP) end
 end
 

@@ -139,6 +139,38 @@ function table_check.fallback(value)
   return nil, out
 end
 
+-- The largest number of each field of a pace; 'whole': a whole number.
+local PACE = {
+  { name = "rpm", most = 1e6 }, { name = "tpm", most = 1e9 }, { name = "burst", most = 1e6, whole = true },
+  { name = "concurrent", most = 65535, whole = true },
+}
+
+local function pace_problem(row, value)
+  if value == nil then return nil end
+  local is_fit = type(value) == "number" and value >= (row.whole and 1 or 1e-3) and value <= row.most
+    and (not row.whole or value % 1 == 0)
+  if is_fit then return nil end
+  local wanted = row.whole and "a whole number from 1 to %.0f" or "a number above 0, at most %.0f"
+  return "." .. row.name .. ": " .. expected(wanted:format(row.most), value)
+end
+
+--- Checks a pace: true, false, or limits.
+function table_check.pace(value)
+  if type(value) == "boolean" then return nil, value end
+  if type(value) ~= "table" then return expected("true, or a table with rpm, tpm, burst or concurrent", value) end
+  local out, names = {}, {}
+  for i, row in ipairs(PACE) do
+    local problem = pace_problem(row, value[row.name])
+    if problem then return problem end
+    out[row.name], names[i] = value[row.name], row.name
+  end
+  for name in pairs(value) do
+    if out[name] == nil then return describe.unknown(name, names, "field") end
+  end
+  if not (out.rpm or out.tpm or out.concurrent) then return "expected rpm, tpm or concurrent in it" end
+  return nil, out
+end
+
 --- The fields of a policy.
 table_check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "statuses", "seed" }
 

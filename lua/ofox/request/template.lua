@@ -117,6 +117,10 @@ function template.new(shape, settings, like)
   self.asks = later ~= nil or self.key ~= true and self.key ~= false or self.missing or self.exposed ~= nil
     or self.talks
   self.hears = self.talks or settings.on_retry ~= nil or settings.on_wait ~= nil
+  if shape.expect ~= "contact" then
+    fields.account = core.account(shape.url, settings.api_key or nil, settings.transport)
+    if settings.pace then core.pace(fields.account, settings.pace) end
+  end
   self.core, self.plan = core.template(fields, settings)
   return self
 end

@@ -1,0 +1,91 @@
+#include "call/account.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+static void init_lane(struct ofox_account *a, struct ofox_lane *l,
+                      uint64_t model) {
+  l->model = model;
+  ofox_turns_init(&l->turns, &a->_arrivals);
+  ofox_hold_init(&l->hold);
+}
+
+void ofox_account_init(struct ofox_account *a) {
+  memset(a, 0, sizeof(*a));
+  init_lane(a, &a->all, 0);
+}
+
+void ofox_account_free(struct ofox_account *a) {
+  while (a->_nlanes > 0)
+    free(a->_lanes[--a->_nlanes]);
+  ofox_pace_free(&a->pace);
+  a->paces = 0;
+}
+
+static int is_same(double x, double y) {
+  return x == y || (isnan(x) && isnan(y));
+}
+
+int ofox_account_pace(struct ofox_account *a,
+                      const struct ofox_pace_limits *l) {
+  const struct ofox_pace_limits *old = &a->_limits;
+  struct ofox_pace fresh;
+  int rc;
+  if (a->paces && is_same(l->rpm, old->rpm) && is_same(l->tpm, old->tpm) &&
+      is_same(l->burst, old->burst) &&
+      is_same(l->concurrent, old->concurrent) && l->announced == old->announced)
+    return 0;
+  memset(&fresh, 0, sizeof(fresh));
+  rc = ofox_pace_init(&fresh, l);
+  if (rc != 0)
+    return rc;
+  fresh.in_flight = a->pace.in_flight;
+  ofox_pace_free(&a->pace);
+  a->pace = fresh;
+  a->_limits = *l;
+  a->paces = 1;
+  return 0;
+}
+
+int ofox_account_is_quiet(const struct ofox_account *a) {
+  return a->_nlanes == 0 && !a->paces && !a->all.hold.held &&
+         a->all.turns.n == 0;
+}
+
+struct ofox_lane *ofox_account_lane(const struct ofox_account *a,
+                                    uint64_t model) {
+  size_t i;
+  for (i = 0; i < a->_nlanes; i++) {
+    if (a->_lanes[i]->model == model)
+      return a->_lanes[i];
+  }
+  return NULL;
+}
+
+/* A lane that nothing holds any more. */
+static struct ofox_lane *idle_lane(struct ofox_account *a) {
+  size_t i;
+  for (i = 0; i < a->_nlanes; i++) {
+    if (!a->_lanes[i]->hold.held && a->_lanes[i]->turns.n == 0)
+      return a->_lanes[i];
+  }
+  return NULL;
+}
+
+struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint64_t model) {
+  struct ofox_lane *l = ofox_account_lane(a, model);
+  if (l != NULL)
+    return l;
+  l = idle_lane(a);
+  if (l == NULL && a->_nlanes < OFOX_ACCOUNT_LANES) {
+    l = malloc(sizeof(*l));
+    if (l != NULL)
+      a->_lanes[a->_nlanes++] = l;
+  }
+  if (l != NULL)
+    init_lane(a, l, model);
+  return l;
+}

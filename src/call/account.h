@@ -1,0 +1,67 @@
+/*
+** What the calls of one account share: which of them wait, and until when none
+** may start. An account is an origin and a key; each model has a lane in it.
+** Knows nothing of calls, of Lua, or of who the account belongs to.
+*/
+#ifndef OFOX_ACCOUNT_H
+#define OFOX_ACCOUNT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/hold.h"
+#include "policy/pace.h"
+#include "policy/turns.h"
+
+#define OFOX_ACCOUNT_LANES 64 /* models that can be held at once */
+
+struct ofox_lane {
+  uint64_t model; /* a hash of its name; of the lane of all: 0 */
+  struct ofox_turns turns;
+  struct ofox_holdback hold;
+};
+
+struct ofox_account {
+  struct ofox_lane all; /* of all models */
+  struct ofox_pace pace;
+  int paces;
+  struct ofox_pace_limits _limits; /* those of 'pace' */
+  struct ofox_lane *_lanes[OFOX_ACCOUNT_LANES];
+  size_t _nlanes;
+  uint64_t _arrivals; /* of all its lanes */
+};
+
+/* What a call keeps of its account. Zeroed: nothing ever holds it back. */
+struct ofox_ticket {
+  struct ofox_account *account; /* outlives the call */
+  uint64_t model;               /* its only one, or 0; see ofox_lane */
+  const uint64_t *models;       /* instead, if there are several; or NULL */
+  double tokens;                /* that it will use: a guess */
+  struct ofox_turn turn;
+  uint64_t waits; /* the lane in which it waits; see 'turn' */
+  /* Of the attempt on its way: */
+  int started;
+  unsigned probe_of_all, probe;
+  struct ofox_pace_start pace;
+};
+
+void ofox_account_init(struct ofox_account *a);
+void ofox_account_free(struct ofox_account *a); /* zeroed: fine */
+
+/* Paces by these limits from now on. The same as before: nothing changes. 0,
+** or OFOX_EMEM: then it paces as before. */
+int ofox_account_pace(struct ofox_account *a,
+                      const struct ofox_pace_limits *limits);
+
+/* Nothing holds a call back, and none waits. */
+int ofox_account_is_quiet(const struct ofox_account *a);
+
+/* The lane of a model; NULL: it has none, so nothing holds it. */
+struct ofox_lane *ofox_account_lane(const struct ofox_account *a,
+                                    uint64_t model);
+/* The same, which there is from now on; NULL where there is no memory, or too
+** many models are held. It lasts as long as the account or, if nothing holds
+** it, until another model is held. */
+struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint64_t model);
+
+#endif

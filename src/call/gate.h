@@ -1,0 +1,42 @@
+/*
+** Whether a call may begin an attempt now, for all that the calls of its
+** account know of each other: asked before an attempt, told after it. A call
+** that may not waits in the order of arrival, where a retry keeps its place;
+** only the first of those that wait has a moment at which it is due.
+** Knows nothing of retries, or of what becomes of a call that is refused.
+*/
+#ifndef OFOX_GATE_H
+#define OFOX_GATE_H
+
+#include "call/state.h"
+
+enum ofox_gate_word { OFOX_GATE_GO, OFOX_GATE_WAIT, OFOX_GATE_REFUSED };
+
+struct ofox_gate_answer {
+  enum ofox_gate_word word;
+  double due; /* WAIT: when to ask again; INFINITY: it is moved to a moment */
+  /* REFUSED: why, and how many seconds from now it might go. */
+  enum ofox_outcome outcome;
+  enum ofox_reason reason;
+  double delay;
+};
+
+/* May it begin? After WAIT it waits in the queue, until it goes or leaves. */
+struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now);
+
+/* When it will go by what is known now, of a call that waits in the queue. */
+double ofox_gate_expects(const struct ofox_call *c, double now);
+
+/* It begins an attempt. */
+void ofox_gate_started(struct ofox_call *c, double now);
+/* The headers of its answer are complete. */
+void ofox_gate_heard(struct ofox_call *c, double now);
+/* The attempt has ended, with c->failed, c->error and c->hint; or without a
+** word: it was cancelled or freed, at a moment that may be unknown, NaN, and
+** waits no more. Twice: as once. */
+void ofox_gate_ended(struct ofox_call *c, double now);
+void ofox_gate_cancelled(struct ofox_call *c, double now);
+/* It does not wait in the queue any more. */
+void ofox_gate_left(struct ofox_call *c, double now);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+** ofox.core: accounts.
+*/
+#include "lua/laccount.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lua/lofox.h"
+#include "lua/lopen.h"
+
+#define ACCOUNT_T "ofox.account"
+#define RECENT 32        /* are remembered though no client is left */
+#define LONGEST_WAIT 60  /* seconds that a first call is waited for */
+#define SLACK 0.5        /* seconds by which requests may differ on their way */
+
+#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
+#define HASH_STEP UINT64_C(0x100000001b3)
+
+/* FNV-1a */
+static uint64_t hash(uint64_t h, const void *p, size_t n) {
+  const unsigned char *b = p;
+  size_t i;
+  for (i = 0; i < n; i++)
+    h = (h ^ b[i]) * HASH_STEP;
+  return h;
+}
+
+uint64_t ofox_hashmodel(lua_State *L, int arg) {
+  size_t n;
+  const char *s;
+  uint64_t h;
+  if (lua_type(L, arg) != LUA_TSTRING)
+    return 0;
+  s = lua_tolstring(L, arg, &n);
+  h = hash(HASH_BEGIN, s, n);
+  return h != 0 ? h : 1;
+}
+
+/* A URL up to its path. */
+static size_t origin_size(const char *url) {
+  const char *host = strstr(url, "://");
+  host = host != NULL ? host + 3 : url;
+  return (size_t)(host - url) + strcspn(host, "/?#");
+}
+
+/* Adds the text, or the identity of what is none, at 'arg'. [-0, +0, -] */
+static uint64_t add(lua_State *L, int arg, uint64_t h) {
+  int type = lua_type(L, arg);
+  h = hash(h, &type, sizeof(type));
+  if (type == LUA_TSTRING) {
+    size_t n;
+    const char *s = lua_tolstring(L, arg, &n);
+    return hash(h, s, n);
+  }
+  if (type > LUA_TSTRING) {
+    const void *p = lua_topointer(L, arg);
+    h = hash(h, &p, sizeof(p));
+  }
+  return h;
+}
+
+static int account_gc(lua_State *L) {
+  ofox_account_free(luaL_checkudata(L, 1, ACCOUNT_T));
+  return 0;
+}
+
+/* Keeps the account on top among the recent ones. [-0, +0, e] */
+static void remember(lua_State *L) {
+  int at = (int)lua_tointeger(L, lua_upvalueindex(3)) % RECENT + 1;
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, lua_upvalueindex(2), at);
+  lua_pushinteger(L, at);
+  lua_replace(L, lua_upvalueindex(3));
+}
+
+/*
+** core.account(url, key, transport) -> the account that has this origin and
+** key: a string, or a function that returns it; on this transport, which has
+** a clock of its own. The same as before, as long as it is remembered.
+*/
+static int account_new(lua_State *L) {
+  const char *url = luaL_checkstring(L, 1);
+  struct ofox_account *a;
+  uint64_t h;
+  lua_settop(L, 3);
+  h = hash(HASH_BEGIN, url, origin_size(url));
+  h = add(L, 3, add(L, 2, h));
+  lua_pushlstring(L, (const char *)&h, sizeof(h));
+  lua_pushvalue(L, 4);
+  lua_rawget(L, lua_upvalueindex(1));
+  if (!lua_isnil(L, -1))
+    return 1;
+  lua_pop(L, 1);
+  a = ofox_newobject(L, ACCOUNT_T, sizeof(*a));
+  ofox_account_init(a);
+  lua_pushvalue(L, 4);
+  lua_pushvalue(L, 5);
+  lua_rawset(L, lua_upvalueindex(1));
+  remember(L);
+  return 1;
+}
+
+/* Field 'name' of the table at 2; NaN: it has none. [-0, +0, e] */
+static double rate_field(lua_State *L, const char *name) {
+  double v;
+  lua_getfield(L, 2, name);
+  v = luaL_optnumber(L, -1, NAN);
+  lua_pop(L, 1);
+  return v;
+}
+
+/*
+** core.pace(account, limits): {rpm, tpm, burst, concurrent}, or true: what
+** answers announce
+*/
+static int account_pace(lua_State *L) {
+  struct ofox_account *a = luaL_checkudata(L, 1, ACCOUNT_T);
+  struct ofox_pace_limits l = {NAN, NAN, NAN, NAN, 0, 1, LONGEST_WAIT, SLACK};
+  lua_settop(L, 2);
+  if (lua_istable(L, 2)) {
+    l.rpm = rate_field(L, "rpm");
+    l.tpm = rate_field(L, "tpm");
+    l.burst = rate_field(L, "burst");
+    l.concurrent = rate_field(L, "concurrent");
+  }
+  else {
+    l.announced = 1;
+  }
+  ofox_checkmemory(L, ofox_account_pace(a, &l));
+  return 0;
+}
+
+struct ofox_account *ofox_optaccount(lua_State *L, int arg) {
+  return lua_isnil(L, arg) ? NULL : luaL_checkudata(L, arg, ACCOUNT_T);
+}
+
+void ofox_open_account(lua_State *L) {
+  ofox_newclass(L, ACCOUNT_T, account_gc);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  lua_pushinteger(L, 0);
+  lua_pushcclosure(L, account_new, 3);
+  lua_setfield(L, -2, "account");
+  lua_pushcfunction(L, account_pace);
+  lua_setfield(L, -2, "pace");
+}
