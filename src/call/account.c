@@ -9,7 +9,7 @@
 static void init_lane(struct ofox_account *a, struct ofox_lane *l,
                       uint64_t model) {
   l->model = model;
-  ofox_turns_init(&l->turns, &a->_arrivals);
+  ofox_turns_init(&l->turns, &a->arrivals);
   ofox_hold_init(&l->hold);
 }
 

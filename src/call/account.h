@@ -28,21 +28,7 @@ struct ofox_account {
   struct ofox_pace_limits _limits; /* those of 'pace' */
   struct ofox_lane *_lanes[OFOX_ACCOUNT_LANES];
   size_t _nlanes;
-  uint64_t _arrivals; /* of all its lanes */
-};
-
-/* What a call keeps of its account. Zeroed: nothing ever holds it back. */
-struct ofox_ticket {
-  struct ofox_account *account; /* outlives the call */
-  uint64_t model;               /* its only one, or 0; see ofox_lane */
-  const uint64_t *models;       /* instead, if there are several; or NULL */
-  double tokens;                /* that it will use: a guess */
-  struct ofox_turn turn;
-  uint64_t waits; /* the lane in which it waits; see 'turn' */
-  /* Of the attempt on its way: */
-  int started;
-  unsigned probe_of_all, probe;
-  struct ofox_pace_start pace;
+  uint64_t arrivals; /* of all its lanes */
 };
 
 void ofox_account_init(struct ofox_account *a);

@@ -32,7 +32,7 @@ static void free_error(struct ofox_error **e) {
 }
 
 void ofox_call_free(struct ofox_call *c) {
-  ofox_gate_cancelled(c, NAN);
+  ofox_gate_free(c);
   if (c->detach != NULL)
     c->detach(c);
   ofox_note_drop(&c->note);
@@ -229,8 +229,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
                                   ofox_headers_now(&c->response.head, wall));
     c->source = OFOX_SOURCE_BODY;
   }
-  c->hint = f.hint;
-  c->hinted = c->source;
+  ofox_gate_tell(c, c->source, f.hint, now);
   f.zero_before = c->_zero;
   f.free_move = immediate || ofox_fallback_is_due(c);
   f.left = ofox_call_deadline(c) - now;
@@ -402,17 +401,23 @@ static void refuse(struct ofox_call *c, const struct ofox_gate_answer *a,
 
 int ofox_call_admit(struct ofox_call *c, double now) {
   struct ofox_gate_answer a;
-  if (now >= ofox_call_deadline(c) && !ofox_turns_waits(&c->ticket.turn)) {
+  if (now >= ofox_call_deadline(c) && !ofox_gate_is_waiting(c)) {
     ofox_call_abort(c, OFOX_OUTCOME_DEADLINE, 0, now);
     return -1;
   }
   a = ofox_gate_ask(c, now);
   if (a.word == OFOX_GATE_GO)
     return 0;
-  if (a.word == OFOX_GATE_WAIT)
+  if (a.word == OFOX_GATE_WAIT) {
     ofox_call_enter(c, OFOX_WAIT, a.due);
-  else
+  }
+  else if (a.word == OFOX_GATE_REFUSED) {
     refuse(c, &a, now);
+  }
+  else {
+    c->no_memory = 1;
+    give_up(c, OFOX_REASON_NONE);
+  }
   return -1;
 }
 

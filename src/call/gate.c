@@ -1,11 +1,28 @@
 #include "call/gate.h"
 
 #include <math.h>
-#include <stddef.h>
+#include <stdlib.h>
+
+#include "call/account.h"
+
+/* There once the account has had anything to say to the call. */
+struct ofox_ticket {
+  struct ofox_turn turn; /* comes first: both have the same address */
+  struct ofox_call *call;
+  uint64_t waits; /* the lane in which it waits; see 'turn' */
+  /* Of the attempt on its way: */
+  int started;
+  unsigned probe_of_all, probe;
+  struct ofox_pace_start pace;
+};
 
 static struct ofox_call *call_of(struct ofox_turn *turn) {
-  return (struct ofox_call *)(void *)((char *)turn -
-                                      offsetof(struct ofox_call, ticket.turn));
+  return ((struct ofox_ticket *)(void *)turn)->call;
+}
+
+/* Does it wait in the queue? */
+static int waits(const struct ofox_call *c) {
+  return c->ticket != NULL && ofox_turns_waits(&c->ticket->turn);
 }
 
 static double later(double a, double b) {
@@ -17,7 +34,7 @@ static double patience(const struct ofox_call *c) {
 }
 
 static int is_paced(const struct ofox_call *c, const struct ofox_lane *l) {
-  const struct ofox_account *a = c->ticket.account;
+  const struct ofox_account *a = c->config->account;
   return l == &a->all && a->paces && c->config->paces;
 }
 
@@ -28,22 +45,22 @@ static double next_of(const struct ofox_call *c, const struct ofox_lane *l,
   if (c->config->holds)
     at = ofox_hold_next(&l->hold, now, patience(c));
   if (is_paced(c, l))
-    at = later(at, ofox_pace_next(&c->ticket.account->pace, now,
-                                  c->ticket.tokens));
+    at = later(at, ofox_pace_next(&c->config->account->pace, now,
+                                  (double)c->tokens));
   return at;
 }
 
 /* When it will start by what is known, with those before it. */
 static double turn_of(const struct ofox_call *c, const struct ofox_lane *l,
                       double now) {
-  size_t before = ofox_turns_before(&l->turns, &c->ticket.turn);
+  size_t before = ofox_turns_before(&l->turns, &c->ticket->turn);
   double at = now;
   if (c->config->holds)
     at = ofox_hold_at(&l->hold, now, before);
   if (is_paced(c, l))
-    at = later(at, ofox_pace_at(&c->ticket.account->pace, now, before,
-                                c->ticket.tokens * (double)before,
-                                c->ticket.tokens));
+    at = later(at, ofox_pace_at(&c->config->account->pace, now, before,
+                                (double)c->tokens * (double)before,
+                                (double)c->tokens));
   return at;
 }
 
@@ -68,24 +85,20 @@ static void wake(struct ofox_lane *l, double now) {
     c->moved(c);
 }
 
-/* Of this or the next attempt. */
-static uint64_t model_of(const struct ofox_call *c) {
-  return c->ticket.models != NULL ? c->ticket.models[c->model]
-                                  : c->ticket.model;
-}
-
-static struct ofox_lane *lane_at(const struct ofox_ticket *t, uint64_t model) {
-  return model == 0 ? &t->account->all
-                    : ofox_account_lane(t->account, model);
+/* NULL: the account has been freed. */
+static struct ofox_lane *lane_waited_in(const struct ofox_call *c) {
+  struct ofox_account *a = c->config->account;
+  return c->ticket->waits == 0 ? &a->all
+                               : ofox_account_lane(a, c->ticket->waits);
 }
 
 void ofox_gate_left(struct ofox_call *c, double now) {
-  struct ofox_ticket *t = &c->ticket;
+  struct ofox_ticket *t = c->ticket;
   struct ofox_lane *l;
-  if (!ofox_turns_waits(&t->turn))
+  if (!waits(c))
     return;
-  l = lane_at(t, t->waits);
-  if (l == NULL) /* the account has been freed */
+  l = lane_waited_in(c);
+  if (l == NULL)
     return;
   ofox_turns_leave(&l->turns, &t->turn);
   wake(l, now);
@@ -93,7 +106,7 @@ void ofox_gate_left(struct ofox_call *c, double now) {
 
 static int is_behind(const struct ofox_call *c, const struct ofox_lane *l) {
   const struct ofox_turn *first = ofox_turns_first(&l->turns);
-  return first != NULL && first->order < c->ticket.turn.order;
+  return first != NULL && first->order < c->ticket->turn.order;
 }
 
 static struct ofox_gate_answer refused(const struct ofox_call *c,
@@ -115,7 +128,7 @@ static struct ofox_gate_answer keep(struct ofox_call *c, struct ofox_lane *l,
                                     double at, double now) {
   struct ofox_gate_answer a = {OFOX_GATE_WAIT, INFINITY, OFOX_OUTCOME_HELD,
                                OFOX_REASON_NONE, 0};
-  struct ofox_ticket *t = &c->ticket;
+  struct ofox_ticket *t = c->ticket;
   double deadline = ofox_call_deadline(c);
   if (c->config->holds && ofox_hold_refuses(&l->hold, now, patience(c)))
     return refused(c, l, OFOX_REASON_DELAY_TOO_LONG, l->hold.until, now);
@@ -151,50 +164,66 @@ static int passes(struct ofox_call *c, struct ofox_lane *l, double now,
 }
 
 double ofox_gate_expects(const struct ofox_call *c, double now) {
-  const struct ofox_ticket *t = &c->ticket;
-  if (!ofox_turns_waits(&t->turn))
-    return c->_due;
-  return later(now, turn_of(c, lane_at(t, t->waits), now));
+  return waits(c) ? later(now, turn_of(c, lane_waited_in(c), now)) : c->_due;
+}
+
+/* The ticket, from now on; NULL: there is no memory. */
+static struct ofox_ticket *take_ticket(struct ofox_call *c) {
+  if (c->ticket == NULL)
+    c->ticket = calloc(1, sizeof(*c->ticket));
+  if (c->ticket != NULL) {
+    c->ticket->call = c;
+    c->ticket->turn.order = c->arrival;
+  }
+  return c->ticket;
 }
 
 struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   struct ofox_gate_answer a = {OFOX_GATE_GO, INFINITY, OFOX_OUTCOME_ANSWERED,
                                OFOX_REASON_NONE, 0};
-  struct ofox_ticket *t = &c->ticket;
-  uint64_t model = model_of(c);
-  if (t->account == NULL || ofox_account_is_quiet(t->account) ||
-      !(c->config->holds || c->config->paces))
+  struct ofox_account *account = c->config->account;
+  struct ofox_lane *own;
+  if (account == NULL || !(c->config->holds || c->config->paces))
     return a;
-  if (ofox_turns_waits(&t->turn) && now >= ofox_call_deadline(c)) {
-    a = refused(c, lane_at(t, t->waits), OFOX_REASON_DEADLINE,
+  if (c->arrival == 0)
+    c->arrival = ++account->arrivals;
+  if (ofox_account_is_quiet(account))
+    return a;
+  if (take_ticket(c) == NULL) {
+    a.word = OFOX_GATE_NO_MEMORY;
+    return a;
+  }
+  if (waits(c) && now >= ofox_call_deadline(c)) {
+    a = refused(c, lane_waited_in(c), OFOX_REASON_DEADLINE,
                 ofox_gate_expects(c, now), now);
     ofox_gate_left(c, now);
     return a;
   }
-  ofox_turns_arrive(&t->account->all.turns, &t->turn);
-  if (model != 0 && !passes(c, ofox_account_lane(t->account, model), now, &a))
-    return a;
-  (void)passes(c, &t->account->all, now, &a);
+  own = c->lane != 0 ? ofox_account_lane(account, c->lane) : NULL;
+  if (own == NULL || passes(c, own, now, &a))
+    (void)passes(c, &account->all, now, &a);
   return a;
 }
 
+int ofox_gate_is_waiting(const struct ofox_call *c) {
+  return waits(c);
+}
+
 void ofox_gate_started(struct ofox_call *c, double now) {
-  struct ofox_ticket *t = &c->ticket;
-  struct ofox_account *a = t->account;
+  struct ofox_ticket *t = c->ticket;
+  struct ofox_account *a = c->config->account;
   struct ofox_lane *own;
-  if (a == NULL || t->started)
+  if (t == NULL)
     return;
   t->started = 1;
   t->probe = t->probe_of_all = 0;
-  if (ofox_account_is_quiet(a))
-    return;
-  own = ofox_account_lane(a, model_of(c));
+  own = ofox_account_lane(a, c->lane);
   if (c->config->holds && own != NULL)
     t->probe = ofox_hold_started(&own->hold, now);
   if (c->config->holds)
     t->probe_of_all = ofox_hold_started(&a->all.hold, now);
   if (a->paces)
-    ofox_pace_started(&a->pace, &t->pace, t->tokens, now);
+    ofox_pace_started(&a->pace, &t->pace, (double)c->tokens, now);
   ofox_gate_left(c, now);
   if (own != NULL)
     wake(own, now);
@@ -213,84 +242,85 @@ static void hear_pace(struct ofox_call *c, double now) {
   said[OFOX_PACE_TOKENS].limit = r.limit_tokens;
   said[OFOX_PACE_TOKENS].remaining = r.remaining_tokens;
   said[OFOX_PACE_TOKENS].reset = r.reset_tokens;
-  ofox_pace_heard(&c->ticket.account->pace, &c->ticket.pace, said, now);
+  ofox_pace_heard(&c->config->account->pace, &c->ticket->pace, said, now);
 }
 
 /* The probe has been answered. */
 static void answered(struct ofox_call *c, double now) {
-  struct ofox_ticket *t = &c->ticket;
-  struct ofox_lane *own = ofox_account_lane(t->account, model_of(c));
+  struct ofox_ticket *t = c->ticket;
+  struct ofox_lane *own = ofox_account_lane(c->config->account, c->lane);
   if (t->probe != 0 && own != NULL) {
     ofox_hold_answered(&own->hold, t->probe, now);
     wake(own, now);
   }
   if (t->probe_of_all != 0) {
-    ofox_hold_answered(&t->account->all.hold, t->probe_of_all, now);
-    wake(&t->account->all, now);
+    ofox_hold_answered(&c->config->account->all.hold, t->probe_of_all, now);
+    wake(&c->config->account->all, now);
   }
   t->probe = t->probe_of_all = 0;
 }
 
 void ofox_gate_heard(struct ofox_call *c, double now) {
-  struct ofox_ticket *t = &c->ticket;
-  if (!t->started)
+  struct ofox_ticket *t = c->ticket;
+  if (t == NULL || !t->started)
     return;
-  if (t->account->paces) {
+  if (c->config->account->paces) {
     hear_pace(c, now);
-    wake(&t->account->all, now);
+    wake(&c->config->account->all, now);
   }
   if (c->response.head.status < 400)
     answered(c, now);
 }
 
 /* Does the answer speak of the account, or of one model? */
-static int is_of_account(const struct ofox_call *c) {
+static int is_of_account(const struct ofox_call *c, enum ofox_source hinted) {
   struct ofox_ratelimit r;
   ofox_headers_ratelimit(&c->response.head, c->wall, &r);
   if (r.remaining_requests > 0 || r.remaining > 0)
     return 0; /* the account has room */
   if (r.remaining_requests == 0 || r.remaining_tokens == 0 ||
-      r.remaining == 0 || c->hinted == OFOX_SOURCE_RESET_REQUESTS ||
-      c->hinted == OFOX_SOURCE_RESET_TOKENS || c->hinted == OFOX_SOURCE_RESET)
+      r.remaining == 0 || hinted == OFOX_SOURCE_RESET_REQUESTS ||
+      hinted == OFOX_SOURCE_RESET_TOKENS || hinted == OFOX_SOURCE_RESET)
     return 1;
   return c->error->cls == OFOX_CLASS_RATE_LIMIT &&
          ofox_span_eq(ofox_buf_span(&c->error->code), "rate_limit_exceeded");
 }
 
-/* Others are told what this call was told. */
-static void tell(struct ofox_call *c, double now) {
-  struct ofox_ticket *t = &c->ticket;
+void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
+                    double now) {
+  struct ofox_account *a = c->config->account;
   struct ofox_lane *l;
-  if (!c->config->holds || !c->failed || isnan(c->hint) || c->hint < 0 ||
+  if (a == NULL || !c->config->holds || isnan(hint) || hint < 0 ||
       (c->error->cls != OFOX_CLASS_RATE_LIMIT &&
        c->error->cls != OFOX_CLASS_UNAVAILABLE))
     return;
-  answered(c, now);
-  l = model_of(c) == 0 || is_of_account(c)
-          ? &t->account->all
-          : ofox_account_hold(t->account, model_of(c));
+  if (c->ticket != NULL)
+    answered(c, now);
+  l = c->lane == 0 || is_of_account(c, source) ? &a->all
+                                               : ofox_account_hold(a, c->lane);
   if (l != NULL)
-    ofox_hold_until(&l->hold, now + c->hint, now);
-}
-
-static void finish(struct ofox_call *c, int has_word, double now) {
-  struct ofox_ticket *t = &c->ticket;
-  if (!t->started)
-    return;
-  t->started = 0;
-  if (has_word)
-    tell(c, now);
-  if (t->account->paces) {
-    ofox_pace_ended(&t->account->pace, &t->pace, -1, now);
-    wake(&t->account->all, now);
-  }
+    ofox_hold_until(&l->hold, now + hint, now);
 }
 
 void ofox_gate_ended(struct ofox_call *c, double now) {
-  finish(c, 1, now);
+  struct ofox_account *a = c->config->account;
+  struct ofox_ticket *t = c->ticket;
+  if (t == NULL || !t->started)
+    return;
+  t->started = 0;
+  if (a->paces) {
+    ofox_pace_ended(&a->pace, &t->pace, -1, now);
+    wake(&a->all, now);
+  }
 }
 
 void ofox_gate_cancelled(struct ofox_call *c, double now) {
-  finish(c, 0, now);
+  ofox_gate_ended(c, now);
   ofox_gate_left(c, now);
+}
+
+void ofox_gate_free(struct ofox_call *c) {
+  ofox_gate_cancelled(c, NAN);
+  free(c->ticket);
+  c->ticket = NULL;
 }

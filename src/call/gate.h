@@ -10,7 +10,12 @@
 
 #include "call/state.h"
 
-enum ofox_gate_word { OFOX_GATE_GO, OFOX_GATE_WAIT, OFOX_GATE_REFUSED };
+enum ofox_gate_word {
+  OFOX_GATE_GO,
+  OFOX_GATE_WAIT,
+  OFOX_GATE_REFUSED,
+  OFOX_GATE_NO_MEMORY
+};
 
 struct ofox_gate_answer {
   enum ofox_gate_word word;
@@ -31,12 +36,17 @@ double ofox_gate_expects(const struct ofox_call *c, double now);
 void ofox_gate_started(struct ofox_call *c, double now);
 /* The headers of its answer are complete. */
 void ofox_gate_heard(struct ofox_call *c, double now);
-/* The attempt has ended, with c->failed, c->error and c->hint; or without a
-** word: it was cancelled or freed, at a moment that may be unknown, NaN, and
-** waits no more. Twice: as once. */
+/* c->error says to come back in 'hint' seconds; 'source' is what said so. */
+void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
+                    double now);
+/* The attempt has ended. Twice: as once. */
 void ofox_gate_ended(struct ofox_call *c, double now);
+/* The call has ended otherwise: it waits no more, and has no attempt. */
 void ofox_gate_cancelled(struct ofox_call *c, double now);
 /* It does not wait in the queue any more. */
 void ofox_gate_left(struct ofox_call *c, double now);
+int ofox_gate_is_waiting(const struct ofox_call *c);
+/* The same as cancelled, at a moment that is not known. */
+void ofox_gate_free(struct ofox_call *c);
 
 #endif

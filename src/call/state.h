@@ -5,7 +5,6 @@
 #ifndef OFOX_CALL_STATE_H
 #define OFOX_CALL_STATE_H
 
-#include "call/account.h"
 #include "call/history.h"
 #include "call/time_limits.h"
 #include "call/ready_list.h"
@@ -16,11 +15,15 @@
 
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
+struct ofox_account;
+struct ofox_ticket;
+
 struct ofox_call_config {
   struct ofox_policy policy;
   struct ofox_time_limits limits;
   struct ofox_response_config response;
   int max_retries;
+  struct ofox_account *account; /* outlives the calls; NULL: they have none */
   int holds; /* its calls are held by what answers say, and say it */
   int paces; /* its calls obey the account's pace */
 };
@@ -37,8 +40,6 @@ struct ofox_call {
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
   struct ofox_plan plan;
-  double hint; /* the seconds that the last failure asked for; NaN: none */
-  enum ofox_source hinted; /* what said so */
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;
   int announce; /* a retry was planned, and Lua was not notified yet */
@@ -52,7 +53,11 @@ struct ofox_call {
   struct ofox_clock clock;
   struct ofox_history history;
   struct ofox_redact secrets;
-  struct ofox_ticket ticket;
+  /* What it asks its account for, and what that has given (gate.h). */
+  uint64_t arrival;           /* its number among the calls; 0: none yet */
+  uint64_t lane;              /* a hash of its model's name; 0: none */
+  float tokens;               /* that the next attempt will use: a guess */
+  struct ofox_ticket *ticket; /* NULL: nothing has held it back yet */
   struct ofox_note note; /* told of changes of state and of events */
   /* How the transport drops a call, and learns that it has room again. */
   void (*detach)(struct ofox_call *c);

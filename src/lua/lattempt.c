@@ -21,7 +21,6 @@ void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->answer, (size_t)-1);
   ofox_buf_init(&c->bodies, (size_t)-1);
   ofox_buf_init(&c->ends, (size_t)-1);
-  ofox_buf_init(&c->models, (size_t)-1);
   ofox_buf_init(&c->own, (size_t)-1);
   ofox_buf_init(&c->authorization, (size_t)-1);
   ofox_buf_init(&c->lines, (size_t)-1);
@@ -30,8 +29,6 @@ void ofox_lcall_init(struct ofox_lcall *c) {
 void ofox_lcall_forget(struct ofox_lcall *c) {
   ofox_buf_free(&c->bodies);
   ofox_buf_free(&c->ends);
-  ofox_buf_free(&c->models);
-  c->call.ticket.models = NULL;
   ofox_buf_free(&c->own);
   ofox_buf_free(&c->authorization);
   ofox_buf_free(&c->lines);
@@ -49,15 +46,21 @@ static void add_body(lua_State *L, int arg, struct ofox_lcall *c) {
   ofox_checkmemory(L, ofox_buf_addspan(&c->bodies, ofox_checkspan(L, arg)));
 }
 
-/* Adds the list of bodies at 'arg', and their ends. [-0, +0, e] */
+/* Adds the list of bodies at 'arg', with their ends, for the list of models at
+** 'arg' + 1. [-0, +0, e] */
 static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
   size_t i, n = ofox_rawlen(L, arg);
   for (i = 0; i < n; i++) {
+    struct ofox_body_end end = {0, 0};
     lua_rawgeti(L, arg, (int)i + 1);
     add_body(L, lua_gettop(L), c);
-    lua_pop(L, 1);
-    ofox_checkmemory(
-        L, ofox_buf_add(&c->ends, &c->bodies.n, sizeof(c->bodies.n)));
+    if (lua_istable(L, arg + 1)) {
+      lua_rawgeti(L, arg + 1, (int)i + 1);
+      end.model = ofox_hashmodel(L, -1);
+    }
+    lua_settop(L, arg + 1);
+    end.at = c->bodies.n;
+    ofox_checkmemory(L, ofox_buf_add(&c->ends, &end, sizeof(end)));
   }
   return (int)n;
 }
@@ -70,26 +73,10 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
                  t->seeded ? t->seed : ofox_newseed(c, now), now);
   ofox_redact_begin(&c->call.secrets, &t->secrets);
   c->template = t;
-  c->call.ticket.account = t->account;
   ofox_lcall_init(c);
   ofox_getuservalue(L, 1);
   ofox_setuservalue(L, -2);
   return c;
-}
-
-/* Sets the model, or the models, named at 'arg'. [-0, +0, e] */
-static void set_models(lua_State *L, int arg, struct ofox_lcall *c) {
-  size_t i, n = lua_istable(L, arg) ? ofox_rawlen(L, arg) : 0;
-  c->call.ticket.model = ofox_hashmodel(L, arg);
-  for (i = 0; i < n; i++) {
-    uint64_t h;
-    lua_rawgeti(L, arg, (int)i + 1);
-    h = ofox_hashmodel(L, -1);
-    lua_pop(L, 1);
-    ofox_checkmemory(L, ofox_buf_add(&c->models, &h, sizeof(h)));
-  }
-  if (n > 0)
-    c->call.ticket.models = (const uint64_t *)(const void *)c->models.p;
 }
 
 /*
@@ -106,7 +93,7 @@ static int call_new(lua_State *L) {
   struct ofox_lcall *c;
   lua_settop(L, 5);
   c = push_call(L, t, now);
-  set_models(L, 5, c);
+  c->call.lane = ofox_hashmodel(L, 5);
   lua_insert(L, 1);
   c->has_body = 1;
   if (lua_istable(L, 5)) {
@@ -200,19 +187,26 @@ static int add_lines(struct ofox_lcall *c, const char *idempotency) {
   return rc != 0 ? rc : add_line(c, NULL);
 }
 
-static struct ofox_span body_of(const struct ofox_lcall *c) {
-  struct ofox_span s = {"", 0};
-  const size_t *ends = (const size_t *)(const void *)c->ends.p;
+/* Of the next attempt's model; NULL: there is one body for all. */
+static const struct ofox_body_end *end_of(const struct ofox_lcall *c) {
+  const struct ofox_body_end *ends = (const void *)c->ends.p;
   size_t n = c->ends.n / sizeof(*ends), model = (size_t)c->call.model;
+  return n == 0 ? NULL : &ends[model < n ? model : 0];
+}
+
+static struct ofox_span body_of(const struct ofox_lcall *c) {
+  const struct ofox_body_end *first = (const void *)c->ends.p;
+  const struct ofox_body_end *end = end_of(c);
+  struct ofox_span s = {"", 0};
   if (!c->has_body)
     return OFOX_NOSPAN;
   if (c->bodies.n == 0)
     return s;
   s = ofox_buf_span(&c->bodies);
-  if (n > 0) {
-    size_t from = model > 0 && model < n ? ends[model - 1] : 0;
+  if (end != NULL) {
+    size_t from = end > first ? end[-1].at : 0;
     s.p += from;
-    s.n = (model < n ? ends[model] : ends[0]) - from;
+    s.n = end->at - from;
   }
   return s;
 }
@@ -234,7 +228,9 @@ static int call_prepare(lua_State *L) {
     begin_own(c);
     ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
     c->body = body_of(c);
-    c->call.ticket.tokens = (double)c->body.n / BYTES_OF_TOKEN;
+    c->call.tokens = (float)c->body.n / BYTES_OF_TOKEN;
+    if (end_of(c) != NULL)
+      c->call.lane = end_of(c)->model;
   }
   lua_pushboolean(L, due);
   return 1;

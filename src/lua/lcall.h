@@ -11,6 +11,12 @@
 
 #define OFOX_IDEMPOTENCY_SIZE 64 /* bytes of a line with a generated key */
 
+/* Where the body for a model ends, and the hash of its name. */
+struct ofox_body_end {
+  size_t at;
+  uint64_t model;
+};
+
 /* The C call comes first: both have the same address. */
 struct ofox_lcall {
   struct ofox_call call;
@@ -18,8 +24,7 @@ struct ofox_lcall {
   struct ofox_buf scratch;
   struct ofox_buf answer; /* the body of the response, while it is read */
   struct ofox_buf bodies; /* one for each model, one after the other */
-  struct ofox_buf ends;   /* of each in 'bodies', a size_t; empty: one */
-  struct ofox_buf models; /* hashes of their names; empty: one */
+  struct ofox_buf ends;   /* an ofox_body_end for each; empty: there is one */
   int has_body;
   /* What functions of the program returned for one attempt: header lines, each
   ended by NUL, and the line of its key (empty: none was returned). */

@@ -140,7 +140,7 @@ static int template_new(lua_State *L) {
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
   lua_getfield(L, 1, "account");
-  t->account = ofox_optaccount(L, lua_gettop(L));
+  t->config.account = ofox_optaccount(L, lua_gettop(L));
   ofox_checkshape(L, 1, &t->config.response);
   t->seeded = ofox_checksettings(L, 2, &t->config, &t->seed);
   add_secrets(L, 1, t);

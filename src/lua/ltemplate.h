@@ -17,7 +17,6 @@
 
 struct ofox_template {
   struct ofox_call_config config;
-  struct ofox_account *account; /* a field; NULL: its calls have none */
   int seeded;
   uint64_t seed; /* for all its calls, if 'seeded' */
   struct ofox_redact secrets;
