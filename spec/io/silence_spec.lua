@@ -10,6 +10,9 @@ local server = require "support.server"
 
 local PARAMS = calls.PARAMS
 
+-- Of a call that is to be answered at once, however busy the machine is.
+local PATIENT = { timeout = 30 }
+
 local keep, stop_kept = calls.keeper()
 after_each(stop_kept)
 
@@ -57,48 +60,48 @@ for _, http2 in ipairs { true, false } do
   describe("a connection that fell silent, " .. name .. ",", function()
     it("[N1] is left by the next attempt and by all later calls", function()
       local client, path = scene(nil, nil, http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       assert.equal(1, path:freeze())
       local meta = answered(client:chat(PARAMS))
       assert.equal(2, meta.attempts)
       assert.same({ "timeout" }, calls.each_retry(meta.retries, "code"))
-      for _ = 1, 5 do assert.equal(1, answered(client:chat(PARAMS)).attempts) end
+      for _ = 1, 5 do assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts) end
       assert.equal(2, path:connections())
     end)
 
     it("[N1] is left by the next call where there is no further attempt", function()
       local client, path = scene({ max_retries = 0 }, nil, http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       path:freeze()
       local _, err = client:chat(PARAMS)
       assert.same({ "timeout_error", "timeout", 1 }, { err.type, err.code, err.attempts })
       assert.is_true(err.ambiguous)
-      assert.equal(1, answered(client:chat(PARAMS)).attempts)
+      assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts)
       assert.equal(2, path:connections())
     end)
 
     it("[N1] is left after a deadline, too", function()
       local client, path = scene({ max_retries = 0 }, nil, http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       path:freeze()
       local _, err = client:chat(PARAMS, { deadline = 0.3 })
       assert.equal("deadline", err.code)
-      assert.equal(1, answered(client:chat(PARAMS)).attempts)
+      assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts)
     end)
 
     it("[N1] gets no request more than there are attempts", function()
       local client, path, _, backend = scene(nil, ok_steps(), http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       path:mute()
       assert.equal(2, answered(client:chat(PARAMS)).attempts)
-      assert.equal(1, answered(client:chat(PARAMS)).attempts)
+      assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts)
       assert.equal(4, #backend:log())
       assert.equal(2, path:connections())
     end)
 
     it("[N1] falls silent again and again: each attempt opens one", function()
       local client, path = scene({ max_retries = 2 }, nil, http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       path:freeze()
       local meta = answered(client:chat(PARAMS, { on_retry = function(_, _, attempt)
         if attempt == 1 then path:freeze() end
@@ -113,7 +116,7 @@ for _, http2 in ipairs { true, false } do
     -- that breaks some uploads in libcurl 7.88
     it("[N1] is left by many calls at once", function()
       local client, path = scene(nil, ok_steps(), http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       path:freeze()
       local list = {}
       for i = 1, 20 do list[i] = function() return client:chat(PARAMS) end end
@@ -128,7 +131,7 @@ for _, http2 in ipairs { true, false } do
       else
         assert.is_true(attempts <= 21)
       end
-      assert.equal(1, answered(client:chat(PARAMS)).attempts)
+      assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts)
     end)
 
     it("[N1] in the middle of a stream: idle_timeout, and the next call has another", function()
@@ -145,7 +148,7 @@ for _, http2 in ipairs { true, false } do
       repeat piece, err = read(stream) until not piece
       assert.equal("idle_timeout", err.code)
       assert.equal("a", err.partial.text)
-      assert.equal(1, answered(client:chat(PARAMS)).attempts)
+      assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts)
       assert.equal(2, path:connections())
     end)
 
@@ -155,7 +158,7 @@ for _, http2 in ipairs { true, false } do
         { body = server.completion("ok") },
         { chunks = events, headers = { "Content-Type: text/event-stream" } }, repeat_last = true,
       }, http2)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       path:mute()
       local stream = client:stream(PARAMS)
       assert.equal("ok", stream:collect():output_text())
@@ -177,7 +180,7 @@ describe("a connection that is only slow", function()
     assert.equal("a", read(stream))
     local _, err = client:chat(PARAMS, { timeout = 1 })
     assert.equal("timeout", err.code)
-    answered(client:chat(PARAMS))
+    answered(client:chat(PARAMS, PATIENT))
     stream:close()
     assert.equal(1, path:connections())
   end)
@@ -193,11 +196,11 @@ describe("a connection that is only slow", function()
       repeat ofox.sleep(0.005) until backend:wait({ requests = 1 }, 0)
       short = answered(client:chat(PARAMS, { timeout = 2 }))
       assert.is_nil(long)
-      answered(client:chat(PARAMS))
+      answered(client:chat(PARAMS, PATIENT))
       task:wait()
     end)
     assert.same({ 1, 2 }, { long.attempts, short.attempts })
-    answered(client:chat(PARAMS))
+    answered(client:chat(PARAMS, PATIENT))
     assert.equal(2, path:connections())
     assert.equal(5, #backend:log())
   end)
@@ -220,18 +223,18 @@ describe("a call that the program cancels", function()
     local client, path = scene({ connect_timeout = 5 }, {
       { body = server.completion("ok") }, { stall = true }, { body = server.completion("ok") }, repeat_last = true,
     })
-    answered(client:chat(PARAMS))
+    answered(client:chat(PARAMS, PATIENT))
     cancelled(client, 0.1)
-    answered(client:chat(PARAMS))
+    answered(client:chat(PARAMS, PATIENT))
     assert.equal(1, path:connections())
   end)
 
   it("[N1] after longer silence than connect_timeout has waited for nothing: it is left", function()
     local client, path = scene({ connect_timeout = 0.3 })
-    answered(client:chat(PARAMS))
+    answered(client:chat(PARAMS, PATIENT))
     path:freeze()
     cancelled(client, 0.5)
-    assert.equal(1, answered(client:chat(PARAMS, { connect_timeout = 5 })).attempts)
+    assert.equal(1, answered(client:chat(PARAMS, { connect_timeout = 30, timeout = 30 })).attempts)
     assert.equal(2, path:connections())
   end)
 end)

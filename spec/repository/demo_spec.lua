@@ -102,6 +102,7 @@ describe("the demo without a terminal", function()
 
   it("ends with commands that work", function()
     local sim, tried = simulator.start(), 0
+    finally(function() sim:stop() end)
     for command in output:gmatch("\n    (%S+ examples/%S+%.lua)") do
       local path = command:match("%S+$")
       assert.equal(demo.INTERPRETER .. " " .. path, command)
@@ -109,7 +110,6 @@ describe("the demo without a terminal", function()
       assert.is_true(ok, said)
       tried = tried + 1
     end
-    sim:stop()
     assert.equal(3, tried)
   end)
 

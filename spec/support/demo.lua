@@ -9,7 +9,7 @@ local demo = { SPEED = 200 }
 -- the folder that it is in.
 local FOLDER, INTERPRETER = proc.LUA:match("^(.*)/([^/]+)$")
 INTERPRETER = INTERPRETER or proc.LUA
-local PATH = FOLDER and ("PATH=%s:\"$PATH\" "):format(proc.quote(FOLDER)) or ""
+local PATH = FOLDER and ("PATH=%s:\"$PATH\" SHOWN_AS=%s "):format(proc.quote(FOLDER), INTERPRETER) or ""
 
 --- The environment of a new user, and more, as words before a command.
 function demo.environment(more)

@@ -234,14 +234,20 @@ describe("[E2] cancel", function()
   it("by a token, in a stream that is read", function()
     s:script { { chunks = { { bytes = server.events({ "x" })[2], times = 10000, pause = 0.01 } }, headers = SSE } }
     local token = ofox.cancel_token()
+    local is_read = false
     local task = ofox.go(function()
       local stream = client { errors = "return" }:stream(PARAMS, { cancel = token })
       while true do
         local chunk, err = stream:next()
         if not chunk then return err end
+        is_read = true
       end
     end)
-    ofox.go(function() ofox.sleep(0.1) token:cancel() end)
+    ofox.go(function()
+      repeat ofox.sleep(0.02) until is_read
+      ofox.sleep(0.05)
+      token:cancel()
+    end)
     local ok, err = task:wait()
     assert.same({ true, "cancelled_error" }, { ok, err.type })
     assert.is_true(#err.partial.text >= 1)
