@@ -1,0 +1,399 @@
+-- Calls of one account know of each other: what one of them is told to wait for
+-- holds all, and a pace spaces them. All on virtual time.
+local assert = require "luassert"
+local limited = require "support.limited"
+local mock = require "ofox.mock"
+local ofox = require "ofox"
+
+local OK = { status = 200, body = limited.OK }
+
+local function params(model) return { model = model or "m", messages = { { role = "user", content = "hi" } } } end
+
+local function client_of(transport, options)
+  local given = { api_key = "sk-of-the-gate-0123456789", transport = transport, errors = "return" }
+  for name, value in pairs(options or {}) do given[name] = value end
+  return ofox.new(given)
+end
+
+-- A refusal that says when to come back.
+local function refusal(seconds, more)
+  local reply = { status = 429, body = limited.SLOW_DOWN, headers = { ["retry-after"] = tostring(seconds) } }
+  for name, value in pairs(more or {}) do reply[name] = value end
+  return reply
+end
+
+-- Makes one call that is refused and does not retry.
+local function hold(transport, seconds, more, options)
+  transport:reply(refusal(seconds, more))
+  local _, err = client_of(transport, options):chat(params(), { max_retries = 0 })
+  assert.equal(429, err.status)
+end
+
+-- When the requests from the n-th on came, from 'began' on.
+local function moments(transport, n, began)
+  local list = {}
+  for i = n, #transport.requests do list[#list + 1] = transport.requests[i].at - began end
+  return list
+end
+
+-- Runs functions as tasks, side by side, and returns what each returned.
+local function side_by_side(count, work)
+  local tasks, results = {}, {}
+  for i = 1, count do tasks[i] = ofox.go(function() return work(i) end) end
+  for i = 1, count do results[i] = { tasks[i]:wait() } end
+  return results
+end
+
+describe("hold:", function()
+  local transport
+  before_each(function() transport = mock.new() end)
+
+  it("what one call is told holds all: one starts then, and twice as many in each further second", function()
+    hold(transport, 10)
+    local began = transport:now()
+    transport:always(OK)
+    local client = client_of(transport)
+    for _, result in ipairs(side_by_side(7, function() return client:chat(params()) end)) do
+      assert.is_truthy(result[2], tostring(result[3]))
+    end
+    local at = moments(transport, 2, began)
+    for i, moment in ipairs { 10, 11, 11.5, 12, 12.25, 12.5, 12.75 } do
+      assert.is_true(math.abs(at[i] - moment) < 0.01, ("%d: %.3f"):format(i, at[i]))
+    end
+  end)
+
+  it("is over once all have started", function()
+    hold(transport, 10)
+    transport:always(OK)
+    local client = client_of(transport)
+    assert.is_truthy(client:chat(params()))
+    local began = transport:now()
+    side_by_side(5, function() return client:chat(params()) end)
+    assert.same({ 0, 0, 0, 0, 0 }, moments(transport, 3, began))
+  end)
+
+  it("each starts in the order of arrival, and a retry keeps its place", function()
+    finally(transport:install())
+    local order = {}
+    transport:always(function(request)
+      local name = request.body:match '"content":"(%d+)"'
+      order[#order + 1] = name
+      if #order <= 3 then return refusal(5) end
+      return OK
+    end)
+    local client = client_of(transport)
+    local function ask(i) return client:chat { model = "m", messages = { { role = "user", content = tostring(i) } } } end
+    local late = {}
+    local first = {}
+    for i = 1, 3 do first[i] = ofox.go(ask, i) end
+    ofox.go(function()
+      ofox.sleep(1)
+      for i = 4, 6 do late[i - 3] = ofox.go(ask, i) end
+    end)
+    for i = 1, 3 do assert.is_true((first[i]:wait())) end
+    for i = 1, 3 do assert.is_true((late[i]:wait())) end
+    -- the retries of 1 to 3 come at their own times; among those that wait the number counts
+    local place = {}
+    for i = 4, #order do place[order[i]] = i end
+    assert.is_true(place["4"] < place["5"] and place["5"] < place["6"])
+    assert.equal(9, #order)
+  end)
+
+  it("holds the model alone where the answer names no limit of the account", function()
+    transport:reply { status = 503, headers = { ["retry-after"] = "20" },
+      body = '{"error":{"message":"The model is down.","type":"service_unavailable"}}' }
+    local client = client_of(transport, { max_retries = 0 })
+    assert.equal(503, select(2, client:chat(params "a")).status)
+    transport:always(OK)
+    local began = transport:now()
+    assert.is_truthy(client:chat(params "b"))
+    assert.equal(began, transport:now())
+    assert.is_truthy(client:chat(params "a"))
+    assert.is_true(transport:now() >= began + 20)
+  end)
+
+  it("holds all models where the account's count is used up", function()
+    transport:reply { status = 429, body = limited.SLOW_DOWN, headers = {
+      ["x-ratelimit-remaining-requests"] = "0", ["x-ratelimit-reset-requests"] = "20s" } }
+    local client = client_of(transport, { max_retries = 0 })
+    assert.equal(429, select(2, client:chat(params "a")).status)
+    transport:always(OK)
+    local began = transport:now()
+    assert.is_truthy(client:chat(params "b"))
+    assert.is_true(transport:now() >= began + 20)
+  end)
+
+  it("is of the account: another key, another host, another client with the same", function()
+    hold(transport, 20)
+    transport:always(OK)
+    local began = transport:now()
+    assert.is_truthy(client_of(transport, { api_key = "sk-another-0123456789" }):chat(params()))
+    assert.is_truthy(client_of(transport, { base_url = "https://another.example/v1" }):chat(params()))
+    assert.equal(began, transport:now())
+    assert.is_truthy(client_of(transport, { base_url = "https://api.ofox.ai/other" }):chat(params()))
+    assert.is_true(transport:now() >= began + 20)
+  end)
+
+  it("is remembered though its client is gone", function()
+    hold(transport, 20)
+    collectgarbage()
+    collectgarbage()
+    transport:always(OK)
+    local began = transport:now()
+    assert.is_truthy(client_of(transport):chat(params()))
+    assert.is_true(transport:now() >= began + 20)
+  end)
+
+  it("= false waits for nothing, and tells nothing", function()
+    hold(transport, 20)
+    transport:always(OK)
+    local began = transport:now()
+    assert.is_truthy(client_of(transport, { hold = false }):chat(params()))
+    assert.is_truthy(client_of(transport):chat(params(), { hold = false }))
+    assert.equal(began, transport:now())
+    local other = mock.new()
+    hold(other, 20, nil, { hold = false })
+    other:always(OK)
+    began = other:now()
+    assert.is_truthy(client_of(other):chat(params()))
+    assert.equal(began, other:now())
+  end)
+
+  it("a call that cannot start before its deadline is told at once", function()
+    hold(transport, 20)
+    local began = transport:now()
+    local _, err = client_of(transport):chat(params(), { deadline = 5 })
+    assert.equal(began, transport:now())
+    assert.same({ "rate_limit_error", "held", 0, "deadline", true, false },
+      { err.type, err.code, err.attempts, err.reason, err.retryable, err.ambiguous })
+    assert.is_true(math.abs(err.retry_after - 20) < 0.01, err.retry_after)
+    assert.equal(1, #transport.requests)
+  end)
+
+  it("counts those before it for that", function()
+    hold(transport, 20)
+    transport:always(OK)
+    local client = client_of(transport)
+    local results = side_by_side(6, function() return client:chat(params(), { deadline = 21.7 }) end)
+    local codes = {}
+    for i, result in ipairs(results) do codes[i] = result[3] and result[3].code or "ok" end
+    assert.same({ "ok", "ok", "ok", "held", "held", "held" }, codes)
+  end)
+
+  it("further away than max_server_delay refuses at once; one call in that time goes to see", function()
+    hold(transport, 3600)
+    local client = client_of(transport, { max_retries = 0 })
+    local _, err = client:chat(params())
+    assert.same({ "held", "delay_too_long", 0 }, { err.code, err.reason, err.attempts })
+    assert.is_true(err.retry_after > 3500)
+    transport:advance(61)
+    transport:reply(OK)
+    assert.is_truthy(client:chat(params()))
+    transport:reply(OK)
+    assert.is_truthy(client:chat(params())) -- the server has room again
+  end)
+
+  it("an absurd moment stops a client for no longer than that", function()
+    for _, seconds in ipairs { "1e9", "99999999999", "3153600000" } do
+      local absurd = mock.new()
+      hold(absurd, seconds)
+      absurd:always(OK)
+      local client = client_of(absurd, { max_retries = 0 })
+      local began, answered = absurd:now(), false
+      for _ = 1, 70 do
+        answered = answered or client:chat(params()) ~= nil
+        absurd:advance(1)
+      end
+      assert.is_true(answered, seconds)
+      assert.is_true(absurd:now() - began < 71)
+    end
+  end)
+
+  it("cancel leaves the queue, and the next goes", function()
+    finally(transport:install())
+    hold(transport, 10)
+    transport:always(OK)
+    local client, token, began = client_of(transport), ofox.cancel_token(), transport:now()
+    local first = ofox.go(function() return client:chat(params(), { cancel = token }) end)
+    local second = ofox.go(function() return client:chat(params()) end)
+    ofox.go(function()
+      ofox.sleep(1)
+      token:cancel()
+    end)
+    local _, none, err = first:wait()
+    assert.is_nil(none)
+    assert.same({ "cancelled_error", 0 }, { err.type, err.attempts })
+    assert.equal(1, transport:now() - began)
+    assert.is_truthy(select(2, second:wait()))
+    assert.is_true(math.abs(transport:now() - began - 10) < 0.01)
+    assert.equal(2, #transport.requests)
+  end)
+
+  it("a task that is cancelled leaves the queue, too", function()
+    finally(transport:install())
+    hold(transport, 10)
+    transport:always(OK)
+    local client = client_of(transport)
+    local first = ofox.go(function() return client:chat(params()) end)
+    local second = ofox.go(function() return client:chat(params()) end)
+    ofox.sleep(1)
+    first:cancel()
+    assert.is_truthy(select(2, second:wait()))
+    assert.equal(2, #transport.requests)
+  end)
+
+  it("a waiting call tells on_wait how long, without an error before its first attempt", function()
+    hold(transport, 2)
+    transport:always(OK)
+    local seen = {}
+    local client = client_of(transport, { on_wait = function(left, err) seen[#seen + 1] = { left, err } end })
+    assert.is_truthy(client:chat(params()))
+    assert.is_true(#seen >= 7, #seen)
+    assert.is_true(math.abs(seen[1][1] - 2) < 0.01)
+    assert.is_nil(seen[1][2])
+    assert.is_true(seen[#seen][1] < seen[1][1])
+  end)
+
+  it("asks for a key once for each attempt, however often the call starts", function()
+    transport:reply(refusal(3))
+    local asked = 0
+    local function key()
+      asked = asked + 1
+      return "sk-from-a-function-0123456789"
+    end
+    local client = client_of(transport, { api_key = key })
+    client:chat(params(), { max_retries = 0 })
+    transport:always(OK)
+    local results = side_by_side(4, function() return client:chat(params()) end)
+    for _, result in ipairs(results) do assert.is_truthy(result[2], tostring(result[3])) end
+    assert.equal(5, asked)
+  end)
+
+  it("1,000 that wait are answered, none twice, in order", function()
+    hold(transport, 5)
+    transport:always(OK)
+    local client, count, order = client_of(transport), 1000, {}
+    local request = params()
+    local tasks = {}
+    for i = 1, count do
+      tasks[i] = ofox.go(function()
+        local res = client:chat(request)
+        order[#order + 1] = res and i or -i
+      end)
+    end
+    for i = 1, count do assert.is_true((tasks[i]:wait())) end
+    for i = 1, count do assert.equal(i, order[i]) end
+    assert.equal(count + 1, #transport.requests)
+  end)
+end)
+
+describe("pace:", function()
+  it("rpm: no minute sees more, a tenth may start together", function()
+    local transport = mock.new()
+    transport:always(OK)
+    local client = client_of(transport, { pace = { rpm = 30 } })
+    side_by_side(100, function() return client:chat(params()) end)
+    local at = moments(transport, 1, 0)
+    assert.equal(100, #at)
+    assert.is_true(limited.most(at, 60) <= 30, limited.most(at, 60))
+    assert.is_true(limited.most(at, 1) <= 4, limited.most(at, 1))
+    assert.is_true(at[100] - at[1] < 200, at[100] - at[1]) -- 100 at 30 a minute
+  end)
+
+  it("burst: so many start together", function()
+    local transport = mock.new()
+    transport:always(OK)
+    local client = client_of(transport, { pace = { rpm = 60, burst = 10 } })
+    side_by_side(30, function() return client:chat(params()) end)
+    local at = moments(transport, 1, 0)
+    assert.equal(at[1], at[10])
+    assert.is_true(at[11] > at[10])
+  end)
+
+  it("concurrent: so many are on their way", function()
+    local transport, on_way, most = mock.new(), 0, 0
+    transport:always(function()
+      on_way = on_way + 1
+      most = math.max(most, on_way)
+      return { status = 200, body = limited.OK, delay = 1 }
+    end)
+    local client = client_of(transport, { pace = { concurrent = 3 } })
+    side_by_side(12, function()
+      local res = client:chat(params())
+      on_way = on_way - 1
+      return res
+    end)
+    assert.equal(3, most)
+    assert.equal(4, transport:now())
+  end)
+
+  it("concurrent: a cancelled call frees its place", function()
+    local transport = mock.new()
+    finally(transport:install())
+    transport:reply { status = 200, body = limited.OK, delay = 1000 }
+    transport:always(OK)
+    local client = client_of(transport, { pace = { concurrent = 1 }, timeout = 2000 })
+    local first = ofox.go(function() return client:chat(params()) end)
+    local second = ofox.go(function() return client:chat(params()) end)
+    ofox.sleep(1)
+    first:cancel()
+    assert.is_truthy(select(2, second:wait()))
+    assert.equal(1, transport:now())
+  end)
+
+  it("a retry counts", function()
+    local transport = mock.new()
+    transport:always(function() return { status = 500, body = "{}" } end)
+    local client = client_of(transport, { pace = { rpm = 6, burst = 1 }, max_retries = 3,
+      retry = { base = 0.1, factor = 1, max_delay = 0.1, jitter = "none" } })
+    client:chat(params())
+    local at = moments(transport, 1, 0)
+    assert.equal(4, #at)
+    for i = 2, 4 do assert.is_true(at[i] - at[i - 1] >= 10, at[i] - at[i - 1]) end
+  end)
+
+  it("refuses at once what cannot start before its deadline", function()
+    local transport = mock.new()
+    transport:always(OK)
+    local client = client_of(transport, { pace = { rpm = 1 } })
+    assert.is_truthy(client:chat(params()))
+    local _, err = client:chat(params(), { deadline = 10 })
+    assert.same({ "rate_limit_error", "paced", 0, "deadline" }, { err.type, err.code, err.attempts, err.reason })
+    assert.is_true(err.retry_after > 50 and err.retry_after <= 61, err.retry_after)
+    assert.equal(1, #transport.requests)
+  end)
+end)
+
+describe("200 prompts, 100 in flight, against 20 requests a minute:", function()
+  local function run(options)
+    local transport, at = limited.server(20)
+    local client, taken, failed = client_of(transport, options), 0, {}
+    side_by_side(100, function()
+      while taken < 200 do
+        taken = taken + 1
+        local res, err = client:chat(params())
+        if not res then failed[#failed + 1] = tostring(err) end
+      end
+    end)
+    return at, failed
+  end
+
+  it("pace = true answers all, sends no request too many, and no minute sees more than 20", function()
+    local at, failed = run { pace = true }
+    assert.same({}, failed)
+    assert.is_true(#at <= 210, #at)
+    assert.is_true(limited.most(at, 60) <= 20, limited.most(at, 60))
+  end)
+
+  it("the defaults answer all, with at most twice as many requests", function()
+    local at, failed = run()
+    assert.same({}, failed)
+    assert.is_true(#at <= 400, #at)
+  end)
+
+  it("without both, many fail", function()
+    local at, failed = run { hold = false }
+    assert.is_true(#failed > 40, #failed)
+    assert.is_true(#at > 500, #at)
+  end)
+end)
