@@ -543,6 +543,30 @@ local function wire_client(port, more)
   return ofox.new(options)
 end
 
+add("held", function()
+  local task = require "ofox.task.task"
+  local transport = mock.new()
+  transport:reply { status = 429, headers = { ["retry-after"] = "5" } }
+  transport:always { body = OK }
+  local client = client_of(transport, { pace = { rpm = 600 }, fallback = { "other/model" } })
+  failed("rate_limit_error", client:chat(PARAMS, { max_retries = 0 }))
+  local cancel = token()
+  local function ask() return got(client:chat(PARAMS)):output_text() end
+  local results = task.all({ ask, function()
+    failed("cancelled_error", client:chat(PARAMS, { cancel = cancel }))
+    return "cancelled"
+  end, function()
+    cancel:cancel()
+    return ask()
+  end, ask }, { stop_on_error = true })
+  must(results[1][2] == "hi" and results[2][2] == "cancelled" and results[4][2] == "hi", "wrong: result")
+  transport:reset()
+  transport:reply { status = 429, headers = { ["retry-after"] = "500" } }
+  failed("rate_limit_error", client:chat(PARAMS, { max_retries = 0 }))
+  local err = failed("rate_limit_error", client:chat(PARAMS, { deadline = 1 }))
+  must(err.code == "held" and err.attempts == 0, "wrong: refused")
+end, { setup = forget_engine })
+
 add("wire", function(port)
   local client = wire_client(port)
   local response = got(client:chat(PARAMS))

@@ -36,6 +36,15 @@ describe("calls that are held back", function()
     for i, entry in ipairs(s:log()) do assert.is_true(i == 1 or entry.at - began >= 0.99, entry.at - began) end
   end)
 
+  it("are known when the client that was told is gone", function()
+    s:script { REFUSED, OK, repeat_last = true }
+    local options = { api_key = "sk-of-one-that-is-gone-0123456789" }
+    client_of(options):chat(calls.PARAMS, { max_retries = 0 })
+    collectgarbage()
+    collectgarbage()
+    assert.equal("held", select(2, client_of(options):chat(calls.PARAMS, { deadline = 0.5 })).code)
+  end)
+
   it("are woken when the one before is dropped, though it is never read again", function()
     s:script { REFUSED, OK, repeat_last = true }
     local client = client_of()
@@ -50,7 +59,7 @@ describe("calls that are held back", function()
   end)
 
   it("10,000 of them take no time while they wait", function()
-    s:script { REFUSED, OK, repeat_last = true }
+    s:script { { status = 429, headers = { ["Retry-After"] = "55" }, body = REFUSED.body } }
     local client = client_of { api_key = "sk-many-0123456789", max_retries = 0 }
     client:chat(calls.PARAMS)
     local token, request = ofox.cancel_token(), calls.PARAMS

@@ -44,6 +44,12 @@ static size_t origin_size(const char *url) {
   return (size_t)(host - url) + strcspn(host, "/?#");
 }
 
+/* Is what is at 'arg' known by what it is, and not by where it is? [-0, +0, -]
+ */
+static int is_value(lua_State *L, int arg) {
+  return lua_type(L, arg) <= LUA_TSTRING;
+}
+
 /* Adds the text, or the identity of what is none, at 'arg'. [-0, +0, -] */
 static uint64_t add(lua_State *L, int arg, uint64_t h) {
   int type = lua_type(L, arg);
@@ -53,7 +59,7 @@ static uint64_t add(lua_State *L, int arg, uint64_t h) {
     const char *s = lua_tolstring(L, arg, &n);
     return hash(h, s, n);
   }
-  if (type > LUA_TSTRING) {
+  if (!is_value(L, arg)) {
     const void *p = lua_topointer(L, arg);
     h = hash(h, &p, sizeof(p));
   }
@@ -65,9 +71,22 @@ static int account_gc(lua_State *L) {
   return 0;
 }
 
-/* Keeps the account on top among the recent ones. [-0, +0, e] */
+/*
+** Keeps what the new account on top was made for as long as the account, for
+** another object may get the address of one that is gone; or, if there is none
+** such, keeps the account itself among the recent ones. [-0, +0, e]
+*/
 static void remember(lua_State *L) {
   int at = (int)lua_tointeger(L, lua_upvalueindex(3)) % RECENT + 1;
+  if (!is_value(L, 2) || !is_value(L, 3)) {
+    lua_createtable(L, 2, 0);
+    lua_pushvalue(L, 2);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, 3);
+    lua_rawseti(L, -2, 2);
+    ofox_setuservalue(L, -2);
+    return;
+  }
   lua_pushvalue(L, -1);
   lua_rawseti(L, lua_upvalueindex(2), at);
   lua_pushinteger(L, at);
@@ -77,7 +96,8 @@ static void remember(lua_State *L) {
 /*
 ** core.account(url, key, transport) -> the account that has this origin and
 ** key: a string, or a function that returns it; on this transport, which has
-** a clock of its own. The same as before, as long as it is remembered.
+** a clock of its own. The same as before, as long as it is remembered: while
+** it has clients, or is one of the recent ones that are known by values.
 */
 static int account_new(lua_State *L) {
   const char *url = luaL_checkstring(L, 1);
@@ -94,10 +114,10 @@ static int account_new(lua_State *L) {
   lua_pop(L, 1);
   a = ofox_newobject(L, ACCOUNT_T, sizeof(*a));
   ofox_account_init(a);
+  remember(L);
   lua_pushvalue(L, 4);
   lua_pushvalue(L, 5);
   lua_rawset(L, lua_upvalueindex(1));
-  remember(L);
   return 1;
 }
 
