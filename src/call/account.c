@@ -25,6 +25,17 @@ void ofox_account_free(struct ofox_account *a) {
   a->paces = 0;
 }
 
+void ofox_account_enter(struct ofox_account *a, unsigned long process) {
+  size_t i;
+  if (process == a->process)
+    return;
+  a->process = process;
+  a->pace.in_flight = 0;
+  ofox_turns_init(&a->all.turns, &a->arrivals);
+  for (i = 0; i < a->_nlanes; i++)
+    ofox_turns_init(&a->_lanes[i]->turns, &a->arrivals);
+}
+
 static int is_same(double x, double y) {
   return x == y || (isnan(x) && isnan(y));
 }

@@ -28,11 +28,16 @@ struct ofox_account {
   struct ofox_pace_limits _limits; /* those of 'pace' */
   struct ofox_lane *_lanes[OFOX_ACCOUNT_LANES];
   size_t _nlanes;
-  uint64_t arrivals; /* of all its lanes */
+  uint64_t arrivals;     /* of all its lanes */
+  unsigned long process; /* a number of the one that it belongs to */
 };
 
 void ofox_account_init(struct ofox_account *a);
 void ofox_account_free(struct ofox_account *a); /* zeroed: fine */
+
+/* In this process from now on. Calls of another, of which this one is a copy,
+** do not wait in it, and are not on their way: what was said stays. */
+void ofox_account_enter(struct ofox_account *a, unsigned long process);
 
 /* Paces by these limits from now on. The same as before: nothing changes. 0,
 ** or OFOX_EMEM: then it paces as before. */

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "call/account.h"
 
@@ -10,6 +11,7 @@ struct ofox_ticket {
   struct ofox_turn turn; /* comes first: both have the same address */
   struct ofox_call *call;
   uint64_t waits; /* the lane in which it waits; see 'turn' */
+  unsigned long process; /* in which it does; see ofox_account_enter */
   /* Of the attempt on its way: */
   int started;
   unsigned probe_of_all, probe;
@@ -22,7 +24,8 @@ static struct ofox_call *call_of(struct ofox_turn *turn) {
 
 /* Does it wait in the queue? */
 static int waits(const struct ofox_call *c) {
-  return c->ticket != NULL && ofox_turns_waits(&c->ticket->turn);
+  return c->ticket != NULL && ofox_turns_waits(&c->ticket->turn) &&
+         c->ticket->process == c->config->account->process;
 }
 
 static double later(double a, double b) {
@@ -77,7 +80,10 @@ static void wake(struct ofox_lane *l, double now) {
   c = call_of(first);
   if (c->state != OFOX_WAIT)
     return;
-  due = isnan(now) ? 0 : fmin(next_of(c, l, now), ofox_call_deadline(c));
+  due = fmin(next_of(c, l, now), ofox_call_deadline(c));
+  if (isnan(now) || (c->config->holds &&
+                     ofox_hold_refuses(&l->hold, now, patience(c))))
+    due = 0; /* it is told so, or goes to see */
   if (due == c->_due)
     return;
   c->_due = due;
@@ -119,8 +125,18 @@ static struct ofox_gate_answer refused(const struct ofox_call *c,
       ofox_hold_at(&l->hold, now, 0) > now)
     a.outcome = OFOX_OUTCOME_HELD;
   a.reason = reason;
-  a.delay = at - now;
+  a.delay = at < INFINITY ? later(0, at - now) : 0;
   return a;
+}
+
+/* What it had in the queue of another process is not in the one of this. */
+static void enter_process(struct ofox_call *c) {
+  struct ofox_ticket *t = c->ticket;
+  if (t->process == c->config->account->process)
+    return;
+  t->process = c->config->account->process;
+  memset(&t->turn, 0, sizeof(t->turn));
+  t->turn.order = c->arrival;
 }
 
 /* Waits in a lane, or is refused since that would not help. */
@@ -137,8 +153,9 @@ static struct ofox_gate_answer keep(struct ofox_call *c, struct ofox_lane *l,
     if (expected >= deadline && expected < INFINITY)
       return refused(c, l, OFOX_REASON_DEADLINE, expected, now);
   }
-  if (ofox_turns_waits(&t->turn) && t->waits != l->model)
+  if (waits(c) && t->waits != l->model)
     ofox_gate_left(c, now);
+  enter_process(c);
   t->waits = l->model;
   ofox_turns_wait(&l->turns, &t->turn);
   a.due = fmin(ofox_turns_first(&l->turns) == &t->turn ? at : INFINITY,
@@ -215,6 +232,7 @@ void ofox_gate_started(struct ofox_call *c, double now) {
   struct ofox_lane *own;
   if (t == NULL)
     return;
+  enter_process(c);
   t->started = 1;
   t->probe = t->probe_of_all = 0;
   own = ofox_account_lane(a, c->lane);
@@ -308,7 +326,7 @@ void ofox_gate_ended(struct ofox_call *c, double now) {
   if (t == NULL || !t->started)
     return;
   t->started = 0;
-  if (a->paces) {
+  if (a->paces && t->process == a->process) {
     ofox_pace_ended(&a->pace, &t->pace, -1, now);
     wake(&a->all, now);
   }

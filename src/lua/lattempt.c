@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/clocks.h"
+#include "io/forks.h"
 #include "lua/laccount.h"
 #include "lua/lcall.h"
 #include "lua/lencode.h"
@@ -73,6 +74,8 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
                  t->seeded ? t->seed : ofox_newseed(c, now), now);
   ofox_redact_begin(&c->call.secrets, &t->secrets);
   c->template = t;
+  if (t->config.account != NULL)
+    ofox_account_enter(t->config.account, ofox_forks_passed());
   ofox_lcall_init(c);
   ofox_getuservalue(L, 1);
   ofox_setuservalue(L, -2);
