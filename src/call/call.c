@@ -7,9 +7,11 @@
 #include "call/dead_connection.h"
 #include "call/failure.h"
 #include "call/fallback.h"
+#include "call/tally.h"
 
 /* State and due time change here only. */
 static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
+  ofox_tally_enter(c, s);
   c->state = s;
   c->_due = due;
   ofox_note_tell(&c->note);
@@ -38,6 +40,7 @@ static void free_error(struct ofox_error **e) {
 }
 
 void ofox_call_free(struct ofox_call *c) {
+  ofox_tally_drop(c);
   if (c->detach != NULL)
     c->detach(c);
   ofox_note_drop(&c->note);
@@ -110,6 +113,7 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   struct ofox_response *r = &c->response;
   int was_complete = r->head.complete;
   int rc = ofox_response_head(r, p, n);
+  ofox_tally_received(c, n);
   c->clock.connected = 1;
   if (rc != 0 || was_complete) /* trailers extend no limit */
     return rc;
@@ -123,6 +127,7 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
 
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   int rc = ofox_response_body(&c->response, p, n);
+  ofox_tally_received(c, n);
   c->clock.byte_at = now;
   if (rc == 0 && c->response.events->ended) {
     c->ended = now;
@@ -205,6 +210,7 @@ enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
 }
 
 void ofox_call_tick(struct ofox_call *c, double now) {
+  ofox_tally_at(c, now);
   if (c->state == OFOX_WAIT && now >= c->_due)
     enter(c, OFOX_READY, INFINITY);
 }

@@ -19,6 +19,7 @@ struct ofox_event_queue {
   enum ofox_outcome outcome;
   enum ofox_class fallback; /* see ofox_error_read */
   struct ofox_buf failure;  /* what reported it: JSON, text or a page */
+  struct ofox_buf usage;    /* what was said of it last, as JSON; may be empty */
   size_t chunks;            /* received */
   struct ofox_transcript said;
   struct ofox_sse _sse;

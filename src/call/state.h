@@ -13,6 +13,8 @@
 #include "wire/error.h"
 #include "wire/redact.h"
 
+struct ofox_tally;
+
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
 struct ofox_call_config {
@@ -52,6 +54,7 @@ struct ofox_call {
   void (*detach)(struct ofox_call *c);
   void (*resume)(struct ofox_call *c);
   void *transfer;
+  struct ofox_tally *tally; /* NULL: nothing is counted */
   double _due;
   int _reused, _immediate, _zero;
   uint64_t _random;

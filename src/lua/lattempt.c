@@ -9,6 +9,7 @@
 #include "lua/lmachine.h"
 #include "lua/lofox.h"
 #include "lua/lsettings.h"
+#include "lua/ltally.h"
 
 static const char AUTHORIZATION[] = "Authorization: Bearer ";
 static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
@@ -21,6 +22,7 @@ void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->own, (size_t)-1);
   ofox_buf_init(&c->authorization, (size_t)-1);
   ofox_buf_init(&c->lines, (size_t)-1);
+  ofox_buf_init(&c->rows, (size_t)-1);
 }
 
 void ofox_lcall_forget(struct ofox_lcall *c) {
@@ -36,6 +38,7 @@ void ofox_lcall_free(struct ofox_lcall *c) {
   ofox_lcall_forget(c);
   ofox_buf_free(&c->scratch);
   ofox_buf_free(&c->answer);
+  ofox_buf_free(&c->rows);
 }
 
 /* Adds one body to the call on top: a string unchanged. [-0, +0, e] */
@@ -71,17 +74,18 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 }
 
 /*
-** core.call(template [, now [, body [, bodies]]]) -> call, or nil and what is
+** core.call(template [, now [, body [, bodies [, models]]]]) -> call, or nil and what is
 ** wrong with the body: absent, bytes, or a table to encode, in which lists
 ** known to the API are lists even if they are empty. For several models
-** 'bodies' is a list, with the bytes for each.
+** 'bodies' is a list, with the bytes for each, and 'models' one of their ids,
+** else it is the id.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);
   double now =
       lua_isnoneornil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
   struct ofox_lcall *c;
-  lua_settop(L, 4);
+  lua_settop(L, 5);
   c = push_call(L, t, now);
   lua_insert(L, 1);
   c->has_body = 1;
@@ -101,6 +105,7 @@ static int call_new(lua_State *L) {
   else {
     c->has_body = 0;
   }
+  ofox_tally_join(L, c, 6);
   lua_settop(L, 1);
   return 1;
 }
@@ -210,6 +215,7 @@ static int call_prepare(lua_State *L) {
     begin_own(c);
     ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
     c->body = body_of(c);
+    c->tally.sends = c->body.n;
   }
   lua_pushboolean(L, due);
   return 1;

@@ -14,6 +14,7 @@
 #include "lua/lheaders.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
+#include "lua/ltally.h"
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
 
@@ -385,6 +386,9 @@ static int call_decoded(lua_State *L) {
     lua_pushnil(L);
     ofox_pushbroken(L, body, rc, pos);
   }
+  else {
+    ofox_tally_answer(L, &c->call);
+  }
   ofox_buf_free(&c->answer);
   return rc < OFOX_DECODED ? 2 : 1;
 }
@@ -439,6 +443,7 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

@@ -6,6 +6,7 @@
 #define OFOX_LCALL_H
 
 #include "call/call.h"
+#include "call/tally.h"
 #include "lua/lcompat.h"
 #include "lua/ltemplate.h"
 
@@ -30,6 +31,9 @@ struct ofox_lcall {
   array for the engine, and its body. */
   struct ofox_buf lines;
   struct ofox_span body; /* p NULL: none */
+  struct ofox_tally tally;
+  struct ofox_stats_model *row; /* of its only model */
+  struct ofox_buf rows;         /* the same of several */
 };
 
 void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */

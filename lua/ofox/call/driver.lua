@@ -46,7 +46,7 @@ end
 ---@return string|nil problem  the encoder's, if the body cannot be written
 function driver.new(template, params, bodies, models)
   local transport = template.settings.transport
-  local call, problem = new_call(template.core, transport and transport:now(), params, bodies)
+  local call, problem = new_call(template.core, transport and transport:now(), params, bodies, models)
   if not call then return nil, problem end
   return setmetatable({ template = template, call = call, models = models, transport = transport }, Run)
 end

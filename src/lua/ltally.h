@@ -1,0 +1,21 @@
+/*
+** A call and the counters of its client.
+*/
+#ifndef OFOX_LTALLY_H
+#define OFOX_LTALLY_H
+
+#include "lua/lcall.h"
+
+/* Counts the call from here on with the counters of its template, if they are
+** there. At 'models': the id of its model, a list of ids, one for each of its
+** models, or anything else: it has none that has a name. [-0, +0, e] */
+void ofox_tally_join(lua_State *L, struct ofox_lcall *c, int models);
+
+/* Counts the tokens of the answer at the top, if it is a table that says
+** them. [-0, +0, m] */
+void ofox_tally_answer(lua_State *L, struct ofox_call *c);
+
+/* The methods of calls. */
+extern const luaL_Reg ofox_tally_methods[];
+
+#endif
