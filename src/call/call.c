@@ -210,9 +210,10 @@ enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
 }
 
 void ofox_call_tick(struct ofox_call *c, double now) {
-  ofox_tally_at(c, now);
-  if (c->state == OFOX_WAIT && now >= c->_due)
+  if (c->state == OFOX_WAIT && now >= c->_due) {
+    ofox_tally_woke(c, now);
     enter(c, OFOX_READY, INFINITY);
+  }
 }
 
 /* Whether to retry */

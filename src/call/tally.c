@@ -1,23 +1,34 @@
 #include "call/tally.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
+
+int ofox_tally_room(struct ofox_call *c) {
+  if (c->models > 1)
+    c->tally->rows.each =
+        calloc((size_t)c->models, sizeof(*c->tally->rows.each));
+  return c->models > 1 && c->tally->rows.each == NULL ? OFOX_EMEM : 0;
+}
 
 /* The row of the model asked last, if it is there. */
-static struct ofox_stats_model *row_of(const struct ofox_tally *t) {
-  struct ofox_stats_model *row;
-  if (t->rows == NULL || t->_asked == 0)
+static struct ofox_stats_model *row_of(const struct ofox_call *c) {
+  const struct ofox_tally *t = c->tally;
+  struct ofox_stats_model *row = t->rows.one;
+  if (t->_asked == 0 || row == NULL)
     return NULL;
-  row = t->rows[t->_asked - 1];
+  if (c->models > 1)
+    row = t->rows.each[t->_asked - 1];
   return row == &t->stats->other || t->stats->nmodels > 0 ? row : NULL;
 }
 
-static void ask(struct ofox_tally *t, int model) {
-  if (t->_asked == model + 1)
+static void ask(struct ofox_call *c) {
+  struct ofox_tally *t = c->tally;
+  unsigned model = (unsigned)c->model + 1;
+  if (t->_asked == model)
     return;
-  ofox_stats_left(row_of(t));
-  t->_asked = model + 1;
-  ofox_stats_asked(row_of(t));
+  ofox_stats_left(row_of(c));
+  t->_asked = model & 0xffffff;
+  ofox_stats_asked(row_of(c));
 }
 
 /* The class of a failure that there was no memory for is not counted. */
@@ -29,12 +40,17 @@ static int has_failed(const struct ofox_call *c) {
   return c->failed || c->no_memory || c->response.no_memory;
 }
 
+/* The latest moment that is known to have passed. */
+static double moment(const struct ofox_call *c) {
+  return fmax(c->ended, c->tally->_since);
+}
+
 static void end(struct ofox_call *c, int cls, double latency) {
   struct ofox_tally *t = c->tally;
   struct ofox_stats_end e;
-  if (t->end != OFOX_TALLY_RUNS)
+  if (t->_end != OFOX_TALLY_RUNS)
     return;
-  t->end = cls < 0 ? OFOX_TALLY_SUCCEEDED : OFOX_TALLY_FAILED;
+  t->_end = cls < 0 ? OFOX_TALLY_SUCCEEDED : OFOX_TALLY_FAILED;
   e.cls = cls;
   /* what was never sent says nothing of the service */
   e.unrated = cls == OFOX_CLASS_CANCELLED || c->attempts == 0;
@@ -42,12 +58,12 @@ static void end(struct ofox_call *c, int cls, double latency) {
   e.first_byte =
       c->clock.answered ? c->clock.answer_at - c->clock.call_began : NAN;
   if (cls >= 0)
-    ofox_stats_left(row_of(t));
-  ofox_stats_ended(t->stats, &e, t->_now);
+    ofox_stats_left(row_of(c));
+  ofox_stats_ended(t->stats, &e, moment(c));
 }
 
 static double age(const struct ofox_call *c) {
-  return c->tally->_now - c->clock.call_began;
+  return moment(c) - c->clock.call_began;
 }
 
 /* An attempt is over. */
@@ -57,13 +73,13 @@ static void land(struct ofox_call *c) {
   if (s != NULL && s->usage.n > 0 &&
       ofox_usage_read(ofox_buf_span(&s->usage), &u))
     ofox_tally_used(c, &u);
-  if (c->tally->end == OFOX_TALLY_RUNS && has_failed(c))
+  if (c->tally->_end == OFOX_TALLY_RUNS && has_failed(c))
     ofox_stats_attempt_failed(c->tally->stats, class_of(c));
 }
 
 static void take_off(struct ofox_call *c) {
   struct ofox_tally *t = c->tally;
-  ask(t, c->model);
+  ask(c);
   ofox_stats_attempt(t->stats, c->attempts > 1);
   ofox_stats_bytes(t->stats, t->sends, 0);
 }
@@ -74,9 +90,24 @@ static void begin(struct ofox_tally *t) {
   t->_begun = 1;
 }
 
+static void wait(struct ofox_call *c) {
+  c->tally->_since = moment(c);
+  c->tally->_waits = 1;
+  ofox_stats_waits(c->tally->stats);
+}
+
+void ofox_tally_woke(struct ofox_call *c, double now) {
+  struct ofox_tally *t = c->tally;
+  if (t == NULL || !t->_waits)
+    return;
+  t->_waits = 0;
+  ofox_stats_waited(t->stats, now - t->_since);
+  t->_since = now;
+}
+
 void ofox_tally_at(struct ofox_call *c, double now) {
-  if (c->tally != NULL && now > c->tally->_now)
-    c->tally->_now = now;
+  if (c->tally != NULL && !c->tally->_waits)
+    c->tally->_since = now;
 }
 
 void ofox_tally_enter(struct ofox_call *c, enum ofox_call_state to) {
@@ -84,21 +115,15 @@ void ofox_tally_enter(struct ofox_call *c, enum ofox_call_state to) {
   if (t == NULL || c->state == to)
     return;
   begin(t);
-  ofox_tally_at(c, c->ended);
-  if (c->state == OFOX_WAIT)
-    ofox_stats_waited(t->stats, t->_now - t->_waits_since);
-  else if (c->state == OFOX_FLIGHT)
+  ofox_tally_woke(c, moment(c));
+  if (c->state == OFOX_FLIGHT)
     land(c);
-  if (to == OFOX_WAIT) {
-    t->_waits_since = t->_now;
-    ofox_stats_waits(t->stats);
-  }
-  else if (to == OFOX_FLIGHT) {
+  if (to == OFOX_WAIT)
+    wait(c);
+  else if (to == OFOX_FLIGHT)
     take_off(c);
-  }
-  else if (to == OFOX_DONE) {
+  else if (to == OFOX_DONE)
     end(c, has_failed(c) ? class_of(c) : -1, age(c));
-  }
 }
 
 void ofox_tally_received(struct ofox_call *c, size_t bytes) {
@@ -114,7 +139,7 @@ void ofox_tally_used(struct ofox_call *c, const struct ofox_usage *u) {
   used.output = u->output;
   used.cached = u->cached;
   used.reasoning = u->reasoning;
-  ofox_stats_used(c->tally->stats, row_of(c->tally), &used);
+  ofox_stats_used(c->tally->stats, row_of(c), &used);
 }
 
 void ofox_tally_leave(struct ofox_call *c, double now) {
@@ -128,9 +153,9 @@ void ofox_tally_spoil(struct ofox_call *c, enum ofox_class cls) {
   struct ofox_tally *t = c->tally;
   if (t == NULL || !t->_begun)
     return;
-  if (t->end == OFOX_TALLY_SUCCEEDED) {
-    t->end = OFOX_TALLY_FAILED;
-    ofox_stats_left(row_of(t));
+  if (t->_end == OFOX_TALLY_SUCCEEDED) {
+    t->_end = OFOX_TALLY_FAILED;
+    ofox_stats_left(row_of(c));
     ofox_stats_spoiled(t->stats, (int)cls);
   }
   end(c, (int)cls, age(c));
@@ -138,12 +163,15 @@ void ofox_tally_spoil(struct ofox_call *c, enum ofox_class cls) {
 
 void ofox_tally_drop(struct ofox_call *c) {
   struct ofox_tally *t = c->tally;
-  if (t != NULL && t->_begun && t->end == OFOX_TALLY_RUNS) {
-    if (c->state == OFOX_WAIT)
-      ofox_stats_waited(t->stats, t->_now - t->_waits_since);
-    else if (c->state == OFOX_FLIGHT)
+  if (t == NULL)
+    return;
+  if (t->_begun && t->_end == OFOX_TALLY_RUNS) {
+    ofox_tally_woke(c, moment(c));
+    if (c->state == OFOX_FLIGHT)
       ofox_stats_attempt_failed(t->stats, OFOX_CLASS_CANCELLED);
     end(c, OFOX_CLASS_CANCELLED, NAN);
   }
+  if (c->models > 1)
+    free(t->rows.each);
   c->tally = NULL;
 }

@@ -22,7 +22,6 @@ void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->own, (size_t)-1);
   ofox_buf_init(&c->authorization, (size_t)-1);
   ofox_buf_init(&c->lines, (size_t)-1);
-  ofox_buf_init(&c->rows, (size_t)-1);
 }
 
 void ofox_lcall_forget(struct ofox_lcall *c) {
@@ -38,7 +37,6 @@ void ofox_lcall_free(struct ofox_lcall *c) {
   ofox_lcall_forget(c);
   ofox_buf_free(&c->scratch);
   ofox_buf_free(&c->answer);
-  ofox_buf_free(&c->rows);
 }
 
 /* Adds one body to the call on top: a string unchanged. [-0, +0, e] */
@@ -215,7 +213,7 @@ static int call_prepare(lua_State *L) {
     begin_own(c);
     ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
     c->body = body_of(c);
-    c->tally.sends = c->body.n;
+    c->tally.sends = (uint32_t)c->body.n;
   }
   lua_pushboolean(L, due);
   return 1;

@@ -430,9 +430,9 @@ static const luaL_Reg METHODS[] = {
     {"announce", call_announce},   {"veto", call_veto},
     {"postpone", call_postpone},   {"progress", call_progress},
     {"failure", call_failure},     {"failed", call_failed},
-    {"cause", call_cause},         {"decoded", call_decoded},
-    {"reply", call_reply},         {"meta", call_meta},
-    {"release", call_release},     {NULL, NULL},
+    {"cause", call_cause},         {"reply", call_reply},
+    {"meta", call_meta},           {"release", call_release},
+    {NULL, NULL},
 };
 
 void ofox_open_call(lua_State *L) {
@@ -444,6 +444,8 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
+  ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
+  ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

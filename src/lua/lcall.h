@@ -31,9 +31,7 @@ struct ofox_lcall {
   array for the engine, and its body. */
   struct ofox_buf lines;
   struct ofox_span body; /* p NULL: none */
-  struct ofox_tally tally;
-  struct ofox_stats_model *row; /* of its only model */
-  struct ofox_buf rows;         /* the same of several */
+  struct ofox_tally tally; /* of 'call', if it is counted */
 };
 
 void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */

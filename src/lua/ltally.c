@@ -7,57 +7,77 @@
 
 #include "lua/lofox.h"
 
-/* Stores the rows of the ids in the list. [-0, +0, e] */
-static void join_models(lua_State *L, struct ofox_lcall *c, int models) {
-  struct ofox_stats *s = &c->template->stats->stats;
-  struct ofox_stats_model *row;
-  int i;
-  for (i = 1; i <= c->call.models; i++) {
-    lua_rawgeti(L, models, i);
-    row = ofox_stats_model(s, lua_type(L, -1) == LUA_TSTRING
-                                  ? ofox_checkspan(L, -1)
-                                  : ofox_span_of(""));
-    lua_pop(L, 1);
-    ofox_checkmemory(L, ofox_buf_add(&c->rows, &row, sizeof(row)));
-  }
-  c->tally.rows = (struct ofox_stats_model *const *)(const void *)c->rows.p;
+/* The row of the id on top, which is popped. [-1, +0, e] */
+static struct ofox_stats_model *row_of(lua_State *L, struct ofox_stats *s) {
+  struct ofox_stats_model *row = NULL;
+  if (lua_type(L, -1) == LUA_TSTRING)
+    row = ofox_stats_model(s, ofox_checkspan(L, -1));
+  lua_pop(L, 1);
+  return row;
 }
 
 void ofox_tally_join(lua_State *L, struct ofox_lcall *c, int models) {
   struct ofox_lstats *s = c->template->stats;
+  int i;
   if (s == NULL || s->gone)
     return;
-  if (lua_type(L, models) == LUA_TSTRING) {
-    c->row = ofox_stats_model(&s->stats, ofox_checkspan(L, models));
-    c->tally.rows = &c->row;
-  }
-  else if (lua_istable(L, models)) {
-    join_models(L, c, models);
-  }
   c->tally.stats = &s->stats;
   c->call.tally = &c->tally;
+  if (!lua_istable(L, models)) {
+    lua_pushvalue(L, models);
+    if (c->call.models == 1)
+      c->tally.rows.one = row_of(L, &s->stats);
+    return;
+  }
+  ofox_checkmemory(L, ofox_tally_room(&c->call));
+  for (i = 0; i < c->call.models; i++) {
+    lua_rawgeti(L, models, i + 1);
+    if (c->call.models > 1)
+      c->tally.rows.each[i] = row_of(L, &s->stats);
+    else
+      c->tally.rows.one = row_of(L, &s->stats);
+  }
 }
 
-/* Pushes a member of the table at 'i'. [-0, +1, m] */
-static void push_member(lua_State *L, int i, const char *name) {
-  lua_pushstring(L, name);
-  lua_rawget(L, i);
+/* The upvalues behind the first: names of members, since to look a string up
+** by its bytes costs more than all the rest. For each word its name, and what
+** is meant there, or nil. */
+enum { USAGE = 2, USAGE_METADATA, NAME, PART };
+
+void ofox_tally_setmethod(lua_State *L, int meta, const char *name,
+                          lua_CFunction fn) {
+  int i;
+  luaL_checkstack(L, PART + 2 * OFOX_USAGE_NWORDS, "upvalues");
+  lua_pushvalue(L, meta);
+  lua_pushliteral(L, "usage");
+  lua_pushliteral(L, "usageMetadata");
+  for (i = 0; i < OFOX_USAGE_NWORDS; i++) {
+    lua_pushstring(L, ofox_usage_names[i].name);
+    lua_pushstring(L, ofox_usage_names[i].part);
+  }
+  lua_pushcclosure(L, fn, USAGE_METADATA + 2 * OFOX_USAGE_NWORDS);
+  lua_setfield(L, -2, name);
 }
 
-/* Finds words in the table on top. [-0, +0, m] */
+/* Finds words in the table on top. [-0, +0, -] */
 static double word_of(void *L_, enum ofox_usage_word w) {
   lua_State *L = L_;
-  const struct ofox_usage_name *name = &ofox_usage_names[w];
-  int top = lua_gettop(L);
   double v = NAN;
-  push_member(L, top, name->name);
-  if (name->part != NULL && lua_istable(L, -1))
-    push_member(L, top + 1, name->part);
-  else if (name->part != NULL)
-    lua_pushnil(L);
+  int n = 1;
+  lua_pushvalue(L, lua_upvalueindex(NAME + 2 * (int)w));
+  lua_rawget(L, -2);
+  if (ofox_usage_names[w].part != NULL) {
+    if (!lua_istable(L, -1)) {
+      lua_pop(L, 1);
+      return NAN;
+    }
+    n = 2;
+    lua_pushvalue(L, lua_upvalueindex(PART + 2 * (int)w));
+    lua_rawget(L, -2);
+  }
   if (lua_type(L, -1) == LUA_TNUMBER)
     v = lua_tonumber(L, -1);
-  lua_settop(L, top);
+  lua_pop(L, n);
   return v >= 0 ? v : NAN;
 }
 
@@ -66,9 +86,12 @@ void ofox_tally_answer(lua_State *L, struct ofox_call *c) {
   int top = lua_gettop(L);
   if (c->tally == NULL || !lua_istable(L, top))
     return;
-  push_member(L, top, "usage");
-  if (lua_isnil(L, -1))
-    push_member(L, top, "usageMetadata");
+  lua_pushvalue(L, lua_upvalueindex(USAGE));
+  lua_rawget(L, top);
+  if (lua_isnil(L, -1)) {
+    lua_pushvalue(L, lua_upvalueindex(USAGE_METADATA));
+    lua_rawget(L, top);
+  }
   if (lua_istable(L, -1) && ofox_usage_find(word_of, L, &u))
     ofox_tally_used(c, &u);
   lua_settop(L, top);
@@ -79,8 +102,7 @@ static struct ofox_call *check(lua_State *L) {
   return &c->call;
 }
 
-/* call:used(answer): what a decoder of the program made of its answer */
-static int call_used(lua_State *L) {
+int ofox_tally_call_used(lua_State *L) {
   struct ofox_call *c = check(L);
   lua_settop(L, 2);
   ofox_tally_answer(L, c);
@@ -108,6 +130,5 @@ static int call_spoil(lua_State *L) {
 const luaL_Reg ofox_tally_methods[] = {
     {"leave", call_leave},
     {"spoil", call_spoil},
-    {"used", call_used},
     {NULL, NULL},
 };

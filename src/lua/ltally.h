@@ -11,11 +11,20 @@
 ** models, or anything else: it has none that has a name. [-0, +0, e] */
 void ofox_tally_join(lua_State *L, struct ofox_lcall *c, int models);
 
-/* Counts the tokens of the answer at the top, if it is a table that says
-** them. [-0, +0, m] */
+/* Registers a method of calls, whose metatable is at 'meta', that may count
+** the tokens of an answer. [-0, +0, e] */
+void ofox_tally_setmethod(lua_State *L, int meta, const char *name,
+                          lua_CFunction fn);
+
+/* In such a method: counts those of the answer on top, if it is a table that
+** says them. [-0, +0, -] */
 void ofox_tally_answer(lua_State *L, struct ofox_call *c);
 
-/* The methods of calls. */
+/* The method call:used(answer), registered so: what a decoder of the program
+** made of its answer. */
+int ofox_tally_call_used(lua_State *L);
+
+/* The other methods of calls. */
 extern const luaL_Reg ofox_tally_methods[];
 
 #endif
