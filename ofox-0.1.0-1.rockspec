@@ -32,12 +32,12 @@ local floors = {
   "src/wire/content_text.c", "src/wire/delta.c", "src/wire/envelope.c", "src/wire/error.c",
   "src/wire/error_in_success.c", "src/wire/headers.c", "src/wire/html.c", "src/wire/members.c", "src/wire/redact.c",
   "src/wire/request_lists.c", "src/wire/secret_starts.c", "src/wire/speech.c", "src/wire/sse.c", "src/wire/statuses.c",
-  "src/wire/stray_lines.c", "src/wire/words.c", "src/policy/breaker.c", "src/policy/budget.c",
+  "src/wire/stray_lines.c", "src/wire/usage.c", "src/wire/words.c", "src/policy/breaker.c", "src/policy/budget.c",
   "src/policy/histogram.c", "src/policy/hold.c", "src/policy/pace.c", "src/policy/rates.c", "src/policy/retry.c",
   "src/policy/stats.c", "src/policy/turns.c", "src/policy/window.c", "src/call/call.c",
   "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c", "src/call/fallback.c",
-  "src/call/history.c", "src/call/ready_list.c", "src/call/response.c", "src/call/time_limits.c",
-  "src/call/transcript.c", "src/call/verdict.c",
+  "src/call/history.c", "src/call/ready_list.c", "src/call/response.c", "src/call/tally.c",
+  "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/lattempt.c", "src/lua/lbuffer.c", "src/lua/lcall.c",
@@ -45,7 +45,7 @@ local core = {
   "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c", "src/lua/linterrupt.c",
   "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c", "src/lua/lnames.c",
   "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c", "src/lua/lpolish.c",
-  "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/ltemplate.c", "src/lua/ltext.c",
+  "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/lstats.c", "src/lua/ltally.c", "src/lua/ltemplate.c", "src/lua/ltext.c",
   "src/lua/ltimes.c",
 }
 local engine = {
@@ -140,6 +140,7 @@ build = {
     ["ofox.resources.models"] = "lua/ofox/resources/models.lua",
     ["ofox.resources.responses"] = "lua/ofox/resources/responses.lua",
     ["ofox.retry"] = "lua/ofox/retry.lua",
+    ["ofox.scrape"] = "lua/ofox/scrape.lua",
     ["ofox.sse"] = "lua/ofox/sse.lua",
     ["ofox.task.awaited"] = "lua/ofox/task/awaited.lua",
     ["ofox.task.block"] = "lua/ofox/task/block.lua",

@@ -139,6 +139,7 @@ build = {
     ["ofox.resources.models"] = "lua/ofox/resources/models.lua",
     ["ofox.resources.responses"] = "lua/ofox/resources/responses.lua",
     ["ofox.retry"] = "lua/ofox/retry.lua",
+    ["ofox.scrape"] = "lua/ofox/scrape.lua",
     ["ofox.sse"] = "lua/ofox/sse.lua",
     ["ofox.task.awaited"] = "lua/ofox/task/awaited.lua",
     ["ofox.task.block"] = "lua/ofox/task/block.lua",
