@@ -103,7 +103,7 @@ static int call_new(lua_State *L) {
   else {
     c->has_body = 0;
   }
-  ofox_tally_join(L, c, 6);
+  ofox_tally_join(L, &c->call, &c->tally, t->stats, 6);
   lua_settop(L, 1);
   return 1;
 }

@@ -16,26 +16,26 @@ static struct ofox_stats_model *row_of(lua_State *L, struct ofox_stats *s) {
   return row;
 }
 
-void ofox_tally_join(lua_State *L, struct ofox_lcall *c, int models) {
-  struct ofox_lstats *s = c->template->stats;
+void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
+                     struct ofox_lstats *s, int models) {
   int i;
   if (s == NULL || s->gone)
     return;
-  c->tally.stats = &s->stats;
-  c->call.tally = &c->tally;
+  t->stats = &s->stats;
+  c->tally = t;
   if (!lua_istable(L, models)) {
     lua_pushvalue(L, models);
-    if (c->call.models == 1)
-      c->tally.rows.one = row_of(L, &s->stats);
+    if (c->models == 1)
+      t->rows.one = row_of(L, &s->stats);
     return;
   }
-  ofox_checkmemory(L, ofox_tally_room(&c->call));
-  for (i = 0; i < c->call.models; i++) {
+  ofox_checkmemory(L, ofox_tally_room(c));
+  for (i = 0; i < c->models; i++) {
     lua_rawgeti(L, models, i + 1);
-    if (c->call.models > 1)
-      c->tally.rows.each[i] = row_of(L, &s->stats);
+    if (c->models > 1)
+      t->rows.each[i] = row_of(L, &s->stats);
     else
-      c->tally.rows.one = row_of(L, &s->stats);
+      t->rows.one = row_of(L, &s->stats);
   }
 }
 
@@ -98,8 +98,7 @@ void ofox_tally_answer(lua_State *L, struct ofox_call *c) {
 }
 
 static struct ofox_call *check(lua_State *L) {
-  struct ofox_lcall *c = ofox_self(L, OFOX_CALL_T);
-  return &c->call;
+  return ofox_self(L, OFOX_CALL_T);
 }
 
 int ofox_tally_call_used(lua_State *L) {

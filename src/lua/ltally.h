@@ -4,12 +4,16 @@
 #ifndef OFOX_LTALLY_H
 #define OFOX_LTALLY_H
 
-#include "lua/lcall.h"
+#include "call/call.h"
+#include "call/tally.h"
+#include "lua/lstats.h"
 
-/* Counts the call from here on with the counters of its template, if they are
-** there. At 'models': the id of its model, a list of ids, one for each of its
-** models, or anything else: it has none that has a name. [-0, +0, e] */
-void ofox_tally_join(lua_State *L, struct ofox_lcall *c, int models);
+/* Counts the call from here on, by its tally 't', with the counters 's', if
+** they are there (NULL: none). At 'models': the id of its model, a list of ids,
+** one for each of its models, or anything else: they have no names.
+** [-0, +0, e] */
+void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
+                     struct ofox_lstats *s, int models);
 
 /* Registers a method of calls, whose metatable is at 'meta', that may count
 ** the tokens of an answer. [-0, +0, e] */
