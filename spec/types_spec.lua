@@ -227,7 +227,7 @@ describe("the types of what can be called", function()
     local client = types.classes["ofox.Client"].fields
     for _, name in ipairs(public_keys(getmetatable(ofox.new { api_key = false }).__index)) do
       local field = assert(client[name], "client:" .. name .. " is missing")
-      assert.matches("opts%?: ofox%.CallOptions%)", field.type)
+      if name ~= "stats" then assert.matches("opts%?: ofox%.CallOptions%)", field.type) end
       assert.is_truthy(field.doc, name)
     end
   end)

@@ -15,7 +15,7 @@ floors.lua = {
   { "loop", "request" },
   { "call", "mock", "sse" },
   { "client", "retry" },
-  { "doctor" },
+  { "doctor", "scrape" },
   { "init", "health", "later", "preload" },
 }
 

@@ -1,5 +1,6 @@
 -- POST /v1/chat/completions is answered as the gateway would, with the key that nginx has; streams are passed on.
--- GET /errors says how many failures of each kind there were. nginx.conf beside it says how it is started.
+-- GET /errors says how many failures of each kind there were, /metrics all that was done, for Prometheus. nginx.conf
+-- beside it says how it is started.
 local ofox = require "ofox"
 local json = require "cjson"
 
@@ -61,5 +62,10 @@ end
 
 function proxy.errors()
   for _, name in ipairs(counts:get_keys()) do ngx.say(name, " ", counts:get(name)) end
+end
+
+function proxy.metrics()
+  ngx.header.content_type = require("ofox.prometheus").CONTENT_TYPE
+  ngx.print(ofox.prometheus(client))
 end
 return proxy

@@ -8,6 +8,7 @@ require "ofox.base.uncompiled" ()
 local body = require "ofox.request.body"
 local chat = require "ofox.resources.chat"
 local copy = require "ofox.base.copy"
+local core = require "ofox.base.native" "core"
 local deliver = require "ofox.call.deliver"
 local describe = require "ofox.base.describe"
 local driver = require "ofox.call.driver"
@@ -56,7 +57,7 @@ function client.new(given)
   if problem then return nil, problem end
   kept.log_threshold = log.threshold()
   if not kept.transport then engine.prepare() end
-  local state = { options = kept, ready = setmetatable({}, { __mode = "k" }) }
+  local state = { options = kept, stats = core.stats(), ready = setmetatable({}, { __mode = "k" }) }
   return setmetatable({ [STATE] = function() return state end }, Client)
 end
 
@@ -86,7 +87,7 @@ local function new_template(state, resource, call, like)
   if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil,
+    dialect = resource.streams and resource.dialect or nil, stats = state.stats,
   }, settings, like)
 end
 
@@ -295,6 +296,16 @@ function Client:connect(opts)
   local ok, err = driver.perform(run)
   if not ok then return deliver(run.template.settings, err) end
   return true
+end
+
+--- Returns what the client has done since it was created, in numbers: a new table
+-- each time. See doc/stats.md.
+---@return ofox.Stats
+function Client:stats()
+  local state = state_of(self)
+  if not state then error(colon("client:stats"), 2) end
+  local transport = state.options.transport
+  return core.read_stats(state.stats, transport and transport:now())
 end
 
 -- Setting an option as a field would have no effect.

@@ -27,6 +27,7 @@ local PLACES = {
   dirty = { "ofox.loop.protocol", "dirty", waits = true },
   use_loop = { "ofox.loop.protocol", "use_loop", waits = true },
   doctor = { "ofox.doctor", "examine", waits = true },
+  prometheus = { "ofox.scrape" },
 }
 
 ---@param name any

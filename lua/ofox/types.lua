@@ -182,6 +182,44 @@
 ---@alias ofox.AnyResponses ofox.ResponsesAnswer|ofox.ResponsesStream|nil
 ---@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|nil
 
+---@class ofox.Stats  what a client has done
+---@field calls integer  that have begun
+---@field attempts integer
+---@field succeeded integer
+---@field failed integer
+---@field retries integer
+---@field in_flight integer  calls under way that do not wait
+---@field waiting integer
+---@field errors table<ofox.ErrorType, integer>  of calls that failed
+---@field attempt_errors table<ofox.ErrorType, integer>
+---@field models table<string, ofox.ModelStats>  by id
+---@field tokens ofox.TokenStats
+---@field bytes {sent: integer, received: integer}
+---@field latency ofox.Histogram
+---@field first_byte ofox.Histogram
+---@field waits ofox.Histogram
+---@field error_rate {["1m"]: number, ["5m"]: number, ["15m"]: number}  0 to 1
+
+---@class ofox.ModelStats
+---@field calls integer
+---@field failed integer
+---@field tokens ofox.TokenStats
+
+---@class ofox.TokenStats
+---@field input integer  including cached ones
+---@field output integer  including reasoning
+---@field cached integer
+---@field reasoning integer
+
+---@class ofox.Histogram
+---@field count integer
+---@field sum number  seconds, as all of them
+---@field p50 number
+---@field p90 number
+---@field p99 number
+---@field max number
+---@field buckets {le: number, count: integer}[]
+
 ---@class ofox.Client
 --- POST /chat/completions. With params.stream it returns a stream, as client:stream does.
 ---@field chat fun(self, params: ofox.ChatParams, opts?: ofox.CallOptions): ofox.AnyChat, ofox.AnyError?
@@ -201,6 +239,8 @@
 ---@field request fun(self, params: ofox.RequestParams, opts?: ofox.CallOptions): ofox.AnyResult, ofox.AnyError?
 --- Opens a connection and keeps it for the first call.
 ---@field connect fun(self, opts?: ofox.CallOptions): true?, ofox.AnyError?
+--- What the client has done since it was created, in numbers.
+---@field stats fun(self): ofox.Stats
 
 -- How a transfer may end: any code of ofox's own but "deadline", which its option brings about.
 ---@alias ofox.MockTimeout "connect_timeout"|"timeout"|"idle_timeout"

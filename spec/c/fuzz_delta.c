@@ -7,6 +7,7 @@
 #include "../../src/wire/error_in_success.h"
 #include "../../src/base/utf8.h"
 #include "../../src/wire/content_text.h"
+#include "../../src/wire/usage.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -117,6 +118,16 @@ static int has_type(struct ofox_span data) {
   return ofox_json_get(ofox_json_root(data), "type").type == OFOX_JSON_STRING;
 }
 
+/* Counts are counts, or not there. */
+static void check_usage(struct ofox_span json) {
+  struct ofox_usage u;
+  if (!ofox_usage_read(json, &u))
+    return;
+  MUST(!(u.input < 0) && !(u.output < 0) && !(u.cached < 0) &&
+       !(u.reasoning < 0));
+  MUST(u.input >= 0 || u.output >= 0);
+}
+
 static void check(enum ofox_dialect dialect, struct ofox_span data) {
   struct ofox_delta d;
   struct ofox_delta fault;
@@ -134,6 +145,8 @@ static void check(enum ofox_dialect dialect, struct ofox_span data) {
   if (!whole || ofox_span_trim(data).n == 0)
     return;
   MUST(inside(d.part, data) && inside(d.text.raw, data));
+  MUST(d.usage.type == OFOX_JSON_NONE || inside(d.usage.raw, data));
+  check_usage(data);
   if (d.text.type == OFOX_JSON_STRING)
     MUST(ofox_json_check(d.text.raw, &pos) == 1 && d.text.raw.n > 2);
   memset(&fault, 0, sizeof(fault));

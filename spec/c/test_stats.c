@@ -124,6 +124,18 @@ static void test_models(struct ofox_stats *s) {
   assert(s->nmodels == 0);
 }
 
+/* An answer of no use is a failure. */
+static void test_spoiled(struct ofox_stats *s) {
+  ofox_stats_init(s);
+  ofox_stats_spoiled(s, 3);
+  assert(s->failed == 0 && s->errors[3] == 0);
+  ofox_stats_began(s);
+  end(s, -1, 0, 1);
+  ofox_stats_spoiled(s, 3);
+  assert(s->succeeded == 0 && s->failed == 1 && s->errors[3] == 1);
+  assert(ofox_stats_in_flight(s) == 0);
+}
+
 static void test_names(struct ofox_stats *s) {
   char name[OFOX_STATS_NAME_MAX + 2];
   struct ofox_stats_model *m;
@@ -150,6 +162,7 @@ int main(void) {
   test_tokens(&s);
   test_models(&s);
   test_names(&s);
+  test_spoiled(&s);
   puts("ok");
   return 0;
 }

@@ -215,6 +215,26 @@ local NASTY = {
   { 529, "service_unavailable", '{"error":"busy"}' },
 }
 
+-- What there was no memory to count by name is counted as "other".
+add("stats", function()
+  local transport = mock.new()
+  local client = client_of(transport, { fallback = { "a/b" }, max_retries = 2 })
+  transport:reply { status = 503, body = "{}" }
+  transport:reply { status = 500, body = "{}" }
+  transport:reply { body = { choices = OK.choices, usage = { prompt_tokens = 3, completion_tokens = 4 } } }
+  got(client:chat(PARAMS))
+  transport:reply { sse = { { choices = { { index = 0, delta = { content = "hi" }, finish_reason = "stop" } } },
+    { choices = {}, usage = { prompt_tokens = 1, completion_tokens = 1 } }, "[DONE]" } }
+  must(got(got(client:stream(PARAMS)):collect()):output_text() == "hi", "wrong: text")
+  local stats = client:stats()
+  must(stats.calls == 2 and stats.attempts == 4 and stats.retries == 2, "wrong: calls")
+  must(stats.succeeded == 2 and stats.failed == 0 and stats.in_flight == 0 and stats.waiting == 0, "wrong: ends")
+  must(stats.tokens.input == 3 or stats.tokens.input == 4, "wrong: tokens")
+  must(stats.latency.count == 2 and stats.waits.count == 2 and #stats.waits.buckets == 17, "wrong: times")
+  local text = ofox.prometheus(client, client_of(transport))
+  must(text:find('\nofox_calls_total{client="1",host="api.ofox.ai"} 2\n', 1, true), "wrong: text")
+end)
+
 add("errors", function()
   for i = 1, #NASTY do
     local status, kind, body = NASTY[i][1], NASTY[i][2], NASTY[i][3]

@@ -9,10 +9,14 @@ local OK = { status = 200, body = limited.OK }
 
 local function params(model) return { model = model or "m", messages = { { role = "user", content = "hi" } } } end
 
+-- The account of a transport lasts as long as one of its clients does.
+local alive
+
 local function client_of(transport, options)
   local given = { api_key = "sk-of-the-gate-0123456789", transport = transport, errors = "return" }
   for name, value in pairs(options or {}) do given[name] = value end
-  return ofox.new(given)
+  alive = ofox.new(given)
+  return alive
 end
 
 -- A refusal that says when to come back.

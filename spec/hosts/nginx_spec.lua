@@ -5,6 +5,7 @@ if not rawget(_G, "jit") then return end
 
 local socket = require "socket"
 local calls = require "support.calls"
+local proc = require "support.proc"
 local server = require "support.server"
 local worker = require "support.worker"
 
@@ -67,6 +68,27 @@ it("[P3] the example's own file starts in nginx as it says, and passes a stream 
   assert.equal("whole", require("cjson").decode(whole).choices[1].message.content)
   assert.matches("authentication_error[^\n]* 1\n", select(2, front:ask("/errors")))
   assert.equal("pong\n", select(2, front:ask("/ping")))
+end)
+
+it("tells Prometheus what its calls have done", function()
+  local front = keep(worker.example(s.url))
+  s:script { { chunks = paced({ "one ", "two" }, 0.01) }, { status = 401, body = '{"error":{"message":"who?"}}' } }
+  assert.equal(200, (front:ask(CHAT, ASK)))
+  assert.equal(502, (front:ask(CHAT, ASK)))
+  local status, text, headers = front:ask("/metrics")
+  assert.equal(200, status)
+  assert.equal("text/plain; version=0.0.4; charset=utf-8", headers["content-type"])
+  for _, line in ipairs { "ofox_calls_total 2", "ofox_calls_succeeded_total 1", "ofox_in_flight_calls 0",
+    'ofox_errors_total{type="authentication_error"} 1', 'ofox_model_calls_failed_total{model="m"} 1',
+    "ofox_latency_seconds_count 2" } do
+    assert.matches("\n" .. line .. "\n", text, 1, true)
+  end
+  local directory = proc.directory()
+  local metrics = proc.write(directory.path .. "/metrics", text)
+  local pipe = assert(io.popen("promtool check metrics <" .. proc.quote(metrics) .. " 2>&1; printf $?"))
+  assert.equal("0", pipe:read("*a"))
+  pipe:close()
+  directory:remove()
 end)
 
 local function cases(has_pool)

@@ -111,7 +111,8 @@ describe("the reference", function()
     ["a state of `ofox.retry.plan`"] = "RetryPlanState", ["a plan"] = "RetryPlan",
     ["options of `ofox.map`"] = "MapOptions", ["a reply of a mock"] = "MockScript",
     ["a request in `mock.requests`"] = "MockRequest", ["a report of the doctor"] = "Report",
-    ["a finding in it"] = "Finding",
+    ["a finding in it"] = "Finding", ["the stats of a client"] = "Stats", ["a model in them"] = "ModelStats",
+    ["a histogram in them"] = "Histogram",
   }
 
   local function expected_fields(of)

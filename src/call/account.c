@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 static void init_lane(struct ofox_account *a, struct ofox_lane *l,
-                      uint64_t model) {
+                      uint32_t model) {
   l->model = model;
   ofox_turns_init(&l->turns, &a->arrivals);
   ofox_hold_init(&l->hold);
@@ -67,7 +67,7 @@ int ofox_account_is_quiet(const struct ofox_account *a) {
 }
 
 struct ofox_lane *ofox_account_lane(const struct ofox_account *a,
-                                    uint64_t model) {
+                                    uint32_t model) {
   size_t i;
   for (i = 0; i < a->_nlanes; i++) {
     if (a->_lanes[i]->model == model)
@@ -86,7 +86,7 @@ static struct ofox_lane *idle_lane(struct ofox_account *a) {
   return NULL;
 }
 
-struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint64_t model) {
+struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint32_t model) {
   struct ofox_lane *l = ofox_account_lane(a, model);
   if (l != NULL)
     return l;

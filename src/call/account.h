@@ -16,7 +16,7 @@
 #define OFOX_ACCOUNT_LANES 64 /* models that can be held at once */
 
 struct ofox_lane {
-  uint64_t model; /* a hash of its name; of the lane of all: 0 */
+  uint32_t model; /* a hash of its name; of the lane of all: 0 */
   struct ofox_turns turns;
   struct ofox_holdback hold;
 };
@@ -49,10 +49,10 @@ int ofox_account_is_quiet(const struct ofox_account *a);
 
 /* The lane of a model; NULL: it has none, so nothing holds it. */
 struct ofox_lane *ofox_account_lane(const struct ofox_account *a,
-                                    uint64_t model);
+                                    uint32_t model);
 /* The same, which there is from now on; NULL where there is no memory, or too
 ** many models are held. It lasts as long as the account or, if nothing holds
 ** it, until another model is held. */
-struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint64_t model);
+struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint32_t model);
 
 #endif

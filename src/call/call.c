@@ -8,6 +8,16 @@
 #include "call/failure.h"
 #include "call/fallback.h"
 #include "call/gate.h"
+#include "call/tally.h"
+
+/* The state changes here only; the due time here, and where a call that is
+** held back is moved (gate.c). */
+static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
+  ofox_tally_enter(c, s);
+  c->state = s;
+  c->_due = due;
+  ofox_note_tell(&c->note);
+}
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
                     uint64_t seed, double now) {
@@ -20,7 +30,7 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */
   ofox_redact_init(&c->secrets);
   ofox_history_init(&c->history);
-  ofox_call_enter(c, OFOX_READY, INFINITY);
+  enter(c, OFOX_READY, INFINITY);
 }
 
 static void free_error(struct ofox_error **e) {
@@ -33,8 +43,9 @@ static void free_error(struct ofox_error **e) {
 
 void ofox_call_free(struct ofox_call *c) {
   ofox_gate_free(c);
-  if (c->detach != NULL)
-    c->detach(c);
+  ofox_tally_drop(c);
+  if (c->host != NULL)
+    c->host->detach(c);
   ofox_note_drop(&c->note);
   memset(&c->note, 0, sizeof(c->note));
   ofox_response_free(&c->response);
@@ -43,11 +54,11 @@ void ofox_call_free(struct ofox_call *c) {
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
   ofox_history_free(&c->history);
-  ofox_call_enter(c, OFOX_DONE, INFINITY);
+  enter(c, OFOX_DONE, INFINITY);
 }
 
 void ofox_call_let_go(struct ofox_call *c) {
-  c->detach = c->resume = c->moved = NULL;
+  c->host = NULL;
   c->transfer = NULL;
   ofox_note_tell(&c->note); /* the wait ends, or restarts */
   ofox_note_leave(&c->note);
@@ -83,6 +94,7 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   struct ofox_response *r = &c->response;
   int was_complete = r->head.complete;
   int rc = ofox_response_head(r, p, n);
+  ofox_tally_received(c, n);
   c->clock.connected = 1;
   if (rc != 0 || was_complete) /* trailers extend no limit */
     return rc;
@@ -98,11 +110,12 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
 
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   int rc = ofox_response_body(&c->response, p, n);
+  ofox_tally_received(c, n);
   c->clock.byte_at = now;
   if (rc == 0 && c->response.events->ended) {
     c->ended = now;
     ofox_gate_ended(c, now);
-    ofox_call_enter(c, OFOX_DONE, INFINITY);
+    enter(c, OFOX_DONE, INFINITY);
   }
   else if (ofox_event_queue_has_event(c->response.events)) {
     ofox_note_tell(&c->note);
@@ -161,8 +174,8 @@ int ofox_call_peek(struct ofox_call *c, struct ofox_event *out) {
 
 void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev) {
   ofox_event_queue_next(c->response.queue, ev);
-  if (c->clock.paused && c->resume != NULL && ofox_call_has_room(c))
-    c->resume(c);
+  if (c->clock.paused && c->host != NULL && ofox_call_has_room(c))
+    c->host->resume(c);
 }
 
 double ofox_call_due(const struct ofox_call *c) {
@@ -181,8 +194,10 @@ enum ofox_outcome ofox_call_expired(const struct ofox_call *c, double now) {
 }
 
 void ofox_call_tick(struct ofox_call *c, double now) {
-  if (c->state == OFOX_WAIT && now >= c->_due)
-    ofox_call_enter(c, OFOX_READY, INFINITY);
+  if (c->state == OFOX_WAIT && now >= c->_due) {
+    ofox_tally_woke(c, now);
+    enter(c, OFOX_READY, INFINITY);
+  }
 }
 
 /* Whether to retry */
@@ -211,7 +226,7 @@ static int remember(struct ofox_call *c, double elapsed) {
 static void give_up(struct ofox_call *c, enum ofox_reason reason) {
   c->reason = reason;
   c->announce = 0;
-  ofox_call_enter(c, OFOX_DONE, INFINITY);
+  enter(c, OFOX_DONE, INFINITY);
 }
 
 static void plan(struct ofox_call *c, double now, double wall) {
@@ -271,7 +286,7 @@ static void plan_next(struct ofox_call *c, int sent, double now, double wall) {
   if (ofox_fallback_is_due(c) && !c->fresh)
     c->model++;
   c->announce = 1;
-  ofox_call_enter(c, OFOX_WAIT, now + c->plan.delay);
+  enter(c, OFOX_WAIT, now + c->plan.delay);
 }
 
 void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
@@ -294,7 +309,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   }
   else {
     ofox_gate_ended(c, now);
-    ofox_call_enter(c, OFOX_DONE, INFINITY);
+    enter(c, OFOX_DONE, INFINITY);
   }
 }
 
@@ -329,7 +344,7 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
   last = ofox_history_last(&c->history);
   last->delay = delay;
   last->source = c->source;
-  ofox_call_enter(c, OFOX_WAIT, c->ended + delay);
+  enter(c, OFOX_WAIT, c->ended + delay);
 }
 
 /* The current failure becomes the cause of the next one. */
@@ -409,7 +424,7 @@ int ofox_call_admit(struct ofox_call *c, double now) {
   if (a.word == OFOX_GATE_GO)
     return 0;
   if (a.word == OFOX_GATE_WAIT) {
-    ofox_call_enter(c, OFOX_WAIT, a.due);
+    enter(c, OFOX_WAIT, a.due);
   }
   else if (a.word == OFOX_GATE_REFUSED) {
     refuse(c, &a, now);
@@ -434,6 +449,6 @@ int ofox_call_begin(struct ofox_call *c, double now) {
   memset(&c->clock, 0, sizeof(c->clock));
   c->clock.call_began = call_began;
   c->clock.began = now;
-  ofox_call_enter(c, OFOX_FLIGHT, INFINITY);
+  enter(c, OFOX_FLIGHT, INFINITY);
   return 0;
 }

@@ -5,6 +5,7 @@
 #define QUEUE (64 * 1024) /* bytes at which reading pauses for the reader */
 #define LITTLE 256        /* bytes that a slow stream has in its queue */
 #define LAST_WORD 64      /* bytes in which a sentinel is looked for */
+#define USAGE 4096        /* bytes of it that are kept */
 
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
@@ -16,6 +17,7 @@ void ofox_event_queue_init(struct ofox_event_queue *s,
   s->_sse.all = 1;
   ofox_stray_lines_init(&s->_stray, dialect, max_event);
   ofox_buf_init(&s->failure, (size_t)-1);
+  ofox_buf_init(&s->usage, USAGE);
   ofox_buf_init(&s->_queue, (size_t)-1);
   ofox_transcript_init(&s->said, max_said);
 }
@@ -24,6 +26,7 @@ void ofox_event_queue_free(struct ofox_event_queue *s) {
   ofox_sse_free(&s->_sse);
   ofox_stray_lines_free(&s->_stray);
   ofox_buf_free(&s->failure);
+  ofox_buf_free(&s->usage);
   ofox_transcript_free(&s->said);
   ofox_event_queue_drop(s);
 }
@@ -32,6 +35,7 @@ void ofox_event_queue_clear(struct ofox_event_queue *s) {
   ofox_sse_clear(&s->_sse);
   ofox_stray_lines_clear(&s->_stray);
   ofox_buf_clear(&s->failure);
+  ofox_buf_clear(&s->usage);
   ofox_buf_clear(&s->_queue);
   ofox_transcript_clear(&s->said);
   s->open = s->ended = s->broken = s->_cut = 0;
@@ -87,6 +91,16 @@ static int queue_whole(struct ofox_event_queue *s, struct ofox_entry *e,
   return 0;
 }
 
+/* Each is the sum up to there: the last one counts. Without room or memory for
+** it, it is not known. */
+static void note_usage(struct ofox_event_queue *s, struct ofox_json usage) {
+  if (usage.type != OFOX_JSON_OBJECT)
+    return;
+  ofox_buf_clear(&s->usage);
+  if (ofox_buf_addspan(&s->usage, usage.raw) != 0)
+    ofox_buf_clear(&s->usage);
+}
+
 static int chunk(struct ofox_event_queue *s, struct ofox_span name,
                  struct ofox_span data, const struct ofox_delta *d) {
   struct ofox_entry e = {0};
@@ -98,6 +112,7 @@ static int chunk(struct ofox_event_queue *s, struct ofox_span name,
     return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
   if (rc == 0)
     rc = queue_whole(s, &e, name, data);
+  note_usage(s, d->usage);
   s->_begun |= d->begun;
   s->_finished |= d->finished;
   s->ended |= d->last;
@@ -313,6 +328,7 @@ int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body) {
     rc = ofox_transcript_whole(&s->said, s->dialect, body);
   if (rc == 0)
     rc = queue_whole(s, &e, ofox_span_of(""), body);
+  note_usage(s, ofox_json_get(ofox_json_root(body), "usage"));
   s->open = s->ended = 1;
   return rc;
 }

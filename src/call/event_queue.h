@@ -19,6 +19,7 @@ struct ofox_event_queue {
   enum ofox_outcome outcome;
   enum ofox_class fallback; /* see ofox_error_read */
   struct ofox_buf failure;  /* what reported it: JSON, text or a page */
+  struct ofox_buf usage;    /* said last, as JSON; empty: none was */
   size_t chunks;            /* received */
   struct ofox_transcript said;
   struct ofox_sse _sse;
@@ -68,8 +69,7 @@ void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
                            size_t max_said);
 void ofox_event_queue_free(struct ofox_event_queue *s); /* idempotent */
-/* For another attempt. */
-void ofox_event_queue_clear(struct ofox_event_queue *s);
+void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 
 /*
 ** Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
@@ -85,10 +85,10 @@ int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body);
 /* Does every choice have a finish reason? Then the answer is complete. */
 int ofox_event_queue_is_finished(const struct ofox_event_queue *s);
 
-/* Are there events to take? Is there room for more? */
+/* Are there events to take? Is there room for more? Has so much been taken that
+** reading on is worthwhile? */
 int ofox_event_queue_has_event(const struct ofox_event_queue *s);
 int ofox_event_queue_is_full(const struct ofox_event_queue *s);
-/* Has so much been taken that reading on is worthwhile? */
 int ofox_event_queue_has_room(const struct ofox_event_queue *s);
 /* Discards the events in the queue. */
 void ofox_event_queue_drop(struct ofox_event_queue *s);

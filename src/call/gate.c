@@ -10,7 +10,7 @@
 struct ofox_ticket {
   struct ofox_turn turn; /* comes first: both have the same address */
   struct ofox_call *call;
-  uint64_t waits; /* the lane in which it waits; see 'turn' */
+  uint32_t waits; /* the lane in which it waits; see 'turn' */
   unsigned long process; /* in which it does; see ofox_account_enter */
   /* Of the attempt on its way: */
   int started;
@@ -87,8 +87,8 @@ static void wake(struct ofox_lane *l, double now) {
   if (due == c->_due)
     return;
   c->_due = due;
-  if (c->moved != NULL)
-    c->moved(c);
+  if (c->host != NULL)
+    c->host->moved(c);
 }
 
 /* NULL: the account has been freed. */

@@ -13,9 +13,12 @@
 #include "wire/error.h"
 #include "wire/redact.h"
 
+struct ofox_tally;
+
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
 struct ofox_account;
+struct ofox_call;
 struct ofox_ticket;
 
 struct ofox_call_config {
@@ -28,6 +31,13 @@ struct ofox_call_config {
   int paces; /* its calls obey the account's pace */
 };
 
+/* What a call asks of the transport that has it. */
+struct ofox_call_host {
+  void (*detach)(struct ofox_call *c); /* drop it */
+  void (*resume)(struct ofox_call *c); /* it has room for events again */
+  void (*moved)(struct ofox_call *c);  /* it is due at another moment */
+};
+
 struct ofox_call {
   const struct ofox_call_config *config; /* outlives the call */
   enum ofox_call_state state;
@@ -36,41 +46,35 @@ struct ofox_call {
   int model;    /* index of the model of this or the next attempt */
   int failed, ambiguous, no_memory;
   int fresh; /* the next attempt must open a new connection */
+  int announce; /* a retry was planned, and Lua was not notified yet */
   struct ofox_response response; /* to this attempt */
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
   struct ofox_plan plan;
   enum ofox_source source; /* of plan.delay */
   enum ofox_reason reason;
-  int announce; /* a retry was planned, and Lua was not notified yet */
   double ended; /* the last attempt */
   double wall;  /* the same, in seconds since 1970 */
   /* If the call was ended between two attempts: why the earlier one failed,
   whose response is still there, and when. */
   struct ofox_error *cause; /* NULL: it was not */
-  int cause_ambiguous;
   double cause_ended, cause_delay;
   struct ofox_clock clock;
   struct ofox_history history;
   struct ofox_redact secrets;
   /* What it asks its account for, and what that has given (gate.h). */
   uint64_t arrival;           /* its number among the calls; 0: none yet */
-  uint64_t lane;              /* a hash of its model's name; 0: none */
+  uint32_t lane;              /* a hash of its model's name; 0: none */
   float tokens;               /* that the next attempt will use: a guess */
   struct ofox_ticket *ticket; /* NULL: nothing has held it back yet */
   struct ofox_note note; /* told of changes of state and of events */
-  /* How the transport drops a call, and learns that it has room again. */
-  void (*detach)(struct ofox_call *c);
-  void (*resume)(struct ofox_call *c);
-  void (*moved)(struct ofox_call *c); /* it is due at another moment */
+  const struct ofox_call_host *host; /* NULL: no transport has it */
   void *transfer;
+  struct ofox_tally *tally; /* NULL: nothing is counted */
   double _due;
-  int _reused, _immediate, _zero;
+  int cause_ambiguous, _reused, _immediate, _zero;
   uint64_t _random;
 };
-
-/* State and due time change here only. */
-void ofox_call_enter(struct ofox_call *c, enum ofox_call_state s, double due);
 
 /* When it has to have ended. */
 double ofox_call_deadline(const struct ofox_call *c);

@@ -264,8 +264,8 @@ fail:
 void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
   struct ofox_transfer *t = c->transfer;
   int sent = t != NULL && ofox_transfer_sent(t);
-  if (c->detach != NULL)
-    c->detach(c);
+  if (c->host != NULL)
+    c->host->detach(c);
   ofox_call_abort(c, OFOX_OUTCOME_CANCELLED, sent, ofox_clocks_now());
   if (e != NULL && ofox_engine_is_ours(e))
     rearm(e);

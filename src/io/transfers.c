@@ -102,6 +102,8 @@ static void moved(struct ofox_call *c) {
     ofox_poller_arm(w->poller, 0);
 }
 
+static const struct ofox_call_host HOST = {detach, resume, moved};
+
 struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
                                             struct ofox_call *c) {
   struct ofox_transfer *t = calloc(1, sizeof(*t));
@@ -113,9 +115,7 @@ struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
   *w->end = t;
   w->end = &t->next;
   c->transfer = t;
-  c->detach = detach;
-  c->resume = resume;
-  c->moved = moved;
+  c->host = &HOST;
   ofox_note_drop(&c->note);
   c->note.list = &w->news;
   return t;

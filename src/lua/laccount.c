@@ -26,7 +26,7 @@ static uint64_t hash(uint64_t h, const void *p, size_t n) {
   return h;
 }
 
-uint64_t ofox_hashmodel(lua_State *L, int arg) {
+uint32_t ofox_hashmodel(lua_State *L, int arg) {
   size_t n;
   const char *s;
   uint64_t h;
@@ -34,7 +34,8 @@ uint64_t ofox_hashmodel(lua_State *L, int arg) {
     return 0;
   s = lua_tolstring(L, arg, &n);
   h = hash(HASH_BEGIN, s, n);
-  return h != 0 ? h : 1;
+  h ^= h >> 32;
+  return (uint32_t)h != 0 ? (uint32_t)h : 1;
 }
 
 /* A URL up to its path. */

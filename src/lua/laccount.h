@@ -9,7 +9,7 @@
 #include "lua/lcompat.h"
 
 /* A hash of the text at 'arg', never 0; of what is no text: 0. [-0, +0, -] */
-uint64_t ofox_hashmodel(lua_State *L, int arg);
+uint32_t ofox_hashmodel(lua_State *L, int arg);
 
 /* The account at 'arg', NULL if that is nil, or an argument error. [-0, +0, e]
  */

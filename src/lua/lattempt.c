@@ -11,6 +11,7 @@
 #include "lua/lmachine.h"
 #include "lua/lofox.h"
 #include "lua/lsettings.h"
+#include "lua/ltally.h"
 
 #define BYTES_OF_TOKEN 4 /* about, in English */
 
@@ -86,8 +87,8 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 ** core.call(template [, now [, body [, bodies [, models]]]]) -> call, or nil and what is
 ** wrong with the body: absent, bytes, or a table to encode, in which lists
 ** known to the API are lists even if they are empty. For several models
-** 'bodies' is a list, with the bytes for each. 'models' is the name of the
-** model, or a list.
+** 'bodies' is a list, with the bytes for each, and 'models' one of their ids,
+** else it is the id.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);
@@ -115,6 +116,7 @@ static int call_new(lua_State *L) {
   else {
     c->has_body = 0;
   }
+  ofox_tally_join(L, &c->call, &c->tally, t->stats, 6);
   lua_settop(L, 1);
   return 1;
 }
@@ -234,6 +236,7 @@ static int call_prepare(lua_State *L) {
     c->call.tokens = (float)c->body.n / BYTES_OF_TOKEN;
     if (end_of(c) != NULL)
       c->call.lane = end_of(c)->model;
+    c->tally.sends = (uint32_t)c->body.n;
   }
   lua_pushboolean(L, due);
   return 1;

@@ -15,6 +15,7 @@
 #include "lua/lheaders.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
+#include "lua/ltally.h"
 
 static const char *const STATES[] = {"ready", "flight", "wait", "done", NULL};
 
@@ -120,8 +121,8 @@ static int call_abort(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
   enum ofox_outcome outcome = check_outcome(L, 2);
   double now = luaL_checknumber(L, 3);
-  if (c->detach != NULL)
-    c->detach(c);
+  if (c->host != NULL)
+    c->host->detach(c);
   ofox_call_abort(c, outcome, 0, now);
   return 0;
 }
@@ -396,6 +397,9 @@ static int call_decoded(lua_State *L) {
     lua_pushnil(L);
     ofox_pushbroken(L, body, rc, pos);
   }
+  else {
+    ofox_tally_answer(L, &c->call);
+  }
   ofox_buf_free(&c->answer);
   return rc < OFOX_DECODED ? 2 : 1;
 }
@@ -437,9 +441,9 @@ static const luaL_Reg METHODS[] = {
     {"announce", call_announce},   {"veto", call_veto},
     {"postpone", call_postpone},   {"progress", call_progress},
     {"failure", call_failure},     {"failed", call_failed},
-    {"cause", call_cause},         {"decoded", call_decoded},
-    {"reply", call_reply},         {"meta", call_meta},
-    {"release", call_release},     {NULL, NULL},
+    {"cause", call_cause},         {"reply", call_reply},
+    {"meta", call_meta},           {"release", call_release},
+    {NULL, NULL},
 };
 
 void ofox_open_call(lua_State *L) {
@@ -450,6 +454,9 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
+  ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
+  ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

@@ -6,6 +6,7 @@
 #define OFOX_LCALL_H
 
 #include "call/call.h"
+#include "call/tally.h"
 #include "lua/lcompat.h"
 #include "lua/ltemplate.h"
 
@@ -14,7 +15,7 @@
 /* Where the body for a model ends, and the hash of its name. */
 struct ofox_body_end {
   size_t at;
-  uint64_t model;
+  uint32_t model;
 };
 
 /* The C call comes first: both have the same address. */
@@ -36,6 +37,7 @@ struct ofox_lcall {
   array for the engine, and its body. */
   struct ofox_buf lines;
   struct ofox_span body; /* p NULL: none */
+  struct ofox_tally tally; /* of 'call', if it is counted */
 };
 
 void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */

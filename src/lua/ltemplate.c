@@ -119,8 +119,9 @@ static uint64_t plan_field(lua_State *L, int arg) {
 ** may change later: method, url, lines = {"Name: value"}, authorization and
 ** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
-** unix_socket, client_cert, client_key, client_password, account, plan: that of a
-** template with the same options for the engine.
+** unix_socket, client_cert, client_key, client_password, plan: that of a
+** template with the same options for the engine; account; stats: see
+** core.stats.
 */
 static int template_new(lua_State *L) {
   struct ofox_template *t;
@@ -141,6 +142,9 @@ static int template_new(lua_State *L) {
   t->idempotent = is_set(L, 1, "idempotent", 0);
   lua_getfield(L, 1, "account");
   t->config.account = ofox_optaccount(L, lua_gettop(L));
+  lua_getfield(L, 1, "stats");
+  t->stats = ofox_checkstats(L, -1);
+  lua_pop(L, 1);
   ofox_checkshape(L, 1, &t->config.response);
   t->seeded = ofox_checksettings(L, 2, &t->config, &t->seed);
   add_secrets(L, 1, t);

@@ -9,6 +9,7 @@
 #include "call/state.h"
 #include "io/request.h"
 #include "lua/lcompat.h"
+#include "lua/lstats.h"
 
 /* Where its fields, the user value of its calls, keep what must live as long
 ** as the calls. */
@@ -20,6 +21,7 @@ struct ofox_template {
   int seeded;
   uint64_t seed; /* for all its calls, if 'seeded' */
   struct ofox_redact secrets;
+  struct ofox_lstats *stats;   /* a field; NULL: its calls are not counted */
   struct ofox_request request; /* except the body; its texts are fields */
   const char *authorization;   /* the line of a key that never changes */
   const char *idempotency;     /* the same; NULL: see 'idempotent' */

@@ -165,3 +165,11 @@ void ofox_stats_ended(struct ofox_stats *s, const struct ofox_stats_end *e,
   if (e->first_byte >= 0)
     ofox_histogram_add(&s->first_byte, e->first_byte);
 }
+
+void ofox_stats_spoiled(struct ofox_stats *s, int cls) {
+  if (s->succeeded == 0)
+    return;
+  s->succeeded--;
+  s->failed++;
+  count_class(s->errors, cls);
+}

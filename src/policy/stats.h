@@ -88,5 +88,8 @@ struct ofox_stats_end {
 };
 void ofox_stats_ended(struct ofox_stats *s, const struct ofox_stats_end *e,
                       double now);
+/* The answer of one that succeeded turns out to be of no use: it has failed.
+** The rates keep what they were told. */
+void ofox_stats_spoiled(struct ofox_stats *s, int cls);
 
 #endif

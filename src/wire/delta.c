@@ -232,8 +232,10 @@ static void note_member(struct reading *r, struct ofox_span name, int escapes,
     add_hole(&r->out->holes, v);
     return;
   }
-  if (IS("usage"))
+  if (IS("usage")) {
     r->other |= v.type != OFOX_JSON_NULL;
+    note(&r->out->usage, v);
+  }
   if (r->dialect == OFOX_DIALECT_RESPONSES)
     note_response(r, name, escapes, v);
   else
@@ -381,6 +383,8 @@ static void judge_end(struct reading *r, int failed) {
   int whole = r->response.type == OFOX_JSON_OBJECT;
   if (whole && ofox_delta_is_fault(r->dialect, r->response.raw, out))
     return;
+  if (whole)
+    out->usage = ofox_json_get(r->response, "usage");
   if (failed)
     fail(out, whole ? r->response.raw : out->part, OFOX_CLASS_STREAM);
   out->last = 1;

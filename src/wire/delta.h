@@ -46,6 +46,7 @@ struct ofox_delta {
   /* where the answer goes on: a STRING, an ARRAY of choices, or NONE */
   struct ofox_json text;
   uint64_t begun, finished; /* choices it names; that have ended: bit i % 64 */
+  struct ofox_json usage;   /* the tokens used up to now; NONE: not said */
   struct ofox_span part;    /* ERROR: the description of the error */
   enum ofox_class fallback; /* ERROR: of one without a known class */
   struct ofox_holes holes;  /* of a plain one: its text and padding */

@@ -58,6 +58,7 @@ end
 ---@return ofox.Error
 function outcome.unreadable(run, type, code, message)
   local raw = outcome.meta(run)
+  run.call:spoil(type)
   raw.type, raw.code, raw.message = type, code, run.call:clean(message)
   raw.retryable, raw.ambiguous, raw.reason = false, true, "not_retryable"
   raw.model, raw.model_requested = raw.model_requested, nil
@@ -70,7 +71,9 @@ local function decoded(run)
   if not decoder then return call:decoded() end
   local body = call:reply()
   if body == "" then return {} end
-  return json.decode(body, decoder)
+  local value, message = json.decode(body, decoder)
+  call:used(value)
+  return value, message
 end
 
 local function is_list(value)

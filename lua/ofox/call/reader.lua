@@ -128,6 +128,7 @@ function Reader:decode(data)
   local value, message = json.decode(data, self.settings.json)
   if value ~= nil then return value end
   local partial = self:partial()
+  self.call:spoil("stream_error") -- before closing ends it in another way
   self:close()
   self.failure = self.run:unreadable("stream_error", "invalid_json",
     "an event could not be decoded: " .. message, partial)
@@ -287,6 +288,7 @@ end
 --- The program stops reading: the call counts as a success up to this point.
 function Reader:leave()
   if self.concluded then return end
+  self.call:leave(self.run.transport:now())
   self:close()
   self.known.closed = true
   self.run:succeed(function() return self.known end, function() return self:answer() end)

@@ -75,7 +75,7 @@ end
 
 --- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
---   program authenticates itself), expect, dialect
+--   program authenticates itself), expect, dialect, stats (counters of the client)
 ---@param settings table
 ---@param like? ofox.Template  which sends the same the same way
 ---@return ofox.Template
@@ -100,6 +100,7 @@ function template.new(shape, settings, like)
     client_key = cert.key,
     client_password = cert.password,
     plan = like and like.plan,
+    stats = shape.stats,
   }
   local self = {
     settings = settings,

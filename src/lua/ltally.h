@@ -1,0 +1,34 @@
+/*
+** A call and the counters of its client.
+*/
+#ifndef OFOX_LTALLY_H
+#define OFOX_LTALLY_H
+
+#include "call/call.h"
+#include "call/tally.h"
+#include "lua/lstats.h"
+
+/* Counts the call from here on, by its tally 't', with the counters 's', if
+** they are there (NULL: none). At 'models': the id of its model, a list of ids,
+** one for each of its models, or anything else: they have no names.
+** [-0, +0, e] */
+void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
+                     struct ofox_lstats *s, int models);
+
+/* Registers a method of calls, whose metatable is at 'meta', that may count
+** the tokens of an answer. [-0, +0, e] */
+void ofox_tally_setmethod(lua_State *L, int meta, const char *name,
+                          lua_CFunction fn);
+
+/* In such a method: counts those of the answer on top, if it is a table that
+** says them. [-0, +0, -] */
+void ofox_tally_answer(lua_State *L, struct ofox_call *c);
+
+/* The method call:used(answer), registered so: what a decoder of the program
+** made of its answer. */
+int ofox_tally_call_used(lua_State *L);
+
+/* The other methods of calls. */
+extern const luaL_Reg ofox_tally_methods[];
+
+#endif

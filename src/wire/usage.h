@@ -1,0 +1,55 @@
+/*
+** The tokens that an answer used, whatever its protocol calls them.
+** Knows nothing of where a usage object stands, or of what is done with it.
+*/
+#ifndef OFOX_USAGE_H
+#define OFOX_USAGE_H
+
+#include "base/json_value.h"
+
+/* NaN: it is not said. Cached ones are a part of the input, those of
+** reasoning of the output. */
+struct ofox_usage {
+  double input, output, cached, reasoning;
+};
+
+/* Members of a usage object, or of an object in it: id, name, name there. */
+#define OFOX_USAGE_WORDS(X)                                                   \
+  X(PROMPT, "prompt_tokens", NULL)                                            \
+  X(INPUT, "input_tokens", NULL)                                              \
+  X(PROMPT_COUNT, "promptTokenCount", NULL)                                   \
+  X(COMPLETION, "completion_tokens", NULL)                                    \
+  X(OUTPUT, "output_tokens", NULL)                                            \
+  X(CANDIDATES, "candidatesTokenCount", NULL)                                 \
+  X(PROMPT_CACHED, "prompt_tokens_details", "cached_tokens")                  \
+  X(INPUT_CACHED, "input_tokens_details", "cached_tokens")                    \
+  X(CACHE_READ, "cache_read_input_tokens", NULL)                              \
+  X(CACHE_CREATED, "cache_creation_input_tokens", NULL)                       \
+  X(CONTENT_CACHED, "cachedContentTokenCount", NULL)                          \
+  X(CACHE_HIT, "prompt_cache_hit_tokens", NULL)                               \
+  X(COMPLETION_THOUGHT, "completion_tokens_details", "reasoning_tokens")      \
+  X(OUTPUT_THOUGHT, "output_tokens_details", "reasoning_tokens")              \
+  X(THOUGHTS, "thoughtsTokenCount", NULL)                                     \
+  X(TOOL_USE, "toolUsePromptTokenCount", NULL)
+
+enum ofox_usage_word {
+#define X(id, name, part) OFOX_USAGE_##id,
+  OFOX_USAGE_WORDS(X)
+#undef X
+      OFOX_USAGE_NWORDS
+};
+
+struct ofox_usage_name {
+  const char *name, *part; /* part NULL: the member itself is the number */
+};
+extern const struct ofox_usage_name ofox_usage_names[OFOX_USAGE_NWORDS];
+
+/* What 'get' finds amounts to: it returns the number of a word, or NaN. Asks
+** for no more than it needs. 0: there is none of them. */
+typedef double ofox_usage_get(void *from, enum ofox_usage_word w);
+int ofox_usage_find(ofox_usage_get *get, void *from, struct ofox_usage *out);
+
+/* The same of JSON text. */
+int ofox_usage_read(struct ofox_span json, struct ofox_usage *out);
+
+#endif
