@@ -378,6 +378,10 @@ describe("an option", function()
       headers = { ["x-a"] = "1" }, query = { a = { "1" } }, fallback = { "m" },
       retry = { base = 2, statuses = { 418 } }, client_cert = { cert = "c" },
     }, kept)
+    given = { pace = { rpm = 20, burst = 2 } }
+    kept = options.check(given, "client")
+    given.pace.rpm, given.pace.burst = 30, nil
+    assert.same({ pace = { rpm = 20, burst = 2 } }, kept)
   end)
 end)
 
