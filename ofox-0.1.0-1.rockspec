@@ -34,13 +34,14 @@ local floors = {
   "src/wire/request_lists.c", "src/wire/secret_starts.c", "src/wire/speech.c", "src/wire/sse.c", "src/wire/statuses.c",
   "src/wire/stray_lines.c", "src/wire/words.c", "src/policy/breaker.c", "src/policy/budget.c",
   "src/policy/histogram.c", "src/policy/hold.c", "src/policy/pace.c", "src/policy/rates.c", "src/policy/retry.c",
-  "src/policy/stats.c", "src/policy/turns.c", "src/policy/window.c", "src/call/call.c",
+  "src/policy/stats.c", "src/policy/turns.c", "src/policy/window.c", "src/call/account.c", "src/call/call.c",
   "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c", "src/call/fallback.c",
-  "src/call/history.c", "src/call/ready_list.c", "src/call/response.c", "src/call/time_limits.c",
+  "src/call/gate.c",
+  "src/call/history.c", "src/call/ready_list.c", "src/call/response.c", "src/call/state.c", "src/call/time_limits.c",
   "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
-  "src/io/clocks.c", "src/io/forks.c", "src/lua/lattempt.c", "src/lua/lbuffer.c", "src/lua/lcall.c",
+  "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c", "src/lua/lcall.c",
   "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c", "src/lua/lencode.c", "src/lua/lerrors.c",
   "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c", "src/lua/linterrupt.c",
   "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c", "src/lua/lnames.c",
