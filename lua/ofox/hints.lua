@@ -128,6 +128,20 @@ hints.rows = {
         .. "All keys of a team share the limit.",
       zh = "请求过于频繁：请等待 %s 秒后重试，并减少并发；如果持续出现，请申请提高配额。该限额由团队的所有密钥共享。",
     },
+    codes = {
+      held = {
+        en = "The server has told this account to wait, and this call cannot wait that long, so no request was sent: "
+          .. "try again after err.retry_after seconds, or raise deadline or retry.max_server_delay.",
+        zh = "服务器已要求该账户等待，而此调用等不了那么久，因此没有发出请求：请在 err.retry_after 秒后重试，"
+          .. "或调大 deadline 或 retry.max_server_delay。",
+      },
+      paced = {
+        en = "The pace of this account leaves no room for the call before its deadline, so no request was sent: "
+          .. "raise deadline, run fewer calls concurrently, or raise the limits in pace.",
+        zh = "按该账户的 pace，此调用在 deadline 之前轮不到，因此没有发出请求：请调大 deadline、减少并发，"
+          .. "或调高 pace 中的限额。",
+      },
+    },
   },
   internal_error = {
     en = "The gateway failed: try again in a moment. If this persists, send the request id to support.",

@@ -30,8 +30,9 @@
 ---@alias ofox.AuthenticationCode "missing_api_key"|"proxy_authentication_required"
 ---@alias ofox.CancelledCode "cancelled"|"interrupted"
 ---@alias ofox.PermissionCode "proxy_refused"
+---@alias ofox.RateLimitCode "held"|"paced"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
----@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode
+---@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.RateLimitCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
 --- Why there was no retry.
@@ -73,6 +74,8 @@
 --- the policy: `"ofox"`, `"openai"`, `"aws"` or a table. Default: `"ofox"`.
 ---@field retry? ofox.Policy
 ---@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
+--- whether an answer that says when to come back says it to all calls of the account. Default: `true`.
+---@field hold? boolean
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
 ---@field errors? ofox.ErrorsMode
 --- added to each request; `false` removes one, a function is called once per attempt. Default: none.
@@ -82,8 +85,9 @@
 ---@field max_response_bytes? integer  the largest answer, after decompression. Default: 64 MiB.
 --- `on_retry(err, delay, attempt, source)` before each wait; `false` stops, a number lengthens. Default: none.
 ---@field on_retry? (fun(err: ofox.AnyError, delay: number, attempt: integer, source: ofox.DelaySource): any)|false
---- `on_wait(seconds_left, err)`, at most 4 times a second while waiting for a retry. Default: none.
----@field on_wait? (fun(seconds_left: number, err: ofox.AnyError))|false
+--- `on_wait(seconds_left, err)`, at most 4 times a second while waiting; no `err` before the first attempt.
+--- Default: none.
+---@field on_wait? (fun(seconds_left: number, err: ofox.AnyError|nil))|false
 ---@field on_error? (fun(err: ofox.AnyError))|false  `on_error(err)` when a call has failed for good. Default: none.
 --- `on_response(meta)` when a call has succeeded: `meta.usage` where the answer had one, `meta.closed = true` for a
 --- stream that the program closed early. Default: none.
@@ -106,6 +110,8 @@
 --- sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call.
 --- Default: new per call and model.
 ---@field idempotency_key? false
+--- `true`: as fast as the answers say; or `{rpm, tpm, burst, concurrent}`. Default: `false`.
+---@field pace? boolean|{rpm?: number, tpm?: number, burst?: integer, concurrent?: integer}
 ---@field max_connections? integer  connections per host. Default: 0, no limit.
 ---@field verify? boolean  whether the server's certificate is checked. Default: `true`.
 ---@field http_version? ofox.HttpVersion  `"1.1"`, `"2"` or `"2-prior-knowledge"`. Default: HTTP/2 over TLS, else 1.1.

@@ -89,6 +89,44 @@ local MISUSE = {
     { { "m", [0] = "n" }, "expected a list of model ids, got a table with other keys" },
     { { "m", [0.5] = "n" }, "expected a list of model ids, got a table with other keys" },
   },
+  hold = {
+    { 1, "expected true or false, got 1" },
+    { "no", 'expected true or false, got "no"' },
+    { {}, "expected true or false, got a table" },
+  },
+  pace = {
+    { 60, "expected true, or a table with rpm, tpm, burst or concurrent, got 60" },
+    { "fast", 'expected true, or a table with rpm, tpm, burst or concurrent, got "fast"' },
+    { noop, "expected true, or a table with rpm, tpm, burst or concurrent, got a function" },
+    { {}, "expected rpm, tpm or concurrent in it" },
+    { { burst = 3 }, "expected rpm, tpm or concurrent in it" },
+    { { rpm = -1 }, ".rpm: expected a number above 0, at most 1000000, got -1" },
+    { { rpm = 0 }, ".rpm: expected a number above 0, at most 1000000, got 0" },
+    { { rpm = NAN }, ".rpm: expected a number above 0, at most 1000000, got NaN" },
+    { { rpm = HUGE }, ".rpm: expected a number above 0, at most 1000000, got infinity" },
+    { { rpm = -HUGE }, ".rpm: expected a number above 0, at most 1000000, got -infinity" },
+    { { rpm = 1e6 + 1 }, nil },
+    { { rpm = 1e-4 }, nil },
+    { { rpm = "60" }, '.rpm: expected a number above 0, at most 1000000, got "60"' },
+    { { rpm = true }, ".rpm: expected a number above 0, at most 1000000, got true" },
+    { { rpm = false, tpm = 1 }, ".rpm: expected a number above 0, at most 1000000, got false" },
+    { { tpm = -0.5 }, ".tpm: expected a number above 0, at most 1000000000, got -0.5" },
+    { { tpm = NAN }, ".tpm: expected a number above 0, at most 1000000000, got NaN" },
+    { { tpm = 1e9 + 1 }, nil },
+    { { rpm = 60, burst = 0 }, ".burst: expected a whole number from 1 to 1000000, got 0" },
+    { { rpm = 60, burst = 1.5 }, ".burst: expected a whole number from 1 to 1000000, got 1.5" },
+    { { rpm = 60, burst = NAN }, ".burst: expected a whole number from 1 to 1000000, got NaN" },
+    { { rpm = 60, burst = 1e6 + 1 }, nil },
+    { { concurrent = 0 }, ".concurrent: expected a whole number from 1 to 65535, got 0" },
+    { { concurrent = -1 }, ".concurrent: expected a whole number from 1 to 65535, got -1" },
+    { { concurrent = 2.5 }, ".concurrent: expected a whole number from 1 to 65535, got 2.5" },
+    { { concurrent = 65536 }, ".concurrent: expected a whole number from 1 to 65535, got 65536" },
+    { { concurrent = HUGE }, ".concurrent: expected a whole number from 1 to 65535, got infinity" },
+    { { rpm = 60, bursts = 3 }, ".bursts: unknown field; did you mean burst?" },
+    { { rpm = 60, window = 30 }, ".window: unknown field" },
+    { { 60 }, nil },
+    { { rpm = 60, [SECRET .. "\n"] = 1 }, nil },
+  },
   errors = {
     { "throw", 'expected "split", "return" or "raise", got "throw"' },
     { true, 'expected "split", "return" or "raise", got true' },
@@ -232,6 +270,11 @@ local GOOD = {
     { { base = 2, factor = 3, jitter = "none", statuses = { 418 } } },
   },
   fallback = { { {} }, { { "a/b", "c" } } },
+  hold = { { true }, { false } },
+  pace = {
+    { true }, { false }, { { rpm = 0.001 } }, { { rpm = 1e6, tpm = 1e9, burst = 1e6, concurrent = 65535 } },
+    { { tpm = 0.5 } }, { { concurrent = 1 } }, { { rpm = 20, burst = 1 } },
+  },
   errors = { { "split" }, { "return" }, { "raise" } },
   headers = {
     { {} },
@@ -335,6 +378,10 @@ describe("an option", function()
       headers = { ["x-a"] = "1" }, query = { a = { "1" } }, fallback = { "m" },
       retry = { base = 2, statuses = { 418 } }, client_cert = { cert = "c" },
     }, kept)
+    given = { pace = { rpm = 20, burst = 2 } }
+    kept = options.check(given, "client")
+    given.pace.rpm, given.pace.burst = 30, nil
+    assert.same({ pace = { rpm = 20, burst = 2 } }, kept)
   end)
 end)
 
@@ -370,7 +417,7 @@ describe("a table of options", function()
   end)
 
   it("has each option where it belongs", function()
-    for _, name in ipairs { "base_url", "verify", "http_version", "max_connections", "json", "transport" } do
+    for _, name in ipairs { "base_url", "pace", "verify", "http_version", "max_connections", "json", "transport" } do
       assert.equal("." .. name .. ": can be given to ofox.new only", problem_of({ [name] = GOOD[name][1][1] }, "call"))
     end
     assert.equal(".cancel: is given per call", problem_of({ cancel = token }, "client"))
