@@ -12,7 +12,8 @@ end
 
 local function setup(opts)
   local transport = mock.new()
-  local all = { api_key = "sk-secret-1234567890", transport = transport, errors = "return", retry = { jitter = "none" } }
+  local all = { api_key = "sk-secret-1234567890", transport = transport, errors = "return",
+    retry = { jitter = "none" } }
   for name, value in pairs(opts or {}) do all[name] = value end
   return ofox.new(all), transport
 end
@@ -471,8 +472,7 @@ describe("ofox.prometheus", function()
   it("raises misuse at the caller's line, and names the argument", function()
     local client = setup()
     local function message_of(...)
-      local n, list = select("#", ...), { ... }
-      local ok, message = pcall(function() ofox.prometheus((table.unpack or unpack)(list, 1, n)) end)
+      local ok, message = pcall(function(...) ofox.prometheus(...) end, ...)
       assert.is_false(ok)
       return message
     end

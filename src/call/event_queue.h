@@ -68,7 +68,7 @@ void ofox_event_copy(const struct ofox_event *ev, char *to);
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
                            size_t max_said);
-void ofox_event_queue_free(struct ofox_event_queue *s); /* idempotent */
+void ofox_event_queue_free(struct ofox_event_queue *s);  /* idempotent */
 void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 
 /*
@@ -85,8 +85,8 @@ int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body);
 /* Does every choice have a finish reason? Then the answer is complete. */
 int ofox_event_queue_is_finished(const struct ofox_event_queue *s);
 
-/* Are there events to take? Is there room for more? Has so much been taken that
-** reading on is worthwhile? */
+/* Are there events to take? Is there room for more? Has so much been taken
+** that reading on is worthwhile? */
 int ofox_event_queue_has_event(const struct ofox_event_queue *s);
 int ofox_event_queue_is_full(const struct ofox_event_queue *s);
 int ofox_event_queue_has_room(const struct ofox_event_queue *s);

@@ -12,7 +12,11 @@
 
 #include <stdint.h>
 
-enum ofox_tally_end { OFOX_TALLY_RUNS, OFOX_TALLY_SUCCEEDED, OFOX_TALLY_FAILED };
+enum ofox_tally_end {
+  OFOX_TALLY_RUNS,
+  OFOX_TALLY_SUCCEEDED,
+  OFOX_TALLY_FAILED
+};
 
 /* Of each call there is one: it is kept small. */
 struct ofox_tally {
@@ -23,7 +27,7 @@ struct ofox_tally {
     struct ofox_stats_model *one;
     struct ofox_stats_model **each;
   } rows;
-  uint32_t sends; /* bytes of the next attempt's body */
+  uint32_t sends;       /* bytes of the next attempt's body */
   unsigned _asked : 24; /* the model asked last, from 1; 0: none was */
   unsigned _end : 2;    /* enum ofox_tally_end */
   unsigned _begun : 1;

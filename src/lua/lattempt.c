@@ -84,11 +84,11 @@ static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
 }
 
 /*
-** core.call(template [, now [, body [, bodies [, models]]]]) -> call, or nil and what is
-** wrong with the body: absent, bytes, or a table to encode, in which lists
-** known to the API are lists even if they are empty. For several models
-** 'bodies' is a list, with the bytes for each, and 'models' one of their ids,
-** else it is the id.
+** core.call(template [, now [, body [, bodies [, models]]]]) -> call, or nil
+** and what is wrong with the body: absent, bytes, or a table to encode, in
+** which lists known to the API are lists even if they are empty. For several
+** models 'bodies' is a list, with the bytes for each, and 'models' one of
+** their ids, else it is the id.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);

@@ -36,7 +36,7 @@ struct ofox_lcall {
   /* Of the prepared attempt: lines in addition to those of the template, as an
   array for the engine, and its body. */
   struct ofox_buf lines;
-  struct ofox_span body; /* p NULL: none */
+  struct ofox_span body;   /* p NULL: none */
   struct ofox_tally tally; /* of 'call', if it is counted */
 };
 

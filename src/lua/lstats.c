@@ -119,9 +119,9 @@ static void set_rates(lua_State *L, const struct ofox_stats *s, double now) {
   int i;
   lua_createtable(L, 0, OFOX_RATES_NWINDOWS);
   for (i = 0; i < OFOX_RATES_NWINDOWS; i++)
-    set_number(L, ofox_rates_name((enum ofox_rates_window)i),
-               ofox_rates_read(&s->rates, (enum ofox_rates_window)i, now)
-                   .ratio);
+    set_number(
+        L, ofox_rates_name((enum ofox_rates_window)i),
+        ofox_rates_read(&s->rates, (enum ofox_rates_window)i, now).ratio);
   lua_setfield(L, -2, "error_rate");
 }
 
@@ -129,8 +129,8 @@ static void set_rates(lua_State *L, const struct ofox_stats *s, double now) {
 static int stats_read(lua_State *L) {
   const struct ofox_lstats *of = luaL_checkudata(L, 1, STATS_T);
   const struct ofox_stats *s = &of->stats;
-  double now = lua_isnoneornil(L, 2) ? ofox_clocks_now()
-                                     : luaL_checknumber(L, 2);
+  double now =
+      lua_isnoneornil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
   lua_createtable(L, 0, 18);
   set_count(L, "calls", s->calls);
   set_count(L, "attempts", s->attempts);

@@ -53,8 +53,8 @@ static double output(ofox_usage_get *get, void *from) {
 
 int ofox_usage_find(ofox_usage_get *get, void *from, struct ofox_usage *out) {
   static const enum ofox_usage_word cached[] = {
-      OFOX_USAGE_PROMPT_CACHED, OFOX_USAGE_INPUT_CACHED,
-      OFOX_USAGE_CACHE_READ, OFOX_USAGE_CONTENT_CACHED, OFOX_USAGE_CACHE_HIT};
+      OFOX_USAGE_PROMPT_CACHED, OFOX_USAGE_INPUT_CACHED, OFOX_USAGE_CACHE_READ,
+      OFOX_USAGE_CONTENT_CACHED, OFOX_USAGE_CACHE_HIT};
   static const enum ofox_usage_word thought[] = {OFOX_USAGE_COMPLETION_THOUGHT,
                                                  OFOX_USAGE_OUTPUT_THOUGHT,
                                                  OFOX_USAGE_THOUGHTS};
