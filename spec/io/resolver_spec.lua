@@ -163,8 +163,14 @@ describe("a resolver that does not answer", function()
   end)
 
   it("[E5] os.exit with the state closed works beside it", function()
-    local result = run("ask { connect_timeout = 0.1, max_retries = 0 } os.exit(0, true)")
-    assert.equal(1, #calls(result))
-    assert.is_true(result.seconds < 0.5, result.seconds)
+    -- the lookup would take a second each time; a busy machine is slow now and then
+    local fastest = math.huge
+    for _ = 1, 10 do
+      local result = run("ask { connect_timeout = 0.1, max_retries = 0 } os.exit(0, true)")
+      assert.equal(1, #calls(result))
+      fastest = math.min(fastest, result.seconds)
+      if fastest < 0.5 then break end
+    end
+    assert.is_true(fastest < 0.5, fastest)
   end)
 end)
