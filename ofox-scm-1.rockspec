@@ -120,6 +120,7 @@ build = {
     ["ofox.mock.script"] = "lua/ofox/mock/script.lua",
     ["ofox.preload"] = "lua/ofox/preload.lua",
     ["ofox.prometheus"] = "lua/ofox/prometheus.lua",
+    ["ofox.request.account"] = "lua/ofox/request/account.lua",
     ["ofox.request.api_key"] = "lua/ofox/request/api_key.lua",
     ["ofox.request.attempt"] = "lua/ofox/request/attempt.lua",
     ["ofox.request.body"] = "lua/ofox/request/body.lua",

@@ -5,6 +5,7 @@
 -- its directory, dropped its privileges or used up its descriptors, they may be
 -- inaccessible.
 require "ofox.base.uncompiled" ()
+local account = require "ofox.request.account"
 local body = require "ofox.request.body"
 local chat = require "ofox.resources.chat"
 local copy = require "ofox.base.copy"
@@ -57,7 +58,11 @@ function client.new(given)
   if problem then return nil, problem end
   kept.log_threshold = log.threshold()
   if not kept.transport then engine.prepare() end
-  local state = { options = kept, stats = core.stats(), ready = setmetatable({}, { __mode = "k" }) }
+  local settings = options.settings({}, kept)
+  local owned = {}
+  owned.core, owned.known_by = account.new(settings)
+  if settings.pace then core.pace(owned.core, settings.pace) end
+  local state = { account = owned, options = kept, stats = core.stats(), ready = setmetatable({}, { __mode = "k" }) }
   return setmetatable({ [STATE] = function() return state end }, Client)
 end
 
@@ -87,7 +92,7 @@ local function new_template(state, resource, call, like)
   if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil, stats = state.stats,
+    dialect = resource.streams and resource.dialect or nil, stats = state.stats, account = state.account,
   }, settings, like)
 end
 

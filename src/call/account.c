@@ -77,20 +77,24 @@ struct ofox_lane *ofox_account_lane(const struct ofox_account *a,
 }
 
 /* A lane that nothing holds any more. */
-static struct ofox_lane *idle_lane(struct ofox_account *a) {
+static struct ofox_lane *idle_lane(struct ofox_account *a, double now) {
   size_t i;
   for (i = 0; i < a->_nlanes; i++) {
-    if (!a->_lanes[i]->hold.held && a->_lanes[i]->turns.n == 0)
-      return a->_lanes[i];
+    struct ofox_lane *l = a->_lanes[i];
+    if (l->turns.n == 0)
+      ofox_hold_idle(&l->hold, now);
+    if (l->turns.n == 0 && !l->hold.held)
+      return l;
   }
   return NULL;
 }
 
-struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint32_t model) {
+struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint32_t model,
+                                    double now) {
   struct ofox_lane *l = ofox_account_lane(a, model);
   if (l != NULL)
     return l;
-  l = idle_lane(a);
+  l = idle_lane(a, now);
   if (l == NULL && a->_nlanes < OFOX_ACCOUNT_LANES) {
     l = malloc(sizeof(*l));
     if (l != NULL)

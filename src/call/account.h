@@ -53,6 +53,7 @@ struct ofox_lane *ofox_account_lane(const struct ofox_account *a,
 /* The same, which there is from now on; NULL where there is no memory, or too
 ** many models are held. It lasts as long as the account or, if nothing holds
 ** it, until another model is held. */
-struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint32_t model);
+struct ofox_lane *ofox_account_hold(struct ofox_account *a, uint32_t model,
+                                    double now);
 
 #endif

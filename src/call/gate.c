@@ -171,6 +171,9 @@ static int passes(struct ofox_call *c, struct ofox_lane *l, double now,
     return 1;
   if (l->turns.n == 0)
     ofox_hold_idle(&l->hold, now);
+  /* what others wait for is nothing to it */
+  if (!(c->config->holds && l->hold.held) && !is_paced(c, l))
+    return 1;
   at = is_behind(c, l) ? INFINITY : next_of(c, l, now);
   if (at <= now)
     return 1;
@@ -315,7 +318,7 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
   if (c->ticket != NULL)
     answered(c, now);
   l = c->lane == 0 || is_of_account(c, source) ? &a->all
-                                               : ofox_account_hold(a, c->lane);
+                                               : ofox_account_hold(a, c->lane, now);
   if (l != NULL)
     ofox_hold_until(&l->hold, now + hint, now);
 }

@@ -224,6 +224,7 @@ static int put_off(struct ofox_engine *e, struct ofox_transfer *t) {
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
+  double now = ofox_clocks_now(); /* one, so that it may begin if it is admitted */
   CURLcode rc;
   if (e->traffic.first == NULL) /* there was nothing to check */
     e->looked = ofox_clocks_now();
@@ -236,12 +237,12 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
     t = ofox_transfers_attach(&e->traffic, c);
   if (t == NULL)
     return OFOX_EMEM;
-  if (ofox_call_admit(c, ofox_clocks_now()) != 0)
+  if (ofox_call_admit(c, now) != 0)
     return put_off(e, t);
   rc = ofox_curl_options_set(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
-  if (ofox_call_begin(c, ofox_clocks_now()) != 0)
+  if (ofox_call_begin(c, now) != 0)
     return put_off(e, t);
   if (rc != CURLE_OK) { /* not supported by this libcurl */
     ofox_transfers_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));

@@ -72,6 +72,15 @@ static int account_gc(lua_State *L) {
   return 0;
 }
 
+/* Keeps what is at 'arg' in the table on top, unless it is a value: a key is
+** kept nowhere. [-0, +0, e] */
+static void keep(lua_State *L, int arg, int at) {
+  if (is_value(L, arg))
+    return;
+  lua_pushvalue(L, arg);
+  lua_rawseti(L, -2, at);
+}
+
 /*
 ** Keeps what the new account on top was made for as long as the account, for
 ** another object may get the address of one that is gone; or, if there is none
@@ -81,10 +90,8 @@ static void remember(lua_State *L) {
   int at = (int)lua_tointeger(L, lua_upvalueindex(3)) % RECENT + 1;
   if (!is_value(L, 2) || !is_value(L, 3)) {
     lua_createtable(L, 2, 0);
-    lua_pushvalue(L, 2);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, 3);
-    lua_rawseti(L, -2, 2);
+    keep(L, 2, 1);
+    keep(L, 3, 2);
     ofox_setuservalue(L, -2);
     return;
   }

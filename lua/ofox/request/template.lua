@@ -2,6 +2,7 @@
 -- own, have in common: where they are sent and how, what is secret, and what the
 -- program must be asked before an attempt. Created once; the core compiles it. Knows
 -- nothing of bodies or attempts.
+local account = require "ofox.request.account"
 local core = require "ofox.base.native" "core"
 local headers = require "ofox.request.headers"
 local log = require "ofox.base.log"
@@ -75,7 +76,7 @@ end
 
 --- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
---   program authenticates itself), expect, dialect, stats (counters of the client)
+--   program authenticates itself), expect, dialect, stats (counters of the client), account (the client's)
 ---@param settings table
 ---@param like? ofox.Template  which sends the same the same way
 ---@return ofox.Template
@@ -118,10 +119,7 @@ function template.new(shape, settings, like)
   self.asks = later ~= nil or self.key ~= true and self.key ~= false or self.missing or self.exposed ~= nil
     or self.talks
   self.hears = self.talks or settings.on_retry ~= nil or settings.on_wait ~= nil
-  if shape.expect ~= "contact" then
-    fields.account = core.account(shape.url, settings.api_key or nil, settings.transport)
-    if settings.pace then core.pace(fields.account, settings.pace) end
-  end
+  if shape.expect ~= "contact" then fields.account = account.of(settings, shape.account) end
   self.core, self.plan = core.template(fields, settings)
   return self
 end
