@@ -9,14 +9,10 @@ local OK = { status = 200, body = limited.OK }
 
 local function params(model) return { model = model or "m", messages = { { role = "user", content = "hi" } } } end
 
--- The account of a transport lasts as long as one of its clients does.
-local alive
-
 local function client_of(transport, options)
   local given = { api_key = "sk-of-the-gate-0123456789", transport = transport, errors = "return" }
   for name, value in pairs(options or {}) do given[name] = value end
-  alive = ofox.new(given)
-  return alive
+  return ofox.new(given)
 end
 
 -- A refusal that says when to come back.
@@ -26,10 +22,14 @@ local function refusal(seconds, more)
   return reply
 end
 
+-- The account of a transport lasts as long as one of its clients does.
+local keeper
+
 -- Makes one call that is refused and does not retry.
 local function hold(transport, seconds, more, options)
   transport:reply(refusal(seconds, more))
-  local _, err = client_of(transport, options):chat(params(), { max_retries = 0 })
+  keeper = client_of(transport, options)
+  local _, err = keeper:chat(params(), { max_retries = 0 })
   assert.equal(429, err.status)
 end
 
@@ -248,7 +248,104 @@ describe("hold:", function()
     assert.equal(2, #transport.requests)
   end)
 
-  it("a waiting call tells on_wait how long, without an error before its first attempt", function()
+  it("and a pace outlive any collection of garbage while there is the client", function()
+    transport:reply(refusal(10))
+    transport:always(OK)
+    local client = client_of(transport, { pace = { rpm = 6, burst = 1 }, api_key = function() return "sk-0123456789" end })
+    client:chat(params(), { max_retries = 0 })
+    for _ = 1, 5 do
+      collectgarbage()
+      collectgarbage()
+      assert.is_truthy(client:chat(params(), { timeout = 30 }))
+    end
+    local at = moments(transport, 1, 0)
+    assert.is_true(at[2] >= 10, at[2])
+    for i = 3, 6 do assert.is_true(at[i] - at[i - 1] >= 10, at[i] - at[i - 1]) end
+  end)
+
+  it("of a model that is down: the fallback is asked at once", function()
+    for _, seconds in ipairs { 30, 3600 } do
+      local down = mock.new()
+      down:always(function(request)
+        if request.body:find('"a"', 1, true) then
+          return { status = 503, headers = { ["retry-after"] = tostring(seconds) }, body = "{}" }
+        end
+        return OK
+      end)
+      local client = client_of(down, { fallback = { "b" } })
+      local began = down:now()
+      for _ = 1, 3 do assert.is_truthy(client:chat(params "a")) end
+      assert.equal(began, down:now())
+      assert.equal(4, #down.requests) -- "a" was asked once
+    end
+  end)
+
+  it("a call that obeys neither passes those that wait for a pace", function()
+    transport:always(OK)
+    local slow = client_of(transport, { pace = { rpm = 1 } })
+    local quick, began = client_of(transport), transport:now()
+    local waiting = {}
+    for i = 1, 3 do waiting[i] = ofox.go(function() return slow:chat(params()) end) end
+    assert.is_truthy(ofox.go(function() return quick:chat(params()) end):wait())
+    assert.equal(began, transport:now())
+    for i = 1, 3 do assert.is_true((waiting[i]:wait())) end
+  end)
+
+  it("is not of those with another header of their own where there is no key", function()
+    transport:reply(refusal(50))
+    transport:always(OK)
+    local function tenant(name)
+      return client_of(transport, { api_key = false, headers = { authorization = "Bearer tenant-" .. name } })
+    end
+    local a, b = tenant "a", tenant "b"
+    a:chat(params(), { max_retries = 0 })
+    local began = transport:now()
+    assert.is_truthy(b:chat(params()))
+    assert.equal(began, transport:now())
+    assert.is_truthy(a:chat(params()))
+    assert.is_true(transport:now() >= began + 50)
+  end)
+
+  it("knows any number of models, one after the other", function()
+    local client = client_of(transport, { max_retries = 0 })
+    for i = 1, 70 do
+      transport:reply { status = 503, headers = { ["retry-after"] = "5" }, body = "{}" }
+      client:chat(params("m" .. i))
+      transport:advance(100)
+    end
+    transport:reply { status = 503, headers = { ["retry-after"] = "5" }, body = "{}" }
+    client:chat(params "last")
+    assert.equal("held", select(2, client:chat(params "last", { deadline = 3 })).code)
+  end)
+
+  it("a call whose on_wait makes calls or takes its time stands in no one's way", function()
+    finally(transport:install())
+    hold(transport, 2)
+    transport:always(OK)
+    local other, nested = client_of(transport), nil
+    local client = client_of(transport, { on_wait = function()
+      if nested then return end
+      nested = false
+      nested = other:chat(params()) ~= nil
+    end })
+    assert.is_truthy(client:chat(params()))
+    assert.is_true(nested)
+  end)
+
+  it("asks for a key again where the call has waited for long", function()
+    hold(transport, 30)
+    transport:always(OK)
+    local asked = 0
+    local client = client_of(transport, { api_key = function()
+      asked = asked + 1
+      return "sk-short-lived-0123456789"
+    end, headers = { authorization = nil } })
+    keeper = client
+    client:chat(params(), { max_retries = 0 })
+    assert.is_true(asked >= 1)
+  end)
+
+  it("a waiting call tells on_wait how long, and why", function()
     hold(transport, 2)
     transport:always(OK)
     local seen = {}
@@ -256,7 +353,7 @@ describe("hold:", function()
     assert.is_truthy(client:chat(params()))
     assert.is_true(#seen >= 7, #seen)
     assert.is_true(math.abs(seen[1][1] - 2) < 0.01)
-    assert.is_nil(seen[1][2])
+    assert.same({ "rate_limit_error", "held", 0 }, { seen[1][2].type, seen[1][2].code, seen[1][2].attempts })
     assert.is_true(seen[#seen][1] < seen[1][1])
   end)
 

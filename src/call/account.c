@@ -11,6 +11,7 @@ static void init_lane(struct ofox_account *a, struct ofox_lane *l,
   l->model = model;
   ofox_turns_init(&l->turns, &a->arrivals);
   ofox_hold_init(&l->hold);
+  l->is_down = 0;
 }
 
 void ofox_account_init(struct ofox_account *a) {

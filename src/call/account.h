@@ -19,6 +19,7 @@ struct ofox_lane {
   uint32_t model; /* a hash of its name; of the lane of all: 0 */
   struct ofox_turns turns;
   struct ofox_holdback hold;
+  int is_down; /* the hold is of a service that is down, not of a limit */
 };
 
 struct ofox_account {

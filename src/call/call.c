@@ -414,6 +414,27 @@ static void refuse(struct ofox_call *c, const struct ofox_gate_answer *a,
   give_up(c, a->reason);
 }
 
+/* It may not go. Returns -1. */
+static int obey(struct ofox_call *c, const struct ofox_gate_answer *a,
+                double now) {
+  if (a->word == OFOX_GATE_NO_MEMORY) {
+    c->no_memory = 1;
+    give_up(c, OFOX_REASON_NONE);
+  }
+  else if (a->model_is_down && c->model + 1 < c->models) {
+    ofox_gate_left(c, now);
+    c->model++; /* with a body of its own, to be prepared */
+    enter(c, OFOX_READY, INFINITY);
+  }
+  else if (a->word == OFOX_GATE_WAIT) {
+    enter(c, OFOX_WAIT, a->due);
+  }
+  else {
+    refuse(c, a, now);
+  }
+  return -1;
+}
+
 int ofox_call_admit(struct ofox_call *c, double now) {
   struct ofox_gate_answer a;
   if (now >= ofox_call_deadline(c) && !ofox_gate_is_waiting(c)) {
@@ -421,19 +442,27 @@ int ofox_call_admit(struct ofox_call *c, double now) {
     return -1;
   }
   a = ofox_gate_ask(c, now);
-  if (a.word == OFOX_GATE_GO)
+  return a.word == OFOX_GATE_GO ? 0 : obey(c, &a, now);
+}
+
+int ofox_call_aside(struct ofox_call *c, double now) {
+  if (c->state != OFOX_WAIT || !ofox_gate_is_waiting(c))
     return 0;
-  if (a.word == OFOX_GATE_WAIT) {
-    enter(c, OFOX_WAIT, a.due);
-  }
-  else if (a.word == OFOX_GATE_REFUSED) {
-    refuse(c, &a, now);
-  }
-  else {
-    c->no_memory = 1;
-    give_up(c, OFOX_REASON_NONE);
-  }
-  return -1;
+  ofox_gate_left(c, now);
+  return 1;
+}
+
+void ofox_call_rejoin(struct ofox_call *c, double now) {
+  struct ofox_gate_answer a;
+  if (c->state != OFOX_WAIT)
+    return;
+  a = ofox_gate_ask(c, now);
+  if (a.word == OFOX_GATE_GO)
+    enter(c, OFOX_READY, INFINITY);
+  else
+    (void)obey(c, &a, now);
+  if (c->host != NULL)
+    c->host->moved(c);
 }
 
 int ofox_call_begin(struct ofox_call *c, double now) {

@@ -16,9 +16,14 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
 void ofox_call_free(struct ofox_call *c);   /* detaches; idempotent */
 void ofox_call_let_go(struct ofox_call *c); /* called by its transport */
 /* Of a READY call: may it begin an attempt? 0; or -1: it is in WAIT, since it
-** is held back, or DONE: the deadline has passed, or it was refused. */
+** is held back; DONE: the deadline has passed, or it was refused; or READY for
+** another model, since this one is known to be down. */
 int ofox_call_admit(struct ofox_call *c, double now);
-/* The same, and it does: READY -> FLIGHT. */
+/* Leaves its place to others while the program does something, if it is held
+** back: then 1. And comes back to it. */
+int ofox_call_aside(struct ofox_call *c, double now);
+void ofox_call_rejoin(struct ofox_call *c, double now);
+/* The same as admit, and it does: READY -> FLIGHT. */
 int ofox_call_begin(struct ofox_call *c, double now);
 /* The attempt waits until it may have a connection, and its own limits do not
 ** run yet; it is about to connect; it has: 'reused' if it was used before. */

@@ -120,7 +120,7 @@ static struct ofox_gate_answer refused(const struct ofox_call *c,
                                        enum ofox_reason reason, double at,
                                        double now) {
   struct ofox_gate_answer a = {OFOX_GATE_REFUSED, INFINITY,
-                               OFOX_OUTCOME_PACED, OFOX_REASON_NONE, 0};
+                               OFOX_OUTCOME_PACED, OFOX_REASON_NONE, 0, 0};
   if (c->config->holds && l->hold.held &&
       ofox_hold_at(&l->hold, now, 0) > now)
     a.outcome = OFOX_OUTCOME_HELD;
@@ -143,7 +143,7 @@ static void enter_process(struct ofox_call *c) {
 static struct ofox_gate_answer keep(struct ofox_call *c, struct ofox_lane *l,
                                     double at, double now) {
   struct ofox_gate_answer a = {OFOX_GATE_WAIT, INFINITY, OFOX_OUTCOME_HELD,
-                               OFOX_REASON_NONE, 0};
+                               OFOX_REASON_NONE, 0, 0};
   struct ofox_ticket *t = c->ticket;
   double deadline = ofox_call_deadline(c);
   if (c->config->holds && ofox_hold_refuses(&l->hold, now, patience(c)))
@@ -178,6 +178,7 @@ static int passes(struct ofox_call *c, struct ofox_lane *l, double now,
   if (at <= now)
     return 1;
   *out = keep(c, l, at, now);
+  out->model_is_down = l->is_down;
   if (out->word == OFOX_GATE_REFUSED)
     ofox_gate_left(c, now);
   return 0;
@@ -200,7 +201,7 @@ static struct ofox_ticket *take_ticket(struct ofox_call *c) {
 
 struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   struct ofox_gate_answer a = {OFOX_GATE_GO, INFINITY, OFOX_OUTCOME_ANSWERED,
-                               OFOX_REASON_NONE, 0};
+                               OFOX_REASON_NONE, 0, 0};
   struct ofox_account *account = c->config->account;
   struct ofox_lane *own;
   if (account == NULL || !(c->config->holds || c->config->paces))
@@ -285,12 +286,13 @@ void ofox_gate_heard(struct ofox_call *c, double now) {
   struct ofox_ticket *t = c->ticket;
   if (t == NULL || !t->started)
     return;
-  if (c->config->account->paces) {
+  if (c->config->account->paces)
     hear_pace(c, now);
+  if (c->response.head.status >= 400) /* what it says of others is told first */
+    return;
+  answered(c, now);
+  if (c->config->account->paces)
     wake(&c->config->account->all, now);
-  }
-  if (c->response.head.status < 400)
-    answered(c, now);
 }
 
 /* Does the answer speak of the account, or of one model? */
@@ -319,8 +321,11 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
     answered(c, now);
   l = c->lane == 0 || is_of_account(c, source) ? &a->all
                                                : ofox_account_hold(a, c->lane, now);
-  if (l != NULL)
-    ofox_hold_until(&l->hold, now + hint, now);
+  if (l == NULL)
+    return;
+  ofox_hold_until(&l->hold, now + hint, now);
+  l->is_down = l != &a->all && c->error->cls == OFOX_CLASS_UNAVAILABLE;
+  wake(l, now);
 }
 
 void ofox_gate_ended(struct ofox_call *c, double now) {

@@ -24,6 +24,7 @@ struct ofox_gate_answer {
   enum ofox_outcome outcome;
   enum ofox_reason reason;
   double delay;
+  int model_is_down; /* if so: another model may well answer */
 };
 
 /* May it begin? After WAIT it waits in the queue, until it goes or leaves. */

@@ -136,6 +136,19 @@ static int call_due(lua_State *L) {
   return 1;
 }
 
+/* call:aside(now) -> boolean: it has left its place among those that wait */
+static int call_aside(lua_State *L) {
+  lua_pushboolean(
+      L, ofox_call_aside(&check(L)->call, luaL_checknumber(L, 2)));
+  return 1;
+}
+
+/* call:rejoin(now): back to its place */
+static int call_rejoin(lua_State *L) {
+  ofox_call_rejoin(&check(L)->call, luaL_checknumber(L, 2));
+  return 0;
+}
+
 /* call:expects(now) -> when its wait will end by what is known now, or nil */
 static int call_expects(lua_State *L) {
   double at =
@@ -441,6 +454,8 @@ static const luaL_Reg METHODS[] = {
     {"finish", call_finish},
     {"abort", call_abort},
     {"due", call_due},
+    {"aside", call_aside},
+    {"rejoin", call_rejoin},
     {"expects", call_expects},
     {"expired", call_expired},
     {"tick", call_tick},

@@ -14,6 +14,7 @@ local driver = {}
 local new_call = core.call
 
 local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
+local FRESH = 5 -- seconds for which a key and headers of the program are good, though the call waits
 
 --- One call in progress. Calling it returns what ofox.meta returns.
 ---@class ofox.Run
@@ -24,6 +25,7 @@ local WAIT_STEP = 0.25 -- seconds between two calls of on_wait
 ---@field finish fun(value: table): string|nil|nil  post-processes the decoded answer; returns what is wrong with it
 ---@field failure ofox.Error|nil  of the latest attempt, if a hook of the program sees it
 ---@field asked integer|nil  how many attempts there were when the program was asked last
+---@field asked_at number|nil  when that was
 ---@field line string|nil  the program's line that made the call, not yet redacted
 local Run = {}
 Run.__index = Run
@@ -92,9 +94,11 @@ function Run:start()
   if not wait.may_go_on(transport, call) then return end
   if self.template.asks then
     -- once, though a call that is held back starts again and again
-    local attempts = call:progress()
-    if self.asked ~= attempts and not self:ask() then return end
-    self.asked = attempts
+    local attempts, now = call:progress(), transport:now()
+    if self.asked ~= attempts or now - self.asked_at > FRESH then
+      if not self:ask() then return end
+      self.asked, self.asked_at = attempts, now
+    end
   end
   if not call:prepare() then return end
   if self.template.settings.transport then
@@ -122,7 +126,10 @@ function Run:wait()
     return
   end
   local now = transport:now()
-  hooks.wait(self, (call:expects(now) or math.huge) - now, self.failure)
+  local left = (call:expects(now) or now) - now
+  local is_aside = call:aside(now) -- the hook may take its time, and make calls
+  hooks.wait(self, left, self.failure or is_aside and outcome.held(self))
+  if is_aside then call:rejoin(transport:now()) end
   if call:state() == "wait" then wait.call(transport, call, WAIT_STEP) end
 end
 

@@ -31,6 +31,17 @@ function outcome.error(run)
   return error_of(run, run.call:failure(run.transport:wall()))
 end
 
+--- Returns why a call waits that no attempt of its own has told to.
+---@param run ofox.Run
+---@return ofox.Error
+function outcome.held(run)
+  return reserve.require "ofox.errors".new {
+    type = "rate_limit_error", code = "held", message = "another call of this account was told to wait",
+    retryable = true, attempts = 0, elapsed = 0, retries = {}, ambiguous = false,
+    model = outcome.model(run.models, 1), url = run.call:clean(run.template.shown_url),
+  }
+end
+
 --- Returns the failure of the attempt before the call was ended from outside.
 ---@param run ofox.Run
 ---@return ofox.Error|nil  nil: there was none
