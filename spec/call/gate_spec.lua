@@ -66,6 +66,21 @@ describe("hold:", function()
     end
   end)
 
+  it("retries start like others: one, and twice as many in each further second", function()
+    for _ = 1, 12 do transport:reply(refusal(20)) end
+    transport:always(OK)
+    local client = client_of(transport)
+    for _, result in ipairs(side_by_side(12, function() return client:chat(params()) end)) do
+      assert.is_truthy(result[2], tostring(result[3]))
+    end
+    local at = moments(transport, 13, 0)
+    assert.equal(12, #at)
+    assert.is_true(at[1] >= 20)
+    assert.is_true(limited.most(at, 0.99) <= 8, limited.most(at, 0.99))
+    assert.is_true(at[2] - at[1] > 0.99, at[2] - at[1])
+    assert.is_true(at[4] - at[1] > 1.9, at[4] - at[1])
+  end)
+
   it("is over once all have started", function()
     hold(transport, 10)
     transport:always(OK)

@@ -32,6 +32,7 @@ void ofox_account_enter(struct ofox_account *a, unsigned long process) {
     return;
   a->process = process;
   a->pace.in_flight = 0;
+  a->retrying = 0;
   ofox_turns_init(&a->all.turns, &a->arrivals);
   for (i = 0; i < a->_nlanes; i++)
     ofox_turns_init(&a->_lanes[i]->turns, &a->arrivals);

@@ -29,6 +29,7 @@ struct ofox_account {
   struct ofox_pace_limits _limits; /* those of 'pace' */
   struct ofox_lane *_lanes[OFOX_ACCOUNT_LANES];
   size_t _nlanes;
+  size_t retrying;       /* calls that wait for an attempt of their own */
   uint64_t arrivals;     /* of all its lanes */
   unsigned long process; /* a number of the one that it belongs to */
 };

@@ -77,7 +77,7 @@ void ofox_call_connect(struct ofox_call *c, double now) {
 void ofox_call_connected(struct ofox_call *c, int reused, double now) {
   ofox_call_connect(c, now);
   c->clock.connected = 1;
-  c->_reused = reused;
+  c->_reused = reused != 0;
 }
 
 /* Interim answers are skipped: the last status line counts. */
@@ -257,7 +257,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
     c->source = OFOX_SOURCE_IMMEDIATE;
   else if (!c->plan.from_server)
     c->source = OFOX_SOURCE_BACKOFF;
-  c->_immediate |= immediate;
+  c->_immediate |= immediate != 0;
   c->fresh = immediate;
 }
 
@@ -286,6 +286,7 @@ static void plan_next(struct ofox_call *c, int sent, double now, double wall) {
   if (ofox_fallback_is_due(c) && !c->fresh)
     c->model++;
   c->announce = 1;
+  ofox_gate_retries(c);
   enter(c, OFOX_WAIT, now + c->plan.delay);
 }
 
@@ -317,6 +318,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
 
 /* The planned attempt is not made: its failure is not an earlier one. */
 static void forget_plan(struct ofox_call *c, enum ofox_reason reason) {
+  ofox_gate_cancelled(c, c->ended);
   c->model = ofox_history_last(&c->history)->model;
   ofox_history_drop_last(&c->history);
   give_up(c, reason);
@@ -352,7 +354,7 @@ static void keep_cause(struct ofox_call *c) {
   c->cause = c->error;
   c->cause_ended = c->ended;
   c->cause_delay = c->plan.delay;
-  c->cause_ambiguous = c->ambiguous;
+  c->cause_ambiguous = c->ambiguous != 0;
   c->error = NULL;
 }
 

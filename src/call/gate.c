@@ -67,14 +67,21 @@ static double turn_of(const struct ofox_call *c, const struct ofox_lane *l,
   return at;
 }
 
+/* The hold is over if no call waits for it. */
+static void rest(const struct ofox_account *a, struct ofox_lane *l,
+                 double now) {
+  if (l->turns.n == 0 && a->retrying == 0)
+    ofox_hold_idle(&l->hold, now);
+}
+
 /* The first of a lane is due at another moment than it knew. NaN: at once, for
 ** the present is not known. */
-static void wake(struct ofox_lane *l, double now) {
+static void wake(struct ofox_account *a, struct ofox_lane *l, double now) {
   struct ofox_turn *first = ofox_turns_first(&l->turns);
   struct ofox_call *c;
   double due;
   if (first == NULL) {
-    ofox_hold_idle(&l->hold, now);
+    rest(a, l, now);
     return;
   }
   c = call_of(first);
@@ -107,7 +114,7 @@ void ofox_gate_left(struct ofox_call *c, double now) {
   if (l == NULL)
     return;
   ofox_turns_leave(&l->turns, &t->turn);
-  wake(l, now);
+  wake(c->config->account, l, now);
 }
 
 static int is_behind(const struct ofox_call *c, const struct ofox_lane *l) {
@@ -169,8 +176,7 @@ static int passes(struct ofox_call *c, struct ofox_lane *l, double now,
   double at;
   if (l == NULL)
     return 1;
-  if (l->turns.n == 0)
-    ofox_hold_idle(&l->hold, now);
+  rest(c->config->account, l, now);
   /* what others wait for is nothing to it */
   if (!(c->config->holds && l->hold.held) && !is_paced(c, l))
     return 1;
@@ -199,11 +205,28 @@ static struct ofox_ticket *take_ticket(struct ofox_call *c) {
   return c->ticket;
 }
 
+void ofox_gate_retries(struct ofox_call *c) {
+  if (c->config->account == NULL || c->_retries)
+    return;
+  c->_retries = 1;
+  c->config->account->retrying++;
+}
+
+/* It asks, or has ended. */
+static void stop_retrying(struct ofox_call *c) {
+  struct ofox_account *a = c->config->account;
+  if (c->_retries && a->retrying > 0)
+    a->retrying--;
+  c->_retries = 0;
+}
+
 struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   struct ofox_gate_answer a = {OFOX_GATE_GO, INFINITY, OFOX_OUTCOME_ANSWERED,
                                OFOX_REASON_NONE, 0, 0};
   struct ofox_account *account = c->config->account;
   struct ofox_lane *own;
+  if (account != NULL)
+    stop_retrying(c);
   if (account == NULL || !(c->config->holds || c->config->paces))
     return a;
   if (c->arrival == 0)
@@ -248,8 +271,8 @@ void ofox_gate_started(struct ofox_call *c, double now) {
     ofox_pace_started(&a->pace, &t->pace, (double)c->tokens, now);
   ofox_gate_left(c, now);
   if (own != NULL)
-    wake(own, now);
-  wake(&a->all, now);
+    wake(c->config->account, own, now);
+  wake(a, &a->all, now);
 }
 
 /* What the answer says of the quota. */
@@ -273,11 +296,11 @@ static void answered(struct ofox_call *c, double now) {
   struct ofox_lane *own = ofox_account_lane(c->config->account, c->lane);
   if (t->probe != 0 && own != NULL) {
     ofox_hold_answered(&own->hold, t->probe, now);
-    wake(own, now);
+    wake(c->config->account, own, now);
   }
   if (t->probe_of_all != 0) {
     ofox_hold_answered(&c->config->account->all.hold, t->probe_of_all, now);
-    wake(&c->config->account->all, now);
+    wake(c->config->account, &c->config->account->all, now);
   }
   t->probe = t->probe_of_all = 0;
 }
@@ -292,7 +315,7 @@ void ofox_gate_heard(struct ofox_call *c, double now) {
     return;
   answered(c, now);
   if (c->config->account->paces)
-    wake(&c->config->account->all, now);
+    wake(c->config->account, &c->config->account->all, now);
 }
 
 /* Does the answer speak of the account, or of one model? */
@@ -325,7 +348,7 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
     return;
   ofox_hold_until(&l->hold, now + hint, now);
   l->is_down = l != &a->all && c->error->cls == OFOX_CLASS_UNAVAILABLE;
-  wake(l, now);
+  wake(c->config->account, l, now);
 }
 
 void ofox_gate_ended(struct ofox_call *c, double now) {
@@ -336,12 +359,13 @@ void ofox_gate_ended(struct ofox_call *c, double now) {
   t->started = 0;
   if (a->paces && t->process == a->process) {
     ofox_pace_ended(&a->pace, &t->pace, -1, now);
-    wake(&a->all, now);
+    wake(a, &a->all, now);
   }
 }
 
 void ofox_gate_cancelled(struct ofox_call *c, double now) {
   ofox_gate_ended(c, now);
+  stop_retrying(c);
   ofox_gate_left(c, now);
 }
 

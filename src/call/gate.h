@@ -44,6 +44,8 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
 void ofox_gate_ended(struct ofox_call *c, double now);
 /* The call has ended otherwise: it waits no more, and has no attempt. */
 void ofox_gate_cancelled(struct ofox_call *c, double now);
+/* It will ask again, after a wait of its own. */
+void ofox_gate_retries(struct ofox_call *c);
 /* It does not wait in the queue any more. */
 void ofox_gate_left(struct ofox_call *c, double now);
 int ofox_gate_is_waiting(const struct ofox_call *c);

@@ -72,7 +72,8 @@ struct ofox_call {
   void *transfer;
   struct ofox_tally *tally; /* NULL: nothing is counted */
   double _due;
-  int cause_ambiguous, _reused, _immediate, _zero;
+  unsigned cause_ambiguous : 1, _reused : 1, _immediate : 1, _zero : 1;
+  unsigned _retries : 1; /* it is counted in account->retrying */
   uint64_t _random;
 };
 
