@@ -49,7 +49,8 @@ int ofox_account_pace(struct ofox_account *a,
   int rc;
   if (a->paces && is_same(l->rpm, old->rpm) && is_same(l->tpm, old->tpm) &&
       is_same(l->burst, old->burst) &&
-      is_same(l->concurrent, old->concurrent) && l->announced == old->announced)
+      is_same(l->concurrent, old->concurrent) &&
+      l->announced == old->announced)
     return 0;
   memset(&fresh, 0, sizeof(fresh));
   rc = ofox_pace_init(&fresh, l);

@@ -398,7 +398,8 @@ void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
 
 /* Before an attempt */
 
-/* The call may not begin: with attempts, the failure in hand is its outcome. */
+/* The call may not begin: with attempts, the failure in hand is its outcome.
+ */
 static void refuse(struct ofox_call *c, const struct ofox_gate_answer *a,
                    double now) {
   if (is_between(c)) {

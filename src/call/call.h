@@ -1,5 +1,6 @@
 /*
-** One API call: (WAIT -> READY)* -> FLIGHT -> (WAIT -> READY -> FLIGHT)* -> DONE.
+** One API call: (WAIT -> READY)* -> FLIGHT -> (WAIT -> READY -> FLIGHT)* ->
+*DONE.
 ** The transport (the engine, the mock) begins an attempt when the call is
 ** READY, feeds what it receives, ends the attempt, and ticks the call when
 ** it is due. Whether and when to retry is decided here.

@@ -8,6 +8,7 @@
 #define OFOX_EVENT_QUEUE_H
 
 #include "call/transcript.h"
+#include "wire/outcomes.h"
 #include "wire/sse.h"
 #include "wire/stray_lines.h"
 
@@ -33,8 +34,7 @@ struct ofox_event_queue {
   int _cut; /* the body has not ended properly */
 };
 
-/* Before the bytes of an event, or of the holes of one that is like another.
- */
+/* Before the bytes of an event, or of the holes of one that is like it. */
 struct ofox_entry {
   size_t name, data; /* bytes of them, as received */
   size_t from, to;   /* its text in the transcript */

@@ -10,7 +10,7 @@
 struct ofox_ticket {
   struct ofox_turn turn; /* comes first: both have the same address */
   struct ofox_call *call;
-  uint32_t waits; /* the lane in which it waits; see 'turn' */
+  uint32_t waits;        /* the lane in which it waits; see 'turn' */
   unsigned long process; /* in which it does; see ofox_account_enter */
   /* Of the attempt on its way: */
   int started;
@@ -48,8 +48,8 @@ static double next_of(const struct ofox_call *c, const struct ofox_lane *l,
   if (c->config->holds)
     at = ofox_hold_next(&l->hold, now, patience(c));
   if (is_paced(c, l))
-    at = later(at, ofox_pace_next(&c->config->account->pace, now,
-                                  (double)c->tokens));
+    at = later(
+        at, ofox_pace_next(&c->config->account->pace, now, (double)c->tokens));
   return at;
 }
 
@@ -88,8 +88,8 @@ static void wake(struct ofox_account *a, struct ofox_lane *l, double now) {
   if (c->state != OFOX_WAIT)
     return;
   due = fmin(next_of(c, l, now), ofox_call_deadline(c));
-  if (isnan(now) || (c->config->holds &&
-                     ofox_hold_refuses(&l->hold, now, patience(c))))
+  if (isnan(now) ||
+      (c->config->holds && ofox_hold_refuses(&l->hold, now, patience(c))))
     due = 0; /* it is told so, or goes to see */
   if (due == c->_due)
     return;
@@ -126,10 +126,9 @@ static struct ofox_gate_answer refused(const struct ofox_call *c,
                                        const struct ofox_lane *l,
                                        enum ofox_reason reason, double at,
                                        double now) {
-  struct ofox_gate_answer a = {OFOX_GATE_REFUSED, INFINITY,
-                               OFOX_OUTCOME_PACED, OFOX_REASON_NONE, 0, 0};
-  if (c->config->holds && l->hold.held &&
-      ofox_hold_at(&l->hold, now, 0) > now)
+  struct ofox_gate_answer a = {OFOX_GATE_REFUSED, INFINITY, OFOX_OUTCOME_PACED,
+                               OFOX_REASON_NONE,  0,        0};
+  if (c->config->holds && l->hold.held && ofox_hold_at(&l->hold, now, 0) > now)
     a.outcome = OFOX_OUTCOME_HELD;
   a.reason = reason;
   a.delay = at < INFINITY ? later(0, at - now) : 0;
@@ -149,8 +148,8 @@ static void enter_process(struct ofox_call *c) {
 /* Waits in a lane, or is refused since that would not help. */
 static struct ofox_gate_answer keep(struct ofox_call *c, struct ofox_lane *l,
                                     double at, double now) {
-  struct ofox_gate_answer a = {OFOX_GATE_WAIT, INFINITY, OFOX_OUTCOME_HELD,
-                               OFOX_REASON_NONE, 0, 0};
+  struct ofox_gate_answer a = {OFOX_GATE_WAIT,   INFINITY, OFOX_OUTCOME_HELD,
+                               OFOX_REASON_NONE, 0,        0};
   struct ofox_ticket *t = c->ticket;
   double deadline = ofox_call_deadline(c);
   if (c->config->holds && ofox_hold_refuses(&l->hold, now, patience(c)))
@@ -165,8 +164,8 @@ static struct ofox_gate_answer keep(struct ofox_call *c, struct ofox_lane *l,
   enter_process(c);
   t->waits = l->model;
   ofox_turns_wait(&l->turns, &t->turn);
-  a.due = fmin(ofox_turns_first(&l->turns) == &t->turn ? at : INFINITY,
-               deadline);
+  a.due =
+      fmin(ofox_turns_first(&l->turns) == &t->turn ? at : INFINITY, deadline);
   return a;
 }
 
@@ -221,8 +220,8 @@ static void stop_retrying(struct ofox_call *c) {
 }
 
 struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
-  struct ofox_gate_answer a = {OFOX_GATE_GO, INFINITY, OFOX_OUTCOME_ANSWERED,
-                               OFOX_REASON_NONE, 0, 0};
+  struct ofox_gate_answer a = {
+      OFOX_GATE_GO, INFINITY, OFOX_OUTCOME_ANSWERED, OFOX_REASON_NONE, 0, 0};
   struct ofox_account *account = c->config->account;
   struct ofox_lane *own;
   if (account != NULL)
@@ -311,7 +310,8 @@ void ofox_gate_heard(struct ofox_call *c, double now) {
     return;
   if (c->config->account->paces)
     hear_pace(c, now);
-  if (c->response.head.status >= 400) /* what it says of others is told first */
+  if (c->response.head.status >=
+      400) /* what it says of others is told first */
     return;
   answered(c, now);
   if (c->config->account->paces)
@@ -342,8 +342,9 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
     return;
   if (c->ticket != NULL)
     answered(c, now);
-  l = c->lane == 0 || is_of_account(c, source) ? &a->all
-                                               : ofox_account_hold(a, c->lane, now);
+  l = c->lane == 0 || is_of_account(c, source)
+          ? &a->all
+          : ofox_account_hold(a, c->lane, now);
   if (l == NULL)
     return;
   ofox_hold_until(&l->hold, now + hint, now);

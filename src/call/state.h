@@ -45,7 +45,7 @@ struct ofox_call {
   int models;   /* number of models to try; at least 1 */
   int model;    /* index of the model of this or the next attempt */
   int failed, ambiguous, no_memory;
-  int fresh; /* the next attempt must open a new connection */
+  int fresh;    /* the next attempt must open a new connection */
   int announce; /* a retry was planned, and Lua was not notified yet */
   struct ofox_response response; /* to this attempt */
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
@@ -67,7 +67,7 @@ struct ofox_call {
   uint32_t lane;              /* a hash of its model's name; 0: none */
   float tokens;               /* that the next attempt will use: a guess */
   struct ofox_ticket *ticket; /* NULL: nothing has held it back yet */
-  struct ofox_note note; /* told of changes of state and of events */
+  struct ofox_note note;      /* told of changes of state and of events */
   const struct ofox_call_host *host; /* NULL: no transport has it */
   void *transfer;
   struct ofox_tally *tally; /* NULL: nothing is counted */

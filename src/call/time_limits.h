@@ -6,7 +6,7 @@
 #ifndef OFOX_TIME_LIMITS_H
 #define OFOX_TIME_LIMITS_H
 
-#include "wire/classes.h"
+#include "wire/outcomes.h"
 
 /* INFINITY: none. */
 struct ofox_time_limits {

@@ -6,7 +6,7 @@
 #ifndef OFOX_VERDICT_H
 #define OFOX_VERDICT_H
 
-#include "wire/classes.h"
+#include "wire/outcomes.h"
 #include "wire/headers.h"
 
 /* What counts as a success, if the status is 2xx. The first five are JSON

@@ -224,7 +224,8 @@ static int put_off(struct ofox_engine *e, struct ofox_transfer *t) {
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
-  double now = ofox_clocks_now(); /* one, so that it may begin if it is admitted */
+  double now =
+      ofox_clocks_now(); /* one, so that it may begin if it is admitted */
   CURLcode rc;
   if (e->traffic.first == NULL) /* there was nothing to check */
     e->looked = ofox_clocks_now();

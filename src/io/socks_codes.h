@@ -5,7 +5,7 @@
 #ifndef OFOX_SOCKS_CODES_H
 #define OFOX_SOCKS_CODES_H
 
-#include "wire/classes.h"
+#include "wire/outcomes.h"
 
 /* 'code' is that of CURLINFO_PROXY_ERROR; 'message' may become NULL. */
 enum ofox_outcome ofox_socks_codes_outcome(long code, const char **message);

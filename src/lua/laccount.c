@@ -10,9 +10,9 @@
 #include "lua/lopen.h"
 
 #define ACCOUNT_T "ofox.account"
-#define RECENT 32        /* are remembered though no client is left */
-#define LONGEST_WAIT 60  /* seconds that a first call is waited for */
-#define SLACK 0.5        /* seconds by which requests may differ on their way */
+#define RECENT 32       /* are remembered though no client is left */
+#define LONGEST_WAIT 60 /* seconds that a first call is waited for */
+#define SLACK 0.5       /* seconds by which requests may differ on their way */
 
 #define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
 #define HASH_STEP UINT64_C(0x100000001b3)

@@ -138,8 +138,7 @@ static int call_due(lua_State *L) {
 
 /* call:aside(now) -> boolean: it has left its place among those that wait */
 static int call_aside(lua_State *L) {
-  lua_pushboolean(
-      L, ofox_call_aside(&check(L)->call, luaL_checknumber(L, 2)));
+  lua_pushboolean(L, ofox_call_aside(&check(L)->call, luaL_checknumber(L, 2)));
   return 1;
 }
 
@@ -151,8 +150,7 @@ static int call_rejoin(lua_State *L) {
 
 /* call:expects(now) -> when its wait will end by what is known now, or nil */
 static int call_expects(lua_State *L) {
-  double at =
-      ofox_gate_expects(&check(L)->call, luaL_checknumber(L, 2));
+  double at = ofox_gate_expects(&check(L)->call, luaL_checknumber(L, 2));
   if (!(at < INFINITY))
     return 0;
   lua_pushnumber(L, at);
@@ -444,34 +442,20 @@ static int call_release(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"state", call_state},
-    {"watch", call_watch},
-    {"told", call_told},
-    {"begin", call_begin},
-    {"connected", call_connected},
-    {"head", call_head},
-    {"body", call_body},
-    {"finish", call_finish},
-    {"abort", call_abort},
-    {"due", call_due},
-    {"aside", call_aside},
-    {"rejoin", call_rejoin},
-    {"expects", call_expects},
-    {"expired", call_expired},
-    {"tick", call_tick},
-    {"secret", call_secret},
-    {"clean", call_clean},
-    {"announce", call_announce},
-    {"veto", call_veto},
-    {"postpone", call_postpone},
-    {"progress", call_progress},
-    {"failure", call_failure},
-    {"failed", call_failed},
-    {"cause", call_cause},
-    {"reply", call_reply},
-    {"meta", call_meta},
-    {"release", call_release},
-    {NULL, NULL},
+    {"state", call_state},         {"watch", call_watch},
+    {"told", call_told},           {"begin", call_begin},
+    {"connected", call_connected}, {"head", call_head},
+    {"body", call_body},           {"finish", call_finish},
+    {"abort", call_abort},         {"due", call_due},
+    {"aside", call_aside},         {"rejoin", call_rejoin},
+    {"expects", call_expects},     {"expired", call_expired},
+    {"tick", call_tick},           {"secret", call_secret},
+    {"clean", call_clean},         {"announce", call_announce},
+    {"veto", call_veto},           {"postpone", call_postpone},
+    {"progress", call_progress},   {"failure", call_failure},
+    {"failed", call_failed},       {"cause", call_cause},
+    {"reply", call_reply},         {"meta", call_meta},
+    {"release", call_release},     {NULL, NULL},
 };
 
 void ofox_open_call(lua_State *L) {

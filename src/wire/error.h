@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "wire/body_delay.h"
-#include "wire/classes.h"
+#include "wire/outcomes.h"
 
 #define OFOX_MESSAGE_CAP 1024     /* bytes of err.message */
 #define OFOX_CODE_CAP 256         /* of code, param, type, request id */
