@@ -85,7 +85,7 @@
 ---@field max_response_bytes? integer  the largest answer, after decompression. Default: 64 MiB.
 --- `on_retry(err, delay, attempt, source)` before each wait; `false` stops, a number lengthens. Default: none.
 ---@field on_retry? (fun(err: ofox.AnyError, delay: number, attempt: integer, source: ofox.DelaySource): any)|false
---- `on_wait(seconds_left, err)`, at most 4 times a second while waiting; no `err` before the first attempt.
+--- `on_wait(seconds_left, err)`, at most 4 times a second while waiting.
 --- Default: none.
 ---@field on_wait? (fun(seconds_left: number, err: ofox.AnyError|nil))|false
 ---@field on_error? (fun(err: ofox.AnyError))|false  `on_error(err)` when a call has failed for good. Default: none.

@@ -74,7 +74,7 @@ options.rows = {
   { name = "on_retry", check = check.hook, shown = "none",
     doc = "`on_retry(err, delay, attempt, source)` before each wait; `false` stops, a number lengthens" },
   { name = "on_wait", check = check.hook, shown = "none",
-    doc = "`on_wait(seconds_left, err)`, at most 4 times a second while waiting; no `err` before the first attempt" },
+    doc = "`on_wait(seconds_left, err)`, at most 4 times a second while waiting" },
   { name = "on_error", check = check.hook, shown = "none",
     doc = "`on_error(err)` when a call has failed for good" },
   { name = "on_response", check = check.hook, shown = "none",
