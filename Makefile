@@ -1,5 +1,5 @@
 # make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others; V=1
-#                 shows the commands
+#                 shows the commands; REDIS=1 builds ofox.redis, too
 # make deps       install what building needs (Debian, root), or name it
 # make demo       install what is missing (Debian, root), build, show it
 # make picture    draws doc/demo.svg: what is seen of the demo
@@ -72,16 +72,18 @@ ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
 # The rockspec lists the sources: those of the floors that both modules stand
 # on, and each one's own.
-listed = $(shell sed -n '/^local $(1) = {/,/^}/p' ofox-scm-1.rockspec | \
-  grep -o 'src/[^"]*')
+listed = $(shell sed -n '/^local $(1) = {/,/^}/p' ofox-scm-1.rockspec \
+  ofox-redis-scm-1.rockspec | grep -o 'src/[^"]*')
 FLOORS := $(call listed,floors)
 CORE := $(FLOORS) $(call listed,core)
 ENGINE := $(FLOORS) $(call listed,engine)
+REDIS_SOURCES := $(call listed,redis)
 
 objects = $(patsubst src/%.c,$(COMMON)/%.o,$(filter-out src/lua/%,$(1))) \
   $(patsubst src/%.c,$(OBJ)/%.o,$(filter src/lua/%,$(1)))
 CORE_O := $(call objects,$(CORE))
 ENGINE_O := $(call objects,$(ENGINE))
+REDIS_O := $(call objects,$(REDIS_SOURCES))
 
 # Empty, or one sentence about what the compiler will not find: it is asked
 # once, before the first compilation, and not where all is built.
@@ -89,7 +91,16 @@ UNREADY = $(eval UNREADY := $(shell LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" \
   CURL_INCDIR="$(CURL_INCDIR)" CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" \
   CFLAGS="$(CFLAGS)" .ci/deps headers))$(UNREADY)
 
-all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
+# ofox.redis is built where it is asked for; with TLS, where the compiler finds
+# hiredis_ssl and OpenSSL. REDIS_TLS= turns it off.
+MODULES = $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so \
+  $(if $(REDIS),$(BUILD)/ofox/redis.so)
+REDIS_TLS = $(eval REDIS_TLS := $(shell \
+  printf '\043include <%s>\n' hiredis/hiredis.h hiredis/hiredis_ssl.h openssl/ssl.h | \
+  $(CC) -E $(HIREDIS_INCDIR:%=-I%) $(CPPFLAGS) $(CFLAGS) - >/dev/null 2>&1 && echo 1))$(REDIS_TLS)
+REDIS_LIBS = $(HIREDIS_LIBDIR:%=-L%) $(if $(REDIS_TLS),-lhiredis_ssl -lssl -lcrypto) -lhiredis
+
+all: $(MODULES)
 
 $(BUILD)/ofox/core.so: $(CORE_O)
 	@mkdir -p $(@D)
@@ -98,6 +109,12 @@ $(BUILD)/ofox/core.so: $(CORE_O)
 $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
 	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
+
+$(BUILD)/ofox/redis.so: $(REDIS_O)
+	@mkdir -p $(@D)
+	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(REDIS_O) $(LDFLAGS) $(REDIS_LIBS) -lm -lpthread
+
+$(COMMON)/redis/%.o: OUR_CFLAGS += $(HIREDIS_INCDIR:%=-I%) $(if $(REDIS_TLS),-DOFOX_REDIS_TLS)
 
 define COMPILE
 	$(if $(UNREADY),$(error $(UNREADY)))
