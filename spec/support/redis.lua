@@ -49,20 +49,20 @@ function Server:ask(...)
   return reply, problem
 end
 
--- Waits until the port takes connections, or not; LOADING counts as the former.
+-- Waits until it takes connections and its number is known, or does not.
 function Server:wait(is_there)
   local limit = socket.gettime() + LIMIT
   repeat
     local probe = socket.connect("127.0.0.1", self.port)
     if probe then probe:close() end
-    if (probe ~= nil) == is_there then return end
+    if (probe ~= nil) == is_there and (not is_there or self:pid()) then return end
     socket.select(nil, nil, 0.01)
   until socket.gettime() > limit
   error("redis-server: " .. (proc.read(self.log) or "no log"))
 end
 
 function Server:pid()
-  return (assert(proc.read(self.directory.path .. "/pid")):match "%d+")
+  return (proc.read(self.directory.path .. "/pid") or ""):match "%d+"
 end
 
 --- Sends a signal to the process.
@@ -91,6 +91,7 @@ function Server:again(lines)
   for _, list in ipairs { self.lines, lines or {} } do
     for _, line in ipairs(list) do config[#config + 1] = line end
   end
+  os.remove(path .. "/pid")
   proc.write(path .. "/conf", table.concat(config, "\n") .. "\n")
   self.process = proc.daemon("redis-server " .. proc.quote(path .. "/conf"), self.log)
   self:wait(true)
