@@ -97,7 +97,7 @@ MODULES = $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so \
   $(if $(REDIS),$(BUILD)/ofox/redis.so)
 REDIS_TLS = $(eval REDIS_TLS := $(shell \
   printf '\043include <%s>\n' hiredis/hiredis.h hiredis/hiredis_ssl.h openssl/ssl.h | \
-  $(CC) -E $(HIREDIS_INCDIR:%=-I%) $(CPPFLAGS) $(CFLAGS) - >/dev/null 2>&1 && echo 1))$(REDIS_TLS)
+  $(CC) -E $(HIREDIS_INCDIR:%=-isystem %) $(CPPFLAGS) $(CFLAGS) - >/dev/null 2>&1 && echo 1))$(REDIS_TLS)
 REDIS_LIBS = $(HIREDIS_LIBDIR:%=-L%) $(if $(REDIS_TLS),-lhiredis_ssl -lssl -lcrypto) -lhiredis
 
 all: $(MODULES)
@@ -114,7 +114,7 @@ $(BUILD)/ofox/redis.so: $(REDIS_O)
 	@mkdir -p $(@D)
 	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(REDIS_O) $(LDFLAGS) $(REDIS_LIBS) -lm -lpthread
 
-$(COMMON)/redis/%.o: OUR_CFLAGS += $(HIREDIS_INCDIR:%=-I%) $(if $(REDIS_TLS),-DOFOX_REDIS_TLS)
+$(COMMON)/redis/%.o: OUR_CFLAGS += $(HIREDIS_INCDIR:%=-isystem %) $(if $(REDIS_TLS),-DOFOX_REDIS_TLS)
 
 define COMPILE
 	$(if $(UNREADY),$(error $(UNREADY)))

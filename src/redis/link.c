@@ -55,7 +55,6 @@ static void clean_up(void *link) {
     explain(l, about_tls);
   }
   explain(l, l->_ac->c.err != 0 ? l->_ac->c.errstr : "the connection is lost");
-  ofox_redis_tls_ended(l->tls);
   l->_ac = NULL;
   l->_wants = 0;
   l->is_up = 0;
@@ -132,16 +131,10 @@ static void count_replies(struct ofox_redis_link *l, redisReader *reader) {
 
 /* Life */
 
+/* hiredis goes on to write then: TLS begins after that. */
 static void on_connect(const redisAsyncContext *ac, int status) {
   struct ofox_redis_link *l = ac->data;
-  if (status != REDIS_OK || l->_ac == NULL)
-    return;
-  if (l->tls != NULL && ofox_redis_tls_begin(l->tls, &l->_ac->c) != 0) {
-    explain(l, "TLS could not begin");
-    l->_failed = 1;
-    return;
-  }
-  l->is_up = 1;
+  l->_connected = status == REDIS_OK;
 }
 
 int ofox_redis_link_open(struct ofox_redis_link *l, const char *where,
@@ -150,7 +143,7 @@ int ofox_redis_link_open(struct ofox_redis_link *l, const char *where,
                                     : redisAsyncConnect(where, port);
   l->why[0] = '\0';
   l->unanswered = 0;
-  l->is_up = l->_failed = l->_wants = 0;
+  l->is_up = l->_connected = l->_failed = l->_wants = 0;
   if (ac == NULL || ac->err != 0) {
     explain(l, ac == NULL ? "not enough memory" : ac->errstr);
     if (ac != NULL)
@@ -195,14 +188,26 @@ int ofox_redis_link_send(struct ofox_redis_link *l, struct ofox_span bytes,
   return 0;
 }
 
+static void go_up(struct ofox_redis_link *l) {
+  if (l->tls == NULL || ofox_redis_tls_begin(l->tls, &l->_ac->c) == 0) {
+    l->is_up = 1;
+    return;
+  }
+  l->_failed = 1; /* clean_up says why */
+}
+
 /* An error is found by whichever of the two was wanted. */
 void ofox_redis_link_serve(struct ofox_redis_link *l, int what) {
+  if (l->tls != NULL)
+    ofox_redis_tls_enter();
   if (what & OFOX_POLL_ERR)
     what |= l->_wants;
   if (l->_ac != NULL && !l->_failed && (what & OFOX_POLL_IN))
     redisAsyncHandleRead(l->_ac);
   if (l->_ac != NULL && !l->_failed && (what & OFOX_POLL_OUT))
     redisAsyncHandleWrite(l->_ac);
+  if (l->_ac != NULL && !l->_failed && l->_connected && !l->is_up)
+    go_up(l);
   if (l->_failed)
     ofox_redis_link_close(l, NULL);
 }

@@ -16,6 +16,7 @@
 struct ofox_redis_tls {
   SSL_CTX *context;
   SSL *current; /* the connection's, which hiredis frees */
+  long verified; /* what OpenSSL said of the certificate */
   int is_address;
   char host[];
 };
@@ -56,7 +57,7 @@ struct ofox_redis_tls *ofox_redis_tls_new(const char *host,
   }
   if (t->context != NULL)
     snprintf(problem, size, "ca_file: no certificates could be read from it");
-  ERR_clear_error(); /* the queue is also libcurl's */
+  ERR_clear_error();
   ofox_redis_tls_delete(t);
   return NULL;
 }
@@ -66,6 +67,10 @@ void ofox_redis_tls_delete(struct ofox_redis_tls *t) {
     return;
   SSL_CTX_free(t->context);
   free(t);
+}
+
+void ofox_redis_tls_enter(void) {
+  ERR_clear_error();
 }
 
 static int expect_host(SSL *ssl, const struct ofox_redis_tls *t) {
@@ -78,9 +83,12 @@ static int expect_host(SSL *ssl, const struct ofox_redis_tls *t) {
 
 int ofox_redis_tls_begin(struct ofox_redis_tls *t, struct redisContext *c) {
   SSL *ssl = SSL_new(t->context);
+  t->verified = X509_V_OK;
   if (ssl == NULL)
     return -1;
   if (expect_host(ssl, t) != 1 || redisInitiateSSL(c, ssl) != REDIS_OK) {
+    /* the server may have answered at once */
+    t->verified = SSL_get_verify_result(ssl);
     SSL_free(ssl);
     return -1;
   }
@@ -88,17 +96,14 @@ int ofox_redis_tls_begin(struct ofox_redis_tls *t, struct redisContext *c) {
   return 0;
 }
 
-const char *ofox_redis_tls_problem(const struct ofox_redis_tls *t) {
-  long how;
-  if (t == NULL || t->current == NULL)
+const char *ofox_redis_tls_problem(struct ofox_redis_tls *t) {
+  if (t == NULL)
     return NULL;
-  how = SSL_get_verify_result(t->current);
-  return how == X509_V_OK ? NULL : X509_verify_cert_error_string(how);
-}
-
-void ofox_redis_tls_ended(struct ofox_redis_tls *t) {
-  if (t != NULL)
-    t->current = NULL;
+  if (t->current != NULL)
+    t->verified = SSL_get_verify_result(t->current);
+  t->current = NULL;
+  return t->verified == X509_V_OK ? NULL
+                                  : X509_verify_cert_error_string(t->verified);
 }
 
 #else
@@ -122,19 +127,18 @@ void ofox_redis_tls_delete(struct ofox_redis_tls *t) {
   (void)t;
 }
 
+void ofox_redis_tls_enter(void) {
+}
+
 int ofox_redis_tls_begin(struct ofox_redis_tls *t, struct redisContext *c) {
   (void)t;
   (void)c;
   return -1;
 }
 
-const char *ofox_redis_tls_problem(const struct ofox_redis_tls *t) {
+const char *ofox_redis_tls_problem(struct ofox_redis_tls *t) {
   (void)t;
   return NULL;
-}
-
-void ofox_redis_tls_ended(struct ofox_redis_tls *t) {
-  (void)t;
 }
 
 #endif

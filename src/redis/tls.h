@@ -20,11 +20,13 @@ struct ofox_redis_tls *ofox_redis_tls_new(const char *host,
                                           size_t size);
 void ofox_redis_tls_delete(struct ofox_redis_tls *t); /* NULL is fine */
 
+/* Before hiredis reads and writes: forgets what OpenSSL noted of the failures
+** of others in this thread, which hiredis would take for its own. */
+void ofox_redis_tls_enter(void);
 /* Begins TLS on a connected socket: 0, or negative. */
 int ofox_redis_tls_begin(struct ofox_redis_tls *t, struct redisContext *c);
-/* What is wrong with the certificate that the current connection was shown;
-** NULL: nothing. Before that connection is freed. */
-const char *ofox_redis_tls_problem(const struct ofox_redis_tls *t);
-void ofox_redis_tls_ended(struct ofox_redis_tls *t); /* it is freed now */
+/* The connection is about to be freed. What was wrong with the certificate that
+** it was shown; NULL: nothing. */
+const char *ofox_redis_tls_problem(struct ofox_redis_tls *t);
 
 #endif
