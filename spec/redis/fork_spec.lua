@@ -67,17 +67,18 @@ describe("[E4] after a fork", function()
         say(tostring(c.connection:is_ours()))
         for _ = 1, 2 do
           local seen
-          c.connection:eval("return 1", {}, {}, function(_, problem, code) seen = code .. ": " .. problem end)
+          c.connection:eval("return 1", {}, {}, function(_, problem, code) seen = { code, problem } end)
           c.connection:deliver()
-          say(seen)
+          say(unpack(seen))
         end
         say(c.connection:state())]],
-      says = "false\n" .. ("forked: the connection belongs to the process that was forked\n"):rep(2) .. "closed\n",
+      says = "false\n" .. ("forked the connection belongs to the process that was forked\n"):rep(2) .. "closed\n",
     },
     ["closes it"] = { child = "c.connection:close() c.connection:close()", says = "" },
     ["collects it"] = { child = "c = nil collectgarbage() collectgarbage()", says = "" },
     ["ends"] = { child = "", says = "" },
-    ["has a connection of its own"] = { child = [[ask("child", client.new { url = url })]], says = "child ok\n", connections = 2 },
+    ["has a connection of its own"] = { child = [[ask("child", client.new { url = url })]],
+      says = "child ok\n", connections = 2 },
   } do
     it("a child that " .. what .. " leaves the parent's alone", function()
       local before = connections()

@@ -163,8 +163,7 @@ static int engine_news(lua_State *L) {
 
 /* engine:guest() -> note of a guest that has news, or nil: each once */
 static int engine_guest(lua_State *L) {
-  struct ofox_note *m =
-      ofox_guests_take_news(ofox_engine_guests(check(L)));
+  struct ofox_note *m = ofox_guests_take_news(ofox_engine_guests(check(L)));
   if (m == NULL)
     return 0;
   lua_pushlightuserdata(L, m);

@@ -88,8 +88,8 @@ static int redis_connect(lua_State *L) {
   if (lua_isnil(L, 3))
     return refuse(L, "url: ", "it is missing");
   if (!(timeout > 0 && timeout <= LONGEST_TIMEOUT))
-    return refuse(L, "timeout: ",
-                  "expected a number of seconds > 0, and at most 3600");
+    return refuse(
+        L, "timeout: ", "expected a number of seconds > 0, and at most 3600");
   c = ofox_newobject(L, CONNECTION_T, sizeof(*c));
   ofox_buf_init(&c->rest, (size_t)-1);
   ofox_buf_init(&c->number, (size_t)-1);
@@ -179,7 +179,8 @@ static void set_done(lua_State *L, unsigned long ticket, int idx) {
 
 /*
 ** connection:eval(script, keys, args, done): runs a script of Redis; deliver
-** calls done(reply), or done(nil, problem, code). Strings stay strings, numbers
+** calls done(reply), or done(nil, problem, code). Strings stay strings,
+*numbers
 ** integers, nil is false, and an error in a list is {err = text}.
 */
 static int connection_eval(lua_State *L) {
@@ -369,9 +370,12 @@ static int parts_pauses(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"eval", connection_eval},       {"deliver", connection_deliver},
-    {"note", connection_note},       {"is_ours", connection_is_ours},
-    {"state", connection_state},     {"close", connection_close},
+    {"eval", connection_eval},
+    {"deliver", connection_deliver},
+    {"note", connection_note},
+    {"is_ours", connection_is_ours},
+    {"state", connection_state},
+    {"close", connection_close},
     {NULL, NULL},
 };
 

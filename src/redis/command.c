@@ -6,11 +6,11 @@
 
 const char *ofox_redis_outcome_name(enum ofox_redis_outcome o) {
   static const char *const NAMES[] = {
-      [OFOX_REDIS_PENDING] = "pending",     [OFOX_REDIS_REPLY] = "reply",
-      [OFOX_REDIS_TIMEOUT] = "timeout",     [OFOX_REDIS_LOST] = "lost",
-      [OFOX_REDIS_DOWN] = "down",           [OFOX_REDIS_REFUSED] = "refused",
-      [OFOX_REDIS_FULL] = "full",           [OFOX_REDIS_CLOSED] = "closed",
-      [OFOX_REDIS_FORKED] = "forked",       [OFOX_REDIS_NO_MEMORY] = "memory",
+      [OFOX_REDIS_PENDING] = "pending", [OFOX_REDIS_REPLY] = "reply",
+      [OFOX_REDIS_TIMEOUT] = "timeout", [OFOX_REDIS_LOST] = "lost",
+      [OFOX_REDIS_DOWN] = "down",       [OFOX_REDIS_REFUSED] = "refused",
+      [OFOX_REDIS_FULL] = "full",       [OFOX_REDIS_CLOSED] = "closed",
+      [OFOX_REDIS_FORKED] = "forked",   [OFOX_REDIS_NO_MEMORY] = "memory",
   };
   return NAMES[o];
 }
@@ -43,9 +43,10 @@ void ofox_redis_commands_remove(struct ofox_redis_commands *list,
 
 /* Life */
 
-struct ofox_redis_command *ofox_redis_command_new(
-    struct ofox_redis_scripts *scripts, struct ofox_span script,
-    struct ofox_span rest, size_t count) {
+struct ofox_redis_command *
+ofox_redis_command_new(struct ofox_redis_scripts *scripts,
+                       struct ofox_span script, struct ofox_span rest,
+                       size_t count) {
   struct ofox_redis_command *c = calloc(1, sizeof(*c));
   if (c == NULL)
     return NULL;

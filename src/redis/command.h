@@ -34,10 +34,10 @@ struct ofox_redis_command {
   struct ofox_buf rest; /* the number of keys, keys, arguments: as they go */
   size_t count;         /* how many keys and arguments */
   double deadline;
-  unsigned long nth;  /* of those sent on this connection */
-  int shows;          /* how often it had the script's text */
-  int is_sent;        /* hiredis has a pointer to it */
-  int is_taken;       /* its outcome was delivered */
+  unsigned long nth; /* of those sent on this connection */
+  int shows;         /* how often it had the script's text */
+  int is_sent;       /* hiredis has a pointer to it */
+  int is_taken;      /* its outcome was delivered */
   enum ofox_redis_outcome outcome;
   struct ofox_buf reply;
   char problem[160];
@@ -56,9 +56,10 @@ void ofox_redis_commands_remove(struct ofox_redis_commands *list,
                                 struct ofox_redis_command *c);
 
 /* NULL: no memory. 'rest' is copied. */
-struct ofox_redis_command *ofox_redis_command_new(
-    struct ofox_redis_scripts *scripts, struct ofox_span script,
-    struct ofox_span rest, size_t count);
+struct ofox_redis_command *
+ofox_redis_command_new(struct ofox_redis_scripts *scripts,
+                       struct ofox_span script, struct ofox_span rest,
+                       size_t count);
 /* Frees it, unless hiredis still has it. */
 void ofox_redis_command_release(struct ofox_redis_command *c);
 

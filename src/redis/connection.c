@@ -9,23 +9,17 @@
 #include "io/forks.h"
 #include "io/sigpipe.h"
 #include "redis/command.h"
+#include "redis/greeting.h"
 #include "redis/link.h"
 #include "redis/lookup.h"
 #include "redis/pauses.h"
-#include "redis/protocol.h"
 
-#define MOST 1024       /* commands that have not ended, or not been answered */
-#define MOST_SHOWS 3    /* times that a command shows its script's text */
-#define TO_CONNECT 5.0  /* seconds, with lookup, TLS and greeting */
-#define SILENCE 1.0     /* seconds beyond a timeout without any answer */
+#define MOST 1024      /* commands that have not ended, or not been answered */
+#define MOST_SHOWS 3   /* times that a command shows its script's text */
+#define TO_CONNECT 5.0 /* seconds, with lookup, TLS and greeting */
+#define SILENCE 1.0    /* seconds beyond a timeout without any answer */
 
 enum state { OFF, LOOKUP, CONNECTING, GREETING, READY, CLOSED };
-
-struct greeting {
-  struct ofox_redis_asked asked; /* first: it is found by it */
-  struct ofox_redis *redis;
-  int is_sent; /* hiredis has a pointer to it */
-};
 
 struct ofox_redis {
   struct ofox_guest guest; /* first: it is found by it */
@@ -38,11 +32,11 @@ struct ofox_redis {
   char why[160]; /* there is no connection; it may be the server's text */
   enum ofox_redis_outcome how; /* ... and commands end like that */
   struct ofox_lookup *lookup;
-  size_t tried;      /* addresses of it */
-  double now;        /* of this step */
-  double begun;      /* the attempt to connect */
-  double heard;      /* the latest answer, or the first question after it */
-  struct greeting auth, select;
+  size_t tried; /* addresses of it */
+  double now;   /* of this step */
+  double begun; /* the attempt to connect */
+  double heard; /* the latest answer, or the first question after it */
+  struct ofox_redis_greeting greeting;
   struct ofox_redis_scripts scripts;
   struct ofox_redis_commands pending, ended;
   size_t count;       /* commands that are not freed */
@@ -185,67 +179,14 @@ static void send_waiting(struct ofox_redis *r) {
   }
 }
 
-/* Does a greeting end well? Only the code of an answer to AUTH is shown: the
-** rest may repeat what was sent. */
-static void on_greeting(struct ofox_redis_asked *a, const redisReply *reply) {
-  struct greeting *g = (struct greeting *)(void *)a;
-  struct ofox_redis *r = g->redis;
-  g->is_sent = 0;
-  if (reply == NULL || r->how == OFOX_REDIS_REFUSED)
-    return;
-  if (reply->type != REDIS_REPLY_ERROR) {
-    if (!r->auth.is_sent && !r->select.is_sent)
-      send_waiting(r);
-    return;
-  }
-  r->how = OFOX_REDIS_REFUSED; /* ends after the read */
-  if (g == &r->auth)
-    snprintf(r->why, sizeof(r->why),
-             "the server does not accept user and password (%.*s)",
-             (int)strcspn(reply->str, " "), reply->str);
-  else
-    snprintf(r->why, sizeof(r->why), "the server does not select %ld: %s",
-             r->url.database, reply->str);
-}
-
-static int send_greeting(struct ofox_redis *r, struct greeting *g,
-                         const char *name, struct ofox_span first,
-                         struct ofox_span second) {
-  struct ofox_buf *out = &r->scratch;
-  int rc;
-  ofox_buf_clear(out);
-  rc = ofox_redis_put_count(out, first.n > 0 ? 3 : 2);
-  if (rc == 0)
-    rc = ofox_redis_put(out, ofox_span_of(name));
-  if (rc == 0 && first.n > 0)
-    rc = ofox_redis_put(out, first);
-  if (rc == 0)
-    rc = ofox_redis_put(out, second);
-  if (rc == 0)
-    rc = ofox_redis_link_send(&r->link, ofox_buf_span(out), &g->asked);
-  g->is_sent = rc == 0;
-  return rc;
-}
-
 static void greet(struct ofox_redis *r) {
-  char digits[24];
-  int rc = 0;
   r->state = GREETING;
   r->sent = 0;
   ofox_lookup_delete(r->lookup);
   r->lookup = NULL;
   ofox_redis_scripts_unsee(&r->scripts);
-  if (r->url.has_password)
-    rc = send_greeting(r, &r->auth, "AUTH", ofox_buf_span(&r->url.user),
-                       ofox_buf_span(&r->url.password));
-  snprintf(digits, sizeof(digits), "%ld", r->url.database);
-  if (rc == 0 && r->url.database > 0)
-    rc = send_greeting(r, &r->select, "SELECT", OFOX_NOSPAN,
-                       ofox_span_of(digits));
-  if (rc != 0)
+  if (ofox_redis_greeting_send(&r->greeting, &r->link, &r->url) != 0)
     fail(r, "not enough memory to connect", OFOX_REDIS_DOWN);
-  else if (!r->auth.is_sent && !r->select.is_sent)
-    send_waiting(r);
 }
 
 static void open_link(struct ofox_redis *r, const char *where, int port) {
@@ -311,13 +252,8 @@ static void connect_now(struct ofox_redis *r) {
 
 /* The link has ended by itself. */
 static void lose(struct ofox_redis *r) {
-  if (r->how == OFOX_REDIS_REFUSED) {
-    fail(r, r->why, OFOX_REDIS_REFUSED);
-    return;
-  }
-  if (r->state == CONNECTING && open_next(r))
-    return;
-  fail(r, r->link.why, OFOX_REDIS_DOWN);
+  if (r->state != CONNECTING || !open_next(r))
+    fail(r, r->link.why, OFOX_REDIS_DOWN);
 }
 
 static void look_at_clock(struct ofox_redis *r) {
@@ -334,12 +270,18 @@ static void look_at_clock(struct ofox_redis *r) {
 
 static void serve_link(struct ofox_redis *r, int what) {
   ofox_redis_link_serve(&r->link, what);
-  if (r->how == OFOX_REDIS_REFUSED || !ofox_redis_link_is_open(&r->link)) {
+  if (r->state == GREETING && r->greeting.refused) {
+    fail(r, r->greeting.why, OFOX_REDIS_REFUSED);
+    return;
+  }
+  if (!ofox_redis_link_is_open(&r->link)) {
     lose(r);
     return;
   }
   if (r->state == CONNECTING && r->link.is_up)
     greet(r);
+  if (r->state == GREETING && r->greeting.left == 0)
+    send_waiting(r);
 }
 
 /* An answer that has arrived is read before the clock is looked at: a process
@@ -382,8 +324,6 @@ struct ofox_redis *ofox_redis_new(struct ofox_redis_url *url,
   r->link.guest = &r->guest;
   r->link.tls = r->tls;
   r->guest.serve = serve;
-  r->auth.asked.answered = r->select.asked.answered = on_greeting;
-  r->auth.redis = r->select.redis = r;
   ofox_redis_commands_init(&r->pending);
   ofox_redis_commands_init(&r->ended);
   ofox_buf_init(&r->scratch, (size_t)-1);

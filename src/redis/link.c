@@ -94,7 +94,8 @@ static void *create_array(const redisReadTask *task, size_t n) {
 
 static void *create_double(const redisReadTask *task, double d, char *text,
                            size_t n) {
-  return is_unasked(task) ? NULL : theirs(task)->createDouble(task, d, text, n);
+  return is_unasked(task) ? NULL
+                          : theirs(task)->createDouble(task, d, text, n);
 }
 
 static void *create_bool(const redisReadTask *task, int b) {

@@ -27,10 +27,10 @@ struct ofox_redis_link {
   size_t unanswered;
   int is_up;     /* commands go out: it is connected, and TLS has begun */
   char why[160]; /* it has ended */
-  struct redisAsyncContext *_ac; /* NULL: it has ended */
-  int _wants;                    /* of OFOX_POLL_* */
-  int _connected;                /* but TLS may not have begun */
-  int _failed;                   /* it is to end */
+  struct redisAsyncContext *_ac;             /* NULL: it has ended */
+  int _wants;                                /* of OFOX_POLL_* */
+  int _connected;                            /* but TLS may not have begun */
+  int _failed;                               /* it is to end */
   redisReplyObjectFunctions _ours, *_theirs; /* see link.c */
 };
 

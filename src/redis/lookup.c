@@ -70,8 +70,8 @@ static void *run(void *lookup) {
   pthread_mutex_unlock(&l->lock);
   if (rc == 0)
     freeaddrinfo(all);
-  if (write(writes, "", 1) < 0)
-    rc = errno;
+  while (write(writes, "", 1) < 0 && errno == EINTR)
+    continue;
   close(writes);
   leave(l);
   return NULL;

@@ -50,8 +50,8 @@ static struct ofox_redis_script *add(struct ofox_redis_scripts *all,
   return s;
 }
 
-struct ofox_redis_script *ofox_redis_scripts_use(
-    struct ofox_redis_scripts *all, struct ofox_span text) {
+struct ofox_redis_script *
+ofox_redis_scripts_use(struct ofox_redis_scripts *all, struct ofox_span text) {
   struct ofox_redis_script *s = all->_first;
   while (s != NULL && !is_text(s, text))
     s = s->_next;

@@ -25,8 +25,8 @@ struct ofox_redis_scripts {
 
 /* The script with that text, which has a user more; NULL: no memory. Zeroed
 ** 'all' is empty. */
-struct ofox_redis_script *ofox_redis_scripts_use(
-    struct ofox_redis_scripts *all, struct ofox_span text);
+struct ofox_redis_script *
+ofox_redis_scripts_use(struct ofox_redis_scripts *all, struct ofox_span text);
 void ofox_redis_script_release(struct ofox_redis_script *s);
 /* The server has seen no text: it is another connection. */
 void ofox_redis_scripts_unsee(struct ofox_redis_scripts *all);

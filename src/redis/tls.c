@@ -15,7 +15,7 @@
 
 struct ofox_redis_tls {
   SSL_CTX *context;
-  SSL *current; /* the connection's, which hiredis frees */
+  SSL *current;  /* the connection's, which hiredis frees */
   long verified; /* what OpenSSL said of the certificate */
   int is_address;
   char host[];
@@ -77,8 +77,7 @@ static int expect_host(SSL *ssl, const struct ofox_redis_tls *t) {
   if (t->is_address)
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), t->host);
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return SSL_set1_host(ssl, t->host) &&
-         SSL_set_tlsext_host_name(ssl, t->host);
+  return SSL_set1_host(ssl, t->host) && SSL_set_tlsext_host_name(ssl, t->host);
 }
 
 int ofox_redis_tls_begin(struct ofox_redis_tls *t, struct redisContext *c) {
