@@ -21,11 +21,12 @@ external_dependencies = {
 }
 local redis = {
   "src/base/buf.c", "src/call/ready_list.c", "src/io/clocks.c", "src/io/forks.c", "src/io/guests.c",
-  "src/io/poller.c", "src/io/sigpipe.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpin.c",
-  "src/lua/lredis.c", "src/redis/command.c", "src/redis/connection.c", "src/redis/greeting.c", "src/redis/link.c",
-  "src/redis/lookup.c",  "src/redis/pauses.c", "src/redis/protocol.c", "src/redis/reply.c", "src/redis/scripts.c", "src/redis/sha1.c",
+  "src/io/poller.c", "src/io/sigpipe.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpin.c", "src/lua/lredis.c",
+  "src/redis/command.c", "src/redis/connection.c", "src/redis/greeting.c", "src/redis/link.c", "src/redis/lookup.c",
+  "src/redis/pauses.c", "src/redis/protocol.c", "src/redis/reply.c", "src/redis/scripts.c", "src/redis/sha1.c",
   "src/redis/tls.c", "src/redis/url.c",
 }
+
 build = {
   type = "builtin",
   modules = {
