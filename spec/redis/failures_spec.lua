@@ -102,10 +102,14 @@ describe("a server", function()
   it("that is restarted has no scripts any more, and gets them", function()
     server = servers.start()
     local c = client.new { url = server.unix_url }
+    for _ = 1, 20 do assert.equal(1, (c:eval "return 1")) end
     assert.equal("a", (c:eval "return 'a'"))
     server:kill()
     server:again()
     assert.equal("a", (c:insist "return 'a'"))
+    local stats = server:ask("INFO", "commandstats")
+    assert.matches("cmdstat_evalsha:calls=1,", stats)
+    assert.matches("cmdstat_eval:calls=1,", stats)
   end)
 
   it("that closes an idle connection costs a script at most", function()
@@ -149,15 +153,44 @@ describe("a server", function()
 
   it("whose answers were there before the process went on is not too slow", function()
     server = servers.start()
-    local c = client.new { url = server.url, timeout = 0.5 }
+    local c = client.new { url = server.url, timeout = 1 }
     assert.equal(7, (c:insist "return 7"))
     local result = c:start "return 7"
     c.engine:step(0) -- it is sent
     assert.equal(1, server:ask("EVAL", "return 1", "0")) -- after the other one
-    local away = core.now() + 0.6
+    local away = core.now() + 1.1
     while core.now() < away do socket.select(nil, nil, away - core.now()) end
     c:till(function() return result.over end)
     assert.equal(7, result.value)
+  end)
+
+  it("whose answers were there is not too slow, however little is read in a step", function()
+    server = servers.start()
+    local first = client.new { url = server.url, timeout = 1 }
+    local second = client.new { url = server.url, timeout = 1, engine = first.engine }
+    local seen = {}
+    local function ask()
+      for i, c in ipairs { first, second } do
+        seen[i] = nil
+        c.connection:eval("return 7", {}, {}, function(value, _, code) seen[i] = value or code end)
+      end
+    end
+    local function deliver(max)
+      first.engine:step(0.05, max)
+      for _, c in ipairs { first, second } do c.connection:deliver() end
+    end
+    first:till(function() -- both are connected, and the server has the script
+      ask()
+      while not (seen[1] and seen[2]) do deliver() end
+      return seen[1] == 7 and seen[2] == 7
+    end)
+    ask()
+    first.engine:step(0) -- both are sent
+    assert.equal(1, server:ask("EVAL", "return 1", "0")) -- after them
+    local away = core.now() + 1.1
+    while core.now() < away do socket.select(nil, nil, away - core.now()) end
+    deliver(1)
+    assert.same({ 7, 7 }, seen)
   end)
 
   it("that is full says OOM", function()
