@@ -1,5 +1,5 @@
 # make            build for Lua 5.4; LUA=5.1|5.2|5.3|jit for the others; V=1
-#                 shows the commands
+#                 shows the commands; REDIS=1 builds ofox.redis, too
 # make deps       install what building needs (Debian, root), or name it
 # make demo       install what is missing (Debian, root), build, show it
 # make picture    draws doc/demo.svg: what is seen of the demo
@@ -13,8 +13,9 @@
 # make cov        lines of src/ that the specs reach, on Lua 5.4
 # make bench      what calls cost, beside other clients; QUICK=1, RECORD=1, DRAW=1
 # make fuzz       each fuzzer for SECONDS (30)
-# make install    into PREFIX (/usr/local); make uninstall: out of it again
-# make rockspec   the release's rockspec, from the other
+# make install    into PREFIX (/usr/local), with REDIS=1 ofox.redis, too; make
+#                 uninstall: out of it again
+# make rockspec   the release's rockspecs, from the others
 # make dist       tarballs of a release; make dist-check: whether they work
 # make clean      remove build/
 
@@ -39,6 +40,8 @@ LUA_BIN ?= lua$(LUA)
 endif
 CURL_INCDIR ?=
 CURL_LIBDIR ?=
+HIREDIS_INCDIR ?=
+HIREDIS_LIBDIR ?=
 
 # One line for each file; V=1 shows the commands, make -s nothing.
 ifeq ($(V)$(findstring s,$(firstword -$(MAKEFLAGS))),)
@@ -72,24 +75,33 @@ ENGINE_LIBS = -lcurl -lz -lbrotlidec
 
 # The rockspec lists the sources: those of the floors that both modules stand
 # on, and each one's own.
-listed = $(shell sed -n '/^local $(1) = {/,/^}/p' ofox-scm-1.rockspec | \
-  grep -o 'src/[^"]*')
+listed = $(shell sed -n '/^local $(1) = {/,/^}/p' ofox-scm-1.rockspec \
+  ofox-redis-scm-1.rockspec | grep -o 'src/[^"]*')
 FLOORS := $(call listed,floors)
 CORE := $(FLOORS) $(call listed,core)
 ENGINE := $(FLOORS) $(call listed,engine)
+REDIS_SOURCES := $(call listed,redis)
 
 objects = $(patsubst src/%.c,$(COMMON)/%.o,$(filter-out src/lua/%,$(1))) \
   $(patsubst src/%.c,$(OBJ)/%.o,$(filter src/lua/%,$(1)))
 CORE_O := $(call objects,$(CORE))
 ENGINE_O := $(call objects,$(ENGINE))
+REDIS_O := $(call objects,$(REDIS_SOURCES))
 
 # Empty, or one sentence about what the compiler will not find: it is asked
 # once, before the first compilation, and not where all is built.
-UNREADY = $(eval UNREADY := $(shell LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" \
-  CURL_INCDIR="$(CURL_INCDIR)" CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" \
-  CFLAGS="$(CFLAGS)" .ci/deps headers))$(UNREADY)
+UNREADY = $(eval UNREADY := $(shell $(DEPS) headers))$(UNREADY)
 
-all: $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so
+# ofox.redis is built where it is asked for; with TLS, where the compiler finds
+# hiredis_ssl and OpenSSL. REDIS_TLS= turns it off.
+MODULES = $(BUILD)/ofox/core.so $(BUILD)/ofox/engine.so \
+  $(if $(REDIS),$(BUILD)/ofox/redis.so)
+REDIS_TLS = $(eval REDIS_TLS := $(shell \
+  printf '\043include <%s>\n' hiredis/hiredis.h hiredis/hiredis_ssl.h openssl/ssl.h | \
+  $(CC) -E $(HIREDIS_INCDIR:%=-isystem %) $(CPPFLAGS) $(CFLAGS) - >/dev/null 2>&1 && echo 1))$(REDIS_TLS)
+REDIS_LIBS = $(HIREDIS_LIBDIR:%=-L%) $(if $(REDIS_TLS),-lhiredis_ssl -lssl -lcrypto) -lhiredis
+
+all: $(MODULES)
 
 $(BUILD)/ofox/core.so: $(CORE_O)
 	@mkdir -p $(@D)
@@ -98,6 +110,12 @@ $(BUILD)/ofox/core.so: $(CORE_O)
 $(BUILD)/ofox/engine.so: $(ENGINE_O)
 	@mkdir -p $(@D)
 	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(ENGINE_O) $(LDFLAGS) $(ENGINE_LIBS) -lm -lpthread
+
+$(BUILD)/ofox/redis.so: $(REDIS_O)
+	@mkdir -p $(@D)
+	$(QUIET_LINK)$(CC) $(OUR_LDFLAGS) -O2 $(LTO) -o $@ $(REDIS_O) $(LDFLAGS) $(REDIS_LIBS) -lm -lpthread
+
+$(COMMON)/redis/%.o: OUR_CFLAGS += $(HIREDIS_INCDIR:%=-isystem %) $(if $(REDIS_TLS),-DOFOX_REDIS_TLS)
 
 define COMPILE
 	$(if $(UNREADY),$(error $(UNREADY)))
@@ -113,6 +131,7 @@ $(COMMON)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
 
 # What must be there to build and run; see .ci/deps.
 DEPS = LUA=$(LUA) LUA_INCDIR="$(LUA_INCDIR)" CURL_INCDIR="$(CURL_INCDIR)" \
+  REDIS=$(REDIS) HIREDIS_INCDIR="$(HIREDIS_INCDIR)" \
   CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" CFLAGS="$(CFLAGS)" .ci/deps
 deps:
 	@$(DEPS) build
@@ -205,7 +224,7 @@ INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
 INST_DOCDIR ?= $(PREFIX)/share/doc/ofox
 INST_NVIMDIR ?= $(PREFIX)/share/nvim/site
-INSTALL = LUA=$(LUA) LUA_BIN="$(LUA_BIN)" BUILD="$(BUILD)" DESTDIR="$(DESTDIR)" \
+INSTALL = LUA=$(LUA) LUA_BIN="$(LUA_BIN)" BUILD="$(BUILD)" DESTDIR="$(DESTDIR)" REDIS=$(REDIS) \
   INST_LUADIR="$(INST_LUADIR)" INST_LIBDIR="$(INST_LIBDIR)" \
   INST_DOCDIR="$(INST_DOCDIR)" INST_NVIMDIR="$(INST_NVIMDIR)" .ci/install
 install: all
@@ -214,16 +233,19 @@ install: all
 uninstall:
 	@$(INSTALL) uninstall
 
-# The core knows the version. The release's rockspec is the other one, with a
-# version and a tag.
+# The core knows the version. A release's rockspec is the other one of its name,
+# with a version and a tag.
 VERSION = $(shell sed -n 's/^.define OFOX_VERSION "\(.*\)"/\1/p' src/lua/lofox.h)
 ROCKSPEC = ofox-$(VERSION)-1.rockspec
+REDIS_ROCKSPEC = ofox-redis-$(VERSION)-1.rockspec
 version:
 	@echo $(VERSION)
 
 rockspec:
-	@sed -e 's/^version = .*/version = "$(VERSION)-1"/' \
-	  -e 's,^  url = .*,&\n  tag = "v$(VERSION)"\,,' ofox-scm-1.rockspec >$(ROCKSPEC)
+	@$(call released,ofox-scm-1.rockspec) >$(ROCKSPEC)
+	@$(call released,ofox-redis-scm-1.rockspec) >$(REDIS_ROCKSPEC)
+released = sed -e 's/^version = .*/version = "$(VERSION)-1"/' \
+  -e 's,^  url = .*,&\n  tag = "v$(VERSION)"\,,' -e 's/== scm-1/== $(VERSION)-1/' $(1)
 
 # Tarballs for a release, in build/dist; and whether they are any good.
 dist:

@@ -39,6 +39,7 @@ floors.reserve = "ofox.base.reserve"
 floors.modules = {
   ["ofox.core"] = { opens = "lua/lcore", whole = { "base", "wire", "policy", "call" } },
   ["ofox.engine"] = { opens = "lua/lengine", whole = { "base", "wire", "policy", "call", "io" } },
+  ["ofox.redis"] = { opens = "lua/lredis", whole = { "redis" } },
 }
 
 local function ranks(list)

@@ -2,13 +2,13 @@
 # shellcheck shell=bash
 
 # command_of LUA FILE: sets 'command'. FILE is a spec, with the arguments for
-# busted in BUSTED_ARGS; a program in C; or "build", the modules. INTERPRETERS is
+# busted in BUSTED_ARGS; a program in C; or "build", all modules. INTERPRETERS is
 # a folder with other interpreters than the system's.
 command_of() {
   local interpreter=lua$1
   [ "$1" = jit ] && interpreter=luajit
   case $2 in
-    build) command=(make -s -j "$JOBS" LUA="$1" all) ;;
+    build) command=(make -s -j "$JOBS" LUA="$1" REDIS=1 all) ;;
     *.c) command=(make -s LUA="$1" "build/ctest/$(basename "$2" .c).ok") ;;
     *) command=("${INTERPRETERS:+$INTERPRETERS/}$interpreter" /usr/bin/busted
       --output=plainTerminal ${BUSTED_ARGS+"${BUSTED_ARGS[@]}"} "$2") ;;

@@ -179,10 +179,11 @@ describe("what is missing", function()
     ["curl/curl.h"] = { "libcurl4-openssl-dev", "CURL_INCDIR=" },
     ["zlib.h"] = { "zlib1g-dev", "CPPFLAGS=-I" },
     ["brotli/decode.h"] = { "libbrotli-dev", "CPPFLAGS=-I" },
+    ["hiredis/async.h"] = { "libhiredis-dev", "HIREDIS_INCDIR=", "REDIS=1 " },
   } do
     it("is one sentence of make's: " .. header, function()
       assert.equal(("ofox: not found: %s: install %s %s%s."):format(header, row[1], HINT, row[2]),
-        make(without(header)))
+        make((row[3] or "") .. without(header)))
     end)
   end
 

@@ -120,6 +120,16 @@ describe("make install", function()
     succeed(("ls '%s/share/lua/%s/ofox/types.lua'"):format(prefix, VERSION))
   end)
 
+  it("puts ofox.redis there where it is asked for, and takes it away again", function()
+    local all = directory.path .. "/redis"
+    local function found() return lines(("cd %s && find . -name '*.so'"):format(all)) end
+    succeed(("make -s install REDIS=1 LUA=%s PREFIX=%s"):format(ABI, all))
+    local modules = ("./lib/lua/%s/ofox/"):format(VERSION)
+    assert.same({ modules .. "core.so", modules .. "engine.so", modules .. "redis.so" }, found())
+    succeed(("make -s uninstall LUA=%s PREFIX=%s"):format(ABI, all))
+    assert.same({}, found())
+  end)
+
   it("says what Lua has to be told, and with that it works from any folder", function()
     assert.equal(CALLED, (lua(CALL, exported(said))))
   end)

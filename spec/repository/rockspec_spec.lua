@@ -8,6 +8,8 @@ local shell = require "support.shell"
 local ABI = proc.ABI
 local SCM = "ofox-scm-1.rockspec"
 local RELEASE = ("ofox-%s-1.rockspec"):format(ofox.VERSION)
+local REDIS_SCM = "ofox-redis-scm-1.rockspec"
+local REDIS_RELEASE = ("ofox-redis-%s-1.rockspec"):format(ofox.VERSION)
 
 describe("the rockspec", function()
   -- The sources that the Makefile builds a module of.
@@ -21,18 +23,20 @@ describe("the rockspec", function()
     return made
   end
 
-  for _, name in ipairs { "core", "engine" } do
+  for name, path in pairs { core = SCM, engine = SCM, redis = REDIS_SCM } do
     it("lists the sources of ofox." .. name .. " as the Makefile does", function()
-      local listed = rockspecs.read(SCM).build.modules["ofox." .. name].sources
+      local listed = rockspecs.read(path).build.modules["ofox." .. name].sources
       table.sort(listed)
       assert.same(made_of(name), listed)
     end)
   end
 
-  it("lists every C source of the tree", function()
+  it("or the one of ofox.redis lists every C source of the tree", function()
     local listed = {}
-    for _, module in pairs(rockspecs.read(SCM).build.modules) do
-      for _, source in ipairs(type(module) == "table" and module.sources or {}) do listed[source] = true end
+    for _, path in ipairs { SCM, REDIS_SCM } do
+      for _, module in pairs(rockspecs.read(path).build.modules) do
+        for _, source in ipairs(type(module) == "table" and module.sources or {}) do listed[source] = true end
+      end
     end
     for _, source in ipairs(shell.lines "find src -name '*.c'") do
       assert.is_true(listed[source], source .. " is not listed")
@@ -70,10 +74,28 @@ describe("the rockspec", function()
   end)
 end)
 
+describe("the rockspec of ofox.redis", function()
+  it("has that module alone, and nothing else needs it or hiredis", function()
+    local fields = rockspecs.read(REDIS_SCM)
+    assert.same({ "ofox.redis" }, { next(fields.build.modules), next(fields.build.modules, "ofox.redis") })
+    assert.same({ HIREDIS = { library = "hiredis" } }, fields.external_dependencies)
+    assert.is_nil(rockspecs.read(SCM).build.modules["ofox.redis"])
+    assert.is_nil(shell.succeed(("make -nB LUA=%s BUILD=build/unmade"):format(ABI)):find("redis", 1, true))
+  end)
+
+  it("is that of the same version of ofox", function()
+    for version, path in pairs { ["scm-1"] = REDIS_SCM, [ofox.VERSION .. "-1"] = REDIS_RELEASE } do
+      assert.equal("ofox == " .. version, rockspecs.read(path).dependencies[2])
+    end
+  end)
+end)
+
 describe("the release's rockspec", function()
   it("is there for the version that the core has, and for no other", function()
     assert.matches("^%d+%.%d+%.%d+$", ofox.VERSION)
-    assert.same({ RELEASE, SCM }, shell.lines "ls *.rockspec")
+    local expected = { RELEASE, SCM, REDIS_RELEASE, REDIS_SCM }
+    table.sort(expected)
+    assert.same(expected, shell.lines "ls *.rockspec")
   end)
 
   it("is the other one with a version and a tag, as make rockspec writes it", function()
@@ -82,12 +104,13 @@ describe("the release's rockspec", function()
     assert.same({ url = scm.source.url, tag = "v" .. ofox.VERSION }, release.source)
     release.version, release.source = scm.version, scm.source
     assert.same(scm, release)
-    local written = shell.succeed(("make -s rockspec ROCKSPEC=/dev/stdout"))
-    assert.equal(proc.read(RELEASE), written)
+    assert.equal(proc.read(RELEASE), shell.succeed "make -s rockspec ROCKSPEC=/dev/stdout REDIS_ROCKSPEC=/dev/null")
+    assert.equal(proc.read(REDIS_RELEASE),
+      shell.succeed "make -s rockspec ROCKSPEC=/dev/null REDIS_ROCKSPEC=/dev/stdout")
   end)
 
-  for _, path in ipairs { SCM, RELEASE } do
-    it("and the other one please LuaRocks: " .. path, function()
+  for _, path in ipairs { SCM, RELEASE, REDIS_SCM, REDIS_RELEASE } do
+    it("and the others please LuaRocks: " .. path, function()
       assert.equal("", shell.succeed("luarocks lint " .. path))
     end)
   end

@@ -11,6 +11,7 @@
 #include "io/clocks.h"
 #include "io/curl_options.h"
 #include "io/forks.h"
+#include "io/guests.h"
 #include "io/transfers.h"
 
 #define EVENTS 32      /* taken per step, to bound its cost */
@@ -20,6 +21,7 @@
 
 struct ofox_engine {
   struct ofox_traffic traffic;
+  struct ofox_guests guests;
   double alarm;  /* when the loop that drives it must be called */
   double looked; /* the end of the latest step */
   double away;   /* seconds that the program took before this step */
@@ -36,6 +38,10 @@ static void show(struct ofox_engine *e) {
 static void rearm(struct ofox_engine *e) {
   if (e->traffic.looks > -INFINITY)
     show(e);
+}
+
+static void on_guest(void *engine) {
+  rearm(engine);
 }
 
 /* Rounds */
@@ -56,6 +62,8 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
   now = ofox_clocks_now();
   *found = n < 0 ? 1 : n;
   for (i = 0; i < n; i++) {
+    if (ofox_guests_event(&e->guests, &events[i], now))
+      continue;
     if (events[i].what & OFOX_POLL_IN)
       ofox_sockets_hear(&e->traffic.sockets, events[i].fd, now);
     lost |= ofox_connections_event(p, &events[i]);
@@ -204,6 +212,7 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   ofox_transfers_let_in(&e->traffic);
   late = look_again(e);
   judge(e, ofox_clocks_now(), late);
+  ofox_guests_timers(&e->guests, ofox_clocks_now());
   ofox_connections_sweep(&e->traffic.connections);
   e->looked = ofox_clocks_now();
   rearm(e);
@@ -276,8 +285,9 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
 double ofox_engine_timeout(const struct ofox_engine *e) {
   double due = fmin(
       fmin(ofox_connections_due(&e->traffic.connections), e->traffic.next_due),
-      e->alarm);
+      fmin(e->alarm, ofox_guests_due(&e->guests)));
   if (e->traffic.resume || ofox_ready_list_any(&e->traffic.news) ||
+      ofox_guests_have_news(&e->guests) ||
       (e->traffic.crowd > 0 && e->traffic.connect_turns.moved))
     return 0;
   return fmax(0, due - ofox_clocks_now());
@@ -290,6 +300,10 @@ void ofox_engine_alarm(struct ofox_engine *e, double at) {
 
 struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e) {
   return &e->traffic.news;
+}
+
+struct ofox_guests *ofox_engine_guests(struct ofox_engine *e) {
+  return &e->guests;
 }
 
 int ofox_engine_pollfd(struct ofox_engine *e, double looks) {
@@ -325,6 +339,7 @@ struct ofox_engine *ofox_engine_new(void) {
       ofox_sigpipe_raised_by(info->version_num, info->ssl_version);
   ofox_sockets_init(&e->traffic.sockets);
   e->traffic.poller = ofox_poller_new();
+  ofox_guests_init(&e->guests, e->traffic.poller, on_guest, e);
   ofox_connections_init(&e->traffic.connections, e->traffic.poller);
   if (e->traffic.poller != NULL &&
       ofox_connections_open(&e->traffic.connections) == 0) {
@@ -343,6 +358,7 @@ int ofox_engine_is_ours(const struct ofox_engine *e) {
 void ofox_engine_delete(struct ofox_engine *e) {
   if (e == NULL)
     return;
+  ofox_guests_end(&e->guests);
   if (!ofox_engine_is_ours(e)) { /* libcurl's resources are abandoned */
     ofox_transfers_abandon(&e->traffic);
     ofox_sockets_abandon(&e->traffic.sockets);

@@ -8,6 +8,7 @@
 #define OFOX_ENGINE_H
 
 #include "call/call.h"
+#include "io/guests.h"
 #include "io/request.h"
 
 struct ofox_engine;
@@ -49,5 +50,7 @@ int ofox_engine_pollfd(struct ofox_engine *e, double looks);
 void ofox_engine_alarm(struct ofox_engine *e, double at);
 /* Notes of the calls that have news and are waited for. */
 struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e);
+/* Whose sockets and moments step serves, too. */
+struct ofox_guests *ofox_engine_guests(struct ofox_engine *e);
 
 #endif

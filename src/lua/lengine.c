@@ -107,7 +107,8 @@ static int engine_step(lua_State *L) {
 /*
 ** engine:drive(call [, seconds]): steps until the state of the call changes,
 ** it has events, or the time is over; or until Lua must run first, since a
-** signal has arrived or a hook is set, as signal handlers do
+** signal has arrived, a guest has news, or a hook is set, as signal handlers
+** do
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);
@@ -119,6 +120,7 @@ static int engine_drive(lua_State *L) {
   while (!held && c->state == state && left > 0 &&
          !ofox_event_queue_has_event(c->response.events)) {
     held = ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0) != 0 ||
+           ofox_guests_have_news(ofox_engine_guests(e)) ||
            lua_gethookmask(L) != 0;
     ofox_checkinterrupt(L);
     if (till < INFINITY)
@@ -159,6 +161,23 @@ static int engine_news(lua_State *L) {
   return 1;
 }
 
+/* engine:guest() -> note of a guest that has news, or nil: each once */
+static int engine_guest(lua_State *L) {
+  struct ofox_note *m = ofox_guests_take_news(ofox_engine_guests(check(L)));
+  if (m == NULL)
+    return 0;
+  lua_pushlightuserdata(L, m);
+  return 1;
+}
+
+/* engine:guests() -> what other C modules join, and the size of a guest, by
+** which they know that it is of their build */
+static int engine_guests(lua_State *L) {
+  lua_pushlightuserdata(L, ofox_engine_guests(check(L)));
+  lua_pushnumber(L, (lua_Number)sizeof(struct ofox_guest));
+  return 2;
+}
+
 /* engine:pollfd([moment]) -> descriptor, or nil; events due from that moment
 ** on need not make it readable, see engine.h */
 static int engine_pollfd(lua_State *L) {
@@ -184,7 +203,8 @@ static const luaL_Reg METHODS[] = {
     {"step", engine_step},       {"drive", engine_drive},
     {"cancel", engine_cancel},   {"timeout", engine_timeout},
     {"pollfd", engine_pollfd},   {"alarm", engine_alarm},
-    {"news", engine_news},       {"now", engine_now},
+    {"news", engine_news},       {"guest", engine_guest},
+    {"guests", engine_guests},   {"now", engine_now},
     {"wall", engine_wall},       {NULL, NULL},
 };
 

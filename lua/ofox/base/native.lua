@@ -25,7 +25,7 @@ local function load(module, name, path)
   return ok, result
 end
 
---- Loads ofox.<name> ("core" or "engine"), or raises one clear sentence.
+--- Loads ofox.<name> ("core", "engine" or "redis"), or raises one clear sentence.
 return function(name)
   local module = "ofox." .. name
   if package.loaded[module] then return package.loaded[module] end

@@ -13,26 +13,27 @@ local function other_builds(clone, name)
   return table.concat(found, ", ")
 end
 
----@param name string  "core" or "engine"
+---@param name string  "core", "engine" or "redis"
 ---@param message any  what the loader said
 ---@param clone string|nil  the clone that it must be in, with the slash
 ---@param is_there boolean  its file was found
 ---@return string
 return function(name, message, clone, is_there)
   message = tostring(message)
+  local make = "make LUA=" .. lua.ABI .. (name == "redis" and " REDIS=1" or "")
   if message:find("undefined symbol: _?luaL?_") or message:find("was built for", 1, true)
     or message:find("multiple Lua VMs", 1, true) or message:find("version mismatch", 1, true) then
-    return ("ofox.%s was built for another Lua, and this is %s; rebuild it with: make LUA=%s")
-      :format(name, lua.NAME, lua.ABI)
+    return ("ofox.%s was built for another Lua, and this is %s; rebuild it with: %s")
+      :format(name, lua.NAME, make)
   end
   local others = clone and other_builds(clone, name) or ""
   if others ~= "" and not is_there then
-    return ("ofox.%s is built for %s only, and this is %s; build it with: make LUA=%s")
-      :format(name, others, lua.NAME, lua.ABI)
+    return ("ofox.%s is built for %s only, and this is %s; build it with: %s")
+      :format(name, others, lua.NAME, make)
   end
   if message:find("^module '[^']*' not found") then
-    return ("ofox.%s is not built for this Lua (%s); build it with: make LUA=%s")
-      :format(name, lua.NAME, lua.ABI)
+    return ("ofox.%s is not built for this Lua (%s); build it with: %s")
+      :format(name, lua.NAME, make)
   end
   return message
 end
