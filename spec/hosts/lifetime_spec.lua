@@ -118,7 +118,7 @@ describe("[E5] the end of the program", function()
       steps[#steps + 1] = { body = server.completion("ok") }
       s:script(steps)
       assert.equal("20 ok\n", succeed(([[
-        local client = require "ofox".new { base_url = URL, max_retries = 1 }
+        local client = require "ofox".new { base_url = URL, max_retries = 1, hold = false } -- each sends its request
         local thrown, n = {}, 0
         for _ = 1, 20 do
           local ok, message = pcall(client.chat, client, PARAMS, { %s = function() error(thrown) end })

@@ -54,6 +54,7 @@ describe("the classes", function()
       codes[row.type] = (codes[row.type] or "") .. row.code .. " "
     end
     assert.are.same({
+      rate_limit_error = "held paced ",
       connection_error = "dns refused reset empty_reply truncated protocol send no_descriptors ",
       timeout_error = "connect_timeout timeout idle_timeout deadline ",
       stream_error = "truncated reset invalid_json too_large ",
