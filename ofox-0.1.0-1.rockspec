@@ -35,6 +35,7 @@ local floors = {
   "src/wire/statuses.c", "src/wire/stray_lines.c", "src/wire/usage.c", "src/wire/words.c", "src/policy/breaker.c",
   "src/policy/budget.c", "src/policy/histogram.c", "src/policy/hold.c", "src/policy/pace.c", "src/policy/rates.c",
   "src/policy/retry.c", "src/policy/stats.c", "src/policy/turns.c", "src/policy/window.c", "src/call/account.c",
+  "src/call/breakers.c", "src/call/health.c", "src/call/next_attempt.c", "src/call/ticket.c",
   "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c",
   "src/call/fallback.c", "src/call/gate.c", "src/call/history.c", "src/call/ready_list.c", "src/call/response.c",
   "src/call/state.c", "src/call/tally.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",

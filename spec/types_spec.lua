@@ -363,7 +363,8 @@ describe("the types of errors", function()
   it("have every code of ofox's own", function()
     local ALIASES = { connection_error = "Connection", timeout_error = "Timeout", stream_error = "Stream",
       tls_error = "TLS", response_error = "Response", authentication_error = "Authentication",
-      permission_error = "Permission", cancelled_error = "Cancelled", rate_limit_error = "RateLimit" }
+      permission_error = "Permission", cancelled_error = "Cancelled", rate_limit_error = "RateLimit",
+      service_unavailable = "Unavailable" }
     local codes, all = {}, {}
     for _, outcome in ipairs(core.outcomes) do
       codes[outcome.type] = codes[outcome.type] or {}

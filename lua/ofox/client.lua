@@ -62,6 +62,8 @@ function client.new(given)
   local owned = {}
   owned.core, owned.known_by = account.new(settings)
   if settings.pace then core.pace(owned.core, settings.pace) end
+  if settings.budget then core.budget(owned.core) end
+  if settings.breaker then core.breaker(owned.core, settings.breaker) end
   local state = { account = owned, options = kept, stats = core.stats(), ready = setmetatable({}, { __mode = "k" }) }
   return setmetatable({ [STATE] = function() return state end }, Client)
 end

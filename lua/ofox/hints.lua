@@ -166,6 +166,13 @@ hints.rows = {
     en = "The service is overloaded or under maintenance: try again later with exponential backoff, or list other "
       .. "models in fallback.",
     zh = "服务过载或正在维护：请稍后采用指数退避重试，或用 fallback 指定备用模型。",
+    codes = {
+      circuit_open = {
+        en = "Too many of the last calls to this model failed, so the breaker sends none for a while: try again after "
+          .. "err.retry_after seconds, or list other models in fallback.",
+        zh = "最近对该模型的调用失败过多，断路器暂停发送请求：请在 err.retry_after 秒后重试，或用 fallback 指定备用模型。",
+      },
+    },
   },
   timeout_error = {
     en = "The server timed out: try again, stream the answer, lower max_tokens, or choose a faster model. "

@@ -31,12 +31,13 @@
 ---@alias ofox.CancelledCode "cancelled"|"interrupted"
 ---@alias ofox.PermissionCode "proxy_refused"
 ---@alias ofox.RateLimitCode "held"|"paced"
+---@alias ofox.UnavailableCode "circuit_open"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
----@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.RateLimitCode
+---@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.RateLimitCode|ofox.UnavailableCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
 --- Why there was no retry.
----@alias ofox.Reason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"|"cancelled"
+---@alias ofox.Reason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"|"cancelled"|"budget"|"circuit_open"
 
 ---@alias ofox.ResetSource "x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"|"x-ratelimit-reset"
 ---@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|ofox.ResetSource
@@ -112,6 +113,11 @@
 ---@field idempotency_key? false
 --- `true`: as fast as the answers say; or `{rpm, tpm, burst, concurrent}`. Default: `false`.
 ---@field pace? boolean|{rpm?: number, tpm?: number, burst?: integer, concurrent?: integer}
+--- whether retries are paid for, so that an account sends few while all of them fail. Default: `false`.
+---@field budget? boolean
+--- whether a model that fails too often is left alone for a while; or `{ratio, min_calls, window, open, probes}`.
+--- Default: `false`.
+---@field breaker? boolean|{ratio?: number, min_calls?: integer, window?: number, open?: number, probes?: integer}
 ---@field max_connections? integer  connections per host. Default: 0, no limit.
 ---@field verify? boolean  whether the server's certificate is checked. Default: `true`.
 ---@field http_version? ofox.HttpVersion  `"1.1"`, `"2"` or `"2-prior-knowledge"`. Default: HTTP/2 over TLS, else 1.1.

@@ -94,6 +94,24 @@ local MISUSE = {
     { "no", 'expected true or false, got "no"' },
     { {}, "expected true or false, got a table" },
   },
+  budget = {
+    { 1, "expected true or false, got 1" }, { "yes", 'expected true or false, got "yes"' },
+    { {}, "expected true or false, got a table" },
+  },
+  breaker = {
+    { 1, "expected true, or a table with ratio, min_calls, window, open or probes, got 1" },
+    { noop, "expected true, or a table with ratio, min_calls, window, open or probes, got a function" },
+    { { ratio = 0 }, ".ratio: expected a number above 0, at most 1, got 0" },
+    { { ratio = 1.1 }, ".ratio: expected a number above 0, at most 1, got 1.1" },
+    { { ratio = NAN }, ".ratio: expected a number above 0, at most 1, got NaN" },
+    { { min_calls = 0 }, ".min_calls: expected a whole number from 1 to 1000000, got 0" },
+    { { min_calls = 2.5 }, ".min_calls: expected a whole number from 1 to 1000000, got 2.5" },
+    { { window = -1 }, ".window: expected a number above 0, at most 86400, got -1" },
+    { { window = HUGE }, ".window: expected a number above 0, at most 86400, got infinity" },
+    { { open = "15" }, '.open: expected a number above 0, at most 86400, got "15"' },
+    { { probes = 0 }, ".probes: expected a whole number from 1 to 1000, got 0" },
+    { { min_call = 3 }, nil }, { { 0.5 }, nil },
+  },
   pace = {
     { 60, "expected true, or a table with rpm, tpm, burst or concurrent, got 60" },
     { "fast", 'expected true, or a table with rpm, tpm, burst or concurrent, got "fast"' },
@@ -271,6 +289,10 @@ local GOOD = {
   },
   fallback = { { {} }, { { "a/b", "c" } } },
   hold = { { true }, { false } },
+  budget = { { true }, { false } },
+  breaker = {
+    { true }, { false }, { {} }, { { ratio = 1, min_calls = 1, window = 0.5, open = 86400, probes = 1000 } },
+  },
   pace = {
     { true }, { false }, { { rpm = 0.001 } }, { { rpm = 1e6, tpm = 1e9, burst = 1e6, concurrent = 65535 } },
     { { tpm = 0.5 } }, { { concurrent = 1 } }, { { rpm = 20, burst = 1 } },

@@ -55,6 +55,7 @@ describe("the classes", function()
     end
     assert.are.same({
       rate_limit_error = "held paced ",
+      service_unavailable = "circuit_open ",
       connection_error = "dns refused reset empty_reply truncated protocol send no_descriptors ",
       timeout_error = "connect_timeout timeout idle_timeout deadline ",
       stream_error = "truncated reset invalid_json too_large ",

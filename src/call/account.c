@@ -23,6 +23,7 @@ void ofox_account_free(struct ofox_account *a) {
   while (a->_nlanes > 0)
     free(a->_lanes[--a->_nlanes]);
   ofox_pace_free(&a->pace);
+  ofox_breakers_free(&a->breakers);
   a->paces = 0;
 }
 
@@ -62,6 +63,13 @@ int ofox_account_pace(struct ofox_account *a,
   a->_limits = *l;
   a->paces = 1;
   return 0;
+}
+
+void ofox_account_budget(struct ofox_account *a,
+                         const struct ofox_budget_rates *rates) {
+  if (!a->budgets)
+    ofox_budget_init(&a->budget, rates);
+  a->budgets = 1;
 }
 
 int ofox_account_is_quiet(const struct ofox_account *a) {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "call/breakers.h"
+#include "policy/budget.h"
 #include "policy/hold.h"
 #include "policy/pace.h"
 #include "policy/turns.h"
@@ -27,6 +29,9 @@ struct ofox_account {
   struct ofox_pace pace;
   int paces;
   struct ofox_pace_limits _limits; /* those of 'pace' */
+  struct ofox_budget budget;       /* of the calls that have the option */
+  int budgets;
+  struct ofox_breakers breakers; /* the same */
   struct ofox_lane *_lanes[OFOX_ACCOUNT_LANES];
   size_t _nlanes;
   size_t retrying;       /* calls that wait for an attempt of their own */
@@ -45,6 +50,10 @@ void ofox_account_enter(struct ofox_account *a, unsigned long process);
 ** or OFOX_EMEM: then it paces as before. */
 int ofox_account_pace(struct ofox_account *a,
                       const struct ofox_pace_limits *limits);
+
+/* Retries are paid for from now on. */
+void ofox_account_budget(struct ofox_account *a,
+                         const struct ofox_budget_rates *rates);
 
 /* Nothing holds a call back, and none waits. */
 int ofox_account_is_quiet(const struct ofox_account *a);

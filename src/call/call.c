@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "call/dead_connection.h"
 #include "call/failure.h"
-#include "call/fallback.h"
 #include "call/gate.h"
+#include "call/next_attempt.h"
 #include "call/tally.h"
 
 /* The state changes here only; the due time here, and where a call that is
@@ -114,7 +113,7 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.byte_at = now;
   if (rc == 0 && c->response.events->ended) {
     c->ended = now;
-    ofox_gate_ended(c, now);
+    ofox_gate_ended(c, OFOX_HEALTH_GOOD, now);
     enter(c, OFOX_DONE, INFINITY);
   }
   else if (ofox_event_queue_has_event(c->response.events)) {
@@ -200,28 +199,6 @@ void ofox_call_tick(struct ofox_call *c, double now) {
   }
 }
 
-/* Whether to retry */
-
-/* The transfer failed or timed out without an error status. */
-static int is_break(const struct ofox_error *e) {
-  return e->status < 300 && e->outcome != OFOX_OUTCOME_ANSWERED &&
-         (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT ||
-          e->cls == OFOX_CLASS_STREAM);
-}
-
-static int remember(struct ofox_call *c, double elapsed) {
-  struct ofox_attempt a;
-  memset(&a, 0, sizeof(a));
-  a.cls = c->error->cls;
-  a.status = c->error->status;
-  a.model = c->model;
-  a.delay = c->plan.delay;
-  a.source = c->source;
-  a.elapsed = elapsed;
-  return ofox_history_add(&c->history, a, ofox_buf_span(&c->error->code),
-                          ofox_buf_span(&c->request_id));
-}
-
 /* The current failure is the outcome of the call. */
 static void give_up(struct ofox_call *c, enum ofox_reason reason) {
   c->reason = reason;
@@ -229,62 +206,13 @@ static void give_up(struct ofox_call *c, enum ofox_reason reason) {
   enter(c, OFOX_DONE, INFINITY);
 }
 
-static void plan(struct ofox_call *c, double now, double wall) {
-  struct ofox_retry_facts f;
-  int immediate = ofox_dead_connection_is(c) && !c->_immediate;
-  f.retryable = c->error->retryable;
-  f.should_retry = ofox_headers_should_retry(
-      ofox_headers_get(&c->response.head, "x-should-retry"));
-  f.status = c->error->status;
-  f.attempt = c->attempts - 1;
-  f.max_retries = c->config->max_retries;
-  c->source = ofox_headers_delay(&c->response.head, wall, &f.hint);
-  if (c->source == OFOX_SOURCE_NONE) {
-    f.hint = ofox_body_delay_left(&c->error->pause,
-                                  ofox_headers_now(&c->response.head, wall));
-    c->source = OFOX_SOURCE_BODY;
-  }
-  ofox_gate_tell(c, c->source, f.hint, now);
-  f.zero_before = c->_zero;
-  f.free_move = immediate || ofox_fallback_is_due(c);
-  f.left = ofox_call_deadline(c) - now;
-  f.u = ofox_retry_random(&c->_random);
-  ofox_retry_plan(&c->config->policy, &f, &c->plan);
-  c->error->retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
-                        c->plan.reason != OFOX_REASON_SERVER;
-  c->_zero = f.hint == 0;
-  if (c->plan.retry && f.free_move)
-    c->source = OFOX_SOURCE_IMMEDIATE;
-  else if (!c->plan.from_server)
-    c->source = OFOX_SOURCE_BACKOFF;
-  c->_immediate |= immediate != 0;
-  c->fresh = immediate;
-}
-
-/* Why the call ends with the current failure although it is retryable. */
-static enum ofox_reason last_reason(const struct ofox_call *c) {
-  if (c->response.events->open)
-    return OFOX_REASON_PARTIAL;
-  return c->error->outcome == OFOX_OUTCOME_DEADLINE ? OFOX_REASON_DEADLINE
-                                                    : c->plan.reason;
-}
-
 /* What follows from a failure: another attempt, or the end. */
 static void plan_next(struct ofox_call *c, int sent, double now, double wall) {
-  c->ambiguous = c->error->ambiguous || (sent && is_break(c->error));
-  plan(c, now, wall);
-  ofox_gate_ended(c, now);
-  if (!c->plan.retry || c->response.events->open) {
-    give_up(c, last_reason(c));
+  enum ofox_reason reason;
+  if (!ofox_next_attempt_plan(c, sent, now, wall, &reason)) {
+    give_up(c, reason);
     return;
   }
-  if (remember(c, now - c->clock.began) != 0) {
-    c->no_memory = 1;
-    give_up(c, OFOX_REASON_NONE);
-    return;
-  }
-  if (ofox_fallback_is_due(c) && !c->fresh)
-    c->model++;
   c->announce = 1;
   ofox_gate_retries(c);
   enter(c, OFOX_WAIT, now + c->plan.delay);
@@ -309,7 +237,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
     plan_next(c, sent, now, wall);
   }
   else {
-    ofox_gate_ended(c, now);
+    ofox_gate_ended(c, OFOX_HEALTH_GOOD, now);
     enter(c, OFOX_DONE, INFINITY);
   }
 }

@@ -5,18 +5,7 @@
 #include <string.h>
 
 #include "call/account.h"
-
-/* There once the account has had anything to say to the call. */
-struct ofox_ticket {
-  struct ofox_turn turn; /* comes first: both have the same address */
-  struct ofox_call *call;
-  uint32_t waits;        /* the lane in which it waits; see 'turn' */
-  unsigned long process; /* in which it does; see ofox_account_enter */
-  /* Of the attempt on its way: */
-  int started;
-  unsigned probe_of_all, probe;
-  struct ofox_pace_start pace;
-};
+#include "call/ticket.h"
 
 static struct ofox_call *call_of(struct ofox_turn *turn) {
   return ((struct ofox_ticket *)(void *)turn)->call;
@@ -193,17 +182,6 @@ double ofox_gate_expects(const struct ofox_call *c, double now) {
   return waits(c) ? later(now, turn_of(c, lane_waited_in(c), now)) : c->_due;
 }
 
-/* The ticket, from now on; NULL: there is no memory. */
-static struct ofox_ticket *take_ticket(struct ofox_call *c) {
-  if (c->ticket == NULL)
-    c->ticket = calloc(1, sizeof(*c->ticket));
-  if (c->ticket != NULL) {
-    c->ticket->call = c;
-    c->ticket->turn.order = c->arrival;
-  }
-  return c->ticket;
-}
-
 void ofox_gate_retries(struct ofox_call *c) {
   if (c->config->account == NULL || c->_retries)
     return;
@@ -219,6 +197,20 @@ static void stop_retrying(struct ofox_call *c) {
   c->_retries = 0;
 }
 
+/* Is the account anything to its calls? */
+static int is_concerned(const struct ofox_call_config *config) {
+  return config->holds || config->paces || config->budgets || config->breaks;
+}
+
+/* Too much has failed for it to be sent. */
+static struct ofox_gate_answer broken(const struct ofox_call *c, double now) {
+  struct ofox_gate_answer a = {
+      OFOX_GATE_REFUSED,        INFINITY, OFOX_OUTCOME_CIRCUIT_OPEN,
+      OFOX_REASON_CIRCUIT_OPEN, 0,        1};
+  a.delay = ofox_health_next(c, now) - now;
+  return a;
+}
+
 struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   struct ofox_gate_answer a = {
       OFOX_GATE_GO, INFINITY, OFOX_OUTCOME_ANSWERED, OFOX_REASON_NONE, 0, 0};
@@ -226,15 +218,20 @@ struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   struct ofox_lane *own;
   if (account != NULL)
     stop_retrying(c);
-  if (account == NULL || !(c->config->holds || c->config->paces))
+  if (account == NULL || !is_concerned(c->config))
     return a;
   if (c->arrival == 0)
     c->arrival = ++account->arrivals;
-  if (ofox_account_is_quiet(account))
+  if (ofox_account_is_quiet(account) && !c->config->budgets &&
+      !c->config->breaks)
     return a;
-  if (take_ticket(c) == NULL) {
+  if (ofox_ticket_take(c) == NULL) {
     a.word = OFOX_GATE_NO_MEMORY;
     return a;
+  }
+  if (ofox_health_next(c, now) > now) {
+    ofox_gate_left(c, now);
+    return broken(c, now);
   }
   if (waits(c) && now >= ofox_call_deadline(c)) {
     a = refused(c, lane_waited_in(c), OFOX_REASON_DEADLINE,
@@ -268,6 +265,7 @@ void ofox_gate_started(struct ofox_call *c, double now) {
     t->probe_of_all = ofox_hold_started(&a->all.hold, now);
   if (a->paces)
     ofox_pace_started(&a->pace, &t->pace, (double)c->tokens, now);
+  ofox_health_started(c, now);
   ofox_gate_left(c, now);
   if (own != NULL)
     wake(c->config->account, own, now);
@@ -352,12 +350,14 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
   wake(c->config->account, l, now);
 }
 
-void ofox_gate_ended(struct ofox_call *c, double now) {
+void ofox_gate_ended(struct ofox_call *c, enum ofox_health health,
+                     double now) {
   struct ofox_account *a = c->config->account;
   struct ofox_ticket *t = c->ticket;
   if (t == NULL || !t->started)
     return;
   t->started = 0;
+  ofox_health_ended(c, health, now);
   if (a->paces && t->process == a->process) {
     ofox_pace_ended(&a->pace, &t->pace, -1, now);
     wake(a, &a->all, now);
@@ -365,7 +365,9 @@ void ofox_gate_ended(struct ofox_call *c, double now) {
 }
 
 void ofox_gate_cancelled(struct ofox_call *c, double now) {
-  ofox_gate_ended(c, now);
+  ofox_gate_ended(c, OFOX_HEALTH_UNKNOWN, now);
+  if (c->ticket != NULL)
+    ofox_health_dropped(c);
   stop_retrying(c);
   ofox_gate_left(c, now);
 }

@@ -8,6 +8,7 @@
 #ifndef OFOX_GATE_H
 #define OFOX_GATE_H
 
+#include "call/health.h"
 #include "call/state.h"
 
 enum ofox_gate_word {
@@ -41,7 +42,7 @@ void ofox_gate_heard(struct ofox_call *c, double now);
 void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
                     double now);
 /* The attempt has ended. Twice: as once. */
-void ofox_gate_ended(struct ofox_call *c, double now);
+void ofox_gate_ended(struct ofox_call *c, enum ofox_health health, double now);
 /* The call has ended otherwise: it waits no more, and has no attempt. */
 void ofox_gate_cancelled(struct ofox_call *c, double now);
 /* It will ask again, after a wait of its own. */

@@ -27,8 +27,10 @@ struct ofox_call_config {
   struct ofox_response_config response;
   int max_retries;
   struct ofox_account *account; /* outlives the calls; NULL: they have none */
-  int holds; /* its calls are held by what answers say, and say it */
-  int paces; /* its calls obey the account's pace */
+  int holds;   /* its calls are held by what answers say, and say it */
+  int paces;   /* its calls obey the account's pace */
+  int budgets; /* its retries are paid for */
+  int breaks;  /* its calls obey the breakers, and tell them how they end */
 };
 
 /* What a call asks of the transport that has it. */

@@ -129,11 +129,11 @@ static int account_new(lua_State *L) {
   return 1;
 }
 
-/* Field 'name' of the table at 2; NaN: it has none. [-0, +0, e] */
-static double rate_field(lua_State *L, const char *name) {
+/* Field 'name' of the table at 2, 'def' if it has none. [-0, +0, e] */
+static double field(lua_State *L, const char *name, double def) {
   double v;
   lua_getfield(L, 2, name);
-  v = luaL_optnumber(L, -1, NAN);
+  v = luaL_optnumber(L, -1, def);
   lua_pop(L, 1);
   return v;
 }
@@ -147,15 +147,40 @@ static int account_pace(lua_State *L) {
   struct ofox_pace_limits l = {NAN, NAN, NAN, NAN, 0, 1, LONGEST_WAIT, SLACK};
   lua_settop(L, 2);
   if (lua_istable(L, 2)) {
-    l.rpm = rate_field(L, "rpm");
-    l.tpm = rate_field(L, "tpm");
-    l.burst = rate_field(L, "burst");
-    l.concurrent = rate_field(L, "concurrent");
+    l.rpm = field(L, "rpm", NAN);
+    l.tpm = field(L, "tpm", NAN);
+    l.burst = field(L, "burst", NAN);
+    l.concurrent = field(L, "concurrent", NAN);
   }
   else {
     l.announced = 1;
   }
   ofox_checkmemory(L, ofox_account_pace(a, &l));
+  return 0;
+}
+
+/* core.budget(account): retries are paid for, at the standard prices */
+static int account_budget(lua_State *L) {
+  struct ofox_account *a = luaL_checkudata(L, 1, ACCOUNT_T);
+  ofox_account_budget(a, &ofox_budget_standard);
+  return 0;
+}
+
+/* core.breaker(account, limits): {ratio, min_calls, window, open, probes},
+*each
+** of which may be absent; or true */
+static int account_breaker(lua_State *L) {
+  struct ofox_account *a = luaL_checkudata(L, 1, ACCOUNT_T);
+  struct ofox_breaker_limits l = ofox_breaker_standard;
+  lua_settop(L, 2);
+  if (lua_istable(L, 2)) {
+    l.ratio = field(L, "ratio", l.ratio);
+    l.min_calls = (int)field(L, "min_calls", l.min_calls);
+    l.window = field(L, "window", l.window);
+    l.open = field(L, "open", l.open);
+    l.probes = (int)field(L, "probes", l.probes);
+  }
+  ofox_breakers_set(&a->breakers, &l);
   return 0;
 }
 
@@ -176,4 +201,8 @@ void ofox_open_account(lua_State *L) {
   lua_setfield(L, -2, "account");
   lua_pushcfunction(L, account_pace);
   lua_setfield(L, -2, "pace");
+  lua_pushcfunction(L, account_budget);
+  lua_setfield(L, -2, "budget");
+  lua_pushcfunction(L, account_breaker);
+  lua_setfield(L, -2, "breaker");
 }

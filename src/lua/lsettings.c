@@ -81,6 +81,8 @@ int ofox_checksettings(lua_State *L, int arg, struct ofox_call_config *config,
   config->limits = limits_of(L, arg);
   config->holds = flag_field(L, arg, "hold");
   config->paces = flag_field(L, arg, "pace");
+  config->budgets = flag_field(L, arg, "budget");
+  config->breaks = flag_field(L, arg, "breaker");
   response->max_body =
       (size_t)number_field(L, arg, "max_response_bytes", OFOX_MAX_RESPONSE);
   response->max_event =

@@ -7,14 +7,19 @@
 
 const struct ofox_breaker_limits ofox_breaker_standard = {0.5, 20, 30, 15, 1};
 
-void ofox_breaker_init(struct ofox_breaker *b,
-                       const struct ofox_breaker_limits *limits) {
-  memset(b, 0, sizeof(*b));
+void ofox_breaker_change(struct ofox_breaker *b,
+                         const struct ofox_breaker_limits *limits) {
   b->limits = *limits;
   if (b->limits.min_calls < 1)
     b->limits.min_calls = 1;
   if (b->limits.probes < 1)
     b->limits.probes = 1;
+}
+
+void ofox_breaker_init(struct ofox_breaker *b,
+                       const struct ofox_breaker_limits *limits) {
+  memset(b, 0, sizeof(*b));
+  ofox_breaker_change(b, limits);
   b->_term = 1;
   b->_since = -INFINITY;
 }

@@ -59,6 +59,10 @@ struct ofox_breaker_pass {
 void ofox_breaker_init(struct ofox_breaker *b,
                        const struct ofox_breaker_limits *limits);
 
+/* Other limits from now on; what has ended stays. */
+void ofox_breaker_change(struct ofox_breaker *b,
+                         const struct ofox_breaker_limits *limits);
+
 enum ofox_breaker_state ofox_breaker_state(const struct ofox_breaker *b,
                                            double now);
 

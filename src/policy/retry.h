@@ -38,7 +38,9 @@ const struct ofox_policy *ofox_policy_named(const char *name);
   X(PARTIAL, "partial")                                                       \
   X(HOOK, "hook")                                                             \
   X(SERVER, "server")                                                         \
-  X(CANCELLED, "cancelled")
+  X(CANCELLED, "cancelled")                                                   \
+  X(BUDGET, "budget")                                                         \
+  X(CIRCUIT_OPEN, "circuit_open")
 
 enum ofox_reason {
 #define X(id, name) OFOX_REASON_##id,

@@ -51,6 +51,8 @@
   X(HELD, RATE_LIMIT, "held", "the server has told this account to wait")     \
   X(PACED, RATE_LIMIT, "paced",                                               \
     "the account's pace allows no request in time")                           \
+  X(CIRCUIT_OPEN, UNAVAILABLE, "circuit_open",                                \
+    "the service has failed too often, so nothing is sent for a while")       \
   X(CANCELLED, CANCELLED, "cancelled", "cancelled by the program")            \
   X(INTERRUPTED, CANCELLED, "interrupted", "interrupted by Ctrl-C")
 

@@ -139,13 +139,18 @@ function table_check.fallback(value)
   return nil, out
 end
 
--- The largest number of each field of a pace; 'whole': a whole number.
+-- The largest number of each field; 'whole': a whole number.
 local PACE = {
   { name = "rpm", most = 1e6 }, { name = "tpm", most = 1e9 }, { name = "burst", most = 1e6, whole = true },
   { name = "concurrent", most = 65535, whole = true },
 }
 
-local function pace_problem(row, value)
+local BREAKER = {
+  { name = "ratio", most = 1 }, { name = "min_calls", most = 1e6, whole = true }, { name = "window", most = 86400 },
+  { name = "open", most = 86400 }, { name = "probes", most = 1000, whole = true },
+}
+
+local function number_problem(row, value)
   if value == nil then return nil end
   local is_fit = type(value) == "number" and value >= (row.whole and 1 or 1e-3) and value <= row.most
     and (not row.whole or value % 1 == 0)
@@ -154,21 +159,35 @@ local function pace_problem(row, value)
   return "." .. row.name .. ": " .. expected(wanted:format(row.most), value)
 end
 
---- Checks a pace: true, false, or limits.
-function table_check.pace(value)
+-- Checks true, false, or a table with such fields; 'shown' says which.
+local function numbers(rows, shown, value)
   if type(value) == "boolean" then return nil, value end
-  if type(value) ~= "table" then return expected("true, or a table with rpm, tpm, burst or concurrent", value) end
+  if type(value) ~= "table" then return expected("true, or a table with " .. shown, value) end
   local out, names = {}, {}
-  for i, row in ipairs(PACE) do
-    local problem = pace_problem(row, value[row.name])
+  for i, row in ipairs(rows) do
+    local problem = number_problem(row, value[row.name])
     if problem then return problem end
     out[row.name], names[i] = value[row.name], row.name
   end
   for name in pairs(value) do
     if out[name] == nil then return describe.unknown(name, names, "field") end
   end
-  if not (out.rpm or out.tpm or out.concurrent) then return "expected rpm, tpm or concurrent in it" end
   return nil, out
+end
+
+--- Checks a pace: true, false, or limits.
+function table_check.pace(value)
+  local problem, out = numbers(PACE, "rpm, tpm, burst or concurrent", value)
+  if type(out) == "table" and not (out.rpm or out.tpm or out.concurrent) then
+    problem = "expected rpm, tpm or concurrent in it"
+  end
+  if problem then return problem end
+  return nil, out
+end
+
+--- Checks a breaker: true, false, or limits.
+function table_check.breaker(value)
+  return numbers(BREAKER, "ratio, min_calls, window, open or probes", value)
 end
 
 --- The fields of a policy.
