@@ -43,7 +43,7 @@ local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",
   "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c", "src/lua/lencode.c",
   "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c",
-  "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
+  "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/llimits.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
   "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c",
   "src/lua/lpolish.c", "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/lstats.c",
   "src/lua/ltally.c", "src/lua/ltemplate.c", "src/lua/ltext.c", "src/lua/ltimes.c",

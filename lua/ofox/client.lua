@@ -312,7 +312,10 @@ function Client:stats()
   local state = state_of(self)
   if not state then error(colon("client:stats"), 2) end
   local transport = state.options.transport
-  return core.read_stats(state.stats, transport and transport:now())
+  local now = transport and transport:now()
+  local stats = core.read_stats(state.stats, now)
+  stats.limits = core.read_limits(state.account.core, now, stats.models)
+  return stats
 end
 
 -- Setting an option as a field would have no effect.

@@ -156,6 +156,26 @@ local function histogram(name)
   end
 end
 
+local function limit(read)
+  return function(text, entry)
+    local limits = text:any_table(entry.path .. "limits", entry.stats.limits)
+    local value = read(limits)
+    if value ~= nil then text:sample(entry, "", "", text:number(entry.path .. "limits", value)) end
+  end
+end
+
+-- Of the models with a breaker that have series of their own.
+local function open_breakers(text, entry)
+  local path = entry.path .. "limits"
+  local models = text:any_table(path .. ".models", text:any_table(path, entry.stats.limits).models)
+  for _, name in ipairs(sorted(models)) do
+    local label, state = label_text(name), text:table(path .. ".models." .. tostring(name), models[name]).breaker
+    if state and label ~= OTHER and entry.models[label] then
+      text:sample(entry, "", ('model="%s"'):format(label), state == "closed" and 0 or 1)
+    end
+  end
+end
+
 local FAMILIES = {
   { "ofox_calls_total", "counter", "Calls that have begun.", field "calls" },
   { "ofox_calls_succeeded_total", "counter", "Calls that ended with an answer.", field "succeeded" },
@@ -183,6 +203,14 @@ local FAMILIES = {
   { "ofox_first_byte_seconds", "histogram", "How long calls took until the first byte of the answer.",
     histogram "first_byte" },
   { "ofox_wait_seconds", "histogram", "How long calls were kept back, or waited for a retry.", histogram "waits" },
+  { "ofox_hold_seconds", "gauge", "How long a server has told the account to wait.",
+    limit(function(limits) return limits.hold or limits.waiting and 0 end) },
+  { "ofox_pace_wait_seconds", "gauge", "The time until the pace lets the next call start.",
+    limit(function(limits) return type(limits.pace) == "table" and limits.pace.wait or nil end) },
+  { "ofox_budget_tokens", "gauge", "What is left to pay for retries.",
+    limit(function(limits) return limits.budget end) },
+  { "ofox_breaker_open", "gauge", "1 if the breaker of the model lets no call through, or probes only.",
+    open_breakers },
 }
 
 -- Labels that the families have.

@@ -211,6 +211,20 @@
 ---@field first_byte ofox.Histogram
 ---@field waits ofox.Histogram
 ---@field error_rate {["1m"]: number, ["5m"]: number, ["15m"]: number}  0 to 1
+---@field limits ofox.Limits
+
+---@class ofox.Limits  what holds calls of the account back now; times are seconds
+---@field hold? number  until calls may start, if a server said so
+---@field waiting integer  calls that are kept back
+---@field pace? {wait: number?, in_flight: number, rpm: number?, tpm: number?}
+---@field budget? number  tokens in the bucket
+---@field models table<string, ofox.ModelLimits>  by id
+
+---@class ofox.ModelLimits
+---@field hold? number
+---@field waiting? integer
+---@field breaker? "closed"|"open"|"half_open"
+---@field retry_after? number  until the breaker lets a call through
 
 ---@class ofox.ModelStats
 ---@field calls integer

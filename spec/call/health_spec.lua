@@ -133,6 +133,53 @@ describe("budget", function()
   end)
 end)
 
+describe("client:stats().limits", function()
+  it("says what hold, pace, budget and breakers say", function()
+    local transport = mock.new()
+    local client = client_of(transport, { max_retries = 0, hold = true })
+    assert.same({ waiting = 0, models = {} }, client:stats().limits)
+    transport:reply { status = 429, headers = { ["retry-after"] = "20" }, body = accounts.SLOW_DOWN }
+    client:chat(PARAMS)
+    transport:advance(5)
+    assert.same({ waiting = 0, hold = 15, models = {} }, client:stats().limits)
+    transport:reply { status = 429, headers = { ["retry-after"] = "20" } }
+    local own = client_of(transport, { max_retries = 0, api_key = "sk-2", budget = true, breaker = { min_calls = 1 },
+      pace = { rpm = 60, burst = 1, concurrent = 5 } })
+    own:chat(params "one")
+    transport:reply(FAILED)
+    own:chat(params "two")
+    transport:reply(OK)
+    own:chat(params "three")
+    local limits = own:stats().limits
+    assert.is_true(limits.pace.wait > 0 and limits.pace.wait <= 1)
+    assert.equal(60, limits.pace.rpm)
+    assert.equal(0, limits.pace.in_flight)
+    assert.equal(500, limits.budget)
+    assert.is_true(limits.models.one.hold > 17)
+    assert.same({ "closed", "open", "closed" },
+      { limits.models.one.breaker, limits.models.two.breaker, limits.models.three.breaker })
+    assert.is_true(limits.models.two.retry_after > 0)
+    local text = ofox.prometheus(own)
+    for _, line in ipairs { "ofox_budget_tokens 500", 'ofox_breaker_open{model="two"} 1', "ofox_hold_seconds 0",
+      'ofox_breaker_open{model="one"} 0' } do
+      assert.is_truthy(text:find("\n" .. line .. "\n", 1, true), text)
+    end
+  end)
+
+  it("counts calls that wait", function()
+    local transport = mock.new()
+    transport:reply { status = 429, headers = { ["retry-after"] = "20" }, body = accounts.SLOW_DOWN }
+    transport:always(OK)
+    local client, seen = client_of(transport, { max_retries = 0 }), nil
+    client:chat(PARAMS)
+    ofox.map({ 1, 2, 3 }, function(i)
+      return client:chat(PARAMS, i == 3 and { on_wait = function() seen = seen or client:stats().limits end } or nil)
+    end)
+    assert.same({ 2, true }, { seen.waiting, seen.hold <= 20 }) -- who asks is not in the queue meanwhile
+    assert.same({ waiting = 0, models = {} }, client:stats().limits)
+  end)
+end)
+
 describe("breaker", function()
   local transport
 

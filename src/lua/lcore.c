@@ -31,6 +31,7 @@ int luaopen_ofox_core(lua_State *L) {
   lua_setfield(L, -2, "VERSION");
   ofox_open_buffers(L);
   ofox_open_account(L);
+  ofox_open_limits(L);
   ofox_open_call(L);
   ofox_open_errors(L);
   ofox_open_floats(L);

@@ -13,6 +13,7 @@ void ofox_open_call(lua_State *L);     /* lcall.c */
 void ofox_open_errors(lua_State *L);   /* lerrors.c */
 void ofox_open_floats(lua_State *L);   /* lfloats.c */
 void ofox_open_json(lua_State *L);     /* ljson.c */
+void ofox_open_limits(lua_State *L);   /* llimits.c */
 void ofox_open_machine(lua_State *L);  /* lmachine.c */
 void ofox_open_retry(lua_State *L);    /* lretry.c */
 void ofox_open_sse(lua_State *L);      /* lsse.c */
