@@ -225,7 +225,7 @@ struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   if (ofox_account_is_quiet(account) && !c->config->budgets &&
       !c->config->breaks)
     return a;
-  if (ofox_ticket_take(c) == NULL) {
+  if (ofox_ticket_take(c) == NULL || ofox_health_room(c) != 0) {
     a.word = OFOX_GATE_NO_MEMORY;
     return a;
   }
