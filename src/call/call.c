@@ -8,6 +8,7 @@
 #include "call/failure.h"
 #include "call/fallback.h"
 #include "call/gate.h"
+#include "call/hedge.h"
 #include "call/tally.h"
 
 /* The state changes here only; the due time here, and where a call that is
@@ -16,7 +17,7 @@ static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
   ofox_tally_enter(c, s);
   c->state = s;
   c->_due = due;
-  ofox_note_tell(&c->note);
+  ofox_hedge_tell(c);
 }
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
@@ -42,6 +43,7 @@ static void free_error(struct ofox_error **e) {
 }
 
 void ofox_call_free(struct ofox_call *c) {
+  ofox_hedge_part(c);
   ofox_gate_free(c);
   ofox_tally_drop(c);
   if (c->host != NULL)
@@ -103,8 +105,10 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.failing = ofox_response_is_failure(r);
   c->clock.streaming =
       r->head.complete && r->config->streams && !c->clock.failing;
-  if (r->head.complete)
+  if (r->head.complete) {
     ofox_gate_heard(c, now);
+    ofox_hedge_heard(c);
+  }
   return 0;
 }
 
@@ -118,7 +122,7 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
     enter(c, OFOX_DONE, INFINITY);
   }
   else if (ofox_event_queue_has_event(c->response.events)) {
-    ofox_note_tell(&c->note);
+    ofox_hedge_tell(c);
   }
   return rc;
 }
@@ -181,7 +185,9 @@ void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev) {
 double ofox_call_due(const struct ofox_call *c) {
   enum ofox_outcome which;
   return c->state == OFOX_FLIGHT
-             ? ofox_time_limits_next(&c->clock, &c->config->limits, &which)
+             ? fmin(ofox_hedge_due(c),
+                    ofox_time_limits_next(&c->clock, &c->config->limits,
+                                          &which))
              : c->_due;
 }
 
@@ -198,6 +204,7 @@ void ofox_call_tick(struct ofox_call *c, double now) {
     ofox_tally_woke(c, now);
     enter(c, OFOX_READY, INFINITY);
   }
+  ofox_hedge_tick(c, now);
 }
 
 /* Whether to retry */
@@ -207,19 +214,6 @@ static int is_break(const struct ofox_error *e) {
   return e->status < 300 && e->outcome != OFOX_OUTCOME_ANSWERED &&
          (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT ||
           e->cls == OFOX_CLASS_STREAM);
-}
-
-static int remember(struct ofox_call *c, double elapsed) {
-  struct ofox_attempt a;
-  memset(&a, 0, sizeof(a));
-  a.cls = c->error->cls;
-  a.status = c->error->status;
-  a.model = c->model;
-  a.delay = c->plan.delay;
-  a.source = c->source;
-  a.elapsed = elapsed;
-  return ofox_history_add(&c->history, a, ofox_buf_span(&c->error->code),
-                          ofox_buf_span(&c->request_id));
 }
 
 /* The current failure is the outcome of the call. */
@@ -258,7 +252,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
   else if (!c->plan.from_server)
     c->source = OFOX_SOURCE_BACKOFF;
   c->_immediate |= immediate != 0;
-  c->fresh = immediate;
+  c->fresh = immediate != 0;
 }
 
 /* Why the call ends with the current failure although it is retryable. */
@@ -274,17 +268,22 @@ static void plan_next(struct ofox_call *c, int sent, double now, double wall) {
   c->ambiguous = c->error->ambiguous || (sent && is_break(c->error));
   plan(c, now, wall);
   ofox_gate_ended(c, now);
+  if (ofox_hedge_leave(c, now)) {
+    give_up(c, OFOX_REASON_NONE);
+    ofox_hedge_part(c);
+    return;
+  }
   if (!c->plan.retry || c->response.events->open) {
     give_up(c, last_reason(c));
     return;
   }
-  if (remember(c, now - c->clock.began) != 0) {
+  if (ofox_failure_remember(c, &c->history, c->plan.delay, c->source,
+                            now - c->clock.began) != 0) {
     c->no_memory = 1;
     give_up(c, OFOX_REASON_NONE);
     return;
   }
-  if (ofox_fallback_is_due(c) && !c->fresh)
-    c->model++;
+  ofox_fallback_move(c);
   c->announce = 1;
   ofox_gate_retries(c);
   enter(c, OFOX_WAIT, now + c->plan.delay);
@@ -372,8 +371,20 @@ static void forget_answer(struct ofox_call *c) {
   ofox_response_drop_events(&c->response);
 }
 
+/* Ends the other of a pair with it. */
+static void abort_twin(struct ofox_call *c, double now) {
+  struct ofox_call *twin = c->twin;
+  if (twin == NULL)
+    return;
+  (void)ofox_hedge_settle(c, twin, now);
+  if (twin->host != NULL)
+    twin->host->detach(twin);
+  ofox_call_abort(twin, OFOX_OUTCOME_CANCELLED, 0, now);
+}
+
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
+  abort_twin(c, now);
   /* events that the reader has not taken yet can still be withheld */
   if (c->state == OFOX_DONE && !ofox_event_queue_has_event(c->response.events))
     return;
@@ -424,7 +435,7 @@ static int obey(struct ofox_call *c, const struct ofox_gate_answer *a,
     c->no_memory = 1;
     give_up(c, OFOX_REASON_NONE);
   }
-  else if (a->model_is_down && c->model + 1 < c->models) {
+  else if (a->model_is_down && ofox_fallback_has_next(c)) {
     ofox_gate_left(c, now);
     c->model++; /* with a body of its own, to be prepared */
     enter(c, OFOX_READY, INFINITY);
@@ -478,6 +489,7 @@ int ofox_call_begin(struct ofox_call *c, double now) {
   c->failed = 0;
   c->announce = 0;
   c->_reused = 0;
+  ofox_hedge_begun(c);
   memset(&c->clock, 0, sizeof(c->clock));
   c->clock.call_began = call_began;
   c->clock.began = now;

@@ -170,7 +170,8 @@ static void judge(struct ofox_engine *e, double now, double late) {
     }
     o = OFOX_OUTCOME_ANSWERED;
     if (c != NULL) {
-      ofox_call_tick(c, now);
+      /* an answer may have come while the program was away */
+      ofox_call_tick(c, c->state == OFOX_FLIGHT ? now - e->away : now);
       o = ofox_call_expired(c, late);
     }
     if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))

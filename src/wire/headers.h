@@ -21,7 +21,8 @@
   X(RESET, "x-ratelimit-reset")                                               \
   X(BODY, "body")                                                             \
   X(HOOK, "hook")                                                             \
-  X(IMMEDIATE, "immediate")
+  X(IMMEDIATE, "immediate")                                                   \
+  X(HEDGE, "hedge")
 
 enum ofox_source {
 #define X(id, name) OFOX_SOURCE_##id,

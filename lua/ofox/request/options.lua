@@ -55,6 +55,8 @@ options.rows = {
     doc = "whether an answer that says when to come back says it to all calls of the account" },
   { name = "pace", check = of_table "pace", scope = "client", default = false,
     doc = "`true`: as fast as the answers say; or `{rpm, tpm, burst, concurrent}`" },
+  { name = "hedge", check = of_table "hedge", default = false,
+    doc = "seconds after which an attempt that has not begun to answer gets a second beside it; or `{after, model}`" },
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
   { name = "headers", check = of_table "headers", shown = "none",
