@@ -124,10 +124,10 @@ local function prepare(self, who, resource, params, opts)
   if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
   if resource.add then params = copy(params, resource.add) end
-  local others, hedge = of.settings.fallback, of.settings.hedge and of.settings.hedge.model
+  local others, hedge = of.settings.fallback, of.settings.hedge
   local run
-  if (hedge or others and others[1]) and resource.fallback then
-    local bodies, asked, hedged = body.of_models(params, others or {}, hedge)
+  if (hedge and hedge.model or others and others[1]) and resource.fallback then
+    local bodies, asked, hedged = body.of_models(params, others or {}, hedge and hedge.model)
     if not bodies then return nil, who .. ": " .. asked end
     run = driver.new(of, nil, bodies, asked, hedged)
   else

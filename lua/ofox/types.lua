@@ -40,8 +40,9 @@
 
 ---@alias ofox.ResetSource "x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"|"x-ratelimit-reset"
 ---@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|ofox.ResetSource
---- Where the delay comes from: the policy, a header, the body, on_retry; or none, for a dead connection or a fallback.
----@alias ofox.DelaySource "backoff"|ofox.HeaderSource|"body"|"hook"|"immediate"
+--- Where the delay comes from: the policy, a header, the body, on_retry; or none, for a dead connection or a fallback
+--- (immediate), or where another attempt was on its way already (hedge).
+---@alias ofox.DelaySource "backoff"|ofox.HeaderSource|"body"|"hook"|"immediate"|"hedge"
 
 ---@alias ofox.PolicyName "ofox"|"openai"|"aws"
 ---@alias ofox.Policy ofox.PolicyName|ofox.RetryPolicy

@@ -132,18 +132,6 @@ const struct ofox_error *ofox_call_error(const struct ofox_call *c) {
   return c->error != NULL ? c->error : &unknown;
 }
 
-const struct ofox_headers *ofox_call_headers(const struct ofox_call *c) {
-  return &c->response.head;
-}
-
-int ofox_call_is_bare_failure(const struct ofox_call *c) {
-  return ofox_response_is_failure(&c->response) && c->response.body.n == 0;
-}
-
-double ofox_call_heard(const struct ofox_call *c) {
-  return c->clock.byte_at;
-}
-
 void ofox_call_starve(struct ofox_call *c) {
   c->no_memory = 1;
 }
@@ -152,18 +140,6 @@ void ofox_call_excuse(struct ofox_call *c, double seconds, double now) {
   c->clock.began = fmin(now, c->clock.began + seconds);
   c->clock.head_at = fmin(now, c->clock.head_at + seconds);
   c->clock.byte_at = fmin(now, c->clock.byte_at + seconds);
-}
-
-int ofox_call_is_full(const struct ofox_call *c) {
-  return ofox_event_queue_is_full(c->response.events);
-}
-
-int ofox_call_has_room(const struct ofox_call *c) {
-  return ofox_event_queue_has_room(c->response.events);
-}
-
-int ofox_call_is_paused(const struct ofox_call *c) {
-  return c->clock.paused;
 }
 
 void ofox_call_pause(struct ofox_call *c, int paused, double now) {

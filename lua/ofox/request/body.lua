@@ -36,14 +36,14 @@ end
 -- one for each.
 ---@param params table  not changed
 ---@param others string[]  the models to fall back to
----@param hedge? string  the model that its hedges ask
+---@param hedge? string|false  the model that its hedges ask
 ---@return string[]|nil bodies
 ---@return string[]|string models  one per body, or none; or the problem
 ---@return boolean|nil hedged  the last of them is that of hedges
 function body.of_models(params, others, hedge)
   local fallback = reserve.require "ofox.request.fallback"
   local models = fallback.models(params, others)
-  local hedged = hedge ~= nil and #models > 0
+  local hedged = hedge and #models > 0
   if hedged then models[#models + 1] = hedge end
   local bodies = {}
   for k = 1, math.max(1, #models) do
