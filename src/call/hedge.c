@@ -163,6 +163,7 @@ int ofox_hedge_settle(struct ofox_call *c, struct ofox_call *other,
     rc = remember_cancelled(c, other, now);
     take_over(c, other, (unsigned)other->model);
     ofox_tally_hand_over(other, c);
+    other->left = 1;
   }
   ofox_hedge_part(c);
   return rc;
