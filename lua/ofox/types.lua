@@ -77,6 +77,9 @@
 ---@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
 --- whether an answer that says when to come back says it to all calls of the account. Default: `true`.
 ---@field hold? boolean
+--- seconds after which an attempt that has not begun to answer gets a second beside it; or `{after, model}`.
+--- Default: `false`.
+---@field hedge? number|{after: number, model?: string}|false
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
 ---@field errors? ofox.ErrorsMode
 --- added to each request; `false` removes one, a function is called once per attempt. Default: none.

@@ -100,7 +100,7 @@ local MISUSE = {
     { true, "expected a finite number of seconds > 0, a table with after and model, or false, got true" },
     { "2", nil }, { noop, nil },
     { {}, ".after: expected a finite number of seconds > 0, got nil" },
-    { { 2 }, "[1]: unknown field" },
+    { { 2 }, "expected named fields, got a list" },
     { { after = 2, models = "m" }, ".models: unknown field; did you mean model?" },
     { { after = "2" }, '.after: expected a finite number of seconds > 0, got "2"' },
     { { after = 0, model = "m" }, ".after: expected a finite number of seconds > 0, got 0" },

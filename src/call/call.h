@@ -9,7 +9,7 @@
 #ifndef OFOX_CALL_H
 #define OFOX_CALL_H
 
-#include "call/state.h"
+#include "call/progress.h"
 
 /* For one model; 'config' outlives the call. */
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,

@@ -116,9 +116,8 @@ static void take_over(struct ofox_call *c, const struct ofox_call *other,
 int ofox_hedge_leave(struct ofox_call *c, double now) {
   struct ofox_call *other = c->twin;
   int moves;
-  if (other == NULL ||
-      !(other->state == OFOX_FLIGHT ||
-        (other->state == OFOX_DONE && !other->failed)))
+  if (other == NULL || !(other->state == OFOX_FLIGHT ||
+                         (other->state == OFOX_DONE && !other->failed)))
     return 0;
   moves = ofox_fallback_is_due(c);
   if (ofox_failure_remember(c, &other->history, 0, OFOX_SOURCE_HEDGE,
@@ -150,8 +149,8 @@ static int remember_cancelled(struct ofox_call *c,
   a.elapsed =
       (other->state == OFOX_DONE ? other->ended : now) - other->clock.began;
   return ofox_history_add(
-      &c->history, a,
-      ofox_span_of(ofox_outcomes[OFOX_OUTCOME_CANCELLED].code), OFOX_NOSPAN);
+      &c->history, a, ofox_span_of(ofox_outcomes[OFOX_OUTCOME_CANCELLED].code),
+      OFOX_NOSPAN);
 }
 
 int ofox_hedge_settle(struct ofox_call *c, struct ofox_call *other,

@@ -1,5 +1,6 @@
 /*
-** A hedge: the second attempt of a call whose first has not begun to answer. It
+** A hedge: the second attempt of a call whose first has not begun to answer.
+*It
 ** is a call of its own, the twin, with what the first one knows. Of a pair the
 ** one that answers first goes on alone, as the call; the other is its history.
 ** Knows nothing of transports, or of who makes the twin and starts it.
@@ -8,6 +9,8 @@
 #define OFOX_HEDGE_H
 
 #include "call/state.h"
+
+#define OFOX_NEXT_MODEL_MAX 0xffffU
 
 /* When a call on its way wants a twin; INFINITY: it does not. */
 double ofox_hedge_due(const struct ofox_call *c);

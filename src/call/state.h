@@ -13,12 +13,11 @@
 #include "wire/error.h"
 #include "wire/redact.h"
 
-struct ofox_tally;
-
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
 struct ofox_account;
 struct ofox_call;
+struct ofox_tally;
 struct ofox_ticket;
 
 struct ofox_call_config {
@@ -27,8 +26,8 @@ struct ofox_call_config {
   struct ofox_response_config response;
   int max_retries;
   struct ofox_account *account; /* outlives the calls; NULL: they have none */
-  int holds; /* its calls are held by what answers say, and say it */
-  int paces; /* its calls obey the account's pace */
+  int holds;    /* its calls are held by what answers say, and say it */
+  int paces;    /* its calls obey the account's pace */
   double hedge; /* seconds after which an attempt gets a twin; 0: never */
 };
 
@@ -38,8 +37,6 @@ struct ofox_call_host {
   void (*resume)(struct ofox_call *c); /* it has room for events again */
   void (*moved)(struct ofox_call *c);  /* it is due at another moment */
 };
-
-#define OFOX_NEXT_MODEL_MAX 0xffffU
 
 struct ofox_call {
   const struct ofox_call_config *config; /* outlives the call */
@@ -78,10 +75,9 @@ struct ofox_call {
   unsigned _retries : 1; /* it is counted in account->retrying */
   unsigned fresh : 1;    /* the next attempt must open a new connection */
   unsigned announce : 1; /* a retry was planned, and Lua does not know yet */
-  /* Of hedges: */
-  unsigned hedged : 1; /* this attempt has had its moment, or is a hedge */
-  unsigned news : 1;   /* whoever serves the call has to look */
-  unsigned left : 1;   /* the other of the pair has gone on without it */
+  unsigned hedged : 1;   /* this attempt has had its moment, or is a hedge */
+  unsigned news : 1;     /* of a pair: what serves the call has to look */
+  unsigned left : 1;     /* the other of the pair has gone on without it */
   unsigned hedge_model : 1; /* the last of its models is for hedges alone */
   unsigned next_model : 16; /* the least that the next attempt may ask */
   uint64_t _random;
@@ -89,17 +85,5 @@ struct ofox_call {
 
 /* When it has to have ended. */
 double ofox_call_deadline(const struct ofox_call *c);
-/* Of the response to this attempt, as far as received. */
-const struct ofox_headers *ofox_call_headers(const struct ofox_call *c);
-/* The status is an error, and no byte of its body has arrived yet. */
-int ofox_call_is_bare_failure(const struct ofox_call *c);
-/* The time of its latest byte. */
-double ofox_call_heard(const struct ofox_call *c);
-/* Is the queue full? Has the reader taken so much that reading on is
-** worthwhile? */
-int ofox_call_is_full(const struct ofox_call *c);
-int ofox_call_has_room(const struct ofox_call *c);
-/* The body is paused for a slow reader. */
-int ofox_call_is_paused(const struct ofox_call *c);
 
 #endif

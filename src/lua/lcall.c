@@ -13,7 +13,6 @@
 #include "lua/lcall.h"
 #include "lua/levents.h"
 #include "lua/lheaders.h"
-#include "lua/lhedge.h"
 #include "lua/lofox.h"
 #include "lua/lopen.h"
 #include "lua/ltally.h"

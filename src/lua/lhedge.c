@@ -1,8 +1,6 @@
 /*
 ** ofox.core: the hedge of a call as Lua sees it; see call/hedge.h.
 */
-#include "lua/lhedge.h"
-
 #include "call/hedge.h"
 #include "lua/lcall.h"
 #include "lua/lofox.h"
@@ -21,15 +19,16 @@ static int call_twin(lua_State *L) {
   if (!ofox_hedge_is_wanted(&c->call))
     return 0;
   twin = ofox_pushcall(L, 1, c->template, now);
-  ofox_checkmemory(L, ofox_hedge_inherit(&twin->call, &c->call,
-                                         (int)c->call.hedge_model));
+  ofox_checkmemory(
+      L, ofox_hedge_inherit(&twin->call, &c->call, (int)c->call.hedge_model));
   ofox_checkmemory(L, ofox_attempt_copy(twin, c));
   ofox_checkmemory(L, ofox_tally_twin(&twin->call, &twin->tally, &c->call));
   return ofox_hedge_may_begin(&twin->call, now);
 }
 
-/* call:pair(twin) -> boolean: the transport must start the twin, which has been
-** prepared; false: the call does not want one any more */
+/* call:pair(twin) -> boolean: the transport must start the twin, which has
+ *been
+ ** prepared; false: the call does not want one any more */
 static int call_pair(lua_State *L) {
   struct ofox_call *c = &check(L, 1)->call, *twin = &check(L, 2)->call;
   int wanted = c != twin && twin->twin == NULL && ofox_hedge_is_wanted(c);
@@ -52,16 +51,12 @@ static int call_alone(lua_State *L) {
 /* call:settle(other, now): it goes on without the other of the pair, which the
 ** transport must cancel */
 static int call_settle(lua_State *L) {
-  ofox_checkmemory(L, ofox_hedge_settle(&check(L, 1)->call,
-                                        &check(L, 2)->call,
+  ofox_checkmemory(L, ofox_hedge_settle(&check(L, 1)->call, &check(L, 2)->call,
                                         luaL_checknumber(L, 3)));
   return 0;
 }
 
 const luaL_Reg ofox_hedge_methods[] = {
-    {"twin", call_twin},
-    {"pair", call_pair},
-    {"alone", call_alone},
-    {"settle", call_settle},
-    {NULL, NULL},
+    {"twin", call_twin},     {"pair", call_pair}, {"alone", call_alone},
+    {"settle", call_settle}, {NULL, NULL},
 };

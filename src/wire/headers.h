@@ -29,7 +29,6 @@ enum ofox_source {
   OFOX_SOURCES(X)
 #undef X
 };
-
 const char *ofox_source_name(enum ofox_source s);
 
 struct ofox_headers {
