@@ -37,25 +37,27 @@ local floors = {
   "src/policy/retry.c", "src/policy/stats.c", "src/policy/turns.c", "src/policy/window.c", "src/call/account.c",
   "src/call/breakers.c", "src/call/health.c", "src/call/next_attempt.c", "src/call/ticket.c",
   "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c",
-  "src/call/fallback.c", "src/call/gate.c", "src/call/history.c", "src/call/ready_list.c", "src/call/response.c",
-  "src/call/state.c", "src/call/tally.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
+  "src/call/fallback.c", "src/call/gate.c", "src/call/hedge.c", "src/call/history.c", "src/call/progress.c",
+  "src/call/ready_list.c", "src/call/response.c", "src/call/state.c", "src/call/tally.c", "src/call/time_limits.c",
+  "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",
   "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c", "src/lua/lencode.c",
   "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c",
-  "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/llimits.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
-  "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c",
-  "src/lua/lpolish.c", "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/lstats.c",
-  "src/lua/ltally.c", "src/lua/ltemplate.c", "src/lua/ltext.c", "src/lua/ltimes.c",
+  "src/lua/lhedge.c", "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/llimits.c",
+  "src/lua/lmachine.c", "src/lua/lmarks.c", "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c",
+  "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c", "src/lua/lpolish.c", "src/lua/lretry.c",
+  "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/lstats.c", "src/lua/ltally.c", "src/lua/ltemplate.c",
+  "src/lua/ltext.c", "src/lua/ltimes.c",
 }
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
   "src/io/content_coding.c", "src/io/curl_codes.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c",
-  "src/io/forks.c", "src/io/guests.c", "src/io/handles.c", "src/io/header_lines.c", "src/io/poller.c", "src/io/receive.c",
-  "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c", "src/io/tls_files.c", "src/io/traffic.c",
-  "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c", "src/lua/linterrupt.c", "src/lua/lofox.c",
-  "src/lua/lpin.c",
+  "src/io/forks.c", "src/io/guests.c", "src/io/handles.c", "src/io/header_lines.c", "src/io/poller.c",
+  "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c", "src/io/tls_files.c",
+  "src/io/traffic.c", "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c", "src/lua/linterrupt.c",
+  "src/lua/lofox.c", "src/lua/lpin.c",
 }
 
 local function sources(own)
@@ -95,6 +97,7 @@ build = {
     ["ofox.base.yieldable"] = "lua/ofox/base/yieldable.lua",
     ["ofox.call.deliver"] = "lua/ofox/call/deliver.lua",
     ["ofox.call.driver"] = "lua/ofox/call/driver.lua",
+    ["ofox.call.hedge"] = "lua/ofox/call/hedge.lua",
     ["ofox.call.hooks"] = "lua/ofox/call/hooks.lua",
     ["ofox.call.on_retry"] = "lua/ofox/call/on_retry.lua",
     ["ofox.call.outcome"] = "lua/ofox/call/outcome.lua",

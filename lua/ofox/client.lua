@@ -30,7 +30,7 @@ local url = require "ofox.request.url"
 for _, list in ipairs {
   { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
     "answer.partial", "answer.collect" },
-  { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.on_retry", "retry" },
+  { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.hedge" }, { "call.on_retry", "retry" },
   { "call.reader", "call.stream" }, { "errors" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
   { "sse" }, { "task.cancel" },
@@ -126,12 +126,12 @@ local function prepare(self, who, resource, params, opts)
   if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
   if resource.add then params = copy(params, resource.add) end
-  local others = of.settings.fallback
+  local others, hedge = of.settings.fallback, of.settings.hedge
   local run
-  if others and others[1] and resource.fallback then
-    local bodies, asked = body.of_models(params, others)
+  if (hedge and hedge.model or others and others[1]) and resource.fallback then
+    local bodies, asked, hedged = body.of_models(params, others or {}, hedge and hedge.model)
     if not bodies then return nil, who .. ": " .. asked end
-    run = driver.new(of, nil, bodies, asked)
+    run = driver.new(of, nil, bodies, asked, hedged)
   else
     run, wrong = driver.new(of, params, nil, rawget(params, "model"))
     if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end

@@ -215,13 +215,17 @@ local function serve(self)
   for call in pairs(self._calls) do
     local flight = self._flights[call]
     local expired = call:expired(self._now)
-    if flight and flight.at <= self._now then
+    if call:state() == "done" then
+      self._flights[call] = nil -- cancelled with its twin
+    elseif flight and flight.at <= self._now then
       if answer(self, call, flight) then self._flights[call] = nil end
     elseif expired then
       self._flights[call] = nil
       call:finish(expired, true, self._now, self:wall())
     end
     call:tick(self._now)
+  end
+  for call in pairs(self._calls) do -- after all of them: one may have news of another
     note(self, call)
     if call:state() == "done" then self._calls[call] = nil end
   end

@@ -41,8 +41,9 @@
 
 ---@alias ofox.ResetSource "x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"|"x-ratelimit-reset"
 ---@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|ofox.ResetSource
---- Where the delay comes from: the policy, a header, the body, on_retry; or none, for a dead connection or a fallback.
----@alias ofox.DelaySource "backoff"|ofox.HeaderSource|"body"|"hook"|"immediate"
+--- Where the delay comes from: the policy, a header, the body, on_retry; or none, for a dead connection or a fallback
+--- (immediate), or where another attempt was on its way already (hedge).
+---@alias ofox.DelaySource "backoff"|ofox.HeaderSource|"body"|"hook"|"immediate"|"hedge"
 
 ---@alias ofox.PolicyName "ofox"|"openai"|"aws"
 ---@alias ofox.Policy ofox.PolicyName|ofox.RetryPolicy
@@ -77,6 +78,9 @@
 ---@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
 --- whether an answer that says when to come back says it to all calls of the account. Default: `true`.
 ---@field hold? boolean
+--- seconds after which an attempt that has not begun to answer gets a second beside it; or `{after, model}`.
+--- Default: `false`.
+---@field hedge? number|{after: number, model?: string}|false
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
 ---@field errors? ofox.ErrorsMode
 --- added to each request; `false` removes one, a function is called once per attempt. Default: none.

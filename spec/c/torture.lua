@@ -600,6 +600,36 @@ add("health", function()
   must(got(client:chat(PARAMS, { fallback = { "other/model" } })):output_text() == "hi", "wrong: result")
   local limits = client:stats().limits
   must(limits.models[PARAMS.model].breaker == "open", "wrong: limits")
+
+add("hedge", function()
+  local transport, keys = mock.new(), 0
+  transport:reply { delay = 9, body = OK }
+  transport:reply { delay = 2, status = 503, body = "{}" }
+  local client = client_of(transport, { hedge = { after = 1, model = "h/h" }, fallback = { "a/b" }, max_retries = 5,
+    api_key = function()
+      keys = keys + 1
+      return KEY .. keys
+    end })
+  local known = meta(got(client:chat(PARAMS)))
+  must(known.attempts == 2 and known.elapsed == 9 and known.retries[1].model == "h/h", "wrong: the first")
+  transport:reply { delay = 9, body = OK }
+  transport:reply { delay = 1, sse = { { choices = { { delta = { content = "hi" } } } } } }
+  must(got(got(client:stream(PARAMS)):collect()):output_text() == "hi", "wrong: text")
+  transport:reply { delay = 2, status = 502, body = { error = { message = KEY } } }
+  transport:reply { delay = 2, status = 500, body = { error = { message = KEY, code = "no" } } }
+  transport:reply { delay = 9, body = OK }
+  transport:reply { delay = 1, body = OK }
+  local results = require "ofox.task.task".all({ function() return meta(got(client:chat(PARAMS))) end },
+    { stop_on_error = true })
+  known = results[1][2]
+  must(known.attempts == 4 and #known.retries == 3 and known.retries[3].code == "cancelled", "wrong: both failed")
+  must(known.retries[1].status == 502 and known.retries[2].code == "no", "wrong: history")
+  transport:reply { delay = 9, body = OK }
+  transport:reply { delay = 9, body = OK }
+  must(failed("timeout_error", client:chat(PARAMS, { deadline = 3 })).attempts == 2, "wrong: deadline")
+  local stats = client:stats()
+  must(stats.calls == 4 and stats.attempts == 10 and stats.in_flight == 0 and stats.waiting == 0, "wrong: counts")
+  must(stats.succeeded == 3 and stats.failed == 1, "wrong: ends")
 end, { setup = forget_engine })
 
 add("wire", function(port)
@@ -641,6 +671,22 @@ end, {
   setup = function()
     forget_engine()
     return torture.serve { EVENTS, EVENTS, EVENTS, EVENTS }
+  end,
+})
+
+-- The server is slow: there is time for a hedge, which it serves after it.
+local SLOW = { "HTTP/1.1 200 OK\r\n" }
+for i = 1, 10 do SLOW[i + 1] = "X-Line: " .. i .. "\r\n" end
+SLOW[#SLOW + 1] = "Content-Length: " .. #COMPLETION .. "\r\n\r\n" .. COMPLETION
+
+add("wire hedge", function(port)
+  local client = wire_client(port, { hedge = 0.005 })
+  must(got(client:chat(PARAMS)):output_text() == "hi", "wrong: text")
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    return torture.serve { SLOW, SLOW, SLOW, SLOW }
   end,
 })
 

@@ -133,6 +133,35 @@ describe("budget", function()
   end)
 end)
 
+describe("a hedge", function()
+  it("pays from the budget, and is not made if that is empty", function()
+    local transport = mock.new()
+    transport:always { status = 200, delay = 5, headers = OK.headers, body = OK.body }
+    local client = client_of(transport, { budget = true, max_retries = 1, hedge = 1 })
+    client:chat(PARAMS)
+    assert.equal(2, #transport.requests)
+    assert.equal(496, client:stats().limits.budget) -- the first one won: a retry's price less, a success more
+    transport:always(FAILED)
+    for _ = 1, 120 do client:chat(PARAMS, { hedge = false }) end
+    transport:always { status = 200, delay = 5, headers = OK.headers, body = OK.body }
+    local sent = #transport.requests
+    client:chat(PARAMS)
+    assert.equal(sent + 1, #transport.requests)
+  end)
+
+  it("obeys the breaker", function()
+    local transport = mock.new()
+    local client = client_of(transport, { breaker = { min_calls = 2 }, max_retries = 1, hedge = { after = 1, model = "h" } })
+    transport:always(FAILED)
+    client:chat(params "h", { max_retries = 0 })
+    client:chat(params "h", { max_retries = 0 })
+    transport:always { status = 200, delay = 5, headers = OK.headers, body = OK.body }
+    local sent = #transport.requests
+    assert.is_truthy(client:chat(params "m"))
+    assert.equal(sent + 1, #transport.requests)
+  end)
+end)
+
 describe("client:stats().limits", function()
   it("says what hold, pace, budget and breakers say", function()
     local transport = mock.new()

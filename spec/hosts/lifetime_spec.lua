@@ -51,6 +51,23 @@ describe("[E5] the end of the program", function()
     assert.is_true(s:wait { open = 0 })
   end)
 
+  for _, ending in ipairs { "", "os.exit(0, true)", "os.exit(0)", "client, task = nil collectgarbage()" } do
+    it("with both attempts of a hedged call in flight: " .. ending, function()
+      s:script { { stall = true }, repeat_last = true }
+      assert.equal("left\n", succeed([[
+        local ofox, begun = require "ofox", 0
+        client = ofox.new { base_url = URL, hedge = 0.05, timeout = 60, headers = { ["x-n"] = function()
+          begun = begun + 1
+          return begun
+        end } }
+        task = ofox.go(function() client:chat(PARAMS) end)
+        while begun < 2 do ofox.step(0.01) end
+        say "left"
+        ]] .. ending))
+      assert.is_true(s:wait { open = 0 })
+    end)
+  end
+
   it("with a call in flight whose name is looked up", function()
     local out = succeed([[
       client = require "ofox".new { base_url = "http://slow.test/v1", insecure_http = true, errors = "return",

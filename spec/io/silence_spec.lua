@@ -89,6 +89,17 @@ for _, http2 in ipairs { true, false } do
       assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts)
     end)
 
+    it("[N1] is left by a hedge, and by all later calls", function()
+      local client, path = scene(nil, nil, http2)
+      answered(client:chat(PARAMS, PATIENT))
+      path:freeze()
+      local meta = answered(client:chat(PARAMS, { timeout = 30, hedge = 0.05 }))
+      assert.equal(2, meta.attempts)
+      assert.same({ "cancelled" }, calls.each_retry(meta.retries, "code"))
+      for _ = 1, 5 do assert.equal(1, answered(client:chat(PARAMS, PATIENT)).attempts) end
+      assert.equal(2, path:connections())
+    end)
+
     it("[N1] gets no request more than there are attempts", function()
       local client, path, _, backend = scene(nil, ok_steps(), http2)
       answered(client:chat(PARAMS, PATIENT))

@@ -112,6 +112,22 @@ local MISUSE = {
     { { probes = 0 }, ".probes: expected a whole number from 1 to 1000, got 0" },
     { { min_call = 3 }, nil }, { { 0.5 }, nil },
   },
+  hedge = {
+    { 0, "expected a finite number of seconds > 0, a table with after and model, or false, got 0" },
+    { -1, nil }, { NAN, nil }, { HUGE, nil },
+    { true, "expected a finite number of seconds > 0, a table with after and model, or false, got true" },
+    { "2", nil }, { noop, nil },
+    { {}, ".after: expected a finite number of seconds > 0, got nil" },
+    { { 2 }, "expected named fields, got a list" },
+    { { after = 2, models = "m" }, ".models: unknown field; did you mean model?" },
+    { { after = "2" }, '.after: expected a finite number of seconds > 0, got "2"' },
+    { { after = 0, model = "m" }, ".after: expected a finite number of seconds > 0, got 0" },
+    { { after = NAN }, ".after: expected a finite number of seconds > 0, got NaN" },
+    { { after = HUGE }, ".after: expected a finite number of seconds > 0, got infinity" },
+    { { after = 2, model = "" }, '.model: expected a model id, got ""' },
+    { { after = 2, model = 3 }, ".model: expected a model id, got 3" },
+    { { model = "m" }, ".after: expected a finite number of seconds > 0, got nil" },
+  },
   pace = {
     { 60, "expected true, or a table with rpm, tpm, burst or concurrent, got 60" },
     { "fast", 'expected true, or a table with rpm, tpm, burst or concurrent, got "fast"' },
@@ -292,6 +308,9 @@ local GOOD = {
   budget = { { true }, { false } },
   breaker = {
     { true }, { false }, { {} }, { { ratio = 1, min_calls = 1, window = 0.5, open = 86400, probes = 1000 } },
+  },
+  hedge = {
+    { false }, { 2.5, { after = 2.5 } }, { { after = 1e-3 } }, { { after = 2, model = "a/b" } },
   },
   pace = {
     { true }, { false }, { { rpm = 0.001 } }, { { rpm = 1e6, tpm = 1e9, burst = 1e6, concurrent = 65535 } },

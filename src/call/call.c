@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "call/failure.h"
+#include "call/fallback.h"
 #include "call/gate.h"
+#include "call/hedge.h"
 #include "call/next_attempt.h"
 #include "call/tally.h"
 
@@ -15,7 +17,7 @@ static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
   ofox_tally_enter(c, s);
   c->state = s;
   c->_due = due;
-  ofox_note_tell(&c->note);
+  ofox_hedge_tell(c);
 }
 
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
@@ -41,6 +43,7 @@ static void free_error(struct ofox_error **e) {
 }
 
 void ofox_call_free(struct ofox_call *c) {
+  ofox_hedge_part(c);
   ofox_gate_free(c);
   ofox_tally_drop(c);
   if (c->host != NULL)
@@ -102,8 +105,10 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   c->clock.failing = ofox_response_is_failure(r);
   c->clock.streaming =
       r->head.complete && r->config->streams && !c->clock.failing;
-  if (r->head.complete)
+  if (r->head.complete) {
     ofox_gate_heard(c, now);
+    ofox_hedge_heard(c);
+  }
   return 0;
 }
 
@@ -117,7 +122,7 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
     enter(c, OFOX_DONE, INFINITY);
   }
   else if (ofox_event_queue_has_event(c->response.events)) {
-    ofox_note_tell(&c->note);
+    ofox_hedge_tell(c);
   }
   return rc;
 }
@@ -125,18 +130,6 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
 const struct ofox_error *ofox_call_error(const struct ofox_call *c) {
   static const struct ofox_error unknown;
   return c->error != NULL ? c->error : &unknown;
-}
-
-const struct ofox_headers *ofox_call_headers(const struct ofox_call *c) {
-  return &c->response.head;
-}
-
-int ofox_call_is_bare_failure(const struct ofox_call *c) {
-  return ofox_response_is_failure(&c->response) && c->response.body.n == 0;
-}
-
-double ofox_call_heard(const struct ofox_call *c) {
-  return c->clock.byte_at;
 }
 
 void ofox_call_starve(struct ofox_call *c) {
@@ -147,18 +140,6 @@ void ofox_call_excuse(struct ofox_call *c, double seconds, double now) {
   c->clock.began = fmin(now, c->clock.began + seconds);
   c->clock.head_at = fmin(now, c->clock.head_at + seconds);
   c->clock.byte_at = fmin(now, c->clock.byte_at + seconds);
-}
-
-int ofox_call_is_full(const struct ofox_call *c) {
-  return ofox_event_queue_is_full(c->response.events);
-}
-
-int ofox_call_has_room(const struct ofox_call *c) {
-  return ofox_event_queue_has_room(c->response.events);
-}
-
-int ofox_call_is_paused(const struct ofox_call *c) {
-  return c->clock.paused;
 }
 
 void ofox_call_pause(struct ofox_call *c, int paused, double now) {
@@ -180,7 +161,9 @@ void ofox_call_next(struct ofox_call *c, const struct ofox_event *ev) {
 double ofox_call_due(const struct ofox_call *c) {
   enum ofox_outcome which;
   return c->state == OFOX_FLIGHT
-             ? ofox_time_limits_next(&c->clock, &c->config->limits, &which)
+             ? fmin(ofox_hedge_due(c),
+                    ofox_time_limits_next(&c->clock, &c->config->limits,
+                                          &which))
              : c->_due;
 }
 
@@ -197,6 +180,7 @@ void ofox_call_tick(struct ofox_call *c, double now) {
     ofox_tally_woke(c, now);
     enter(c, OFOX_READY, INFINITY);
   }
+  ofox_hedge_tick(c, now);
 }
 
 /* The current failure is the outcome of the call. */
@@ -211,6 +195,8 @@ static void plan_next(struct ofox_call *c, int sent, double now, double wall) {
   enum ofox_reason reason;
   if (!ofox_next_attempt_plan(c, sent, now, wall, &reason)) {
     give_up(c, reason);
+    if (c->left)
+      ofox_hedge_part(c);
     return;
   }
   c->announce = 1;
@@ -300,8 +286,20 @@ static void forget_answer(struct ofox_call *c) {
   ofox_response_drop_events(&c->response);
 }
 
+/* Ends the other of a pair with it. */
+static void abort_twin(struct ofox_call *c, double now) {
+  struct ofox_call *twin = c->twin;
+  if (twin == NULL)
+    return;
+  (void)ofox_hedge_settle(c, twin, now);
+  if (twin->host != NULL)
+    twin->host->detach(twin);
+  ofox_call_abort(twin, OFOX_OUTCOME_CANCELLED, 0, now);
+}
+
 void ofox_call_abort(struct ofox_call *c, enum ofox_outcome outcome, int sent,
                      double now) {
+  abort_twin(c, now);
   /* events that the reader has not taken yet can still be withheld */
   if (c->state == OFOX_DONE && !ofox_event_queue_has_event(c->response.events))
     return;
@@ -352,7 +350,7 @@ static int obey(struct ofox_call *c, const struct ofox_gate_answer *a,
     c->no_memory = 1;
     give_up(c, OFOX_REASON_NONE);
   }
-  else if (a->model_is_down && c->model + 1 < c->models) {
+  else if (a->model_is_down && ofox_fallback_has_next(c)) {
     ofox_gate_left(c, now);
     c->model++; /* with a body of its own, to be prepared */
     enter(c, OFOX_READY, INFINITY);
@@ -406,6 +404,7 @@ int ofox_call_begin(struct ofox_call *c, double now) {
   c->failed = 0;
   c->announce = 0;
   c->_reused = 0;
+  ofox_hedge_begun(c);
   memset(&c->clock, 0, sizeof(c->clock));
   c->clock.call_began = call_began;
   c->clock.began = now;

@@ -9,7 +9,7 @@
 #ifndef OFOX_CALL_H
 #define OFOX_CALL_H
 
-#include "call/state.h"
+#include "call/progress.h"
 
 /* For one model; 'config' outlives the call. */
 void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
@@ -41,24 +41,13 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
 /* Why it failed; unknown for a call that was freed. */
 const struct ofox_error *ofox_call_error(const struct ofox_call *c);
 
-/* Of the response to this attempt, as far as received. */
-const struct ofox_headers *ofox_call_headers(const struct ofox_call *c);
-/* The status is an error, and no byte of its body has arrived yet. */
-int ofox_call_is_bare_failure(const struct ofox_call *c);
-/* The time of its latest byte. */
-double ofox_call_heard(const struct ofox_call *c);
 /* There was no memory for something that the attempt needs. */
 void ofox_call_starve(struct ofox_call *c);
 
 /* Excludes seconds from the attempt's limits: the program was away. */
 void ofox_call_excuse(struct ofox_call *c, double seconds, double now);
 
-/* Is the queue full? Has the reader taken so much that reading on is
-** worthwhile? */
-int ofox_call_is_full(const struct ofox_call *c);
-int ofox_call_has_room(const struct ofox_call *c);
 /* The body is paused for a slow reader, or resumed. */
-int ofox_call_is_paused(const struct ofox_call *c);
 void ofox_call_pause(struct ofox_call *c, int paused, double now);
 /* The next event, as ofox_event_queue_peek gives it; takes it off. */
 int ofox_call_peek(struct ofox_call *c, struct ofox_event *out);

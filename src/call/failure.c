@@ -1,6 +1,7 @@
 #include "call/failure.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -113,4 +114,19 @@ int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
   redact_error(c);
   ofox_failure_request_id(c);
   return 1;
+}
+
+int ofox_failure_remember(const struct ofox_call *c, struct ofox_history *to,
+                          double delay, enum ofox_source source,
+                          double elapsed) {
+  struct ofox_attempt a;
+  memset(&a, 0, sizeof(a));
+  a.cls = c->error->cls;
+  a.status = c->error->status;
+  a.model = c->model;
+  a.delay = delay;
+  a.source = source;
+  a.elapsed = elapsed;
+  return ofox_history_add(to, a, ofox_buf_span(&c->error->code),
+                          ofox_buf_span(&c->request_id));
 }

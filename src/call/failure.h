@@ -21,6 +21,12 @@ int ofox_failure_room(struct ofox_call *c);
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail);
 
+/* Adds the failure to a history, as that of an attempt which took 'elapsed'
+** seconds, with the delay after it. 0, or OFOX_EMEM. */
+int ofox_failure_remember(const struct ofox_call *c, struct ofox_history *to,
+                          double delay, enum ofox_source source,
+                          double elapsed);
+
 /* Sets c->request_id from the response as it is now. */
 void ofox_failure_request_id(struct ofox_call *c);
 

@@ -48,15 +48,15 @@ double ofox_health_next(const struct ofox_call *c, double now) {
   return b != NULL ? ofox_breaker_next(b, now) : now;
 }
 
-int ofox_health_pay(struct ofox_call *c) {
+int ofox_health_pay(struct ofox_call *c, int after_timeout) {
   struct ofox_ticket *t;
   if (!is_budgeted(c))
     return 1;
   t = ofox_ticket_take(c);
   if (t == NULL)
     return OFOX_EMEM;
-  return ofox_budget_pay(&c->config->account->budget,
-                         c->error->cls == OFOX_CLASS_TIMEOUT, &t->price);
+  return ofox_budget_pay(&c->config->account->budget, after_timeout,
+                         &t->price);
 }
 
 void ofox_health_started(struct ofox_call *c, double now) {

@@ -26,6 +26,13 @@ int ofox_history_add(struct ofox_history *h, struct ofox_attempt a,
   return 0;
 }
 
+int ofox_history_copy(struct ofox_history *to, const struct ofox_history *h) {
+  int rc = ofox_buf_addspan(&to->_texts, ofox_buf_span(&h->_texts));
+  return rc != 0
+             ? rc
+             : ofox_buf_addspan(&to->_attempts, ofox_buf_span(&h->_attempts));
+}
+
 size_t ofox_history_count(const struct ofox_history *h) {
   return h->_attempts.n / sizeof(struct ofox_attempt);
 }

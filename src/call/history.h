@@ -29,6 +29,9 @@ void ofox_history_free(struct ofox_history *h);
 int ofox_history_add(struct ofox_history *h, struct ofox_attempt a,
                      struct ofox_span code, struct ofox_span request_id);
 
+/* Into an empty one. 0, or OFOX_EMEM. */
+int ofox_history_copy(struct ofox_history *to, const struct ofox_history *h);
+
 size_t ofox_history_count(const struct ofox_history *h);
 /* Valid until the next add. */
 struct ofox_attempt *ofox_history_at(const struct ofox_history *h, size_t i);

@@ -1,29 +1,16 @@
 #include "call/next_attempt.h"
 
-#include <string.h>
-
 #include "call/dead_connection.h"
+#include "call/failure.h"
 #include "call/fallback.h"
 #include "call/gate.h"
+#include "call/hedge.h"
 
 /* The transfer failed or timed out without an error status. */
 static int is_break(const struct ofox_error *e) {
   return e->status < 300 && e->outcome != OFOX_OUTCOME_ANSWERED &&
          (e->cls == OFOX_CLASS_CONNECTION || e->cls == OFOX_CLASS_TIMEOUT ||
           e->cls == OFOX_CLASS_STREAM);
-}
-
-static int remember(struct ofox_call *c, double elapsed) {
-  struct ofox_attempt a;
-  memset(&a, 0, sizeof(a));
-  a.cls = c->error->cls;
-  a.status = c->error->status;
-  a.model = c->model;
-  a.delay = c->plan.delay;
-  a.source = c->source;
-  a.elapsed = elapsed;
-  return ofox_history_add(&c->history, a, ofox_buf_span(&c->error->code),
-                          ofox_buf_span(&c->request_id));
 }
 
 static void plan(struct ofox_call *c, double now, double wall) {
@@ -55,7 +42,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
   else if (!c->plan.from_server)
     c->source = OFOX_SOURCE_BACKOFF;
   c->_immediate |= immediate != 0;
-  c->fresh = immediate;
+  c->fresh = immediate != 0;
 }
 
 /* Why the call ends with the current failure although it is retryable. */
@@ -71,11 +58,11 @@ static enum ofox_reason objection(struct ofox_call *c, double now) {
   double at = now + c->plan.delay;
   double next = ofox_health_next(c, at);
   int rc;
-  if (next > at && c->model + 1 >= c->models) {
+  if (next > at && !ofox_fallback_has_next(c)) {
     c->plan.delay = next - now;
     return OFOX_REASON_CIRCUIT_OPEN;
   }
-  rc = ofox_health_pay(c);
+  rc = ofox_health_pay(c, c->error->cls == OFOX_CLASS_TIMEOUT);
   if (rc < 0)
     c->no_memory = 1;
   return rc == 0 ? OFOX_REASON_BUDGET : OFOX_REASON_NONE;
@@ -87,17 +74,19 @@ int ofox_next_attempt_plan(struct ofox_call *c, int sent, double now,
   plan(c, now, wall);
   ofox_gate_ended(c, ofox_health_of(c->error), now);
   *reason = OFOX_REASON_NONE;
+  if (ofox_hedge_leave(c, now))
+    return 0;
   if (!c->plan.retry || c->response.events->open) {
     *reason = last_reason(c);
     return 0;
   }
   *reason = objection(c, now);
   if (*reason == OFOX_REASON_NONE && !c->no_memory &&
-      remember(c, now - c->clock.began) != 0)
+      ofox_failure_remember(c, &c->history, c->plan.delay, c->source,
+                            now - c->clock.began) != 0)
     c->no_memory = 1;
   if (*reason != OFOX_REASON_NONE || c->no_memory)
     return 0;
-  if (ofox_fallback_is_due(c) && !c->fresh)
-    c->model++;
+  ofox_fallback_move(c);
   return 1;
 }

@@ -13,12 +13,11 @@
 #include "wire/error.h"
 #include "wire/redact.h"
 
-struct ofox_tally;
-
 enum ofox_call_state { OFOX_READY, OFOX_FLIGHT, OFOX_WAIT, OFOX_DONE };
 
 struct ofox_account;
 struct ofox_call;
+struct ofox_tally;
 struct ofox_ticket;
 
 struct ofox_call_config {
@@ -27,10 +26,11 @@ struct ofox_call_config {
   struct ofox_response_config response;
   int max_retries;
   struct ofox_account *account; /* outlives the calls; NULL: they have none */
-  int holds;   /* its calls are held by what answers say, and say it */
-  int paces;   /* its calls obey the account's pace */
-  int budgets; /* its retries are paid for */
-  int breaks;  /* its calls obey the breakers, and tell them how they end */
+  int holds;    /* its calls are held by what answers say, and say it */
+  int paces;    /* its calls obey the account's pace */
+  int budgets;  /* its retries are paid for */
+  int breaks;   /* its calls obey the breakers, and tell them how they end */
+  double hedge; /* seconds after which an attempt gets a twin; 0: never */
 };
 
 /* What a call asks of the transport that has it. */
@@ -47,8 +47,6 @@ struct ofox_call {
   int models;   /* number of models to try; at least 1 */
   int model;    /* index of the model of this or the next attempt */
   int failed, ambiguous, no_memory;
-  int fresh;    /* the next attempt must open a new connection */
-  int announce; /* a retry was planned, and Lua was not notified yet */
   struct ofox_response response; /* to this attempt */
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
@@ -73,9 +71,17 @@ struct ofox_call {
   const struct ofox_call_host *host; /* NULL: no transport has it */
   void *transfer;
   struct ofox_tally *tally; /* NULL: nothing is counted */
+  struct ofox_call *twin;   /* the other of a pair (hedge.h); NULL: none */
   double _due;
   unsigned cause_ambiguous : 1, _reused : 1, _immediate : 1, _zero : 1;
   unsigned _retries : 1; /* it is counted in account->retrying */
+  unsigned fresh : 1;    /* the next attempt must open a new connection */
+  unsigned announce : 1; /* a retry was planned, and Lua does not know yet */
+  unsigned hedged : 1;   /* this attempt has had its moment, or is a hedge */
+  unsigned news : 1;     /* of a pair: what serves the call has to look */
+  unsigned left : 1;     /* the other of the pair has gone on without it */
+  unsigned hedge_model : 1; /* the last of its models is for hedges alone */
+  unsigned next_model : 16; /* the least that the next attempt may ask */
   uint64_t _random;
 };
 

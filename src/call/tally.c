@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 int ofox_tally_room(struct ofox_call *c) {
   if (c->models > 1)
@@ -66,6 +67,15 @@ static double age(const struct ofox_call *c) {
   return moment(c) - c->clock.call_began;
 }
 
+/* A pair that has answered twice is one call. */
+static void finish(struct ofox_call *c) {
+  if (c->twin != NULL && c->twin->state == OFOX_DONE && !has_failed(c) &&
+      c->tally->_end == OFOX_TALLY_RUNS)
+    c->tally->_end = OFOX_TALLY_SUCCEEDED;
+  else
+    end(c, has_failed(c) ? class_of(c) : -1, age(c));
+}
+
 /* An attempt is over. */
 static void land(struct ofox_call *c) {
   const struct ofox_event_queue *s = c->response.queue;
@@ -123,7 +133,43 @@ void ofox_tally_enter(struct ofox_call *c, enum ofox_call_state to) {
   else if (to == OFOX_FLIGHT)
     take_off(c);
   else if (to == OFOX_DONE)
-    end(c, has_failed(c) ? class_of(c) : -1, age(c));
+    finish(c);
+}
+
+int ofox_tally_twin(struct ofox_call *twin, struct ofox_tally *t,
+                    const struct ofox_call *c) {
+  if (c->tally == NULL)
+    return 0;
+  *t = *c->tally;
+  t->_waits = 0;
+  if (twin->model != c->model)
+    t->_asked = 0;
+  t->_end = OFOX_TALLY_SUCCEEDED; /* until it begins */
+  if (c->models > 1)
+    t->rows.each = NULL;
+  twin->tally = t;
+  if (ofox_tally_room(twin) != 0)
+    return OFOX_EMEM;
+  if (c->models > 1)
+    memcpy(t->rows.each, c->tally->rows.each,
+           (size_t)c->models * sizeof(*t->rows.each));
+  return 0;
+}
+
+void ofox_tally_twin_begins(struct ofox_call *twin) {
+  if (twin->tally != NULL)
+    twin->tally->_end = OFOX_TALLY_RUNS;
+}
+
+void ofox_tally_hand_over(struct ofox_call *c, const struct ofox_call *other) {
+  struct ofox_tally *t = c->tally;
+  if (t == NULL || t->_end != OFOX_TALLY_RUNS)
+    return;
+  ofox_stats_attempt_failed(t->stats,
+                            c->failed ? class_of(c) : OFOX_CLASS_CANCELLED);
+  if (row_of(c) != row_of(other))
+    ofox_stats_left(row_of(c));
+  t->_end = OFOX_TALLY_SUCCEEDED;
 }
 
 void ofox_tally_received(struct ofox_call *c, size_t bytes) {

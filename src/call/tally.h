@@ -47,6 +47,13 @@ void ofox_tally_at(struct ofox_call *c, double now);
 void ofox_tally_received(struct ofox_call *c, size_t bytes);
 /* What its answer used. */
 void ofox_tally_used(struct ofox_call *c, const struct ofox_usage *u);
+/* 'twin' is the hedge of 'c': no call of its own, and an attempt once it
+** begins. 't' is its own tally. 0, or OFOX_EMEM. */
+int ofox_tally_twin(struct ofox_call *twin, struct ofox_tally *t,
+                    const struct ofox_call *c);
+void ofox_tally_twin_begins(struct ofox_call *twin);
+/* 'other' goes on alone: the end of 'c' is no end of a call. */
+void ofox_tally_hand_over(struct ofox_call *c, const struct ofox_call *other);
 /* The program has all it wanted of a stream. */
 void ofox_tally_leave(struct ofox_call *c, double now);
 /* Its answer is of no use: the call has failed, even if it had succeeded. */

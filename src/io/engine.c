@@ -170,7 +170,8 @@ static void judge(struct ofox_engine *e, double now, double late) {
     }
     o = OFOX_OUTCOME_ANSWERED;
     if (c != NULL) {
-      ofox_call_tick(c, now);
+      /* an answer may have come while the program was away */
+      ofox_call_tick(c, c->state == OFOX_FLIGHT ? now - e->away : now);
       o = ofox_call_expired(c, late);
     }
     if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
@@ -230,6 +231,15 @@ static int put_off(struct ofox_engine *e, struct ofox_transfer *t) {
   return 0;
 }
 
+/* A hedge takes another connection than the attempt that it helps out: that
+** one may be what is silent. */
+static void keep_apart(struct ofox_call *c) {
+  const struct ofox_transfer *other =
+      c->twin != NULL ? c->twin->transfer : NULL;
+  if (other != NULL && other->shares)
+    c->fresh = 1;
+}
+
 int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
                       const struct ofox_request *r) {
   struct ofox_transfer *t = c->transfer;
@@ -249,6 +259,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
     return OFOX_EMEM;
   if (ofox_call_admit(c, now) != 0)
     return put_off(e, t);
+  keep_apart(c);
   rc = ofox_curl_options_set(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;

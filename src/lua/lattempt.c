@@ -67,41 +67,46 @@ static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
   return (int)n;
 }
 
-/* Pushes a call of the template at 1, with no body yet. [-0, +1, e] */
-static struct ofox_lcall *push_call(lua_State *L, struct ofox_template *t,
-                                    double now) {
+struct ofox_lcall *ofox_pushcall(lua_State *L, int like,
+                                 const struct ofox_template *t, double now) {
   struct ofox_lcall *c = ofox_newobject(L, OFOX_CALL_T, sizeof(*c));
   ofox_call_init(&c->call, &t->config,
                  t->seeded ? t->seed : ofox_newseed(c, now), now);
-  ofox_redact_begin(&c->call.secrets, &t->secrets);
+  /* it computes what it searches for on first use */
+  ofox_redact_begin(&c->call.secrets, (struct ofox_redact *)&t->secrets);
   c->template = t;
   if (t->config.account != NULL)
     ofox_account_enter(t->config.account, ofox_forks_passed());
   ofox_lcall_init(c);
-  ofox_getuservalue(L, 1);
+  ofox_getuservalue(L, like);
   ofox_setuservalue(L, -2);
   return c;
 }
 
 /*
-** core.call(template [, now [, body [, bodies [, models]]]]) -> call, or nil
-** and what is wrong with the body: absent, bytes, or a table to encode, in
-** which lists known to the API are lists even if they are empty. For several
+** core.call(template [, now [, body [, bodies [, models [, hedge]]]]]) ->
+*call,
+** or nil and what is wrong with the body: absent, bytes, or a table to encode,
+** in which lists known to the API are lists even if they are empty. For
+*several
 ** models 'bodies' is a list, with the bytes for each, and 'models' one of
-** their ids, else it is the id.
+** their ids, else it is the id. 'hedge': hedges alone ask the last of them.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);
   double now =
       lua_isnoneornil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
   struct ofox_lcall *c;
+  int hedge;
+  hedge = lua_toboolean(L, 6);
   lua_settop(L, 5);
-  c = push_call(L, t, now);
+  c = ofox_pushcall(L, 1, t, now);
   c->call.lane = ofox_hashmodel(L, 5);
   lua_insert(L, 1);
   c->has_body = 1;
   if (lua_istable(L, 5)) {
     c->call.models = add_bodies(L, 5, c);
+    c->call.hedge_model = hedge && c->call.models > 1;
   }
   else if (lua_istable(L, 4)) {
     if (ofox_encode_to(L, 4, &c->bodies) != 0) {
@@ -216,6 +221,25 @@ static struct ofox_span body_of(const struct ofox_lcall *c) {
   return s;
 }
 
+/* What the account is asked for. */
+static void size_up(struct ofox_lcall *c) {
+  c->call.tokens = (float)body_of(c).n / BYTES_OF_TOKEN;
+  if (end_of(c) != NULL)
+    c->call.lane = end_of(c)->model;
+}
+
+int ofox_attempt_copy(struct ofox_lcall *c, const struct ofox_lcall *from) {
+  int rc = ofox_buf_addspan(&c->bodies, ofox_buf_span(&from->bodies));
+  if (rc == 0)
+    rc = ofox_buf_addspan(&c->ends, ofox_buf_span(&from->ends));
+  c->has_body = from->has_body;
+  c->call.lane = from->call.lane;
+  memcpy(c->idempotency, from->idempotency, sizeof(c->idempotency));
+  c->idempotency_of = from->idempotency_of;
+  size_up(c);
+  return rc;
+}
+
 /* call:sends() -> body of the next attempt, or nil */
 static int call_sends(lua_State *L) {
   struct ofox_span body = body_of(check(L));
@@ -233,9 +257,7 @@ static int call_prepare(lua_State *L) {
     begin_own(c);
     ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
     c->body = body_of(c);
-    c->call.tokens = (float)c->body.n / BYTES_OF_TOKEN;
-    if (end_of(c) != NULL)
-      c->call.lane = end_of(c)->model;
+    size_up(c);
     c->tally.sends = (uint32_t)c->body.n;
   }
   lua_pushboolean(L, due);

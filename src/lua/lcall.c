@@ -30,13 +30,16 @@ static int call_gc(lua_State *L) {
   return 0;
 }
 
-/* call:state() -> "ready", "flight", "wait", "done", or "events" while there
-** are events to take */
+/* call:state() -> "ready", "flight", "wait", "done"; "events" while there are
+** events to take; "hedge" if a hedge is due, or one of a pair has news */
 static int call_state(lua_State *L) {
   struct ofox_call *c = &check(L)->call;
-  lua_pushstring(L, ofox_event_queue_has_event(c->response.events)
-                        ? "events"
-                        : STATES[c->state]);
+  const char *state = STATES[c->state];
+  if (ofox_event_queue_has_event(c->response.events))
+    state = "events";
+  else if (c->news && c->state != OFOX_DONE)
+    state = "hedge";
+  lua_pushstring(L, state);
   return 1;
 }
 
@@ -466,6 +469,7 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_hedge_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
   ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
   ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);

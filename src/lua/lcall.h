@@ -42,11 +42,19 @@ struct ofox_lcall {
 
 void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */
 void ofox_lcall_free(struct ofox_lcall *c);
+/* Pushes a call of the template, for which there are the fields of the
+*template
+** or of another call of it at 'like'. It has no body yet. [-0, +1, e] */
+struct ofox_lcall *ofox_pushcall(lua_State *L, int like,
+                                 const struct ofox_template *t, double now);
+/* 'c', which is new, is about to send what 'from' sends. 0, or OFOX_EMEM. */
+int ofox_attempt_copy(struct ofox_lcall *c, const struct ofox_lcall *from);
 /* It will not send anything any more. */
 void ofox_lcall_forget(struct ofox_lcall *c);
 
-/* The methods that set what a call sends. */
+/* The methods that set what a call sends, and those of its hedges. */
 extern const luaL_Reg ofox_attempt_methods[];
+extern const luaL_Reg ofox_hedge_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];
 

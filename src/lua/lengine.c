@@ -117,7 +117,7 @@ static int engine_drive(lua_State *L) {
   double till = ofox_clocks_now() + left;
   enum ofox_call_state state = c->state;
   int held = 0;
-  while (!held && c->state == state && left > 0 &&
+  while (!held && c->state == state && left > 0 && !c->news &&
          !ofox_event_queue_has_event(c->response.events)) {
     held = ofox_engine_step(e, fmin(left, OFOX_LONGEST_WAIT), 0) != 0 ||
            ofox_guests_have_news(ofox_engine_guests(e)) ||

@@ -121,7 +121,7 @@ static uint64_t plan_field(lua_State *L, int arg) {
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
 ** unix_socket, client_cert, client_key, client_password, plan: that of a
 ** template with the same options for the engine; account; stats: see
-** core.stats.
+** core.stats; hedge: seconds.
 */
 static int template_new(lua_State *L) {
   struct ofox_template *t;
@@ -140,11 +140,13 @@ static int template_new(lua_State *L) {
   t->authorization = text_field(L, 1, "authorization");
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
+  lua_getfield(L, 1, "hedge");
+  t->config.hedge = lua_tonumber(L, -1);
   lua_getfield(L, 1, "account");
   t->config.account = ofox_optaccount(L, lua_gettop(L));
   lua_getfield(L, 1, "stats");
   t->stats = ofox_checkstats(L, -1);
-  lua_pop(L, 1);
+  lua_settop(L, 3);
   ofox_checkshape(L, 1, &t->config.response);
   t->seeded = ofox_checksettings(L, 2, &t->config, &t->seed);
   add_secrets(L, 1, t);

@@ -21,14 +21,14 @@
   X(RESET, "x-ratelimit-reset")                                               \
   X(BODY, "body")                                                             \
   X(HOOK, "hook")                                                             \
-  X(IMMEDIATE, "immediate")
+  X(IMMEDIATE, "immediate")                                                   \
+  X(HEDGE, "hedge")
 
 enum ofox_source {
 #define X(id, name) OFOX_SOURCE_##id,
   OFOX_SOURCES(X)
 #undef X
 };
-
 const char *ofox_source_name(enum ofox_source s);
 
 struct ofox_headers {

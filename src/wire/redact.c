@@ -81,15 +81,25 @@ static int is_known(const struct ofox_redact *r, struct ofox_span secret) {
   return 0;
 }
 
+static int copy_secrets(struct ofox_redact *r,
+                        const struct ofox_redact *from) {
+  int rc = make_room(&r->_secrets, from->_secrets.n);
+  if (rc == 0)
+    rc = ofox_buf_addspan(&r->_secrets, ofox_buf_span(&from->_secrets));
+  return rc;
+}
+
 /* Copies the secrets of the base. */
 static int leave_base(struct ofox_redact *r) {
-  const struct ofox_buf *secrets = &r->_base->_secrets;
-  int rc = make_room(&r->_secrets, secrets->n);
-  if (rc == 0)
-    rc = ofox_buf_addspan(&r->_secrets, ofox_buf_span(secrets));
+  int rc = copy_secrets(r, r->_base);
   if (rc == 0)
     r->_base = NULL;
   return rc;
+}
+
+int ofox_redact_copy(struct ofox_redact *r, const struct ofox_redact *from) {
+  r->_base = from->_base;
+  return from->_secrets.n > 0 ? copy_secrets(r, from) : 0;
 }
 
 int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret) {

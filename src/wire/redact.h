@@ -29,6 +29,10 @@ void ofox_redact_free(struct ofox_redact *r); /* wipes; idempotent */
 */
 void ofox_redact_begin(struct ofox_redact *r, struct ofox_redact *base);
 
+/* 'r', which is empty, has the secrets of 'from', and its base. 0, or
+** OFOX_EMEM. */
+int ofox_redact_copy(struct ofox_redact *r, const struct ofox_redact *from);
+
 /*
 ** A secret shorter than OFOX_SECRET_MIN, or already known, is ignored. 0,
 ** OFOX_EMEM, or OFOX_ECAP if it is longer than OFOX_SECRET_MAX.

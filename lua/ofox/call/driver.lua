@@ -20,7 +20,8 @@ local FRESH = 5 -- seconds for which a key and headers of the program are good, 
 ---@class ofox.Run
 ---@field template ofox.Template
 ---@field call userdata
----@field models string[]|string|nil  ids of the models to try, or of the only one
+---@field twin userdata|nil  the other attempt that is on its way, see ofox.call.hedge
+---@field models string[]|string|nil  ids of the models to try, or of the only one; last, perhaps, that of hedges
 ---@field transport table|userdata|nil  once the call has begun
 ---@field finish fun(value: table): string|nil|nil  post-processes the decoded answer; returns what is wrong with it
 ---@field failure ofox.Error|nil  of the latest attempt, if a hook of the program sees it
@@ -45,11 +46,12 @@ end
 ---@param params table|string|nil  its body: a table to encode, or bytes
 ---@param bodies? string[]  instead, one for each model
 ---@param models? string[]|string
+---@param hedged? boolean  the last of the models is that of hedges
 ---@return ofox.Run|nil
 ---@return string|nil problem  the encoder's, if the body cannot be written
-function driver.new(template, params, bodies, models)
+function driver.new(template, params, bodies, models, hedged)
   local transport = template.settings.transport
-  local call, problem = new_call(template.core, transport and transport:now(), params, bodies, models)
+  local call, problem = new_call(template.core, transport and transport:now(), params, bodies, models, hedged)
   if not call then return nil, problem end
   return setmetatable({ template = template, call = call, models = models, transport = transport }, Run)
 end
@@ -136,6 +138,10 @@ end
 function Run:serve()
   local call, hears = self.call, self.template.hears
   while true do
+    if self.twin then
+      reserve.require "ofox.call.hedge".judge(self)
+      call = self.call
+    end
     if hears then
       local delay, number, source = call:announce()
       if delay then self:announce(delay, number, source) end
@@ -144,6 +150,8 @@ function Run:serve()
     if state == "done" or state == "events" then return end
     if state == "ready" then
       self:start()
+    elseif state == "hedge" then
+      reserve.require "ofox.call.hedge".start(self)
     else
       self:wait()
     end
@@ -219,20 +227,21 @@ end
 -- A hook raised an error, or Ctrl-C: the call must not continue in the background.
 function Run:abandon(err)
   self:release()
-  self.transport:cancel(self.call)
+  self.transport:cancel(self.call) -- and its twin
+  if self.twin then self.transport:cancel(self.twin) end
   self:interrupted(err)
 end
 
 -- From here on the call has a transport, and can be cancelled.
 local function begin(run)
-  local settings, call = run.template.settings, run.call
+  local settings = run.template.settings
   wait.check()
   local transport = run.transport or engine.get()
   run.transport = transport
   wait.remember(settings)
   if settings.cancel then
     -- a token may outlive a stream that is not read
-    run.listener = function() transport:cancel(call) end
+    run.listener = function() transport:cancel(run.call) end
     run.forget = settings.cancel:on_cancel_if_held(run.listener)
   end
 end

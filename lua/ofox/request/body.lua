@@ -32,23 +32,27 @@ function body.check_params(params, resource)
   return nil
 end
 
---- Encodes the bodies of a call that may fall back to other models, before its first
--- attempt: one for each.
+--- Encodes the bodies of a call that may ask other models, before its first attempt:
+-- one for each.
 ---@param params table  not changed
----@param others string[]  the other models
+---@param others string[]  the models to fall back to
+---@param hedge? string|false  the model that its hedges ask
 ---@return string[]|nil bodies
 ---@return string[]|string models  one per body, or none; or the problem
-function body.of_models(params, others)
+---@return boolean|nil hedged  the last of them is that of hedges
+function body.of_models(params, others, hedge)
   local fallback = reserve.require "ofox.request.fallback"
   local models = fallback.models(params, others)
+  local hedged = hedge and #models > 0
+  if hedged then models[#models + 1] = hedge end
   local bodies = {}
   for k = 1, math.max(1, #models) do
-    local rest = #models > 0 and fallback.rest(models, k) or others
+    local rest = #models > 0 and fallback.rest(models, k, hedged) or others
     local bytes, message = json.encode_request(fallback.apply(params, models[k], rest))
     if not bytes then return nil, body.problem(message, "params") end
     bodies[k] = bytes
   end
-  return bodies, models
+  return bodies, models, hedged
 end
 
 return body

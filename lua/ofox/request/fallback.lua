@@ -25,10 +25,13 @@ end
 -- model is requested.
 ---@param models string[]
 ---@param k integer
+---@param hedged? boolean  the last one is that of hedges, for which the gateway has all others but the first
 ---@return string[]
-function fallback.rest(models, k)
-  local rest = {}
-  for i = k + 1, #models do rest[#rest + 1] = models[i] end
+function fallback.rest(models, k, hedged)
+  local rest, last = {}, hedged and #models - 1 or #models
+  for i = k > last and 2 or k + 1, last do
+    if models[i] ~= models[k] then rest[#rest + 1] = models[i] end
+  end
   return rest
 end
 

@@ -59,6 +59,8 @@ options.rows = {
     doc = "whether retries are paid for, so that an account sends few while all of them fail" },
   { name = "breaker", check = of_table "breaker", scope = "client", default = false,
     doc = "whether a model that fails too often is left alone for a while; or `{ratio, min_calls, window, open, probes}`" },
+  { name = "hedge", check = of_table "hedge", default = false,
+    doc = "seconds after which an attempt that has not begun to answer gets a second beside it; or `{after, model}`" },
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
   { name = "headers", check = of_table "headers", shown = "none",

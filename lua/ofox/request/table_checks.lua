@@ -190,6 +190,28 @@ function table_check.breaker(value)
   return numbers(BREAKER, "ratio, min_calls, window, open or probes", value)
 end
 
+local function hedge_problem(after, field)
+  if type(after) == "number" and after > 0 and after < HUGE then return nil end
+  local what = "a finite number of seconds > 0"
+  if not field then what = what .. ", a table with after and model, or false" end
+  return (field or "") .. expected(what, after)
+end
+
+--- Checks a hedge: seconds, or a table with them and a model; false: none.
+function table_check.hedge(value)
+  if value == false then return nil, false end
+  if type(value) ~= "table" then return hedge_problem(value), { after = value } end
+  for name in pairs(value) do
+    if name ~= "after" and name ~= "model" then return describe.unknown(name, { "after", "model" }, "field") end
+  end
+  local problem = hedge_problem(value.after, ".after: ")
+  if problem then return problem end
+  if value.model ~= nil and (type(value.model) ~= "string" or value.model == "") then
+    return ".model: " .. expected("a model id", value.model)
+  end
+  return nil, { after = value.after, model = value.model }
+end
+
 --- The fields of a policy.
 table_check.POLICY = { "base", "factor", "max_delay", "max_server_delay", "jitter", "statuses", "seed" }
 

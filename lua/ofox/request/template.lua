@@ -119,7 +119,10 @@ function template.new(shape, settings, like)
   self.asks = later ~= nil or self.key ~= true and self.key ~= false or self.missing or self.exposed ~= nil
     or self.talks
   self.hears = self.talks or settings.on_retry ~= nil or settings.on_wait ~= nil
-  if shape.expect ~= "contact" then fields.account = account.of(settings, shape.account) end
+  if shape.expect ~= "contact" then
+    fields.account = account.of(settings, shape.account)
+    fields.hedge = settings.hedge and settings.hedge.after
+  end
   self.core, self.plan = core.template(fields, settings)
   return self
 end
