@@ -165,6 +165,26 @@ static void test_odd_limits(void) {
   assert(!b.is_open);
 }
 
+/* Other limits: what has ended counts. */
+static void test_change(void) {
+  struct ofox_breaker_limits l = {0.5, 10, 30, 15, 1};
+  struct ofox_breaker one;
+  struct ofox_breaker_pass pass;
+  int i;
+  ofox_breaker_init(&one, &l);
+  for (i = 0; i < 3; i++) {
+    ofox_breaker_started(&one, &pass, 1);
+    ofox_breaker_ended(&one, &pass, 1, 1);
+  }
+  l.min_calls = 4;
+  l.open = 5;
+  ofox_breaker_change(&one, &l);
+  assert(ofox_breaker_next(&one, 1) == 1);
+  ofox_breaker_started(&one, &pass, 1);
+  ofox_breaker_ended(&one, &pass, 1, 1);
+  assert(ofox_breaker_next(&one, 1) == 6);
+}
+
 int main(void) {
   test_opens();
   test_stays_closed();
@@ -174,6 +194,7 @@ int main(void) {
   test_a_probe_hangs();
   test_stragglers();
   test_odd_limits();
+  test_change();
   puts("ok");
   return 0;
 }

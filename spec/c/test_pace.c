@@ -373,6 +373,31 @@ static void test_servers(void) {
   }
 }
 
+/* What was started counts under other limits, too. */
+static void test_change(void) {
+  struct ofox_pace_limits l = {20, NAN, 20, NAN, 0, 0, 0, 0};
+  struct ofox_pace_start starts[20];
+  int i;
+  memset(starts, 0, sizeof(starts));
+  ofox_pace_free(&p);
+  assert(ofox_pace_init(&p, &l) == 0);
+  for (i = 0; i < 20; i++)
+    ofox_pace_started(&p, &starts[i], 0, 5);
+  l.rpm = 30;
+  l.burst = 30;
+  assert(ofox_pace_change(&p, &l) == 0);
+  assert(p.in_flight == 20);
+  assert(ofox_pace_next(&p, 5, 0) == 5);
+  assert(ofox_pace_at(&p, 5, 9, 0, 0) == 5);
+  assert(ofox_pace_at(&p, 5, 10, 0, 0) >= 65);
+  for (i = 0; i < 20; i++)
+    ofox_pace_ended(&p, &starts[i], -1, 6);
+  assert(p.in_flight == 0);
+  l.rpm = l.burst = 10;
+  assert(ofox_pace_change(&p, &l) == 0);
+  assert(ofox_pace_next(&p, 7, 0) >= 65);
+}
+
 int main(void) {
   test_nothing_given();
   test_rpm();
@@ -388,6 +413,7 @@ int main(void) {
   test_absurd_words();
   test_another_period();
   test_servers();
+  test_change();
   ofox_pace_free(&p);
   puts("ok");
   return 0;

@@ -93,11 +93,32 @@ static void test_two_queues(void) {
   take(&all[2]);
 }
 
+static void count(struct ofox_turn *turn, void *sum) {
+  assert(ofox_turns_waits(turn));
+  *(int *)sum += (int)(turn - all) + 1;
+}
+
+static void test_each(void) {
+  int i, sum = 0, expected = 0;
+  begin();
+  ofox_turns_each(&turns, count, &sum);
+  assert(sum == 0);
+  for (i = 0; i < MANY; i++)
+    ofox_turns_wait(&turns, &all[i]);
+  for (i = 0; i < MANY; i += 3)
+    ofox_turns_leave(&turns, &all[i]);
+  for (i = 0; i < MANY; i++)
+    expected += i % 3 != 0 ? i + 1 : 0;
+  ofox_turns_each(&turns, count, &sum);
+  assert(sum == expected);
+}
+
 int main(void) {
   test_in_order_of_arrival();
   test_a_retry_keeps_its_place();
   test_cancelled();
   test_two_queues();
+  test_each();
   puts("ok");
   return 0;
 }

@@ -587,6 +587,21 @@ add("held", function()
   must(err.code == "held" and err.attempts == 0, "wrong: refused")
 end, { setup = forget_engine })
 
+add("health", function()
+  local transport = mock.new()
+  local client = client_of(transport, { budget = true, breaker = { min_calls = 3, open = 10 }, max_retries = 1 })
+  transport:always { status = 500 }
+  local err
+  for _ = 1, 2 do err = failed("internal_error", client:chat(PARAMS)) end
+  must(err.reason == "circuit_open" and err.attempts == 1, "wrong: reason")
+  transport:always(function(request)
+    return request.body:find("other/model", 1, true) and { body = OK } or { status = 500 }
+  end)
+  must(got(client:chat(PARAMS, { fallback = { "other/model" } })):output_text() == "hi", "wrong: result")
+  local limits = client:stats().limits
+  must(limits.models[PARAMS.model].breaker == "open", "wrong: limits")
+end, { setup = forget_engine })
+
 add("wire", function(port)
   local client = wire_client(port)
   local response = got(client:chat(PARAMS))

@@ -263,6 +263,31 @@ describe("hold:", function()
     assert.equal(2, #transport.requests)
   end)
 
+  it("that grows is told at once to those who cannot wait so long", function()
+    hold(transport, 5)
+    local client = client_of(transport, { max_retries = 0 })
+    transport:reply(refusal(40)) -- the first to go at 5
+    transport:always(OK)
+    local ended = {}
+    side_by_side(4, function(i)
+      local _, err = client:chat(params(), { deadline = i == 3 and 30 or nil })
+      err = err or {}
+      ended[i] = { at = transport:now(), code = err.code, reason = err.reason, attempts = err.attempts }
+    end)
+    assert.same({ "held", "deadline", 0 }, { ended[3].code, ended[3].reason, ended[3].attempts })
+    assert.is_true(ended[3].at < 6, ended[3].at) -- not at 30
+    assert.is_nil(ended[2].code)
+  end)
+
+  it("is the account's if its tokens are spent, though requests remain", function()
+    hold(transport, 10, { body = '{"error":{"message":"no"}}', headers = { ["retry-after"] = "10",
+      ["x-ratelimit-remaining-requests"] = "5", ["x-ratelimit-remaining-tokens"] = "0" } })
+    transport:always(OK)
+    local began = transport:now()
+    client_of(transport):chat(params "another")
+    assert.equal(10, transport:now() - began)
+  end)
+
   it("and a pace outlive any collection of garbage while there is the client", function()
     transport:reply(refusal(10))
     transport:always(OK)
@@ -420,6 +445,18 @@ describe("pace:", function()
     assert.is_true(limited.most(at, 60) <= 30, limited.most(at, 60))
     assert.is_true(limited.most(at, 1) <= 4, limited.most(at, 1))
     assert.is_true(at[100] - at[1] < 200, at[100] - at[1]) -- 100 at 30 a minute
+  end)
+
+  it("of two clients of an account: the later one's limits, and what was started counts", function()
+    local transport = mock.new()
+    transport:always(OK)
+    local one = client_of(transport, { pace = { rpm = 20, burst = 20 } })
+    side_by_side(20, function() return one:chat(params()) end)
+    local two = client_of(transport, { pace = { rpm = 30, burst = 30 } })
+    side_by_side(20, function() return two:chat(params()) end)
+    local at = moments(transport, 1, 0)
+    assert.equal(at[1], at[30])
+    assert.is_true(at[31] - at[1] >= 60)
   end)
 
   it("burst: so many start together", function()

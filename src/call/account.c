@@ -46,20 +46,15 @@ static int is_same(double x, double y) {
 int ofox_account_pace(struct ofox_account *a,
                       const struct ofox_pace_limits *l) {
   const struct ofox_pace_limits *old = &a->_limits;
-  struct ofox_pace fresh;
   int rc;
   if (a->paces && is_same(l->rpm, old->rpm) && is_same(l->tpm, old->tpm) &&
       is_same(l->burst, old->burst) &&
       is_same(l->concurrent, old->concurrent) &&
       l->announced == old->announced)
     return 0;
-  memset(&fresh, 0, sizeof(fresh));
-  rc = ofox_pace_init(&fresh, l);
+  rc = ofox_pace_change(&a->pace, l);
   if (rc != 0)
     return rc;
-  fresh.in_flight = a->pace.in_flight;
-  ofox_pace_free(&a->pace);
-  a->pace = fresh;
   a->_limits = *l;
   a->paces = 1;
   return 0;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
+
 void ofox_breakers_free(struct ofox_breakers *b) {
   while (b->_n > 0)
     free(b->_list[--b->_n]);
@@ -29,19 +31,17 @@ struct ofox_breaker *ofox_breakers_find(const struct ofox_breakers *b,
   return NULL;
 }
 
-struct ofox_breaker *ofox_breakers_of(struct ofox_breakers *b,
-                                      uint32_t model) {
-  struct ofox_breaker *found = ofox_breakers_find(b, model);
+int ofox_breakers_add(struct ofox_breakers *b, uint32_t model) {
   struct ofox_model_breaker *fresh;
-  if (found != NULL || b->_n == OFOX_BREAKERS_MAX)
-    return found;
+  if (ofox_breakers_find(b, model) != NULL || b->_n == OFOX_BREAKERS_MAX)
+    return 0;
   if (b->_list == NULL)
     b->_list = calloc(OFOX_BREAKERS_MAX, sizeof(struct ofox_model_breaker *));
   fresh = b->_list != NULL ? malloc(sizeof(*fresh)) : NULL;
   if (fresh == NULL)
-    return NULL;
+    return OFOX_EMEM;
   fresh->model = model;
   ofox_breaker_init(&fresh->breaker, &b->limits);
   b->_list[b->_n++] = fresh;
-  return &fresh->breaker;
+  return 0;
 }

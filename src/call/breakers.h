@@ -35,7 +35,7 @@ void ofox_breakers_set(struct ofox_breakers *b,
 ** so all goes. */
 struct ofox_breaker *ofox_breakers_find(const struct ofox_breakers *b,
                                         uint32_t model);
-/* The same, which there is from now on. NULL: too many, or no memory. */
-struct ofox_breaker *ofox_breakers_of(struct ofox_breakers *b, uint32_t model);
+/* The model has one from now on, unless too many have. 0 or OFOX_EMEM. */
+int ofox_breakers_add(struct ofox_breakers *b, uint32_t model);
 
 #endif

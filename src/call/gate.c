@@ -225,7 +225,7 @@ struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   if (ofox_account_is_quiet(account) && !c->config->budgets &&
       !c->config->breaks)
     return a;
-  if (ofox_ticket_take(c) == NULL) {
+  if (ofox_ticket_take(c) == NULL || ofox_health_room(c) != 0) {
     a.word = OFOX_GATE_NO_MEMORY;
     return a;
   }
@@ -320,20 +320,42 @@ void ofox_gate_heard(struct ofox_call *c, double now) {
 static int is_of_account(const struct ofox_call *c, enum ofox_source hinted) {
   struct ofox_ratelimit r;
   ofox_headers_ratelimit(&c->response.head, c->wall, &r);
+  if (r.remaining_requests == 0 || r.remaining_tokens == 0 || r.remaining == 0)
+    return 1;
   if (r.remaining_requests > 0 || r.remaining > 0)
     return 0; /* the account has room */
-  if (r.remaining_requests == 0 || r.remaining_tokens == 0 ||
-      r.remaining == 0 || hinted == OFOX_SOURCE_RESET_REQUESTS ||
+  if (hinted == OFOX_SOURCE_RESET_REQUESTS ||
       hinted == OFOX_SOURCE_RESET_TOKENS || hinted == OFOX_SOURCE_RESET)
     return 1;
   return c->error->cls == OFOX_CLASS_RATE_LIMIT &&
          ofox_span_eq(ofox_buf_span(&c->error->code), "rate_limit_exceeded");
 }
 
+struct ofox_longer_hold {
+  const struct ofox_lane *lane;
+  double now;
+};
+
+/* A call that waits learns at once that its turn comes too late for it now. */
+static void reconsider(struct ofox_turn *turn, void *hold) {
+  const struct ofox_longer_hold *h = hold;
+  struct ofox_call *c = call_of(turn);
+  double deadline = ofox_call_deadline(c);
+  if (!c->config->holds || c->state != OFOX_WAIT || c->_due <= h->now)
+    return;
+  if (!ofox_hold_refuses(&h->lane->hold, h->now, patience(c)) &&
+      (deadline == INFINITY || turn_of(c, h->lane, h->now) < deadline))
+    return;
+  c->_due = 0;
+  if (c->host != NULL)
+    c->host->moved(c);
+}
+
 void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
                     double now) {
   struct ofox_account *a = c->config->account;
   struct ofox_lane *l;
+  double until;
   if (a == NULL || !c->config->holds || isnan(hint) || hint < 0 ||
       (c->error->cls != OFOX_CLASS_RATE_LIMIT &&
        c->error->cls != OFOX_CLASS_UNAVAILABLE))
@@ -345,7 +367,12 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
           : ofox_account_hold(a, c->lane, now);
   if (l == NULL)
     return;
+  until = l->hold.held ? l->hold.until : 0;
   ofox_hold_until(&l->hold, now + hint, now);
+  if (l->hold.until > until) {
+    struct ofox_longer_hold h = {l, now};
+    ofox_turns_each(&l->turns, reconsider, &h);
+  }
   l->is_down = l != &a->all && c->error->cls == OFOX_CLASS_UNAVAILABLE;
   wake(c->config->account, l, now);
 }

@@ -30,10 +30,21 @@ static int is_budgeted(const struct ofox_call *c) {
   return c->config->account != NULL && c->config->budgets;
 }
 
+/* NULL: it has none. */
+static struct ofox_breaker *breaker_of(const struct ofox_call *c) {
+  return is_broken(c)
+             ? ofox_breakers_find(&c->config->account->breakers, c->lane)
+             : NULL;
+}
+
+int ofox_health_room(struct ofox_call *c) {
+  return is_broken(c)
+             ? ofox_breakers_add(&c->config->account->breakers, c->lane)
+             : 0;
+}
+
 double ofox_health_next(const struct ofox_call *c, double now) {
-  const struct ofox_breaker *b =
-      is_broken(c) ? ofox_breakers_find(&c->config->account->breakers, c->lane)
-                   : NULL;
+  const struct ofox_breaker *b = breaker_of(c);
   return b != NULL ? ofox_breaker_next(b, now) : now;
 }
 
@@ -49,9 +60,7 @@ int ofox_health_pay(struct ofox_call *c) {
 }
 
 void ofox_health_started(struct ofox_call *c, double now) {
-  struct ofox_breaker *b =
-      is_broken(c) ? ofox_breakers_of(&c->config->account->breakers, c->lane)
-                   : NULL;
+  struct ofox_breaker *b = breaker_of(c);
   if (b != NULL)
     ofox_breaker_started(b, &c->ticket->pass, now);
 }
@@ -59,9 +68,7 @@ void ofox_health_started(struct ofox_call *c, double now) {
 void ofox_health_ended(struct ofox_call *c, enum ofox_health health,
                        double now) {
   struct ofox_ticket *t = c->ticket;
-  struct ofox_breaker *b =
-      is_broken(c) ? ofox_breakers_find(&c->config->account->breakers, c->lane)
-                   : NULL;
+  struct ofox_breaker *b = breaker_of(c);
   if (b != NULL && health == OFOX_HEALTH_UNKNOWN)
     ofox_breaker_left(b, &t->pass);
   else if (b != NULL)

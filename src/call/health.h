@@ -18,6 +18,9 @@ enum ofox_health {
 /* What the failure of its attempt tells. */
 enum ofox_health ofox_health_of(const struct ofox_error *e);
 
+/* Memory for what is kept of it. 0 or OFOX_EMEM. */
+int ofox_health_room(struct ofox_call *c);
+
 /* When the breaker of its model lets it go; 'now': it does. */
 double ofox_health_next(const struct ofox_call *c, double now);
 

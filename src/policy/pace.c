@@ -82,6 +82,26 @@ void ofox_pace_free(struct ofox_pace *p) {
   memset(p, 0, sizeof(*p));
 }
 
+int ofox_pace_change(struct ofox_pace *p,
+                     const struct ofox_pace_limits *limits) {
+  struct ofox_pace fresh;
+  int i, bad = ofox_pace_init(&fresh, limits);
+  if (bad != 0)
+    return bad;
+  fresh.in_flight = p->in_flight;
+  fresh._active = p->_active;
+  fresh._started = p->_started;
+  fresh._heard_of = p->_heard_of;
+  for (i = 0; i < OFOX_PACE_UNITS; i++) {
+    fresh.quotas[i]._all = p->quotas[i]._all;
+    if (fresh.quotas[i].window._parts != NULL && p->quotas[i].is_known)
+      ofox_window_carry(&fresh.quotas[i].window, &p->quotas[i].window);
+  }
+  ofox_pace_free(p);
+  *p = fresh;
+  return 0;
+}
+
 /* Each start moves the moment at which the quota would be full by what it
 ** costs; it may start while that is not further away than the burst allows. A
 ** start that costs more than a burst has to find it full. */

@@ -74,6 +74,11 @@ struct ofox_pace_words {
 int ofox_pace_init(struct ofox_pace *p, const struct ofox_pace_limits *limits);
 void ofox_pace_free(struct ofox_pace *p);
 
+/* These limits instead of those before, from now on: what was started counts.
+** 0, or OFOX_EMEM: nothing changes. */
+int ofox_pace_change(struct ofox_pace *p,
+                     const struct ofox_pace_limits *limits);
+
 /* The earliest moment for the next start, with so many tokens; it may start if
 ** that is <= now. INFINITY: only when another has ended or been answered. */
 double ofox_pace_next(const struct ofox_pace *p, double now, double tokens);

@@ -129,3 +129,19 @@ size_t ofox_turns_before(const struct ofox_turns *t,
     return (size_t)(turn->order - t->_first->order);
   return others;
 }
+
+/* The heap is as deep as the number of those that wait has binary digits. */
+static void each(struct ofox_turn *turn,
+                 void (*f)(struct ofox_turn *turn, void *with), void *with) {
+  if (turn == NULL)
+    return;
+  f(turn, with);
+  each(turn->_below[0], f, with);
+  each(turn->_below[1], f, with);
+}
+
+void ofox_turns_each(const struct ofox_turns *t,
+                     void (*f)(struct ofox_turn *turn, void *with),
+                     void *with) {
+  each(t->_first, f, with);
+}

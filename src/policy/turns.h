@@ -48,6 +48,11 @@ void ofox_turns_leave(struct ofox_turns *t, struct ofox_turn *turn);
 struct ofox_turn *ofox_turns_first(const struct ofox_turns *t);
 int ofox_turns_waits(const struct ofox_turn *turn);
 
+/* Calls a function, which changes nothing here, for each that waits. */
+void ofox_turns_each(const struct ofox_turns *t,
+                     void (*f)(struct ofox_turn *turn, void *with),
+                     void *with);
+
 /*
 ** How many are before the ticket, whether it waits or is about to. Exact for
 ** the one that arrived last, and for the first; never too few for others.

@@ -115,3 +115,9 @@ void ofox_window_take_back(struct ofox_window *w, double amount, double when) {
     amount -= less;
   }
 }
+
+void ofox_window_carry(struct ofox_window *w, const struct ofox_window *from) {
+  size_t i;
+  for (i = 0; i < from->_n; i++)
+    ofox_window_add(w, part(from, i)->amount, part(from, i)->last);
+}

@@ -46,6 +46,9 @@ double ofox_window_next(const struct ofox_window *w, double now, double before,
 /* It is done, whether or not it might be. */
 void ofox_window_add(struct ofox_window *w, double amount, double now);
 
+/* What another has counted is counted here, too. */
+void ofox_window_carry(struct ofox_window *w, const struct ofox_window *from);
+
 /* So much of what was done at that moment was not done after all. If it is not
 ** known any more where that was counted, nothing changes. */
 void ofox_window_take_back(struct ofox_window *w, double amount, double when);
