@@ -36,7 +36,7 @@ local function sliding(account, now)
 end
 
 -- Counts in minutes, and refuses one request, the n-th, without a word.
-local function silent(nth)
+function quota.silent(nth)
   return function(account, now)
     account.total = (account.total or 0) + 1
     return account.total == nth and refusal() or minutes(account, now)
@@ -47,7 +47,7 @@ end
 quota.servers = {
   { title = "counts in minutes", serve = minutes, keys = 1 },
   { title = "counts any 60 seconds", serve = sliding, keys = 1 },
-  { title = "one 429 that says nothing", serve = silent(10), keys = 1 },
+  { title = "one 429 that says nothing", serve = quota.silent(10), keys = 1 },
   { title = "four keys, 20 a minute each", serve = minutes, keys = 4 },
 }
 

@@ -72,6 +72,15 @@ describe("200 prompts, 100 in flight, against 20 requests a minute:", function()
     end)
   end) end
 
+  it("pace = true keeps to that, too, where the very first answers are refusals that say nothing", function()
+    for nth = 1, 3 do
+      local run = quota.run({ serve = quota.silent(nth), keys = 1 }, { pace = true })
+      assert.same({ 200, {} }, { #run.calls, reasons(run.calls) })
+      assert.is_true(#run.requests <= 210, #run.requests)
+      assert.is_true(count.most(run.requests, 60) <= 20)
+    end
+  end)
+
   -- How many were let through in each minute of the server's.
   local function minutes_of(run)
     local list, began = {}, nil
