@@ -130,7 +130,7 @@ static void hear(size_t i, const uint8_t *x) {
     said[unit].reset = number((uint8_t)(x[2] + unit));
   }
   if (i < n)
-    ofox_pace_heard(&p, &all[i].start, said, now);
+    ofox_pace_heard(&p, &all[i].start, x[0] == 7 ? NULL : said, now);
 }
 
 static void step(uint8_t what, const uint8_t *x) {

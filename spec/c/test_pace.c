@@ -231,6 +231,47 @@ static void test_alone(void) {
   assert(ofox_pace_next(&p, 1, 0) == 1);
 }
 
+/* A refusal that says nothing of a rate: the next are alone, until one has an
+** answer. */
+static void test_refused(void) {
+  int i;
+  begin_announced();
+  for (i = 0; i < 3; i++) {
+    assert(ofox_pace_next(&p, i, 0) == i);
+    ofox_pace_started(&p, &all[i], 0, i);
+    ofox_pace_heard(&p, &all[i], NULL, i);
+    assert(ofox_pace_next(&p, i, 0) == i + 60);
+    ofox_pace_ended(&p, &all[i], -1, i + 0.5);
+  }
+  ofox_pace_started(&p, &all[3], 0, 4);
+  assert(ofox_pace_next(&p, 4, 0) == 64);
+  say(3, NAN, NAN, NAN, 5);
+  assert(ofox_pace_next(&p, 5, 0) == 5);
+  /* later it is nothing new */
+  ofox_pace_started(&p, &all[4], 0, 5);
+  ofox_pace_heard(&p, &all[4], NULL, 5);
+  assert(ofox_pace_next(&p, 5, 0) == 5);
+  ofox_pace_ended(&p, &all[4], -1, 6);
+  /* the same call's next attempt has a word of its own */
+  begin_announced();
+  ofox_pace_started(&p, &all[0], 0, 0);
+  ofox_pace_heard(&p, &all[0], NULL, 0);
+  ofox_pace_started(&p, &all[0], 0, 1);
+  ofox_pace_ended(&p, &all[0], -1, 2);
+  ofox_pace_started(&p, &all[1], 0, 2);
+  assert(ofox_pace_next(&p, 2, 0) == 2);
+  /* they count for the minute, once it is known */
+  begin_announced();
+  for (i = 0; i < 2; i++) {
+    ofox_pace_started(&p, &all[i], 0, i);
+    ofox_pace_heard(&p, &all[i], NULL, i);
+    ofox_pace_ended(&p, &all[i], -1, i);
+  }
+  ofox_pace_started(&p, &all[2], 0, 2);
+  say(2, 3, 2, 1, 2);
+  assert(ofox_pace_next(&p, 2, 0) > 60);
+}
+
 static void test_announced(void) {
   int i;
   begin_announced();
@@ -409,6 +450,7 @@ int main(void) {
   test_tokens();
   test_too_many_tokens();
   test_alone();
+  test_refused();
   test_announced();
   test_absurd_words();
   test_another_period();

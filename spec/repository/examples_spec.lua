@@ -24,17 +24,21 @@ local EXPECTED = {
   ["parallel.lua"] = "google/gemini%-2.5%-flash %(0%.%d s%)\n  this is the simulator.*first: %l+/",
   ["cqueues.lua"] = "what is an event loop?",
   ["luv.lua"] = "what is an event loop?",
+  ["limits.lua"] = "counts in minutes +pace = true +200 +0 +200 ",
   ["frames.lua"] = "you said: who goes there?",
 }
 
 -- Folders: those of hosts that are no Lua are run by specs of their own; the
--- others are what simulator.lua and demo.lua are made of.
+-- others are what simulator.lua, demo.lua and limits.lua are made of.
 local FOLDERS = {
   love = "spec/hosts/love_spec.lua", nginx = "spec/hosts/nginx_spec.lua", nvim = "spec/hosts/nvim_spec.lua",
   simulator = "spec/repository/simulator_spec.lua", demo = "spec/repository/demo_spec.lua",
+  limits = "spec/repository/proofs_spec.lua",
 }
 
 local UNSET = "-u LUA_PATH -u LUA_CPATH -u LUA_INIT -u OFOXAI_API_KEY -u OFOXAI_BASE_URL -u http_proxy -u all_proxy"
+
+local MADE_OF = { simulator = true, demo = true, limits = true }
 
 describe("the examples", function()
   local s, sim, path
@@ -54,6 +58,7 @@ describe("the examples", function()
 
   -- What follows an example on its command line.
   local words = {
+    ["limits.lua"] = function() return "quota" end,
     ["chat.lua"] = function() return "<" .. input "hello there\n" end,
     ["batch.lua"] = function()
       os.remove(path .. "/answers")
@@ -124,7 +129,7 @@ describe("the examples", function()
       local named = {}
       for name in proc.read("examples/README.md"):gmatch("\n| %[`([^`]+)`%]%([%w_.]+%)") do named[name] = true end
       for _, name in ipairs(lines "cd examples && ls") do
-        if name ~= "README.md" and name ~= "simulator" and name ~= "demo" then
+        if name ~= "README.md" and not MADE_OF[name] then
           local listed = named[name] and name or name .. "/"
           assert.is_true(named[listed], name .. " is not listed")
           named[listed] = nil

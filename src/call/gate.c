@@ -276,6 +276,7 @@ void ofox_gate_started(struct ofox_call *c, double now) {
 static void hear_pace(struct ofox_call *c, double now) {
   struct ofox_ratelimit r;
   struct ofox_pace_words said[OFOX_PACE_UNITS];
+  int says_nothing;
   /* without a Date of its own, a reset that is a date says nothing here */
   ofox_headers_ratelimit(&c->response.head, NAN, &r);
   said[OFOX_PACE_REQUESTS].limit = r.limit_requests;
@@ -284,7 +285,11 @@ static void hear_pace(struct ofox_call *c, double now) {
   said[OFOX_PACE_TOKENS].limit = r.limit_tokens;
   said[OFOX_PACE_TOKENS].remaining = r.remaining_tokens;
   said[OFOX_PACE_TOKENS].reset = r.reset_tokens;
-  ofox_pace_heard(&c->config->account->pace, &c->ticket->pace, said, now);
+  says_nothing = isnan(r.limit_requests) && isnan(r.remaining_requests) &&
+                 isnan(r.limit_tokens) && isnan(r.remaining_tokens);
+  ofox_pace_heard(&c->config->account->pace, &c->ticket->pace,
+                  c->response.head.status == 429 && says_nothing ? NULL : said,
+                  now);
 }
 
 /* The probe has been answered. */

@@ -218,6 +218,7 @@ static void announce_all(struct ofox_pace *p, const struct ofox_pace_start *s,
     announce(q, &said[i], later, p->_slack, s->_at);
     if (!q->is_known && q->window.limit < INFINITY) {
       q->is_known = 1;
+      later += i == OFOX_PACE_REQUESTS ? at_most(p->_mute, q->burst) : 0;
       ofox_window_add(&q->window, later + cost_of(s, i), now);
     }
   }
@@ -229,6 +230,11 @@ void ofox_pace_heard(struct ofox_pace *p, struct ofox_pace_start *s,
   if (!s->_unheard)
     return;
   s->_unheard = 0;
+  if (said == NULL) {
+    s->_mute = p->_alone;
+    p->_mute += p->_alone;
+    return;
+  }
   p->_alone = 0;
   /* an answer to an older start is older news, though it comes later */
   if (!p->announced || s->_number < p->_heard_of)
@@ -260,9 +266,10 @@ void ofox_pace_ended(struct ofox_pace *p, struct ofox_pace_start *s,
                      double tokens, double now) {
   if (!s->_in_flight)
     return;
-  s->_in_flight = s->_unheard = 0;
   p->in_flight--;
-  p->_alone = 0;
+  if (!s->_mute)
+    p->_alone = 0;
+  s->_in_flight = s->_unheard = s->_mute = 0;
   if (tokens >= 0)
     put_right(p, s, tokens, now);
 }

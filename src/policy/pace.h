@@ -28,10 +28,8 @@ struct ofox_pace_limits {
   double concurrent; /* on their way */
   int announced;     /* instead of rpm and tpm: what answers say */
   int alone;         /* if so: others wait for the first one's answer */
-  double patience;   /* if so: in so many seconds one is let through, whatever
-                        the server said */
-  double slack;      /* by which the minute is longer, for requests are not
-                        equally long on their way to the server */
+  double patience;   /* if so: one goes in so many seconds, in any case */
+  double slack;      /* by which the minute is longer: some ways are longer */
 };
 
 struct ofox_pace_quota {
@@ -50,7 +48,7 @@ struct ofox_pace {
   struct ofox_pace_quota quotas[OFOX_PACE_UNITS];
   double concurrent; /* 0: no limit */
   double in_flight;
-  int announced, _alone;
+  int announced, _alone, _mute; /* refusals while alone that said nothing */
   double _patience, _slack;
   double _active;     /* the last start or news */
   uint64_t _started;  /* number of the last start */
@@ -62,7 +60,7 @@ struct ofox_pace_start {
   double _at, _tokens;
   double _all[OFOX_PACE_UNITS]; /* that was started until then, it included */
   uint64_t _number;
-  int _in_flight, _unheard;
+  int _in_flight, _unheard, _mute;
 };
 
 /* What an answer says of a quota; NaN: not said. */
@@ -73,7 +71,6 @@ struct ofox_pace_words {
 /* 0, or OFOX_EMEM: then it paces nothing. */
 int ofox_pace_init(struct ofox_pace *p, const struct ofox_pace_limits *limits);
 void ofox_pace_free(struct ofox_pace *p);
-
 /* These limits instead of those before, from now on: what was started counts.
 ** 0, or OFOX_EMEM: nothing changes. */
 int ofox_pace_change(struct ofox_pace *p,
@@ -91,7 +88,8 @@ double ofox_pace_at(const struct ofox_pace *p, double now, size_t n,
 
 void ofox_pace_started(struct ofox_pace *p, struct ofox_pace_start *s,
                        double tokens, double now);
-/* The start's answer has begun, whatever it says. */
+/* The start's answer has begun, whatever it says. NULL: it is a refusal for a
+** rate that says nothing of it; if this one was 'alone', the next is, too. */
 void ofox_pace_heard(struct ofox_pace *p, struct ofox_pace_start *s,
                      const struct ofox_pace_words said[OFOX_PACE_UNITS],
                      double now);
