@@ -9,10 +9,13 @@
 #include "call/fallback.h"
 #include "call/gate.h"
 #include "call/tally.h"
+#include "call/used.h"
 
 /* The state changes here only; the due time here, and where a call that is
 ** held back is moved (gate.c). */
 static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
+  if (c->state == OFOX_FLIGHT)
+    ofox_used_by_stream(c);
   ofox_tally_enter(c, s);
   c->state = s;
   c->_due = due;

@@ -68,11 +68,6 @@ static double age(const struct ofox_call *c) {
 
 /* An attempt is over. */
 static void land(struct ofox_call *c) {
-  const struct ofox_event_queue *s = c->response.queue;
-  struct ofox_usage u;
-  if (s != NULL && s->usage.n > 0 &&
-      ofox_usage_read(ofox_buf_span(&s->usage), &u))
-    ofox_tally_used(c, &u);
   if (c->tally->_end == OFOX_TALLY_RUNS && has_failed(c))
     ofox_stats_attempt_failed(c->tally->stats, class_of(c));
 }

@@ -10,6 +10,7 @@
 #include "lua/lerrors.h"
 #include "call/failure.h"
 #include "call/gate.h"
+#include "call/used.h"
 #include "lua/lcall.h"
 #include "lua/levents.h"
 #include "lua/lheaders.h"
@@ -398,18 +399,19 @@ static int call_reply(lua_State *L) {
 static int call_decoded(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_span body = take_answer(L, c);
+  struct ofox_usage used = {NAN, NAN, NAN, NAN};
   size_t pos;
   int rc = OFOX_DECODED;
   if (body.n == 0)
     lua_newtable(L);
   else
-    rc = ofox_decode(L, body, 0, &pos);
+    rc = ofox_decode_answer(L, body, &used, &pos);
   if (rc < OFOX_DECODED) {
     lua_pushnil(L);
     ofox_pushbroken(L, body, rc, pos);
   }
   else {
-    ofox_tally_answer(L, &c->call);
+    ofox_used(&c->call, &used);
   }
   ofox_buf_free(&c->answer);
   return rc < OFOX_DECODED ? 2 : 1;
@@ -454,8 +456,9 @@ static const luaL_Reg METHODS[] = {
     {"veto", call_veto},           {"postpone", call_postpone},
     {"progress", call_progress},   {"failure", call_failure},
     {"failed", call_failed},       {"cause", call_cause},
-    {"reply", call_reply},         {"meta", call_meta},
-    {"release", call_release},     {NULL, NULL},
+    {"reply", call_reply},         {"decoded", call_decoded},
+    {"meta", call_meta},           {"release", call_release},
+    {NULL, NULL},
 };
 
 void ofox_open_call(lua_State *L) {
@@ -467,8 +470,6 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
-  ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
-  ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */
