@@ -359,7 +359,7 @@ void ofox_gate_ended(struct ofox_call *c, double now) {
     return;
   t->started = 0;
   if (a->paces && t->process == a->process) {
-    ofox_pace_ended(&a->pace, &t->pace, -1, now);
+    ofox_pace_ended(&a->pace, &t->pace);
     wake(a, &a->all, now);
   }
 }
@@ -374,4 +374,13 @@ void ofox_gate_free(struct ofox_call *c) {
   ofox_gate_cancelled(c, NAN);
   free(c->ticket);
   c->ticket = NULL;
+}
+
+void ofox_gate_used(struct ofox_call *c, double tokens) {
+  struct ofox_account *a = c->config->account;
+  struct ofox_ticket *t = c->ticket;
+  if (t == NULL || !a->paces || t->process != a->process)
+    return;
+  ofox_pace_used(&a->pace, &t->pace, tokens, c->ended);
+  wake(a, &a->all, c->ended);
 }
