@@ -42,7 +42,8 @@ static int has_failed(const struct ofox_call *c) {
 
 /* The latest moment that is known to have passed. */
 static double moment(const struct ofox_call *c) {
-  return fmax(c->ended, c->tally->_since);
+  double since = c->tally->_since;
+  return since > c->ended ? since : c->ended;
 }
 
 static void end(struct ofox_call *c, int cls, double latency) {

@@ -25,7 +25,7 @@ static struct ofox_lcall *check(lua_State *L) {
 }
 
 static int call_gc(lua_State *L) {
-  struct ofox_lcall *c = luaL_checkudata(L, 1, OFOX_CALL_T);
+  struct ofox_lcall *c = check(L);
   ofox_call_free(&c->call);
   ofox_lcall_free(c);
   return 0;
@@ -463,7 +463,8 @@ static const luaL_Reg METHODS[] = {
 
 void ofox_open_call(lua_State *L) {
   luaL_newmetatable(L, OFOX_CALL_T);
-  lua_pushcfunction(L, call_gc);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, call_gc, 1);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
