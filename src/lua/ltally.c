@@ -8,13 +8,14 @@
 #include "call/used.h"
 #include "lua/lofox.h"
 
-/* The row of the id on top, which is popped. [-1, +0, e] */
-static struct ofox_stats_model *row_of(lua_State *L, struct ofox_stats *s) {
-  struct ofox_stats_model *row = NULL;
-  if (lua_type(L, -1) == LUA_TSTRING)
-    row = ofox_stats_model(s, ofox_checkspan(L, -1));
-  lua_pop(L, 1);
-  return row;
+/* The row of the id at 'i', if it is one. [-0, +0, -] */
+static struct ofox_stats_model *row_of(lua_State *L, int i,
+                                       struct ofox_stats *s) {
+  struct ofox_span name;
+  if (lua_type(L, i) != LUA_TSTRING)
+    return NULL;
+  name.p = lua_tolstring(L, i, &name.n);
+  return ofox_stats_model(s, name);
 }
 
 void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
@@ -25,18 +26,18 @@ void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
   t->stats = &s->stats;
   c->tally = t;
   if (!lua_istable(L, models)) {
-    lua_pushvalue(L, models);
     if (c->models == 1)
-      t->rows.one = row_of(L, &s->stats);
+      t->rows.one = row_of(L, models, &s->stats);
     return;
   }
   ofox_checkmemory(L, ofox_tally_room(c));
   for (i = 0; i < c->models; i++) {
     lua_rawgeti(L, models, i + 1);
     if (c->models > 1)
-      t->rows.each[i] = row_of(L, &s->stats);
+      t->rows.each[i] = row_of(L, -1, &s->stats);
     else
-      t->rows.one = row_of(L, &s->stats);
+      t->rows.one = row_of(L, -1, &s->stats);
+    lua_pop(L, 1);
   }
 }
 
