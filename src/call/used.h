@@ -13,7 +13,7 @@
 void ofox_used(struct ofox_call *c, const struct ofox_usage *u);
 
 /* The attempt is over: what the events of its stream have said, if it was one.
-*/
+ */
 void ofox_used_by_stream(struct ofox_call *c);
 
 #endif

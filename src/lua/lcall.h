@@ -21,14 +21,15 @@ struct ofox_body_end {
 };
 
 /* The C call comes first: both have the same address. Kept small: with what
-** Lua adds, glibc finds memory for at most 1032 bytes far faster than for more.
+** Lua adds, glibc finds memory for at most 1032 bytes far faster than for
+*more.
 */
 struct ofox_lcall {
   struct ofox_call call;
   const struct ofox_template *template; /* a field of its user value */
   struct ofox_buf scratch;
-  struct ofox_buf answer; /* the body of the response, while it is read */
-  struct ofox_buf bodies; /* one for each model, one after the other */
+  struct ofox_buf answer;     /* the body of the response, while it is read */
+  struct ofox_buf bodies;     /* one for each model, one after the other */
   struct ofox_body_end *ends; /* of each; NULL: there is one for all models */
   /* What functions of the program returned for one attempt: header lines, each
   ended by NUL, and the line of its key (empty: none was returned). */

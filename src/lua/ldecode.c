@@ -41,7 +41,7 @@ struct decoder {
   struct ofox_usage_said *said; /* what 'usage' says, once there is some */
   enum { NO_USAGE, METADATA, USAGE } usage;
   enum ofox_usage_word word; /* of the object in it that is being read */
-  char *room;     /* for long text with escapes; Lua's */
+  char *room;                /* for long text with escapes; Lua's */
   size_t room_size;
   char few[512]; /* for short text with escapes */
 };

@@ -57,8 +57,7 @@ struct ofox_pace {
   uint64_t _heard_of; /* number of the latest start with an answer */
 };
 
-/* What an attempt keeps until it is known what it used. Zeroed: not started.
-*/
+/* What an attempt keeps until its use is known. Zeroed: not started. */
 struct ofox_pace_start {
   double _at, _tokens;
   double _all[OFOX_PACE_UNITS]; /* that was started until then, it included */

@@ -51,7 +51,7 @@ struct ofox_stats {
   size_t nmodels;
   struct ofox_stats_model other;
   struct ofox_stats_model *_last; /* the named one asked for last, or NULL */
-  unsigned char _places[256]; /* by hash: 1 + number of a model; 0: free */
+  unsigned char _places[256];     /* by hash: 1 + number of a model; 0: free */
 };
 
 void ofox_stats_init(struct ofox_stats *s);

@@ -86,8 +86,8 @@ int ofox_usage_sum(const struct ofox_usage_said *said,
                             first(AT(CACHE_READ), AT(CONTENT_CACHED))),
                       AT(CACHE_HIT));
   if (!isnan(out->output))
-    out->reasoning = first(first(AT(COMPLETION_THOUGHT), AT(OUTPUT_THOUGHT)),
-                           AT(THOUGHTS));
+    out->reasoning =
+        first(first(AT(COMPLETION_THOUGHT), AT(OUTPUT_THOUGHT)), AT(THOUGHTS));
   return 1;
 }
 

@@ -13,21 +13,22 @@ struct ofox_usage {
   double input, output, cached, reasoning;
 };
 
-/* Members of a usage object, or of an object in it: id, name, name there. */
+/* Members of a usage object, or of an object in it: id, name, name there. What
+** most answers have is found first. */
 #define OFOX_USAGE_WORDS(X)                                                   \
   X(PROMPT, "prompt_tokens", NULL)                                            \
+  X(COMPLETION, "completion_tokens", NULL)                                    \
+  X(PROMPT_CACHED, "prompt_tokens_details", "cached_tokens")                  \
+  X(COMPLETION_THOUGHT, "completion_tokens_details", "reasoning_tokens")      \
   X(INPUT, "input_tokens", NULL)                                              \
   X(PROMPT_COUNT, "promptTokenCount", NULL)                                   \
-  X(COMPLETION, "completion_tokens", NULL)                                    \
   X(OUTPUT, "output_tokens", NULL)                                            \
   X(CANDIDATES, "candidatesTokenCount", NULL)                                 \
-  X(PROMPT_CACHED, "prompt_tokens_details", "cached_tokens")                  \
   X(INPUT_CACHED, "input_tokens_details", "cached_tokens")                    \
   X(CACHE_READ, "cache_read_input_tokens", NULL)                              \
   X(CACHE_CREATED, "cache_creation_input_tokens", NULL)                       \
   X(CONTENT_CACHED, "cachedContentTokenCount", NULL)                          \
   X(CACHE_HIT, "prompt_cache_hit_tokens", NULL)                               \
-  X(COMPLETION_THOUGHT, "completion_tokens_details", "reasoning_tokens")      \
   X(OUTPUT_THOUGHT, "output_tokens_details", "reasoning_tokens")              \
   X(THOUGHTS, "thoughtsTokenCount", NULL)                                     \
   X(TOOL_USE, "toolUsePromptTokenCount", NULL)
