@@ -114,6 +114,48 @@ describe("client:stats", function()
     assert.same({ input = 9, output = 9, cached = 2, reasoning = 5 }, client:stats().tokens)
   end)
 
+  it("reads them wherever they stand, and the same of any JSON whoever decodes it", function()
+    local rows = {
+      { '{"usage":{"prompt_tokens":1},"usage":{"prompt_tokens":2,"completion_tokens":3}}', { 2, 3, 0, 0 } },
+      { '{"usage":{"prompt_tokens":1},"usage":5}', { 0, 0, 0, 0 } },
+      { '{"usage":{"prompt_tokens":1},"usage":null}', { 1, 0, 0, 0 } },
+      { '{"usage":{"prompt_tokens":1},"usageMetadata":{"promptTokenCount":7}}', { 1, 0, 0, 0 } },
+      { '{"usageMetadata":{"promptTokenCount":7},"usage":{"output_tokens":1}}', { 0, 1, 0, 0 } },
+      { '{"usage":[],"usageMetadata":{"promptTokenCount":7}}', { 0, 0, 0, 0 } },
+      { '{"a":{"usage":{"prompt_tokens":9}},"b":[{"usage":{"prompt_tokens":9}}],"usage":{"prompt_tokens":1}}',
+        { 1, 0, 0, 0 } },
+      { '{"usage":{"prompt_tokens":1,"prompt_tokens":2e1,"prompt_tokens":null,"completion_tokens":[5],' ..
+        '"x":{"output_tokens":8}}}', { 20, 0, 0, 0 } },
+      { '{"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":1,"cached_tokens":2,' ..
+        '"audio_tokens":5,"x":{"cached_tokens":8},"reasoning_tokens":3}}}', { 9, 0, 2, 0 } },
+      { '{"usage":{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":1},"prompt_tokens_details":{}}}',
+        { 9, 0, 0, 0 } },
+      { '{"usage":{"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":2,"cached_tokens":3},' ..
+        '"completion_tokens_details":null}}', { 0, 9, 0, 2 } },
+      { '\239\187\191 { "usage" : { "input_tokens" : 5.0 , "output_tokens" : 6 } } ', { 5, 6, 0, 0 } },
+      { '[{"usage":{"prompt_tokens":9}}]', { 0, 0, 0, 0 } }, { '[]', { 0, 0, 0, 0 } }, { '{}', { 0, 0, 0, 0 } },
+      { '5', { 0, 0, 0, 0 } }, { '{"usage":{}}', { 0, 0, 0, 0 } },
+    }
+    for _, decoder in ipairs { false, require "ofox.json".decode } do
+      for _, row in ipairs(rows) do
+        local client, transport = setup { json = decoder or nil }
+        transport:reply { body = row[1] }
+        assert(client:request { path = "/x" })
+        local t = client:stats().tokens
+        assert.same(row[2], { t.input, t.output, t.cached, t.reasoning }, row[1])
+      end
+    end
+  end)
+
+  it("reads none of JSON that is cut short", function()
+    local client, transport = setup()
+    for _, body in ipairs { '{"usage":{"prompt_tokens":9', '{"usage":{"prompt_tokens":9},', '{"usage":{"prompt_tokens":-}}' } do
+      transport:reply { body = body }
+      assert.is_nil((client:request { path = "/x" }))
+    end
+    assert.same(EMPTY, client:stats().tokens)
+  end)
+
   it("counts retries, their waits and what made them", function()
     local client, transport = setup()
     queue(transport, 500, { status = 429, headers = { ["retry-after"] = "5" }, body = "{}" },

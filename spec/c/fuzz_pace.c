@@ -103,8 +103,13 @@ static void start(double tokens) {
 static void end(size_t i, double used) {
   if (i >= n || !all[i].in_flight)
     return;
-  ofox_pace_ended(&p, &all[i].start, used, now);
-  ofox_pace_ended(&p, &all[i].start, 1e9, now); /* twice: nothing */
+  if (used > 100) /* it is known before the end */
+    ofox_pace_used(&p, &all[i].start, used, now);
+  ofox_pace_ended(&p, &all[i].start);
+  ofox_pace_used(&p, &all[i].start, used, now);
+  ofox_pace_ended(&p, &all[i].start); /* twice: nothing */
+  if (used >= 0)
+    ofox_pace_used(&p, &all[i].start, 1e9, now);
   all[i].in_flight = 0;
   in_flight--;
   if (used > all[i].tokens) {

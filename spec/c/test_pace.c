@@ -145,8 +145,8 @@ static void test_concurrent(void) {
   ofox_pace_started(&p, &all[1], 0, 0);
   assert(ofox_pace_next(&p, 0, 0) == INFINITY);
   assert(ofox_pace_at(&p, 0, 3, 0, 0) == 0);
-  ofox_pace_ended(&p, &all[0], -1, 1);
-  ofox_pace_ended(&p, &all[0], -1, 1);
+  ofox_pace_ended(&p, &all[0]);
+  ofox_pace_ended(&p, &all[0]);
   assert(p.in_flight == 1 && ofox_pace_next(&p, 1, 0) == 1);
   ofox_pace_started(&p, &all[1], 0, 1); /* the next attempt of the same call */
   assert(p.in_flight == 1);
@@ -163,16 +163,50 @@ static void test_tokens(void) {
   assert(ofox_pace_next(&p, 0, 0) == 0);
   assert(ofox_pace_at(&p, 0, 1, 600, 300) == 6);
   /* it used more, and then less, than was guessed */
-  ofox_pace_ended(&p, &all[0], 1300, 0);
+  ofox_pace_ended(&p, &all[0]);
+  ofox_pace_used(&p, &all[0], 1300, 0);
   assert(ofox_pace_next(&p, 0, 100) == 8);
   ofox_pace_started(&p, &all[1], 600, 100);
   assert(ofox_pace_next(&p, 100, 600) == 106);
-  ofox_pace_ended(&p, &all[1], 100, 101);
+  ofox_pace_ended(&p, &all[1]);
+  ofox_pace_used(&p, &all[1], 100, 101);
   assert(ofox_pace_next(&p, 101, 600) == 101);
   ofox_pace_started(&p, &all[2], 6000, 300);
   assert(ofox_pace_next(&p, 300, 600) == 360);
-  ofox_pace_ended(&p, &all[2], 100, 301);
+  ofox_pace_ended(&p, &all[2]);
+  ofox_pace_used(&p, &all[2], 100, 301);
   assert(ofox_pace_next(&p, 301, 600) == 301);
+}
+
+/* What was used may be known before the end, or long after it, when others
+** have started; a failure never says it. It counts once. */
+static void test_used(void) {
+  struct ofox_pace_limits l = none();
+  l.tpm = 6000;
+  begin(l);
+  ofox_pace_used(&p, &all[0], 500, 0); /* it has not started */
+  assert(ofox_pace_next(&p, 0, 600) == 0);
+  ofox_pace_started(&p, &all[0], 300, 0);
+  ofox_pace_used(&p, &all[0], 600, 0);
+  ofox_pace_ended(&p, &all[0]);
+  assert(ofox_pace_next(&p, 0, 600) == 6);
+  ofox_pace_used(&p, &all[0], 100, 0); /* twice */
+  assert(ofox_pace_next(&p, 0, 600) == 6);
+  ofox_pace_started(&p, &all[1], 600, 100);
+  ofox_pace_ended(&p, &all[1]);
+  ofox_pace_started(&p, &all[2], 600, 106);
+  ofox_pace_used(&p, &all[1], 200, 106);
+  assert(ofox_pace_next(&p, 106, 600) == 108);
+  ofox_pace_ended(&p, &all[2]);
+  ofox_pace_used(&p, &all[2], NAN, 200);
+  ofox_pace_used(&p, &all[2], -1, 200);
+  ofox_pace_used(&p, &all[2], 6000, 200);
+  assert(ofox_pace_next(&p, 200, 600) > 250);
+  /* the next attempt of the same call: the guess of the first one stands */
+  ofox_pace_started(&p, &all[3], 600, 400);
+  ofox_pace_started(&p, &all[3], 600, 406);
+  ofox_pace_used(&p, &all[3], 300, 406);
+  assert(p.in_flight == 1 && ofox_pace_next(&p, 406, 600) == 409);
 }
 
 /* More than a minute's whole quota passes alone; a guess that is far from the
@@ -187,15 +221,19 @@ static void test_too_many_tokens(void) {
   assert(ofox_pace_next(&p, 60, 1e9) == 60);
   ofox_pace_started(&p, &all[1], 1e9, 60);
   assert(ofox_pace_next(&p, 60, 1) == 120);
-  ofox_pace_ended(&p, &all[1], 1e300, 61);
+  ofox_pace_ended(&p, &all[1]);
+  ofox_pace_used(&p, &all[1], 1e300, 61);
   assert(ofox_pace_next(&p, 61, 6000) == 121);
   ofox_pace_started(&p, &all[2], NAN, 121);
-  ofox_pace_ended(&p, &all[2], NAN, 121);
-  ofox_pace_ended(&p, &all[1], 5, 121); /* twice */
+  ofox_pace_ended(&p, &all[2]);
+  ofox_pace_used(&p, &all[2], NAN, 121);
+  ofox_pace_ended(&p, &all[1]);
+  ofox_pace_used(&p, &all[1], 5, 121); /* twice */
   assert(ofox_pace_next(&p, 121, 600) == 121);
   /* a start of which no tokens were known */
   ofox_pace_started(&p, &all[3], 0, 200);
-  ofox_pace_ended(&p, &all[3], 6000, 201);
+  ofox_pace_ended(&p, &all[3]);
+  ofox_pace_used(&p, &all[3], 6000, 201);
   assert(ofox_pace_next(&p, 201, 1) > 250);
 }
 
@@ -226,7 +264,7 @@ static void test_alone(void) {
   assert(ofox_pace_next(&p, 1, 0) == 1 && ofox_pace_at(&p, 1, 99, 0, 0) == 1);
   begin_announced();
   ofox_pace_started(&p, &all[0], 0, 0);
-  ofox_pace_ended(&p, &all[0], -1, 1); /* no answer at all */
+  ofox_pace_ended(&p, &all[0]); /* no answer at all */
   ofox_pace_started(&p, &all[1], 0, 1);
   assert(ofox_pace_next(&p, 1, 0) == 1);
 }
@@ -391,7 +429,8 @@ static void run(enum kind kind, double latency, double from) {
       now = due;
       done += answers[heard].ok;
       say(heard, 20, answers[heard].left, answers[heard].reset, now);
-      ofox_pace_ended(&p, &all[heard], 100, now);
+      ofox_pace_ended(&p, &all[heard]);
+      ofox_pace_used(&p, &all[heard], 100, now);
       heard++;
     }
   }
@@ -448,6 +487,7 @@ int main(void) {
   test_clocks();
   test_concurrent();
   test_tokens();
+  test_used();
   test_too_many_tokens();
   test_alone();
   test_refused();

@@ -17,8 +17,9 @@ describe("the footprint of a call", function()
     call:finish(nil, true, 0, 0)
   end
 
-  it("[E6] is at most a kilobyte, to which events and failures add", function()
-    assert.is_true(core.call_size <= 1024, core.call_size)
+  -- Lua adds up to 56 bytes; glibc's malloc has a fast way for up to 1032.
+  it("[E6] is less than a kilobyte, to which events and failures add", function()
+    assert.is_true(core.call_size <= 976, core.call_size)
   end)
 
   it("[E6] has no events where none came", function()

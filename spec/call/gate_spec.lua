@@ -500,6 +500,103 @@ describe("pace:", function()
     assert.equal(1, transport:now())
   end)
 
+  describe("tpm:", function()
+    -- 100 tokens a second, of which 600 may go together.
+    local PACE = { pace = { tpm = 6000 }, max_retries = 0 }
+    local BIG = { model = "m", messages = { { role = "user", content = ("x"):rep(4 * 600) } } }
+    local CHAT = { prompt_tokens = 900, completion_tokens = 100, total_tokens = 1000 }
+    local RESPONSES = { input_tokens = 900, output_tokens = 100, total_tokens = 1000 }
+
+    local function answer(usage)
+      return { status = 200, body = { choices = { { message = { content = "hi" }, finish_reason = "stop" } },
+        usage = usage } }
+    end
+
+    local function chunk(text, finish)
+      return { choices = { { index = 0, delta = { content = text }, finish_reason = finish } } }
+    end
+
+    -- When a call starts after another one, which 'ask' makes and 'reply' answers.
+    local function start_after(reply, ask, options)
+      local transport = mock.new()
+      transport:reply(reply)
+      transport:always(OK)
+      local given = { json = options and options.json }
+      for name, value in pairs(PACE) do given[name] = value end
+      local client = client_of(transport, given)
+      ask(client)
+      assert.is_truthy(client:chat(params()))
+      local guess = math.ceil(#transport.requests[2].body / 4)
+      return transport.requests[2].at, 4 + guess / 100
+    end
+
+    local function assert_counted(reply, ask, options)
+      local at, due = start_after(reply, ask, options)
+      assert.is_true(math.abs(at - due) < 1e-5, ("%.3f, not %.3f"):format(at, due))
+    end
+
+    local function chat(client) return assert(client:chat(params())) end
+    local function stream(client) return assert(client:stream(params())) end
+
+    it("what the answer says it used counts, and not the guess", function()
+      assert_counted(answer(CHAT), chat)
+      assert_counted(answer(CHAT), chat, { json = require "ofox.json".decode })
+      assert_counted({ status = 200, body = { output = ofox.array {}, usage = RESPONSES } },
+        function(client) assert(client:responses { model = "m", input = "hi" }) end)
+      assert.equal(0, (start_after(answer(), chat)))
+      assert.equal(0, (start_after(answer { prompt_tokens = 1e10 }, chat)))
+      assert.equal(0, (start_after(answer { prompt_tokens = 2 }, function(client) assert(client:chat(BIG)) end)))
+      assert.is_true(start_after(answer(), function(client) assert(client:chat(BIG)) end) > 0.2)
+    end)
+
+    it("nor that of a stream, once it has ended", function()
+      local sse = { chunk "a", chunk("b", "stop"), { choices = ofox.array {}, usage = CHAT }, "[DONE]" }
+      assert_counted({ sse = sse }, function(client) assert(stream(client):collect()) end)
+      assert_counted({ sse = sse }, function(client) for _ in stream(client):text() do end end)
+      assert_counted(answer(CHAT), function(client) assert(stream(client):collect()) end)
+      local completed = { type = "response.completed",
+        response = { id = "r", status = "completed", output = ofox.array {}, usage = RESPONSES } }
+      assert_counted({ sse = { { type = "response.output_text.delta", delta = "x" }, completed } },
+        function(client) assert(client:responses({ model = "m", input = "hi", stream = true }):collect()) end)
+    end)
+
+    it("of a failure, and of a stream that breaks or is closed, the guess stands", function()
+      local function fail(client) assert.is_nil((client:chat(params()))) end
+      local broken = { chunk "a", { choices = ofox.array {}, usage = CHAT } }
+      assert.equal(0, (start_after({ status = 500, body = { error = { message = "no" }, usage = CHAT } }, fail)))
+      assert.equal(0, (start_after({ sse = broken, fail = "reset" },
+        function(client) assert.is_nil((stream(client):collect())) end)))
+      assert.equal(0, (start_after({ sse = { broken[1], broken[2], 1, "[DONE]" } },
+        function(client) stream(client):close() end)))
+      assert.is_true(start_after({ status = 500, body = { error = { message = "no" }, usage = { prompt_tokens = 2 } } },
+        function(client) assert.is_nil((client:chat(BIG))) end) > 0.2)
+    end)
+
+    it("of a call's attempts the one that was answered is put right", function()
+      local transport = mock.new()
+      transport:reply { status = 500, body = "{}" }
+      transport:reply(answer { prompt_tokens = 2 })
+      transport:always(OK)
+      local client = client_of(transport, { pace = PACE.pace, retry = { base = 1, jitter = "none" } })
+      assert(client:chat(BIG))
+      assert(client:chat(BIG))
+      local guess, at = math.ceil(#transport.requests[1].body / 4), moments(transport, 1, 0)
+      assert.is_true(math.abs(at[2] - guess / 100) < 1e-5, at[2])
+      assert.is_true(math.abs(at[3] - at[2] - 2 / 100) < 1e-5, at[3] - at[2])
+    end)
+
+    it("a call that waits starts as soon as it is known that it may", function()
+      local transport = mock.new()
+      local reply = answer { prompt_tokens = 2 }
+      reply.delay = 1
+      transport:reply(reply)
+      transport:always(OK)
+      local client = client_of(transport, PACE)
+      side_by_side(2, function() return client:chat(BIG) end)
+      assert.same({ 0, 1 }, moments(transport, 1, 0))
+    end)
+  end)
+
   it("a retry counts", function()
     local transport = mock.new()
     transport:always(function() return { status = 500, body = "{}" } end)

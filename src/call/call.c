@@ -10,10 +10,13 @@
 #include "call/hedge.h"
 #include "call/next_attempt.h"
 #include "call/tally.h"
+#include "call/used.h"
 
 /* The state changes here only; the due time here, and where a call that is
 ** held back is moved (gate.c). */
 static void enter(struct ofox_call *c, enum ofox_call_state s, double due) {
+  if (c->state == OFOX_FLIGHT)
+    ofox_used_by_stream(c);
   ofox_tally_enter(c, s);
   c->state = s;
   c->_due = due;

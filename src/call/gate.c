@@ -391,7 +391,7 @@ void ofox_gate_ended(struct ofox_call *c, enum ofox_health health,
   t->started = 0;
   ofox_health_ended(c, health, now);
   if (a->paces && t->process == a->process) {
-    ofox_pace_ended(&a->pace, &t->pace, -1, now);
+    ofox_pace_ended(&a->pace, &t->pace);
     wake(a, &a->all, now);
   }
 }
@@ -408,4 +408,13 @@ void ofox_gate_free(struct ofox_call *c) {
   ofox_gate_cancelled(c, NAN);
   free(c->ticket);
   c->ticket = NULL;
+}
+
+void ofox_gate_used(struct ofox_call *c, double tokens) {
+  struct ofox_account *a = c->config->account;
+  struct ofox_ticket *t = c->ticket;
+  if (t == NULL || !a->paces || t->process != a->process)
+    return;
+  ofox_pace_used(&a->pace, &t->pace, tokens, c->ended);
+  wake(a, &a->all, c->ended);
 }

@@ -50,6 +50,8 @@ void ofox_gate_retries(struct ofox_call *c);
 /* It does not wait in the queue any more. */
 void ofox_gate_left(struct ofox_call *c, double now);
 int ofox_gate_is_waiting(const struct ofox_call *c);
+/* The answer to its last attempt, which has ended, used so many tokens. */
+void ofox_gate_used(struct ofox_call *c, double tokens);
 /* The same as cancelled, at a moment that is not known. */
 void ofox_gate_free(struct ofox_call *c);
 

@@ -43,7 +43,8 @@ static int has_failed(const struct ofox_call *c) {
 
 /* The latest moment that is known to have passed. */
 static double moment(const struct ofox_call *c) {
-  return fmax(c->ended, c->tally->_since);
+  double since = c->tally->_since;
+  return since > c->ended ? since : c->ended;
 }
 
 static void end(struct ofox_call *c, int cls, double latency) {
@@ -78,11 +79,6 @@ static void finish(struct ofox_call *c) {
 
 /* An attempt is over. */
 static void land(struct ofox_call *c) {
-  const struct ofox_event_queue *s = c->response.queue;
-  struct ofox_usage u;
-  if (s != NULL && s->usage.n > 0 &&
-      ofox_usage_read(ofox_buf_span(&s->usage), &u))
-    ofox_tally_used(c, &u);
   if (c->tally->_end == OFOX_TALLY_RUNS && has_failed(c))
     ofox_stats_attempt_failed(c->tally->stats, class_of(c));
 }

@@ -1,6 +1,7 @@
 /*
 ** ofox.core: creates calls, and sets what their attempts send.
 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/clocks.h"
@@ -16,13 +17,11 @@
 #define BYTES_OF_TOKEN 4 /* about, in English */
 
 static const char AUTHORIZATION[] = "Authorization: Bearer ";
-static const char IDEMPOTENCY[] = "Idempotency-Key: ofox-";
 
 void ofox_lcall_init(struct ofox_lcall *c) {
   ofox_buf_init(&c->scratch, (size_t)-1);
   ofox_buf_init(&c->answer, (size_t)-1);
   ofox_buf_init(&c->bodies, (size_t)-1);
-  ofox_buf_init(&c->ends, (size_t)-1);
   ofox_buf_init(&c->own, (size_t)-1);
   ofox_buf_init(&c->authorization, (size_t)-1);
   ofox_buf_init(&c->lines, (size_t)-1);
@@ -30,7 +29,8 @@ void ofox_lcall_init(struct ofox_lcall *c) {
 
 void ofox_lcall_forget(struct ofox_lcall *c) {
   ofox_buf_free(&c->bodies);
-  ofox_buf_free(&c->ends);
+  free(c->ends);
+  c->ends = NULL;
   ofox_buf_free(&c->own);
   ofox_buf_free(&c->authorization);
   ofox_buf_free(&c->lines);
@@ -52,17 +52,17 @@ static void add_body(lua_State *L, int arg, struct ofox_lcall *c) {
 ** 'arg' + 1. [-0, +0, e] */
 static int add_bodies(lua_State *L, int arg, struct ofox_lcall *c) {
   size_t i, n = ofox_rawlen(L, arg);
+  c->ends = calloc(n > 0 ? n : 1, sizeof(*c->ends));
+  ofox_checkmemory(L, c->ends == NULL ? OFOX_EMEM : 0);
   for (i = 0; i < n; i++) {
-    struct ofox_body_end end = {0, 0};
     lua_rawgeti(L, arg, (int)i + 1);
     add_body(L, lua_gettop(L), c);
     if (lua_istable(L, arg + 1)) {
       lua_rawgeti(L, arg + 1, (int)i + 1);
-      end.model = ofox_hashmodel(L, -1);
+      c->ends[i].model = ofox_hashmodel(L, -1);
     }
     lua_settop(L, arg + 1);
-    end.at = c->bodies.n;
-    ofox_checkmemory(L, ofox_buf_add(&c->ends, &end, sizeof(end)));
+    c->ends[i].at = c->bodies.n;
   }
   return (int)n;
 }
@@ -171,8 +171,8 @@ static const char *idempotency_line(lua_State *L, struct ofox_lcall *c) {
   if (t->idempotency != NULL || t->idempotent)
     return t->idempotency;
   if (c->idempotency_of != c->call.model + 1) {
-    memcpy(c->idempotency, IDEMPOTENCY, sizeof(IDEMPOTENCY));
-    ofox_putid(L, c->idempotency + sizeof(IDEMPOTENCY) - 1);
+    memcpy(c->idempotency, OFOX_IDEMPOTENCY, sizeof(OFOX_IDEMPOTENCY));
+    ofox_putid(L, c->idempotency + sizeof(OFOX_IDEMPOTENCY) - 1);
     c->idempotency_of = c->call.model + 1;
   }
   return c->idempotency;
@@ -199,13 +199,11 @@ static int add_lines(struct ofox_lcall *c, const char *idempotency) {
 
 /* Of the next attempt's model; NULL: there is one body for all. */
 static const struct ofox_body_end *end_of(const struct ofox_lcall *c) {
-  const struct ofox_body_end *ends = (const void *)c->ends.p;
-  size_t n = c->ends.n / sizeof(*ends), model = (size_t)c->call.model;
-  return n == 0 ? NULL : &ends[model < n ? model : 0];
+  int model = c->call.model;
+  return c->ends == NULL ? NULL : &c->ends[model < c->call.models ? model : 0];
 }
 
 static struct ofox_span body_of(const struct ofox_lcall *c) {
-  const struct ofox_body_end *first = (const void *)c->ends.p;
   const struct ofox_body_end *end = end_of(c);
   struct ofox_span s = {"", 0};
   if (!c->has_body)
@@ -214,7 +212,7 @@ static struct ofox_span body_of(const struct ofox_lcall *c) {
     return s;
   s = ofox_buf_span(&c->bodies);
   if (end != NULL) {
-    size_t from = end > first ? end[-1].at : 0;
+    size_t from = end > c->ends ? end[-1].at : 0;
     s.p += from;
     s.n = end->at - from;
   }
@@ -228,10 +226,21 @@ static void size_up(struct ofox_lcall *c) {
     c->call.lane = end_of(c)->model;
 }
 
+static int copy_ends(struct ofox_lcall *c, const struct ofox_lcall *from) {
+  size_t n = (size_t)from->call.models * sizeof(*from->ends);
+  if (from->ends == NULL)
+    return 0;
+  c->ends = malloc(n);
+  if (c->ends == NULL)
+    return OFOX_EMEM;
+  memcpy(c->ends, from->ends, n);
+  return 0;
+}
+
 int ofox_attempt_copy(struct ofox_lcall *c, const struct ofox_lcall *from) {
   int rc = ofox_buf_addspan(&c->bodies, ofox_buf_span(&from->bodies));
   if (rc == 0)
-    rc = ofox_buf_addspan(&c->ends, ofox_buf_span(&from->ends));
+    rc = copy_ends(c, from);
   c->has_body = from->has_body;
   c->call.lane = from->call.lane;
   memcpy(c->idempotency, from->idempotency, sizeof(c->idempotency));

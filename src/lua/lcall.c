@@ -10,6 +10,7 @@
 #include "lua/lerrors.h"
 #include "call/failure.h"
 #include "call/gate.h"
+#include "call/used.h"
 #include "lua/lcall.h"
 #include "lua/levents.h"
 #include "lua/lheaders.h"
@@ -24,7 +25,7 @@ static struct ofox_lcall *check(lua_State *L) {
 }
 
 static int call_gc(lua_State *L) {
-  struct ofox_lcall *c = luaL_checkudata(L, 1, OFOX_CALL_T);
+  struct ofox_lcall *c = check(L);
   ofox_call_free(&c->call);
   ofox_lcall_free(c);
   return 0;
@@ -401,18 +402,19 @@ static int call_reply(lua_State *L) {
 static int call_decoded(lua_State *L) {
   struct ofox_lcall *c = check(L);
   struct ofox_span body = take_answer(L, c);
+  struct ofox_usage used = {NAN, NAN, NAN, NAN};
   size_t pos;
   int rc = OFOX_DECODED;
   if (body.n == 0)
     lua_newtable(L);
   else
-    rc = ofox_decode(L, body, 0, &pos);
+    rc = ofox_decode_answer(L, body, &used, &pos);
   if (rc < OFOX_DECODED) {
     lua_pushnil(L);
     ofox_pushbroken(L, body, rc, pos);
   }
   else {
-    ofox_tally_answer(L, &c->call);
+    ofox_used(&c->call, &used);
   }
   ofox_buf_free(&c->answer);
   return rc < OFOX_DECODED ? 2 : 1;
@@ -445,25 +447,41 @@ static int call_release(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"state", call_state},         {"watch", call_watch},
-    {"told", call_told},           {"begin", call_begin},
-    {"connected", call_connected}, {"head", call_head},
-    {"body", call_body},           {"finish", call_finish},
-    {"abort", call_abort},         {"due", call_due},
-    {"aside", call_aside},         {"rejoin", call_rejoin},
-    {"expects", call_expects},     {"expired", call_expired},
-    {"tick", call_tick},           {"secret", call_secret},
-    {"clean", call_clean},         {"announce", call_announce},
-    {"veto", call_veto},           {"postpone", call_postpone},
-    {"progress", call_progress},   {"failure", call_failure},
-    {"failed", call_failed},       {"cause", call_cause},
-    {"reply", call_reply},         {"meta", call_meta},
-    {"release", call_release},     {NULL, NULL},
+    {"state", call_state},
+    {"watch", call_watch},
+    {"told", call_told},
+    {"begin", call_begin},
+    {"connected", call_connected},
+    {"head", call_head},
+    {"body", call_body},
+    {"finish", call_finish},
+    {"abort", call_abort},
+    {"due", call_due},
+    {"aside", call_aside},
+    {"rejoin", call_rejoin},
+    {"expects", call_expects},
+    {"expired", call_expired},
+    {"tick", call_tick},
+    {"secret", call_secret},
+    {"clean", call_clean},
+    {"announce", call_announce},
+    {"veto", call_veto},
+    {"postpone", call_postpone},
+    {"progress", call_progress},
+    {"failure", call_failure},
+    {"failed", call_failed},
+    {"cause", call_cause},
+    {"reply", call_reply},
+    {"decoded", call_decoded},
+    {"meta", call_meta},
+    {"release", call_release},
+    {NULL, NULL},
 };
 
 void ofox_open_call(lua_State *L) {
   luaL_newmetatable(L, OFOX_CALL_T);
-  lua_pushcfunction(L, call_gc);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, call_gc, 1);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
@@ -471,8 +489,6 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_hedge_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
-  ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
-  ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

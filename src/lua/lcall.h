@@ -8,9 +8,11 @@
 #include "call/call.h"
 #include "call/tally.h"
 #include "lua/lcompat.h"
+#include "lua/lmachine.h"
 #include "lua/ltemplate.h"
 
-#define OFOX_IDEMPOTENCY_SIZE 64 /* bytes of a line with a generated key */
+/* What the line of a generated key begins with. */
+#define OFOX_IDEMPOTENCY "Idempotency-Key: ofox-"
 
 /* Where the body for a model ends, and the hash of its name. */
 struct ofox_body_end {
@@ -18,21 +20,24 @@ struct ofox_body_end {
   uint32_t model;
 };
 
-/* The C call comes first: both have the same address. */
+/* The C call comes first: both have the same address. Kept small: with what
+** Lua adds, glibc finds memory for at most 1032 bytes far faster than for
+*more.
+*/
 struct ofox_lcall {
   struct ofox_call call;
   const struct ofox_template *template; /* a field of its user value */
   struct ofox_buf scratch;
-  struct ofox_buf answer; /* the body of the response, while it is read */
-  struct ofox_buf bodies; /* one for each model, one after the other */
-  struct ofox_buf ends;   /* an ofox_body_end for each; empty: there is one */
-  int has_body;
+  struct ofox_buf answer;     /* the body of the response, while it is read */
+  struct ofox_buf bodies;     /* one for each model, one after the other */
+  struct ofox_body_end *ends; /* of each; NULL: there is one for all models */
   /* What functions of the program returned for one attempt: header lines, each
   ended by NUL, and the line of its key (empty: none was returned). */
   struct ofox_buf own, authorization;
-  int own_of; /* the attempt that they belong to */
-  char idempotency[OFOX_IDEMPOTENCY_SIZE];
-  int idempotency_of; /* its model, from 1 */
+  int own_of;         /* the attempt that they belong to */
+  int idempotency_of; /* the model of the line below, from 1 */
+  char has_body;
+  char idempotency[sizeof(OFOX_IDEMPOTENCY) + OFOX_ID_SIZE];
   /* Of the prepared attempt: lines in addition to those of the template, as an
   array for the engine, and its body. */
   struct ofox_buf lines;

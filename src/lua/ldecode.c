@@ -1,6 +1,7 @@
 #include "lua/ldecode.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -36,7 +37,11 @@ struct decoder {
   int depth;
   int halves;
   unsigned found; /* OFOX_STRING_*, of all strings */
-  char *room;     /* for long text with escapes; Lua's */
+  /* Of an answer: */
+  struct ofox_usage_said *said; /* what 'usage' says, once there is some */
+  enum { NO_USAGE, METADATA, USAGE } usage;
+  enum ofox_usage_word word; /* of the object in it that is being read */
+  char *room;                /* for long text with escapes; Lua's */
   size_t room_size;
   char few[512]; /* for short text with escapes */
 };
@@ -117,21 +122,26 @@ static int string(struct decoder *d) {
   return 1;
 }
 
-static int number(struct decoder *d) {
-  struct ofox_json_number n;
-  const char *end = ofox_json_read_number(d->p, d->e, &n);
+/* The number is in '*n', too. */
+static inline int number_to(struct decoder *d, struct ofox_json_number *n) {
+  const char *end = ofox_json_read_number(d->p, d->e, n);
   if (end == NULL)
     return 0;
   d->p = end;
   d->top++;
 #if OFOX_INTEGERS
-  if (n.whole && n.i >= LUA_MININTEGER && n.i <= LUA_MAXINTEGER) {
-    lua_pushinteger(d->L, (lua_Integer)n.i);
+  if (n->whole && n->i >= LUA_MININTEGER && n->i <= LUA_MAXINTEGER) {
+    lua_pushinteger(d->L, (lua_Integer)n->i);
     return 1;
   }
 #endif
-  lua_pushnumber(d->L, (lua_Number)n.d);
+  lua_pushnumber(d->L, (lua_Number)n->d);
   return 1;
+}
+
+static int number(struct decoder *d) {
+  struct ofox_json_number n;
+  return number_to(d, &n);
 }
 
 /* Skips the word that should be at d->p. */
@@ -276,8 +286,13 @@ static void settle_object(struct decoder *d, int slot, int n) {
   d->top = slot;
 }
 
+/* Objects: most are PLAIN; of the others the numbers of 'usage' are noted. */
+enum kind { PLAIN, ANSWER_OBJECT, USAGE_OBJECT, DETAILS };
+
+static int noted_value(struct decoder *d, enum kind k, struct ofox_span name);
+
 /* A name, its colon, and a value: 1 if that is not null, else 2. */
-static int member(struct decoder *d) {
+static inline int member(struct decoder *d, enum kind k) {
   struct ofox_span name;
   int found = peek(d) == '"' ? read_string(d, &name) : -1;
   if (found < 0 || peek(d) != ':')
@@ -288,13 +303,14 @@ static int member(struct decoder *d) {
   want_slots(d, 6);
   push_string(d, name, found);
   d->top++;
-  return value(d);
+  return k == PLAIN ? value(d) : noted_value(d, k, name);
 }
 
-static int members(struct decoder *d, int slot, int may_wait) {
+static inline int members(struct decoder *d, int slot, int may_wait,
+                          enum kind k) {
   int n = 0, more, got;
   do {
-    got = member(d);
+    got = member(d, k);
     if (got == 0)
       return 0;
     n += got == 1;
@@ -313,14 +329,68 @@ static int members(struct decoder *d, int slot, int may_wait) {
   return leave(d);
 }
 
-static int object(struct decoder *d) {
+static inline int object_of(struct decoder *d, enum kind k) {
   int may_wait = enter(d);
   if (may_wait == 0)
     return 0;
   if (peek(d) != '}')
-    return members(d, d->top, may_wait);
+    return members(d, d->top, may_wait, k);
   settle_object(d, d->top, 0);
   return leave(d);
+}
+
+static int object(struct decoder *d) {
+  return object_of(d, PLAIN);
+}
+
+/* The value at d->p, which is one of 'kind' if it is an object. */
+static int noted(struct decoder *d, enum kind k) {
+  return peek(d) == '{' ? object_of(d, k) : value(d);
+}
+
+static int noted_number(struct decoder *d, enum ofox_usage_word w) {
+  struct ofox_json_number n;
+  char c = peek(d);
+  ofox_usage_say(d->said, w, NAN);
+  if (c != '-' && (c < '0' || c > '9'))
+    return value(d);
+  if (!number_to(d, &n))
+    return 0;
+  ofox_usage_say(d->said, w, n.d);
+  return 1;
+}
+
+/* A member of the answer: 'usage', or else 'usageMetadata', begins anew. */
+static int answer_value(struct decoder *d, struct ofox_span name) {
+  if (name.n == 5 && memcmp(name.p, "usage", 5) == 0)
+    d->usage = USAGE;
+  else if (d->usage != USAGE && ofox_span_eq(name, "usageMetadata"))
+    d->usage = METADATA;
+  else
+    return value(d);
+  ofox_usage_clear(d->said);
+  return noted(d, USAGE_OBJECT);
+}
+
+static int usage_value(struct decoder *d, struct ofox_span name) {
+  enum ofox_usage_word w = ofox_usage_word(name);
+  if (w == OFOX_USAGE_NWORDS)
+    return value(d);
+  if (ofox_usage_names[w].part == NULL)
+    return noted_number(d, w);
+  ofox_usage_say(d->said, w, NAN);
+  d->word = w;
+  return noted(d, DETAILS);
+}
+
+/* A name that has escapes is none of those. */
+static int noted_value(struct decoder *d, enum kind k, struct ofox_span name) {
+  if (k == ANSWER_OBJECT)
+    return answer_value(d, name);
+  if (k == USAGE_OBJECT)
+    return usage_value(d, name);
+  return ofox_usage_is_part(d->word, name) ? noted_number(d, d->word)
+                                           : value(d);
 }
 
 static int value(struct decoder *d) {
@@ -351,7 +421,9 @@ static void start(lua_State *L, struct decoder *d, struct ofox_span text) {
   d->top = d->base + 1;
   d->ready = d->base - 1 + STEP;
   d->depth = 0;
+  d->halves = 0;
   d->found = 0;
+  d->usage = NO_USAGE;
   d->room_size = 0;
   lua_pushlightuserdata(L, (void *)&KEPT);
   lua_rawget(L, LUA_REGISTRYINDEX);
@@ -359,21 +431,41 @@ static void start(lua_State *L, struct decoder *d, struct ofox_span text) {
   d->names = lua_touserdata(L, -1);
 }
 
+/* Ends what start() began; 'ok': the value is on top. */
+static int end(struct decoder *d, int ok, struct ofox_span text, size_t *pos) {
+  lua_State *L = d->L;
+  int rc;
+  if (ok && peek(d) == '\0' && d->p == d->e) {
+    lua_replace(L, d->base);
+    lua_settop(L, d->base);
+    rc = (d->found & (OFOX_STRING_BAD | OFOX_STRING_LONE)) != 0;
+    return rc ? OFOX_DECODED_ROUGH : OFOX_DECODED;
+  }
+  lua_settop(L, d->base - 1);
+  rc = ofox_json_check(text, pos);
+  return rc <= 0 ? rc : OFOX_ESYNTAX;
+}
+
 int ofox_decode(lua_State *L, struct ofox_span text, unsigned flags,
                 size_t *pos) {
   struct decoder d;
-  int rc;
   start(L, &d, ofox_utf8_skip_bom(text));
   d.halves = (flags & OFOX_DECODE_HALVES) != 0;
-  if (value(&d) && peek(&d) == '\0' && d.p == d.e) {
-    lua_replace(L, d.base);
-    lua_settop(L, d.base);
-    rc = (d.found & (OFOX_STRING_BAD | OFOX_STRING_LONE)) != 0;
-    return rc ? OFOX_DECODED_ROUGH : OFOX_DECODED;
-  }
-  lua_settop(L, d.base - 1);
-  rc = ofox_json_check(text, pos);
-  return rc <= 0 ? rc : OFOX_ESYNTAX;
+  return end(&d, value(&d), text, pos);
+}
+
+int ofox_decode_answer(lua_State *L, struct ofox_span text,
+                       struct ofox_usage *used, size_t *pos) {
+  struct decoder d;
+  struct ofox_usage_said said;
+  int rc;
+  start(L, &d, ofox_utf8_skip_bom(text));
+  d.said = &said;
+  rc = end(&d, noted(&d, ANSWER_OBJECT), text, pos);
+  if (d.usage == NO_USAGE)
+    ofox_usage_clear(&said);
+  (void)ofox_usage_sum(&said, used);
+  return rc;
 }
 
 void ofox_pushbroken(lua_State *L, struct ofox_span text, int rc, size_t pos) {

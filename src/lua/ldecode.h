@@ -4,13 +4,14 @@
 ** mark; whole numbers are integers where Lua has them and they fit; lone
 ** surrogates and bad UTF-8 become U+FFFD. Of duplicate names the last value
 ** counts that is not null.
-** Knows nothing of answers.
+** Knows nothing of answers, but where they say what they used.
 */
 #ifndef OFOX_LDECODE_H
 #define OFOX_LDECODE_H
 
 #include "base/buf.h"
 #include "lua/lcompat.h"
+#include "wire/usage.h"
 
 /* Halves of characters stay in the strings, for ofox_join. */
 #define OFOX_DECODE_HALVES 1U
@@ -28,6 +29,11 @@ enum {
 */
 int ofox_decode(lua_State *L, struct ofox_span text, unsigned flags,
                 size_t *pos);
+
+/* The same for an answer, with what its member 'usage', or else
+** 'usageMetadata', says; that costs less than to look it up in the value. */
+int ofox_decode_answer(lua_State *L, struct ofox_span text,
+                       struct ofox_usage *used, size_t *pos);
 
 /* Pushes the message for a result of ofox_decode, or of ofox_json_check. It
 ** contains no piece of the text. [-0, +1, m] */

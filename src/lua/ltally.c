@@ -5,15 +5,17 @@
 
 #include <math.h>
 
+#include "call/used.h"
 #include "lua/lofox.h"
 
-/* The row of the id on top, which is popped. [-1, +0, e] */
-static struct ofox_stats_model *row_of(lua_State *L, struct ofox_stats *s) {
-  struct ofox_stats_model *row = NULL;
-  if (lua_type(L, -1) == LUA_TSTRING)
-    row = ofox_stats_model(s, ofox_checkspan(L, -1));
-  lua_pop(L, 1);
-  return row;
+/* The row of the id at 'i', if it is one. [-0, +0, -] */
+static struct ofox_stats_model *row_of(lua_State *L, int i,
+                                       struct ofox_stats *s) {
+  struct ofox_span name;
+  if (lua_type(L, i) != LUA_TSTRING)
+    return NULL;
+  name.p = lua_tolstring(L, i, &name.n);
+  return ofox_stats_model(s, name);
 }
 
 void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
@@ -24,87 +26,64 @@ void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
   t->stats = &s->stats;
   c->tally = t;
   if (!lua_istable(L, models)) {
-    lua_pushvalue(L, models);
     if (c->models == 1)
-      t->rows.one = row_of(L, &s->stats);
+      t->rows.one = row_of(L, models, &s->stats);
     return;
   }
   ofox_checkmemory(L, ofox_tally_room(c));
   for (i = 0; i < c->models; i++) {
     lua_rawgeti(L, models, i + 1);
     if (c->models > 1)
-      t->rows.each[i] = row_of(L, &s->stats);
+      t->rows.each[i] = row_of(L, -1, &s->stats);
     else
-      t->rows.one = row_of(L, &s->stats);
+      t->rows.one = row_of(L, -1, &s->stats);
+    lua_pop(L, 1);
   }
 }
 
-/* The upvalues behind the first: names of members, since to look a string up
-** by its bytes costs more than all the rest. For each word its name, and what
-** is meant there, or nil. */
-enum { USAGE = 2, USAGE_METADATA, NAME, PART };
-
-void ofox_tally_setmethod(lua_State *L, int meta, const char *name,
-                          lua_CFunction fn) {
-  int i;
-  luaL_checkstack(L, PART + 2 * OFOX_USAGE_NWORDS, "upvalues");
-  lua_pushvalue(L, meta);
-  lua_pushliteral(L, "usage");
-  lua_pushliteral(L, "usageMetadata");
-  for (i = 0; i < OFOX_USAGE_NWORDS; i++) {
-    lua_pushstring(L, ofox_usage_names[i].name);
-    lua_pushstring(L, ofox_usage_names[i].part);
-  }
-  lua_pushcclosure(L, fn, USAGE_METADATA + 2 * OFOX_USAGE_NWORDS);
-  lua_setfield(L, -2, name);
-}
-
-/* Finds words in the table on top. [-0, +0, -] */
-static double word_of(void *L_, enum ofox_usage_word w) {
-  lua_State *L = L_;
-  double v = NAN;
-  int n = 1;
-  lua_pushvalue(L, lua_upvalueindex(NAME + 2 * (int)w));
-  lua_rawget(L, -2);
-  if (ofox_usage_names[w].part != NULL) {
-    if (!lua_istable(L, -1)) {
-      lua_pop(L, 1);
-      return NAN;
-    }
-    n = 2;
-    lua_pushvalue(L, lua_upvalueindex(PART + 2 * (int)w));
+/* The number of a word of the table on top. [-0, +0, e] */
+static double number_of(lua_State *L, enum ofox_usage_word w) {
+  int top = lua_gettop(L);
+  double n = NAN;
+  lua_pushstring(L, ofox_usage_names[w].name);
+  lua_rawget(L, top);
+  if (ofox_usage_names[w].part != NULL && lua_istable(L, -1)) {
+    lua_pushstring(L, ofox_usage_names[w].part);
     lua_rawget(L, -2);
   }
   if (lua_type(L, -1) == LUA_TNUMBER)
-    v = lua_tonumber(L, -1);
-  lua_pop(L, n);
-  return v >= 0 ? v : NAN;
-}
-
-void ofox_tally_answer(lua_State *L, struct ofox_call *c) {
-  struct ofox_usage u;
-  int top = lua_gettop(L);
-  if (c->tally == NULL || !lua_istable(L, top))
-    return;
-  lua_pushvalue(L, lua_upvalueindex(USAGE));
-  lua_rawget(L, top);
-  if (lua_isnil(L, -1)) {
-    lua_pushvalue(L, lua_upvalueindex(USAGE_METADATA));
-    lua_rawget(L, top);
-  }
-  if (lua_istable(L, -1) && ofox_usage_find(word_of, L, &u))
-    ofox_tally_used(c, &u);
+    n = lua_tonumber(L, -1);
   lua_settop(L, top);
+  return n;
 }
 
 static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-int ofox_tally_call_used(lua_State *L) {
+/* call:used(answer): what a decoder of the program made of it; the core's own
+** notes what it used while it decodes */
+static int call_used(lua_State *L) {
   struct ofox_call *c = check(L);
+  struct ofox_usage_said said;
+  struct ofox_usage used;
+  int w;
   lua_settop(L, 2);
-  ofox_tally_answer(L, c);
+  if (!lua_istable(L, 2))
+    return 0;
+  lua_pushliteral(L, "usage");
+  lua_rawget(L, 2);
+  if (lua_isnil(L, 3)) {
+    lua_pushliteral(L, "usageMetadata");
+    lua_rawget(L, 2);
+  }
+  if (!lua_istable(L, -1))
+    return 0;
+  for (w = 0; w < OFOX_USAGE_NWORDS; w++)
+    ofox_usage_say(&said, (enum ofox_usage_word)w,
+                   number_of(L, (enum ofox_usage_word)w));
+  if (ofox_usage_sum(&said, &used))
+    ofox_used(c, &used);
   return 0;
 }
 
@@ -129,5 +108,6 @@ static int call_spoil(lua_State *L) {
 const luaL_Reg ofox_tally_methods[] = {
     {"leave", call_leave},
     {"spoil", call_spoil},
+    {"used", call_used},
     {NULL, NULL},
 };

@@ -15,20 +15,7 @@
 void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
                      struct ofox_lstats *s, int models);
 
-/* Registers a method of calls, whose metatable is at 'meta', that may count
-** the tokens of an answer. [-0, +0, e] */
-void ofox_tally_setmethod(lua_State *L, int meta, const char *name,
-                          lua_CFunction fn);
-
-/* In such a method: counts those of the answer on top, if it is a table that
-** says them. [-0, +0, -] */
-void ofox_tally_answer(lua_State *L, struct ofox_call *c);
-
-/* The method call:used(answer), registered so: what a decoder of the program
-** made of its answer. */
-int ofox_tally_call_used(lua_State *L);
-
-/* The other methods of calls. */
+/* Methods of calls. */
 extern const luaL_Reg ofox_tally_methods[];
 
 #endif

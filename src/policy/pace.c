@@ -155,11 +155,11 @@ static double cost_of(const struct ofox_pace_start *s, int unit) {
 void ofox_pace_started(struct ofox_pace *p, struct ofox_pace_start *s,
                        double tokens, double now) {
   int i;
-  ofox_pace_ended(p, s, -1, now);
+  ofox_pace_ended(p, s);
   s->_at = now;
   s->_tokens = whole(tokens);
   s->_number = ++p->_started;
-  s->_in_flight = s->_unheard = 1;
+  s->_in_flight = s->_unheard = s->_guessed = 1;
   p->in_flight++;
   p->_active = now;
   for (i = 0; i < OFOX_PACE_UNITS; i++) {
@@ -262,14 +262,19 @@ static void put_right(struct ofox_pace *p, const struct ofox_pace_start *s,
     q->full += more / q->rate;
 }
 
-void ofox_pace_ended(struct ofox_pace *p, struct ofox_pace_start *s,
-                     double tokens, double now) {
+void ofox_pace_ended(struct ofox_pace *p, struct ofox_pace_start *s) {
   if (!s->_in_flight)
     return;
   p->in_flight--;
   if (!s->_mute)
     p->_alone = 0;
   s->_in_flight = s->_unheard = s->_mute = 0;
-  if (tokens >= 0)
-    put_right(p, s, tokens, now);
+}
+
+void ofox_pace_used(struct ofox_pace *p, struct ofox_pace_start *s,
+                    double tokens, double now) {
+  if (!s->_guessed || !(tokens >= 0))
+    return;
+  s->_guessed = 0;
+  put_right(p, s, tokens, now);
 }

@@ -5,7 +5,7 @@
 **
 ** Given: no window of a minute sees more than 'rpm' starts; 'burst' may start
 ** together, others are spaced evenly; the same holds for tokens, which are
-** guessed at the start and put right at the end.
+** guessed at the start and put right when it is known what was used.
 ** Announced: what remains is a credit, which refills evenly until the reset;
 ** and no minute sees more starts of ours than the limit, for a server may
 ** well refill at the reset only. Unless something was announced, no call waits
@@ -55,12 +55,13 @@ struct ofox_pace {
   uint64_t _heard_of; /* number of the latest start with an answer */
 };
 
-/* What an attempt keeps until its end. Zeroed: not started. */
+/* What an attempt keeps until its use is known. Zeroed: not started. */
 struct ofox_pace_start {
   double _at, _tokens;
   double _all[OFOX_PACE_UNITS]; /* that was started until then, it included */
   uint64_t _number;
   int _in_flight, _unheard, _mute;
+  int _guessed; /* it is not known yet what it used */
 };
 
 /* What an answer says of a quota; NaN: not said. */
@@ -93,8 +94,10 @@ void ofox_pace_started(struct ofox_pace *p, struct ofox_pace_start *s,
 void ofox_pace_heard(struct ofox_pace *p, struct ofox_pace_start *s,
                      const struct ofox_pace_words said[OFOX_PACE_UNITS],
                      double now);
-/* Its end; 'tokens' is what it used, < 0 or NaN if that is not known. */
-void ofox_pace_ended(struct ofox_pace *p, struct ofox_pace_start *s,
-                     double tokens, double now);
+/* Its end. */
+void ofox_pace_ended(struct ofox_pace *p, struct ofox_pace_start *s);
+/* What it used, as is known before its end or later; < 0, NaN: nothing is. */
+void ofox_pace_used(struct ofox_pace *p, struct ofox_pace_start *s,
+                    double tokens, double now);
 
 #endif

@@ -28,10 +28,14 @@ static int begun(const struct ofox_rates *r, double now) {
 
 /* Where all are over, their places do not matter. */
 static void advance(struct ofox_rates *r, double now) {
-  int n = begun(r, now);
+  int n;
+  if (now < r->_over)
+    return;
+  n = begun(r, now);
   if (n == 0)
     return;
   r->_newest = floor(now / OFOX_RATES_SLICE);
+  r->_over = (r->_newest + 1) * OFOX_RATES_SLICE;
   if (n == SLICES)
     memset(r->_slices, 0, sizeof(r->_slices));
   for (; n > 0 && n < SLICES; n--) {

@@ -34,6 +34,7 @@ struct ofox_rate {
 /* Zeroed it is empty. */
 struct ofox_rates {
   double _newest; /* number of the newest slice, counted from time 0 */
+  double _over;   /* when it will be over; 0: not known */
   int _at;        /* its place; those before it are older */
   struct {
     uint32_t ended, failed;

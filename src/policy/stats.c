@@ -11,6 +11,7 @@ void ofox_stats_init(struct ofox_stats *s) {
 }
 
 void ofox_stats_free(struct ofox_stats *s) {
+  s->_last = NULL;
   while (s->nmodels > 0)
     free(s->models[--s->nmodels]);
   memset(s->_places, 0, sizeof(s->_places));
@@ -60,15 +61,18 @@ static struct ofox_stats_model *new_model(struct ofox_span name,
 
 struct ofox_stats_model *ofox_stats_model(struct ofox_stats *s,
                                           struct ofox_span name) {
-  struct ofox_stats_model *m;
+  struct ofox_stats_model *m = s->_last;
   uint32_t hash, at;
+  if (m != NULL && m->name.n == name.n &&
+      memcmp(m->name.p, name.p, name.n) == 0)
+    return m; /* most programs ask one model again and again */
   if (name.n == 0 || name.n > OFOX_STATS_NAME_MAX)
     return &s->other;
   hash = hash_of(name);
   for (at = hash % PLACES; s->_places[at] != 0; at = (at + 1) % PLACES) {
     m = s->models[s->_places[at] - 1];
     if (is_named(m, name, hash))
-      return m;
+      return s->_last = m;
   }
   if (s->nmodels == OFOX_STATS_MODELS || ofox_span_eq(name, OFOX_STATS_OTHER))
     return &s->other;
@@ -77,7 +81,7 @@ struct ofox_stats_model *ofox_stats_model(struct ofox_stats *s,
     return &s->other;
   s->models[s->nmodels++] = m;
   s->_places[at] = (unsigned char)s->nmodels;
-  return m;
+  return s->_last = m;
 }
 
 void ofox_stats_asked(struct ofox_stats_model *m) {

@@ -50,7 +50,8 @@ struct ofox_stats {
   struct ofox_stats_model *models[OFOX_STATS_MODELS]; /* oldest first */
   size_t nmodels;
   struct ofox_stats_model other;
-  unsigned char _places[256]; /* by hash: 1 + number of a model; 0: free */
+  struct ofox_stats_model *_last; /* the named one asked for last, or NULL */
+  unsigned char _places[256];     /* by hash: 1 + number of a model; 0: free */
 };
 
 void ofox_stats_init(struct ofox_stats *s);

@@ -1,6 +1,8 @@
 #include "wire/usage.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/json.h"
 
@@ -10,98 +12,109 @@ const struct ofox_usage_name ofox_usage_names[OFOX_USAGE_NWORDS] = {
 #undef X
 };
 
+/* Of 'n' bytes each, at least 8: where 'n' and one of them are known when this
+** is compiled, a few instructions. */
+static inline int is_same(const char *a, const char *b, size_t n) {
+  uint64_t x, y, differ = 0;
+  size_t i;
+  for (i = 0; i < n; i += 8) {
+    size_t at = i + 8 < n ? i : n - 8;
+    memcpy(&x, a + at, 8);
+    memcpy(&y, b + at, 8);
+    differ |= x ^ y;
+  }
+  return differ == 0;
+}
+
+enum ofox_usage_word ofox_usage_word(struct ofox_span s) {
+#define X(id, name, part)                                                     \
+  if (s.n == sizeof(name) - 1 && is_same(s.p, name, sizeof(name) - 1))        \
+    return OFOX_USAGE_##id;
+  OFOX_USAGE_WORDS(X)
+#undef X
+  return OFOX_USAGE_NWORDS;
+}
+
+int ofox_usage_is_part(enum ofox_usage_word w, struct ofox_span s) {
+  const char *part = ofox_usage_names[w].part;
+  return part != NULL && s.n > 0 && s.p[0] == part[0] && ofox_span_eq(s, part);
+}
+
+void ofox_usage_clear(struct ofox_usage_said *said) {
+  int i;
+  for (i = 0; i < OFOX_USAGE_NWORDS; i++)
+    said->at[i] = NAN;
+}
+
+void ofox_usage_say(struct ofox_usage_said *said, enum ofox_usage_word w,
+                    double n) {
+  said->at[w] = n >= 0 ? n : NAN;
+}
+
 /* The sum of those that are there. */
 static double plus(double a, double b) {
   return isnan(a) ? b : isnan(b) ? a : a + b;
 }
 
-static double first(ofox_usage_get *get, void *from,
-                    const enum ofox_usage_word *words, size_t n) {
-  double v = NAN;
-  size_t i;
-  for (i = 0; i < n && isnan(v); i++)
-    v = get(from, words[i]);
-  return v;
-}
-
-#define FIRST(words) first(get, from, words, sizeof(words) / sizeof(*(words)))
+#define AT(id) (said->at[OFOX_USAGE_##id])
 
 /* Anthropic counts cached tokens beside the input, Gemini tool results beside
 ** the prompt, and thoughts beside the output. */
-static double input(ofox_usage_get *get, void *from) {
-  double v = get(from, OFOX_USAGE_PROMPT);
-  if (!isnan(v))
-    return v;
-  v = get(from, OFOX_USAGE_INPUT);
-  if (isnan(v))
-    return plus(get(from, OFOX_USAGE_PROMPT_COUNT),
-                get(from, OFOX_USAGE_TOOL_USE));
-  if (!isnan(get(from, OFOX_USAGE_INPUT_CACHED)))
-    return v;
-  return plus(v, plus(get(from, OFOX_USAGE_CACHE_READ),
-                      get(from, OFOX_USAGE_CACHE_CREATED)));
+static double input(const struct ofox_usage_said *said) {
+  if (!isnan(AT(PROMPT)))
+    return AT(PROMPT);
+  if (isnan(AT(INPUT)))
+    return plus(AT(PROMPT_COUNT), AT(TOOL_USE));
+  if (!isnan(AT(INPUT_CACHED)))
+    return AT(INPUT);
+  return plus(AT(INPUT), plus(AT(CACHE_READ), AT(CACHE_CREATED)));
 }
 
-static double output(ofox_usage_get *get, void *from) {
-  static const enum ofox_usage_word words[] = {OFOX_USAGE_COMPLETION,
-                                               OFOX_USAGE_OUTPUT};
-  double v = FIRST(words);
-  return isnan(v) ? plus(get(from, OFOX_USAGE_CANDIDATES),
-                         get(from, OFOX_USAGE_THOUGHTS))
-                  : v;
+static double first(double a, double b) {
+  return isnan(a) ? b : a;
 }
 
-int ofox_usage_find(ofox_usage_get *get, void *from, struct ofox_usage *out) {
-  static const enum ofox_usage_word cached[] = {
-      OFOX_USAGE_PROMPT_CACHED, OFOX_USAGE_INPUT_CACHED, OFOX_USAGE_CACHE_READ,
-      OFOX_USAGE_CONTENT_CACHED, OFOX_USAGE_CACHE_HIT};
-  static const enum ofox_usage_word thought[] = {OFOX_USAGE_COMPLETION_THOUGHT,
-                                                 OFOX_USAGE_OUTPUT_THOUGHT,
-                                                 OFOX_USAGE_THOUGHTS};
-  out->input = input(get, from);
-  out->output = output(get, from);
+int ofox_usage_sum(const struct ofox_usage_said *said,
+                   struct ofox_usage *out) {
+  out->input = input(said);
+  out->output = first(first(AT(COMPLETION), AT(OUTPUT)),
+                      plus(AT(CANDIDATES), AT(THOUGHTS)));
   out->cached = out->reasoning = NAN;
   if (isnan(out->input) && isnan(out->output))
     return 0;
-  out->cached = FIRST(cached);
-  out->reasoning = isnan(out->output) ? NAN : FIRST(thought);
+  out->cached = first(first(first(AT(PROMPT_CACHED), AT(INPUT_CACHED)),
+                            first(AT(CACHE_READ), AT(CONTENT_CACHED))),
+                      AT(CACHE_HIT));
+  if (!isnan(out->output))
+    out->reasoning =
+        first(first(AT(COMPLETION_THOUGHT), AT(OUTPUT_THOUGHT)), AT(THOUGHTS));
   return 1;
 }
 
-/* Of JSON text */
+/* Of JSON text: null is as if it were not there. */
 
-static double number_of(struct ofox_json v) {
-  double n;
-  return ofox_json_number(v, &n) && n >= 0 ? n : NAN;
-}
-
-static void note(double at[OFOX_USAGE_NWORDS], struct ofox_json key,
+static void note(struct ofox_usage_said *said, struct ofox_json key,
                  struct ofox_json v) {
-  const struct ofox_usage_name *word;
-  int i;
-  if (key.raw.n < 2)
+  enum ofox_usage_word w;
+  double n;
+  if (key.raw.n < 2 || v.type == OFOX_JSON_NULL)
     return;
   key.raw.p++;
   key.raw.n -= 2;
-  for (i = 0; i < OFOX_USAGE_NWORDS; i++) {
-    word = &ofox_usage_names[i];
-    if (isnan(at[i]) && ofox_span_eq(key.raw, word->name))
-      at[i] = number_of(word->part == NULL ? v : ofox_json_get(v, word->part));
-  }
-}
-
-static double noted(void *from, enum ofox_usage_word w) {
-  return ((const double *)from)[w];
+  w = ofox_usage_word(key.raw);
+  if (w == OFOX_USAGE_NWORDS)
+    return;
+  if (ofox_usage_names[w].part != NULL)
+    v = ofox_json_get(v, ofox_usage_names[w].part);
+  ofox_usage_say(said, w, ofox_json_number(v, &n) ? n : NAN);
 }
 
 int ofox_usage_read(struct ofox_span json, struct ofox_usage *out) {
   struct ofox_json v = ofox_json_root(json), key, child;
-  double at[OFOX_USAGE_NWORDS];
+  struct ofox_usage_said said;
   size_t pos = 0;
-  int i;
-  for (i = 0; i < OFOX_USAGE_NWORDS; i++)
-    at[i] = NAN;
+  ofox_usage_clear(&said);
   while (ofox_json_next(v, &pos, &key, &child))
-    note(at, key, child);
-  return ofox_usage_find(noted, at, out);
+    note(&said, key, child);
+  return ofox_usage_sum(&said, out);
 }

@@ -13,21 +13,22 @@ struct ofox_usage {
   double input, output, cached, reasoning;
 };
 
-/* Members of a usage object, or of an object in it: id, name, name there. */
+/* Members of a usage object, or of an object in it: id, name, name there. What
+** most answers have is found first. */
 #define OFOX_USAGE_WORDS(X)                                                   \
   X(PROMPT, "prompt_tokens", NULL)                                            \
+  X(COMPLETION, "completion_tokens", NULL)                                    \
+  X(PROMPT_CACHED, "prompt_tokens_details", "cached_tokens")                  \
+  X(COMPLETION_THOUGHT, "completion_tokens_details", "reasoning_tokens")      \
   X(INPUT, "input_tokens", NULL)                                              \
   X(PROMPT_COUNT, "promptTokenCount", NULL)                                   \
-  X(COMPLETION, "completion_tokens", NULL)                                    \
   X(OUTPUT, "output_tokens", NULL)                                            \
   X(CANDIDATES, "candidatesTokenCount", NULL)                                 \
-  X(PROMPT_CACHED, "prompt_tokens_details", "cached_tokens")                  \
   X(INPUT_CACHED, "input_tokens_details", "cached_tokens")                    \
   X(CACHE_READ, "cache_read_input_tokens", NULL)                              \
   X(CACHE_CREATED, "cache_creation_input_tokens", NULL)                       \
   X(CONTENT_CACHED, "cachedContentTokenCount", NULL)                          \
   X(CACHE_HIT, "prompt_cache_hit_tokens", NULL)                               \
-  X(COMPLETION_THOUGHT, "completion_tokens_details", "reasoning_tokens")      \
   X(OUTPUT_THOUGHT, "output_tokens_details", "reasoning_tokens")              \
   X(THOUGHTS, "thoughtsTokenCount", NULL)                                     \
   X(TOOL_USE, "toolUsePromptTokenCount", NULL)
@@ -44,10 +45,22 @@ struct ofox_usage_name {
 };
 extern const struct ofox_usage_name ofox_usage_names[OFOX_USAGE_NWORDS];
 
-/* What 'get' finds amounts to: it returns the number of a word, or NaN. Asks
-** for no more than it needs. 0: there is none of them. */
-typedef double ofox_usage_get(void *from, enum ofox_usage_word w);
-int ofox_usage_find(ofox_usage_get *get, void *from, struct ofox_usage *out);
+/* The word of a member, whose name has no escapes, or OFOX_USAGE_NWORDS; and
+** does the member of an object in it, of that word, have the number? */
+enum ofox_usage_word ofox_usage_word(struct ofox_span name);
+int ofox_usage_is_part(enum ofox_usage_word w, struct ofox_span name);
+
+/* What a usage object says; NaN: not. */
+struct ofox_usage_said {
+  double at[OFOX_USAGE_NWORDS];
+};
+void ofox_usage_clear(struct ofox_usage_said *said);
+/* The number of a word, where a later one counts. */
+void ofox_usage_say(struct ofox_usage_said *said, enum ofox_usage_word w,
+                    double n);
+
+/* What it amounts to. 0: to nothing. */
+int ofox_usage_sum(const struct ofox_usage_said *said, struct ofox_usage *out);
 
 /* The same of JSON text. */
 int ofox_usage_read(struct ofox_span json, struct ofox_usage *out);
