@@ -53,11 +53,11 @@ local core = {
 }
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
-  "src/io/content_coding.c", "src/io/curl_codes.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c",
-  "src/io/forks.c", "src/io/guests.c", "src/io/handles.c", "src/io/header_lines.c", "src/io/poller.c",
-  "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c", "src/io/tls_files.c",
-  "src/io/traffic.c", "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c", "src/lua/linterrupt.c",
-  "src/lua/lofox.c", "src/lua/lpin.c",
+  "src/io/content_coding.c", "src/io/curl_codes.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/dues.c",
+  "src/io/engine.c", "src/io/forks.c", "src/io/guests.c", "src/io/handles.c", "src/io/header_lines.c",
+  "src/io/pairing_heap.c", "src/io/poller.c", "src/io/receive.c", "src/io/sigpipe.c", "src/io/sockets.c",
+  "src/io/socks_codes.c", "src/io/tls_files.c", "src/io/traffic.c", "src/io/transfer.c", "src/io/transfers.c",
+  "src/lua/lengine.c", "src/lua/linterrupt.c", "src/lua/lofox.c", "src/lua/lpin.c",
 }
 
 local function sources(own)

@@ -279,7 +279,7 @@ static void test_refused(void) {
     ofox_pace_started(&p, &all[i], 0, i);
     ofox_pace_heard(&p, &all[i], NULL, i);
     assert(ofox_pace_next(&p, i, 0) == i + 60);
-    ofox_pace_ended(&p, &all[i], -1, i + 0.5);
+    ofox_pace_ended(&p, &all[i]);
   }
   ofox_pace_started(&p, &all[3], 0, 4);
   assert(ofox_pace_next(&p, 4, 0) == 64);
@@ -289,13 +289,13 @@ static void test_refused(void) {
   ofox_pace_started(&p, &all[4], 0, 5);
   ofox_pace_heard(&p, &all[4], NULL, 5);
   assert(ofox_pace_next(&p, 5, 0) == 5);
-  ofox_pace_ended(&p, &all[4], -1, 6);
+  ofox_pace_ended(&p, &all[4]);
   /* the same call's next attempt has a word of its own */
   begin_announced();
   ofox_pace_started(&p, &all[0], 0, 0);
   ofox_pace_heard(&p, &all[0], NULL, 0);
   ofox_pace_started(&p, &all[0], 0, 1);
-  ofox_pace_ended(&p, &all[0], -1, 2);
+  ofox_pace_ended(&p, &all[0]);
   ofox_pace_started(&p, &all[1], 0, 2);
   assert(ofox_pace_next(&p, 2, 0) == 2);
   /* they count for the minute, once it is known */
@@ -303,7 +303,7 @@ static void test_refused(void) {
   for (i = 0; i < 2; i++) {
     ofox_pace_started(&p, &all[i], 0, i);
     ofox_pace_heard(&p, &all[i], NULL, i);
-    ofox_pace_ended(&p, &all[i], -1, i);
+    ofox_pace_ended(&p, &all[i]);
   }
   ofox_pace_started(&p, &all[2], 0, 2);
   say(2, 3, 2, 1, 2);
@@ -471,7 +471,7 @@ static void test_change(void) {
   assert(ofox_pace_at(&p, 5, 9, 0, 0) == 5);
   assert(ofox_pace_at(&p, 5, 10, 0, 0) >= 65);
   for (i = 0; i < 20; i++)
-    ofox_pace_ended(&p, &starts[i], -1, 6);
+    ofox_pace_ended(&p, &starts[i]);
   assert(p.in_flight == 0);
   l.rpm = l.burst = 10;
   assert(ofox_pace_change(&p, &l) == 0);

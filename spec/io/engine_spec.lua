@@ -231,6 +231,15 @@ describe("a unix socket", function()
   end)
 end)
 
+it("a retry that is planned for now, and delayed by on_retry, is made", function()
+  s:script { { status = 503, headers = { ["Retry-After"] = "0" }, body = "{}" }, { body = OK } }
+  local waiting = client { on_retry = function() return 0.01 end }
+  local task = ofox.go(function() return waiting:chat(PARAMS) end)
+  while ofox.timeout() do ofox.step() end
+  assert.equal(2, #s:log())
+  assert(select(2, task:wait()))
+end)
+
 describe("client:connect", function()
   it("opens the connection that the first call uses, and sends no key", function()
     s:script { { raw = "HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\n\r\n" }, { body = OK } }

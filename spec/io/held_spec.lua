@@ -77,6 +77,33 @@ describe("calls that are held back", function()
     -- a scan of 10,000 in each step would be far more than that
     assert.is_true(with_many < 20 * with_none + 0.05, ("%.4f %.4f"):format(with_many, with_none))
   end)
+
+  -- How many calls the engine looked at for each that started, of so many that a pace holds back.
+  local function looks_of_a_start(count)
+    s:reset()
+    s:script { OK, repeat_last = true }
+    local client = client_of { api_key = "sk-paced-" .. count, deadline = 600, pace = { rpm = 6000, burst = 1 } }
+    local token, request, answered = ofox.cancel_token(), calls.PARAMS, 0
+    for _ = 1, count do
+      ofox.go(function()
+        if client:chat(request, { cancel = token }) then answered = answered + 1 end
+      end)
+    end
+    while answered < 10 do ofox.step() end
+    local engine = require("ofox.task.engine").get()
+    local began, before = engine:checks(), answered
+    while answered < 40 do ofox.step() end
+    local looks = (engine:checks() - began) / (answered - before)
+    token:cancel()
+    while ofox.timeout() do ofox.step() end
+    return looks
+  end
+
+  it("one that starts out of 10,000 is looked at, not all of them", function()
+    local of_few, of_many = looks_of_a_start(100), looks_of_a_start(10000)
+    assert.is_true(of_few >= 3 and of_few < 50, of_few)
+    assert.is_true(of_many >= 3 and of_many < 50, of_many)
+  end)
 end)
 
 if pcall(require, "luv") then

@@ -264,6 +264,8 @@ void ofox_call_postpone(struct ofox_call *c, double delay) {
   last->delay = delay;
   last->source = c->source;
   enter(c, OFOX_WAIT, c->ended + delay);
+  if (c->host != NULL)
+    c->host->moved(c);
 }
 
 /* The current failure becomes the cause of the next one. */

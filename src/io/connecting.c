@@ -73,7 +73,7 @@ int ofox_connecting_request(void *user, char *peer, char *local, int peer_port,
                           t->shares);
   t->asked = ofox_clocks_now();
   ofox_call_connected(t->call, connects == 0, t->asked);
-  ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
+  ofox_transfer_expect(t);
   return CURL_PREREQFUNC_OK;
 }
 

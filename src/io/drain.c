@@ -12,7 +12,7 @@ int ofox_drain_start(struct ofox_transfer *t, double now) {
   t->call = NULL;
   t->traffic->draining++;
   t->drained_by = now + DRAIN_SECONDS;
-  ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
+  ofox_transfer_expect(t);
   curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
   /* the call owns the bytes of the request */
   return sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;

@@ -83,15 +83,24 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
   return n < 0 ? -1 : 0;
 }
 
+static struct ofox_transfer *transfer_of(struct ofox_due_entry *due) {
+  return (struct ofox_transfer *)(void *)due;
+}
+
 /* Has a limit expired for an attempt whose answer may be waiting? */
-static int is_late(const struct ofox_engine *e, double now) {
-  const struct ofox_transfer *t;
-  if (now < e->traffic.next_due)
-    return 0;
-  for (t = e->traffic.first; t != NULL; t = t->next) {
-    if (t->call != NULL && t->easy != NULL &&
-        ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
+static int is_late(struct ofox_engine *e, double now) {
+  struct ofox_dues *d = &e->traffic.dues;
+  struct ofox_due_entry *due;
+  while ((due = ofox_dues_passed(d, now)) != NULL) {
+    const struct ofox_transfer *t = transfer_of(due);
+    double at = ofox_transfer_due(t);
+    if (now < at)
+      ofox_dues_correct(d, due, at);
+    else if (t->call != NULL && t->easy != NULL &&
+             ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
       return 1;
+    else /* no answer would change that */
+      ofox_dues_call(d, due);
   }
   return 0;
 }
@@ -134,7 +143,7 @@ static void go_on(struct ofox_engine *e) {
         !ofox_call_has_room(t->call))
       continue;
     ofox_call_pause(t->call, 0, ofox_clocks_now());
-    ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
+    ofox_transfer_expect(t);
     rc = curl_easy_pause(t->easy, CURLPAUSE_CONT);
     if (rc != CURLE_OK)
       ofox_transfers_ended(t, rc);
@@ -154,31 +163,32 @@ static int is_excused(const struct ofox_engine *e, struct ofox_transfer *t,
   return 1;
 }
 
-/* Ends waits, and attempts whose limits had expired at 'late'. */
-static void judge(struct ofox_engine *e, double now, double late) {
-  struct ofox_transfer *t, *next;
-  enum ofox_outcome o;
-  if (now < e->traffic.next_due)
+/* Ends a wait, or an attempt whose limit had expired at 'late'. */
+static void judge(const struct ofox_engine *e, struct ofox_transfer *t,
+                  double now, double late) {
+  enum ofox_outcome o = OFOX_OUTCOME_ANSWERED;
+  if (t->call == NULL && now >= t->drained_by) {
+    ofox_transfers_drop(t);
     return;
-  e->traffic.next_due = INFINITY;
-  for (t = e->traffic.first; t != NULL; t = next) {
-    struct ofox_call *c = t->call;
-    next = t->next;
-    if (c == NULL && now >= t->drained_by) {
-      ofox_transfers_drop(t);
-      continue;
-    }
-    o = OFOX_OUTCOME_ANSWERED;
-    if (c != NULL) {
-      /* an answer may have come while the program was away */
-      ofox_call_tick(c, c->state == OFOX_FLIGHT ? now - e->away : now);
-      o = ofox_call_expired(c, late);
-    }
-    if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
-      ofox_transfers_expire(t, o);
-    else
-      ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
   }
+  if (t->call != NULL) {
+    /* an answer may have come while the program was away */
+    ofox_call_tick(t->call,
+                   t->call->state == OFOX_FLIGHT ? now - e->away : now);
+    o = ofox_call_expired(t->call, late);
+  }
+  if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
+    ofox_transfers_expire(t, o);
+  else
+    ofox_transfer_expect(t);
+}
+
+static void judge_due(struct ofox_engine *e, double now, double late) {
+  struct ofox_due_entry *due;
+  if (!ofox_dues_begin(&e->traffic.dues, now))
+    return;
+  while ((due = ofox_dues_take(&e->traffic.dues)) != NULL)
+    judge(e, transfer_of(due), now, late);
 }
 
 /* The end of a stream that was just read may have arrived by now, and with it
@@ -212,7 +222,7 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
   e->away = time_away(e, began, seconds);
   ofox_transfers_let_in(&e->traffic);
   late = look_again(e);
-  judge(e, ofox_clocks_now(), late);
+  judge_due(e, ofox_clocks_now(), late);
   ofox_guests_timers(&e->guests, ofox_clocks_now());
   ofox_connections_sweep(&e->traffic.connections);
   e->looked = ofox_clocks_now();
@@ -224,7 +234,7 @@ int ofox_engine_step(struct ofox_engine *e, double seconds, size_t max) {
 /* The call may not begin now: it waits, or is done. Returns 0. */
 static int put_off(struct ofox_engine *e, struct ofox_transfer *t) {
   if (t->call->state == OFOX_WAIT)
-    ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
+    ofox_transfer_expect(t);
   else
     ofox_transfers_drop(t);
   rearm(e);
@@ -275,7 +285,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   }
   if (ofox_transfers_admit(t) != 0)
     goto fail;
-  ofox_traffic_expect(&e->traffic, ofox_transfer_due(t));
+  ofox_transfer_expect(t);
   rearm(e);
   return 0;
 fail:
@@ -294,9 +304,9 @@ void ofox_engine_cancel(struct ofox_engine *e, struct ofox_call *c) {
 }
 
 double ofox_engine_timeout(const struct ofox_engine *e) {
-  double due = fmin(
-      fmin(ofox_connections_due(&e->traffic.connections), e->traffic.next_due),
-      fmin(e->alarm, ofox_guests_due(&e->guests)));
+  double due = fmin(fmin(ofox_connections_due(&e->traffic.connections),
+                         ofox_dues_next(&e->traffic.dues)),
+                    fmin(e->alarm, ofox_guests_due(&e->guests)));
   if (e->traffic.resume || ofox_ready_list_any(&e->traffic.news) ||
       ofox_guests_have_news(&e->guests) ||
       (e->traffic.crowd > 0 && e->traffic.connect_turns.moved))
@@ -307,6 +317,10 @@ double ofox_engine_timeout(const struct ofox_engine *e) {
 void ofox_engine_alarm(struct ofox_engine *e, double at) {
   e->alarm = at;
   rearm(e);
+}
+
+unsigned long ofox_engine_checks(const struct ofox_engine *e) {
+  return e->traffic.checks;
 }
 
 struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e) {

@@ -48,6 +48,8 @@ double ofox_engine_timeout(const struct ofox_engine *e);
 int ofox_engine_pollfd(struct ofox_engine *e, double looks);
 /* When step must be called in any case; INFINITY: never. */
 void ofox_engine_alarm(struct ofox_engine *e, double at);
+/* How often a transfer was asked when it is due, for the specs. */
+unsigned long ofox_engine_checks(const struct ofox_engine *e);
 /* Notes of the calls that have news and are waited for. */
 struct ofox_ready_list *ofox_engine_news(struct ofox_engine *e);
 /* Whose sockets and moments step serves, too. */

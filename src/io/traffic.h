@@ -8,6 +8,7 @@
 #include "call/ready_list.h"
 #include "io/connect_turns.h"
 #include "io/connections.h"
+#include "io/dues.h"
 #include "io/handles.h"
 #include "io/sigpipe.h"
 #include "io/sockets.h"
@@ -19,10 +20,11 @@ struct ofox_traffic {
   struct ofox_connections connections;
   struct ofox_handles handles;
   struct ofox_sockets sockets;
-  double next_due;    /* no call is due before this */
-  unsigned long turn; /* counts rounds of reading */
-  int draining;       /* transfers without a call */
-  int one_ca_file;    /* libcurl's CA file is enough without its directory */
+  struct ofox_dues dues; /* when to check which transfer */
+  unsigned long checks;  /* counts them, for the specs */
+  unsigned long turn;    /* counts rounds of reading */
+  int draining;          /* transfers without a call */
+  int one_ca_file; /* libcurl's CA file is enough without its directory */
   struct ofox_transfer *first, **end; /* in order of arrival */
   struct ofox_ready_list news;
   struct ofox_buf limits; /* of connections to a host, sorted, and how many
@@ -50,8 +52,5 @@ int ofox_traffic_is_ours(const struct ofox_traffic *w);
 int ofox_traffic_limit(struct ofox_traffic *w, long limit);
 void ofox_traffic_unlimit(struct ofox_traffic *w, long limit);
 long ofox_traffic_least_limit(const struct ofox_traffic *w);
-
-/* A transfer is due then, perhaps earlier than all others. */
-void ofox_traffic_expect(struct ofox_traffic *w, double due);
 
 #endif

@@ -3,12 +3,17 @@
 #include <math.h>
 
 double ofox_transfer_due(const struct ofox_transfer *t) {
+  t->traffic->checks++;
   return t->call != NULL ? ofox_call_due(t->call) : t->drained_by;
+}
+
+void ofox_transfer_expect(struct ofox_transfer *t) {
+  ofox_dues_expect(&t->traffic->dues, &t->due, ofox_transfer_due(t));
 }
 
 void ofox_transfer_noted(struct ofox_transfer *t) {
   t->progress = t->traffic->turn;
-  ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
+  ofox_transfer_expect(t);
 }
 
 int ofox_transfer_is_silent(const struct ofox_transfer *t, double patience,

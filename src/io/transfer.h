@@ -19,6 +19,7 @@
 #endif
 
 struct ofox_transfer {
+  struct ofox_due_entry due; /* the first member */
   struct ofox_traffic *traffic;
   struct ofox_call *call; /* NULL: it is done, the rest is drained */
   struct ofox_handle *handle;
@@ -56,6 +57,8 @@ struct ofox_transfer {
 
 /* When it must be checked; INFINITY: when bytes arrive. */
 double ofox_transfer_due(const struct ofox_transfer *t);
+/* It may have to be checked earlier than before. */
+void ofox_transfer_expect(struct ofox_transfer *t);
 /* It has received something: its limits may have changed. */
 void ofox_transfer_noted(struct ofox_transfer *t);
 

@@ -71,8 +71,7 @@ static void drop(struct ofox_transfer *t, double patience) {
     w->draining--;
   *t->link = t->next;
   *(t->next != NULL ? &t->next->link : &w->end) = t->link;
-  if (w->first == NULL)
-    w->next_due = INFINITY;
+  ofox_dues_leave(&t->due);
   free(t);
 }
 
@@ -98,7 +97,7 @@ static void resume(struct ofox_call *c) {
 static void moved(struct ofox_call *c) {
   struct ofox_transfer *t = c->transfer;
   struct ofox_traffic *w = t->traffic;
-  ofox_traffic_expect(w, ofox_transfer_due(t));
+  ofox_transfer_expect(t);
   if (w->looks > -INFINITY && ofox_traffic_is_ours(w))
     ofox_poller_arm(w->poller, 0);
 }
@@ -115,6 +114,7 @@ struct ofox_transfer *ofox_transfers_attach(struct ofox_traffic *w,
   t->link = w->end;
   *w->end = t;
   w->end = &t->next;
+  ofox_dues_arrive(&w->dues, &t->due);
   c->transfer = t;
   c->host = &HOST;
   ofox_note_drop(&c->note);
@@ -136,7 +136,7 @@ static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
   }
   ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_clocks_now(),
                 ofox_clocks_wall());
-  ofox_traffic_expect(t->traffic, ofox_transfer_due(t));
+  ofox_transfer_expect(t);
   if (c->state == OFOX_DONE)
     drop(t, INFINITY);
 }

@@ -151,6 +151,12 @@ static int engine_alarm(lua_State *L) {
   return 0;
 }
 
+/* engine:checks() -> how often a call was asked when it is due: for specs */
+static int engine_checks(lua_State *L) {
+  lua_pushnumber(L, (lua_Number)ofox_engine_checks(check(L)));
+  return 1;
+}
+
 /* engine:news() -> result of watch() for a call that has news, or nil: each
 ** once */
 static int engine_news(lua_State *L) {
@@ -199,13 +205,21 @@ static int engine_wall(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"is_ours", engine_is_ours}, {"start", engine_start},
-    {"step", engine_step},       {"drive", engine_drive},
-    {"cancel", engine_cancel},   {"timeout", engine_timeout},
-    {"pollfd", engine_pollfd},   {"alarm", engine_alarm},
-    {"news", engine_news},       {"guest", engine_guest},
-    {"guests", engine_guests},   {"now", engine_now},
-    {"wall", engine_wall},       {NULL, NULL},
+    {"is_ours", engine_is_ours},
+    {"start", engine_start},
+    {"step", engine_step},
+    {"drive", engine_drive},
+    {"cancel", engine_cancel},
+    {"timeout", engine_timeout},
+    {"pollfd", engine_pollfd},
+    {"alarm", engine_alarm},
+    {"news", engine_news},
+    {"guest", engine_guest},
+    {"guests", engine_guests},
+    {"now", engine_now},
+    {"wall", engine_wall},
+    {"checks", engine_checks},
+    {NULL, NULL},
 };
 
 static const luaL_Reg FUNCTIONS[] = {
