@@ -36,7 +36,7 @@ local floors = {
   "src/policy/retry.c", "src/policy/stats.c", "src/policy/turns.c", "src/policy/window.c", "src/call/account.c",
   "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c",
   "src/call/fallback.c", "src/call/gate.c", "src/call/history.c", "src/call/ready_list.c", "src/call/response.c",
-  "src/call/state.c", "src/call/tally.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
+  "src/call/sharing.c", "src/call/state.c", "src/call/tally.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",
@@ -44,7 +44,7 @@ local core = {
   "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c",
   "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
   "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c",
-  "src/lua/lpolish.c", "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/lstats.c",
+  "src/lua/lpolish.c", "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsharing.c", "src/lua/lsse.c", "src/lua/lstats.c",
   "src/lua/ltally.c", "src/lua/ltemplate.c", "src/lua/ltext.c", "src/lua/ltimes.c",
 }
 local engine = {
@@ -142,12 +142,17 @@ build = {
     ["ofox.retry"] = "lua/ofox/retry.lua",
     ["ofox.scrape"] = "lua/ofox/scrape.lua",
     ["ofox.sse"] = "lua/ofox/sse.lua",
+    ["ofox.store"] = "lua/ofox/store.lua",
     ["ofox.store.ledger"] = "lua/ofox/store/ledger.lua",
+    ["ofox.store.ngx"] = "lua/ofox/store/ngx.lua",
+    ["ofox.store.redis"] = "lua/ofox/store/redis.lua",
+    ["ofox.store.shared"] = "lua/ofox/store/shared.lua",
     ["ofox.task.awaited"] = "lua/ofox/task/awaited.lua",
     ["ofox.task.block"] = "lua/ofox/task/block.lua",
     ["ofox.task.cancel"] = "lua/ofox/task/cancel.lua",
     ["ofox.task.clock"] = "lua/ofox/task/clock.lua",
     ["ofox.task.engine"] = "lua/ofox/task/engine.lua",
+    ["ofox.task.guests"] = "lua/ofox/task/guests.lua",
     ["ofox.task.interrupt"] = "lua/ofox/task/interrupt.lua",
     ["ofox.task.lifecycle"] = "lua/ofox/task/lifecycle.lua",
     ["ofox.task.parallel"] = "lua/ofox/task/parallel.lua",

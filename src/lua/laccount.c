@@ -4,6 +4,7 @@
 #include "lua/laccount.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lua/lofox.h"
@@ -159,6 +160,27 @@ static int account_pace(lua_State *L) {
   return 0;
 }
 
+/*
+** core.account_name(url, key) -> what all processes call the account that has
+** this origin and key; of a key that is no text: only the origin counts. The
+** key cannot be known from it: it has less in it.
+*/
+static int account_name(lua_State *L) {
+  const char *url = luaL_checkstring(L, 1);
+  uint64_t h = hash(HASH_BEGIN, url, origin_size(url));
+  char name[20];
+  h = hash(h, "\n", 1);
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    size_t n;
+    const char *key = lua_tolstring(L, 2, &n);
+    h = hash(h, key, n);
+  }
+  (void)snprintf(name, sizeof(name), "%08lx%08lx", (unsigned long)(h >> 32),
+                 (unsigned long)(h & 0xffffffff));
+  lua_pushstring(L, name);
+  return 1;
+}
+
 struct ofox_account *ofox_optaccount(lua_State *L, int arg) {
   return lua_isnil(L, arg) ? NULL : luaL_checkudata(L, arg, ACCOUNT_T);
 }
@@ -176,4 +198,6 @@ void ofox_open_account(lua_State *L) {
   lua_setfield(L, -2, "account");
   lua_pushcfunction(L, account_pace);
   lua_setfield(L, -2, "pace");
+  lua_pushcfunction(L, account_name);
+  lua_setfield(L, -2, "account_name");
 }

@@ -15,7 +15,7 @@
 void ofox_lease_init(struct ofox_lease *l, double timeout) {
   memset(l, 0, sizeof(*l));
   l->timeout = timeout;
-  l->_again = l->_beyond = -INFINITY;
+  l->asked = l->_again = l->_beyond = -INFINITY;
 }
 
 void ofox_lease_enter(struct ofox_lease *l) {

@@ -101,6 +101,8 @@ function Run:start()
     end
   end
   if not call:prepare() then return end
+  local store = self.template.settings.store
+  if store then store:sync(self, true) end
   if self.template.settings.transport then
     transport:start(call, call:attempt())
   else
@@ -134,7 +136,7 @@ function Run:wait()
 end
 
 function Run:serve()
-  local call, hears = self.call, self.template.hears
+  local call, hears, store = self.call, self.template.hears, self.template.settings.store
   while true do
     if hears then
       local delay, number, source = call:announce()
@@ -146,6 +148,7 @@ function Run:serve()
       self:start()
     else
       self:wait()
+      if store then store:sync(self, false) end
     end
   end
 end

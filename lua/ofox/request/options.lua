@@ -55,6 +55,8 @@ options.rows = {
     doc = "whether an answer that says when to come back says it to all calls of the account" },
   { name = "pace", check = of_table "pace", scope = "client", default = false,
     doc = "`true`: as fast as the answers say; or `{rpm, tpm, burst, concurrent}`" },
+  { name = "store", check = of_table "store", scope = "client", shown = "none: this Lua state alone",
+    doc = "by which processes share `hold` and `pace`: of `ofox.store.redis` or `ofox.store.ngx`" },
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
   { name = "headers", check = of_table "headers", shown = "none",
