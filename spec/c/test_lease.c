@@ -89,6 +89,8 @@ static void test_none(void) {
   assert(is_about(ofox_lease_next(&l, 5.01), 17.01)); /* it asks again */
   assert(ofox_lease_wants(&l, 17, 1) == 0 && ofox_lease_wants(&l, 18, 1) == 1);
   assert(is_about(ofox_lease_at(&l, 5.01, 0), 47.01));
+  lease(17.5, 0, 0, 0, 1e9); /* whatever it says: in a minute */
+  assert(ofox_lease_wants(&l, 78, 1) == 1);
   lease(18, 0, 0, 0, 1);
   assert(ofox_lease_next(&l, 18.01) > 18.01); /* never in a circle */
 }
@@ -122,13 +124,20 @@ static void test_silence(void) {
   assert(ofox_lease_may_ask(&l, now + 8.1)); /* again from a second on */
 }
 
-/* An answer after a moment's end is none; the program may be that slow. */
+/* An answer after a moment's end is none: a program may have been away. One
+** that always is waits for no further ones. */
 static void test_slow(void) {
   double moment = 0;
   begin();
   ofox_lease_asked(&l, 0, 5);
   ofox_lease_given(&l, &moment, 1, 0, 7.5);
-  assert(l.failures == 1 && ofox_lease_next(&l, 7.5) == 7.5);
+  assert(l.failures == 0 && ofox_lease_wants(&l, 7.5, 1) == 1);
+  ofox_lease_asked(&l, 0, 8);
+  assert(ofox_lease_next(&l, 8) > 8);
+  ofox_lease_given(&l, &moment, 1, 0, 10.5);
+  assert(l.failures == 1 && ofox_lease_next(&l, 10.5) == 10.5);
+  lease(12, 0, 0, 1, 0);
+  assert(l.failures == 0 && l._n == 1);
   begin();
   ofox_lease_given(&l, &moment, 1, 0, 5); /* it was not asked */
   assert(ofox_lease_at(&l, 5, 0) == 5 && l._n == 0);

@@ -137,6 +137,18 @@ describe("the ledger", function()
     end
   end)
 
+  it("makes no process wait for long, whatever the state says", function()
+    for _, state in ipairs { "1 1764350000000 60000:0 900000000000 900000000000;;",
+      "1 1764350000000 60000:0 900000000000 0;900000000000:1:1;", "1 9999999999999 60000:0 0 0;-5:999999:1;" } do
+      local s = new()
+      s.state = state
+      local moments, next_one = s.ask { rpm = 60, wanted = 1 }
+      assert.is_true(#moments == 1 or next_one <= 125000, next_one)
+      s.now = s.now + 125000
+      assert.equal(1, #(s.ask { rpm = 60, wanted = 1 }))
+    end
+  end)
+
   it("keeps nothing for one that only looks", function()
     local s = new()
     assert.same({ {}, 0 }, { s.ask {} })

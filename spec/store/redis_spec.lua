@@ -13,6 +13,27 @@ local KEY = "sk-of-the-store-0123456789"
 
 local function params(model) return { model = model or "m", messages = { { role = "user", content = "hi" } } } end
 
+-- fork() -> pid, 0 in the child; wait(pid) -> exit code
+local FORK = [[
+#include <lua.h>
+#include <lauxlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int l_fork(lua_State *L) { lua_pushinteger(L, fork()); return 1; }
+static int l_wait(lua_State *L) {
+  int status = -1;
+  waitpid((pid_t)lua_tointeger(L, 1), &status, 0);
+  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : 1000);
+  return 1;
+}
+int luaopen_specfork(lua_State *L) {
+  lua_newtable(L);
+  lua_pushcfunction(L, l_fork); lua_setfield(L, -2, "fork");
+  lua_pushcfunction(L, l_wait); lua_setfield(L, -2, "wait");
+  return 1;
+}
+]]
+
 local server, warnings
 
 before_each(function() warnings = {} end)
@@ -306,6 +327,49 @@ describe("programs that share a limit by Redis", function()
       end
     end
     assert.is_true(list[32] - list[1] > 30 * gap - 2.1, list[32] - list[1])
+  end)
+
+  it("take answers that came while they were away", function()
+    local out, rc, err = host.finish(host.start(([[
+      local ofox = require "ofox"
+      local core = require "ofox.core"
+      local warned = 0
+      local client = ofox.new { base_url = URL, errors = "return",
+        store = ofox.store.redis { url = %q, timeout = 0.2 },
+        logger = function(level) if level == "warn" then warned = warned + 1 end end }
+      for _ = 1, 3 do
+        assert(client:chat(PARAMS))
+        local till = core.now() + 1.1
+        while core.now() < till do core.pause(0.1) end -- no step is made
+      end
+      say(warned)]]):format(server.url)))
+    assert.same({ "0\n", 0, "" }, { out, rc, err })
+    assert.equal("3", server:ask("INFO", "commandstats"):match "cmdstat_time:calls=(%d+)")
+  end)
+
+  it("share it with their children, each by a connection of its own", function()
+    host.compile("specfork.so", FORK, "-shared -fPIC")
+    local out, rc, err = host.finish(host.start(([[
+      local posix, ofox = require "specfork", require "ofox"
+      local warned = 0
+      local store = ofox.store.redis { url = %q, timeout = 1 }
+      local function ask(who, key)
+        local client = ofox.new { base_url = URL, errors = "return", pace = { rpm = 6000 }, api_key = key, store = store,
+          logger = function(level) if level == "warn" then warned = warned + 1 end end }
+        for _ = 1, 3 do assert(client:chat(PARAMS)) end
+        say(who, warned)
+      end
+      ask "parent"
+      local pid = posix.fork()
+      if pid == 0 then
+        ask "child"
+        ask("child", "sk-another")
+        os.exit(0, true)
+      end
+      say("ended", posix.wait(pid))
+      ask "parent"]]):format(server.url)))
+    assert.same({ "parent 0\nchild 0\nchild 0\nended 0\nparent 0\n", 0, "" }, { out, rc, err })
+    assert.equal(2, #server:ask("KEYS", "*"))
   end)
 
   it("go on alone when it is killed, and one warning each says so", function()

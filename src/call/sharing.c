@@ -163,8 +163,9 @@ int ofox_sharing_answer(struct ofox_account *a, struct ofox_span text,
   next = take(text, &at) / 1000;
   while (next >= 0 && n < OFOX_LEASE_SLOTS && is_next(text, &at, ' ')) {
     moments[n] = take(text, &at) / 1000;
-    if (moments[n++] < 0)
+    if (moments[n] < 0 || moments[n] > OFOX_LEASE_PATIENCE)
       next = -1;
+    n++;
   }
   if (next < 0 || hear_holds(a, text, &at, now) != 0) {
     ofox_sharing_failed(a, now);

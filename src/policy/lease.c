@@ -10,7 +10,9 @@
 #define SOON                                                                  \
   1 /* seconds: the last moment is so near that more are asked for */
 #define LEAST 0.01 /* seconds between two asks that gave nothing */
-#define MOST 1e9   /* that is told at once */
+#define LATE 2   /* answers in a row: the program itself is too slow for them \
+                  */
+#define MOST 1e9 /* that is told at once */
 
 void ofox_lease_init(struct ofox_lease *l, double timeout) {
   memset(l, 0, sizeof(*l));
@@ -157,7 +159,8 @@ void ofox_lease_given(struct ofox_lease *l, const double *moments, size_t n,
     l->_slots[(l->_first + l->_n++) % OFOX_LEASE_SLOTS] = s;
     good++;
   }
-  if (n > 0 && good == 0) { /* the answer, or the program, took too long */
+  l->_late = good > 0 || n == 0 ? 0 : l->_late + 1;
+  if (l->_late >= LATE) {
     ofox_lease_failed(l, now);
     return;
   }
@@ -167,7 +170,7 @@ void ofox_lease_given(struct ofox_lease *l, const double *moments, size_t n,
   if (next > 0 || n > 0)
     l->_beyond = now + next;
   if (next > 0 && n == 0)
-    l->_again = now + later(next - OFOX_LEASE_PATIENCE, LEAST);
+    l->_again = now + later(fmin(next - OFOX_LEASE_PATIENCE, MINUTE), LEAST);
 }
 
 void ofox_lease_failed(struct ofox_lease *l, double now) {

@@ -35,6 +35,7 @@ struct ofox_lease {
   double _tokens; /* of each moment that it wants */
   double _again;  /* no moment is given before */
   double _beyond; /* none is, but those leased */
+  int _late;      /* answers in a row that came too late for all moments */
   int failures;   /* in a row */
   double silent;  /* if there are any: not to be asked before */
   struct ofox_lease_count _starts;

@@ -24,7 +24,7 @@ ledger.LIFE, ledger.SPAN = 2, 62.5
 -- A moment is the soonest one that keeps the spacing of the rates, in which BURST may
 -- start together, and in which no SPAN sees more than the rates allow a minute.
 ledger.TEXT = [==[
-local SPAN, LIFE, GRAIN, PARTS, LANES = 62500, 2000, 500, 256, 65
+local SPAN, LIFE, GRAIN, PARTS, LANES, FURTHEST = 62500, 2000, 500, 256, 65, 60000
 local floor, ceil, max, min, huge = math.floor, math.ceil, math.max, math.min, math.huge
 local function text(n) return ("%.0f"):format(n) end
 
@@ -39,7 +39,7 @@ local function read(state, now)
   local gone = max(0, now - tonumber(seen))
   s.full_r, s.full_t = s.full_r - gone, s.full_t - gone
   for at, r, t in parts:gmatch("(%-?%d+):(%d+):(%d+)") do
-    s.parts[#s.parts + 1] = { at = now + tonumber(at) - gone, r = tonumber(r), t = tonumber(t) }
+    s.parts[#s.parts + 1] = { at = now + min(FURTHEST, tonumber(at) - gone), r = tonumber(r), t = tonumber(t) }
   end
   for lane, till, down in holds:gmatch("(%d+):(%d+):([01])") do
     s.holds[#s.holds + 1] = { lane = lane, till = now + tonumber(till) - gone, down = down }
@@ -82,8 +82,12 @@ end
 
 -- When all of the rates would be there again. By other rates than before: by what is
 -- still known.
-local function set_rates(s, q)
-  if s.rates == q.rates then return end
+local function set_rates(s, q, now)
+  if s.rates == q.rates then -- what is further away is no state of ours
+    local last = #s.parts > 0 and max(now, s.parts[#s.parts].at) or now
+    s.full_r, s.full_t = min(s.full_r, last + q.longest), min(s.full_t, last + SPAN)
+    return
+  end
   s.rates, s.full_r, s.full_t = q.rates, 0, 0
   for i = 1, #s.parts do
     local p = s.parts[i]
@@ -200,7 +204,7 @@ return function(state, now, ask)
   local holds = in_force(s, now)
   local changed = q.wanted > 0 or q.spent > 0 or q.owed ~= 0
   if changed then
-    set_rates(s, q)
+    set_rates(s, q, now)
     correct(s, q, now)
   end
   local moments = q.wanted > 0 and grant(s, q, now) or "0"

@@ -68,10 +68,11 @@ return function(options)
   if not ok then return nil, redis end
   local given = { url = options.url, timeout = options.timeout or 0.1, ca_file = options.ca_file }
   local connection, host
+  local asked, since = 0, 0 -- how many asks are on their way; when the first of them went
 
   -- A child process has connections of its own.
   local function connect()
-    host = engine.get()
+    host, asked = engine.get(), 0
     given.engine = host
     connection, problem = redis.connect(given)
     given.engine = nil
@@ -85,11 +86,21 @@ return function(options)
 
   function backend.name() return name end
 
+  -- The program may have been away: then answers are there that were not taken.
+  function backend.catch_up()
+    if asked > 0 and core.now() >= since + given.timeout and host == engine.made() then
+      host:step(0)
+      guests.serve(host)
+    end
+  end
+
   function backend.ask(key, text, done, transport)
     local is_over = false
     if (not connection or host ~= engine.made()) and not connect() then return done(nil, problem) end
+    if asked == 0 then since = core.now() end
+    asked = asked + 1
     connection:eval(SCRIPT, { key }, { text }, function(reply, why)
-      is_over = true
+      is_over, asked = true, asked - 1
       done(reply or nil, why)
     end)
     if not transport.is_ours then step_till(host, function() return is_over end, given.timeout) end

@@ -17,6 +17,8 @@ local MINUTE = 60 -- seconds between two warnings
 --- Asks the ledger (ofox.store.ledger) of an account, and calls done(reply), or
 --- done(nil, problem), at once or in a later step.
 ---@field ask fun(key: string, text: string, done: fun(reply?: string, problem?: string), transport: table)
+--- Takes answers that are there already; absent: there never are any.
+---@field catch_up? fun()
 
 ---@class ofox.Store
 local Store = {}
@@ -67,10 +69,11 @@ end
 ---@param starts boolean  its call is about to begin an attempt, or to wait for that
 function Store:sync(run, starts)
   local transport, template = run.transport, run.template
-  local text = core.store_ask(run.call, transport:now(), starts)
-  if not text then return end
   local state, account = state_of(self), template.account
   local backend = state.backend
+  if backend.catch_up then backend.catch_up() end
+  local text = core.store_ask(run.call, transport:now(), starts)
+  if not text then return end
   local function done(reply, problem)
     local now = transport:now()
     if type(reply) ~= "string" then
