@@ -587,6 +587,37 @@ add("held", function()
   must(err.code == "held" and err.attempts == 0, "wrong: refused")
 end, { setup = forget_engine })
 
+-- What stands for a dictionary of nginx.
+local function new_dict()
+  local values = {}
+  local function set(_, key, value)
+    values[key] = value
+    return true
+  end
+  return { safe_set = set, get = function(_, key) return values[key] end,
+    add = function(_, key, value)
+      if values[key] then return nil, "exists" end
+      return set(nil, key, value)
+    end, delete = function(_, key) values[key] = nil end }
+end
+
+add("shared", function()
+  local store = require("ofox").store.ngx(new_dict())
+  local transport, other = mock.new(), mock.new()
+  transport:reply { body = OK }
+  transport:reply { status = 429, headers = { ["retry-after"] = "50" } }
+  other:always { body = OK }
+  local options = { pace = { rpm = 6000 }, store = store }
+  local client = client_of(transport, options)
+  must(got(client:chat(PARAMS)):output_text() == "hi", "wrong: result")
+  failed("rate_limit_error", client:chat(PARAMS, { max_retries = 0 }))
+  -- where memory fails, the other one may not have heard of it
+  local response, err = client_of(other, options):chat(PARAMS, { deadline = 1 })
+  if response then return end
+  failed("rate_limit_error", nil, err)
+  must(err.code == "held" and err.attempts == 0, "wrong: refused")
+end, { setup = forget_engine })
+
 add("wire", function(port)
   local client = wire_client(port)
   local response = got(client:chat(PARAMS))

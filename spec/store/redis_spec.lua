@@ -354,8 +354,8 @@ describe("programs that share a limit by Redis", function()
       local warned = 0
       local store = ofox.store.redis { url = %q, timeout = 1 }
       local function ask(who, key)
-        local client = ofox.new { base_url = URL, errors = "return", pace = { rpm = 6000 }, api_key = key, store = store,
-          logger = function(level) if level == "warn" then warned = warned + 1 end end }
+        local client = ofox.new { base_url = URL, errors = "return", pace = { rpm = 6000 }, api_key = key,
+          store = store, logger = function(level) if level == "warn" then warned = warned + 1 end end }
         for _ = 1, 3 do assert(client:chat(PARAMS)) end
         say(who, warned)
       end
