@@ -12,6 +12,7 @@ floors.lua = {
   { "base" },
   { "errors", "hints", "json", "prometheus", "resources" },
   { "answer", "task" },
+  { "store" },
   { "loop", "request" },
   { "call", "mock", "sse" },
   { "client", "retry" },

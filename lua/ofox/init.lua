@@ -25,6 +25,7 @@ local core = require "ofox.base.native" "core"
 ---@field timeout fun(): number|nil
 ---@field dirty fun(): boolean
 ---@field use_loop fun(loop: table|nil)
+---@field store ofox.Stores
 ---@field prometheus fun(client: ofox.Client, ...: ofox.Client): string
 ---@field doctor fun(client?: ofox.Client, opts?: ofox.DoctorOptions): ofox.Report
 local ofox = {}

@@ -28,6 +28,7 @@ local PLACES = {
   use_loop = { "ofox.loop.protocol", "use_loop", waits = true },
   doctor = { "ofox.doctor", "examine", waits = true },
   prometheus = { "ofox.scrape" },
+  store = { "ofox.store" },
 }
 
 ---@param name any

@@ -122,6 +122,9 @@
 --- whether a model that fails too often is left alone for a while; or `{ratio, min_calls, window, open, probes}`.
 --- Default: `false`.
 ---@field breaker? boolean|{ratio?: number, min_calls?: integer, window?: number, open?: number, probes?: integer}
+--- by which processes share `hold` and `pace`: of `ofox.store.redis` or `ofox.store.ngx`.
+--- Default: none: this Lua state alone.
+---@field store? ofox.Store|false
 ---@field max_connections? integer  connections per host. Default: 0, no limit.
 ---@field verify? boolean  whether the server's certificate is checked. Default: `true`.
 ---@field http_version? ofox.HttpVersion  `"1.1"`, `"2"` or `"2-prior-knowledge"`. Default: HTTP/2 over TLS, else 1.1.
@@ -296,11 +299,25 @@
 ---@field stop_on_error? boolean  the first failure cancels the rest and is raised
 ---@field on_result? fun(i: integer, ok: boolean, ...: any): nil  i is followed by the results of task:wait()
 
+---@class ofox.RedisOptions
+--- `redis://[user:password@]host[:port][/database]`, `rediss://…`, or `unix://[user:password@]/path[?db=database]`
+---@field url string
+---@field prefix? string  of its keys; `ofox:` unless given
+---@field timeout? number  seconds in which it has to answer, at most 1; 0.1 unless given
+---@field ca_file? string  file of certificates to trust; the system's unless given
+
+---@class ofox.Stores
+--- A server of Redis, for any number of machines.
+---@field redis fun(options: ofox.RedisOptions): ofox.Store
+--- A dictionary of nginx, `ngx.shared.NAME`, for the workers of one nginx; 'prefix' is that of its keys.
+---@field ngx fun(dict: table, prefix?: string): ofox.Store
+
 ---@class ofox.Module: ofox  what require "ofox" returns
 ---@field VERSION string
 ---@field _VERSION string  "ofox " and the version
 ---@field errors ofox.Errors
 ---@field retry ofox.Retry
+---@field store ofox.Stores
 --- Creates a client. Invalid options raise an error that names them.
 ---@field new fun(options?: ofox.Options): ofox.Client
 --- Returns what is known about a call apart from its answer; nil for values that are not answers.

@@ -600,6 +600,7 @@ add("health", function()
   must(got(client:chat(PARAMS, { fallback = { "other/model" } })):output_text() == "hi", "wrong: result")
   local limits = client:stats().limits
   must(limits.models[PARAMS.model].breaker == "open", "wrong: limits")
+end, { setup = forget_engine })
 
 add("hedge", function()
   local transport, keys = mock.new(), 0
@@ -630,6 +631,37 @@ add("hedge", function()
   local stats = client:stats()
   must(stats.calls == 4 and stats.attempts == 10 and stats.in_flight == 0 and stats.waiting == 0, "wrong: counts")
   must(stats.succeeded == 3 and stats.failed == 1, "wrong: ends")
+end, { setup = forget_engine })
+
+-- What stands for a dictionary of nginx.
+local function new_dict()
+  local values = {}
+  local function set(_, key, value)
+    values[key] = value
+    return true
+  end
+  return { safe_set = set, get = function(_, key) return values[key] end,
+    add = function(_, key, value)
+      if values[key] then return nil, "exists" end
+      return set(nil, key, value)
+    end, delete = function(_, key) values[key] = nil end }
+end
+
+add("shared", function()
+  local store = require("ofox").store.ngx(new_dict())
+  local transport, other = mock.new(), mock.new()
+  transport:reply { body = OK }
+  transport:reply { status = 429, headers = { ["retry-after"] = "50" } }
+  other:always { body = OK }
+  local options = { pace = { rpm = 6000 }, store = store }
+  local client = client_of(transport, options)
+  must(got(client:chat(PARAMS)):output_text() == "hi", "wrong: result")
+  failed("rate_limit_error", client:chat(PARAMS, { max_retries = 0 }))
+  -- where memory fails, the other one may not have heard of it
+  local response, err = client_of(other, options):chat(PARAMS, { deadline = 1 })
+  if response then return end
+  failed("rate_limit_error", nil, err)
+  must(err.code == "held" and err.attempts == 0, "wrong: refused")
 end, { setup = forget_engine })
 
 add("wire", function(port)

@@ -51,6 +51,7 @@ local function public_names()
   for name, value in pairs(ofox.errors) do
     if type(value) == "function" then names["ofox.errors." .. name] = true end
   end
+  for name in pairs(ofox.store) do names["ofox.store." .. name] = true end
   for name in pairs(ofox.retry) do names["ofox.retry." .. name] = true end
   stream:close()
   return names
@@ -112,7 +113,7 @@ describe("the reference", function()
     ["options of `ofox.map`"] = "MapOptions", ["a reply of a mock"] = "MockScript",
     ["a request in `mock.requests`"] = "MockRequest", ["a report of the doctor"] = "Report",
     ["a finding in it"] = "Finding", ["the stats of a client"] = "Stats", ["a model in them"] = "ModelStats",
-    ["a histogram in them"] = "Histogram",
+    ["a histogram in them"] = "Histogram", ["options of `ofox.store.redis`"] = "RedisOptions",
   }
 
   local function expected_fields(of)
@@ -152,7 +153,7 @@ describe("the reference", function()
 end)
 
 describe("a page", function()
-  local NATIVE = { core = true, engine = true }
+  local NATIVE = { core = true, engine = true, redis = true }
 
   -- Names that begin like public ones, and are modules, types, files or hosts.
   local function is_other(name)

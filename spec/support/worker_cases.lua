@@ -23,6 +23,36 @@ local function size(set)
   return n
 end
 
+local sharing
+
+-- A call at a pace that all workers share, by the dictionary "limits".
+function cases.share()
+  sharing = sharing or ofox.new { errors = "return", pace = { rpm = 300, burst = 2 }, deadline = 120,
+    store = ofox.store.ngx(ngx.shared.limits),
+    logger = function(level, message, fields)
+      if level == "warn" then note("warning", message .. ": " .. tostring(fields.problem)) end
+    end }
+  local answer, err = sharing:chat(PARAMS)
+  ngx.say(ngx.worker.id(), " ", answer and "answered" or tostring(err))
+end
+
+-- The keys of that dictionary.
+function cases.limits()
+  for _, key in ipairs(ngx.shared.limits:get_keys()) do ngx.say(key) end
+end
+
+-- As if another worker had died while it held the lock, or the dictionary were full.
+function cases.lock_limits()
+  for _, key in ipairs(ngx.shared.limits:get_keys()) do ngx.shared.limits:add(key .. ":lock", true, 600) end
+end
+
+function cases.fill_limits()
+  ngx.shared.limits:flush_all()
+  ngx.shared.limits:flush_expired()
+  local i = 0
+  repeat i = i + 1 until not ngx.shared.limits:safe_set("filler " .. i, ("x"):rep(i < 30 and 4000 or 20))
+end
+
 -- Says that the request has come as far as this.
 local function here()
   ngx.say("here")

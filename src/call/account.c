@@ -12,6 +12,7 @@ static void init_lane(struct ofox_account *a, struct ofox_lane *l,
   ofox_turns_init(&l->turns, &a->arrivals);
   ofox_hold_init(&l->hold);
   l->is_down = 0;
+  memset(&l->news, 0, sizeof(l->news));
 }
 
 void ofox_account_init(struct ofox_account *a) {
@@ -25,6 +26,8 @@ void ofox_account_free(struct ofox_account *a) {
   ofox_pace_free(&a->pace);
   ofox_breakers_free(&a->breakers);
   a->paces = 0;
+  free(a->lease);
+  a->lease = NULL;
 }
 
 void ofox_account_enter(struct ofox_account *a, unsigned long process) {
@@ -34,6 +37,8 @@ void ofox_account_enter(struct ofox_account *a, unsigned long process) {
   a->process = process;
   a->pace.in_flight = 0;
   a->retrying = 0;
+  if (a->lease != NULL)
+    ofox_lease_enter(a->lease);
   ofox_turns_init(&a->all.turns, &a->arrivals);
   for (i = 0; i < a->_nlanes; i++)
     ofox_turns_init(&a->_lanes[i]->turns, &a->arrivals);
@@ -67,9 +72,26 @@ void ofox_account_budget(struct ofox_account *a,
   a->budgets = 1;
 }
 
+int ofox_account_share(struct ofox_account *a, double timeout) {
+  if (a->lease == NULL) {
+    a->lease = malloc(sizeof(*a->lease));
+    if (a->lease == NULL)
+      return OFOX_EMEM;
+    ofox_lease_init(a->lease, timeout);
+  }
+  a->lease->timeout = timeout;
+  return 0;
+}
+
 int ofox_account_is_quiet(const struct ofox_account *a) {
   return a->_nlanes == 0 && !a->paces && !a->all.hold.held &&
          a->all.turns.n == 0;
+}
+
+struct ofox_lane *ofox_account_nth(struct ofox_account *a, size_t i) {
+  if (i == 0)
+    return &a->all;
+  return i <= a->_nlanes ? a->_lanes[i - 1] : NULL;
 }
 
 struct ofox_lane *ofox_account_lane(const struct ofox_account *a,

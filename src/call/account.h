@@ -12,16 +12,27 @@
 #include "call/breakers.h"
 #include "policy/budget.h"
 #include "policy/hold.h"
+#include "policy/lease.h"
 #include "policy/pace.h"
 #include "policy/turns.h"
 
 #define OFOX_ACCOUNT_LANES 64 /* models that can be held at once */
+
+/* What other processes are to be told of a lane. */
+enum ofox_news_state { OFOX_NEWS_NONE, OFOX_NEWS_KEPT, OFOX_NEWS_SENT };
+
+struct ofox_lane_news {
+  enum ofox_news_state state;
+  double until; /* it is held */
+  int is_probe; /* a probe was told so: whatever was said before is over */
+};
 
 struct ofox_lane {
   uint32_t model; /* a hash of its name; of the lane of all: 0 */
   struct ofox_turns turns;
   struct ofox_holdback hold;
   int is_down; /* the hold is of a service that is down, not of a limit */
+  struct ofox_lane_news news;
 };
 
 struct ofox_account {
@@ -32,6 +43,7 @@ struct ofox_account {
   struct ofox_budget budget;       /* of the calls that have the option */
   int budgets;
   struct ofox_breakers breakers; /* the same */
+  struct ofox_lease *lease;      /* NULL: no other process shares it */
   struct ofox_lane *_lanes[OFOX_ACCOUNT_LANES];
   size_t _nlanes;
   size_t retrying;       /* calls that wait for an attempt of their own */
@@ -54,9 +66,15 @@ int ofox_account_pace(struct ofox_account *a,
 /* Retries are paid for from now on. */
 void ofox_account_budget(struct ofox_account *a,
                          const struct ofox_budget_rates *rates);
+/* Shares it with other processes from now on, by a store that answers within
+** so many seconds. The same again: nothing changes. 0, or OFOX_EMEM. */
+int ofox_account_share(struct ofox_account *a, double timeout);
 
 /* Nothing holds a call back, and none waits. */
 int ofox_account_is_quiet(const struct ofox_account *a);
+
+/* The lanes, from 0: that of all models first; NULL: there are no more. */
+struct ofox_lane *ofox_account_nth(struct ofox_account *a, size_t i);
 
 /* The lane of a model; NULL: it has none, so nothing holds it. */
 struct ofox_lane *ofox_account_lane(const struct ofox_account *a,

@@ -7,6 +7,9 @@
 #include "call/account.h"
 #include "call/ticket.h"
 
+#define NEAR 1.0  /* seconds until a hold ends: moments are leased before */
+#define CLOSE 0.1 /* seconds by which a hold may differ from what is known */
+
 static struct ofox_call *call_of(struct ofox_turn *turn) {
   return ((struct ofox_ticket *)(void *)turn)->call;
 }
@@ -30,6 +33,12 @@ static int is_paced(const struct ofox_call *c, const struct ofox_lane *l) {
   return l == &a->all && a->paces && c->config->paces;
 }
 
+/* Does it share its pace with other processes? */
+static int is_leased(const struct ofox_call *c, const struct ofox_lane *l) {
+  return is_paced(c, l) && c->config->account->lease != NULL &&
+         ofox_pace_is_rated(&c->config->account->pace);
+}
+
 /* When a call may start if it is the next of the lane. */
 static double next_of(const struct ofox_call *c, const struct ofox_lane *l,
                       double now) {
@@ -39,7 +48,9 @@ static double next_of(const struct ofox_call *c, const struct ofox_lane *l,
   if (is_paced(c, l))
     at = later(
         at, ofox_pace_next(&c->config->account->pace, now, (double)c->tokens));
-  return at;
+  return is_leased(c, l) && at < INFINITY
+             ? ofox_lease_next(c->config->account->lease, at)
+             : at;
 }
 
 /* When it will start by what is known, with those before it. */
@@ -53,6 +64,8 @@ static double turn_of(const struct ofox_call *c, const struct ofox_lane *l,
     at = later(at, ofox_pace_at(&c->config->account->pace, now, before,
                                 (double)c->tokens * (double)before,
                                 (double)c->tokens));
+  if (is_leased(c, l))
+    at = later(at, ofox_lease_at(c->config->account->lease, now, before));
   return at;
 }
 
@@ -265,6 +278,8 @@ void ofox_gate_started(struct ofox_call *c, double now) {
     t->probe_of_all = ofox_hold_started(&a->all.hold, now);
   if (a->paces)
     ofox_pace_started(&a->pace, &t->pace, (double)c->tokens, now);
+  if (a->paces && a->lease != NULL && ofox_pace_is_rated(&a->pace))
+    ofox_lease_started(a->lease, (double)c->tokens, now);
   ofox_health_started(c, now);
   ofox_gate_left(c, now);
   if (own != NULL)
@@ -292,16 +307,31 @@ static void hear_pace(struct ofox_call *c, double now) {
                   now);
 }
 
+/* Other processes are to hear that a lane is held; 'probe': see hold.h. */
+static void spread(const struct ofox_account *a, struct ofox_lane *l,
+                   double until, unsigned probe) {
+  struct ofox_lane_news *n = &l->news;
+  if (a->lease == NULL)
+    return;
+  if (n->state == OFOX_NEWS_NONE)
+    n->until = n->is_probe = 0;
+  n->state = OFOX_NEWS_KEPT;
+  n->until = probe != 0 ? until : later(n->until, until);
+  n->is_probe |= probe != 0;
+}
+
 /* The probe has been answered. */
 static void answered(struct ofox_call *c, double now) {
   struct ofox_ticket *t = c->ticket;
   struct ofox_lane *own = ofox_account_lane(c->config->account, c->lane);
   if (t->probe != 0 && own != NULL) {
     ofox_hold_answered(&own->hold, t->probe, now);
+    spread(c->config->account, own, now, t->probe);
     wake(c->config->account, own, now);
   }
   if (t->probe_of_all != 0) {
     ofox_hold_answered(&c->config->account->all.hold, t->probe_of_all, now);
+    spread(c->config->account, &c->config->account->all, now, t->probe_of_all);
     wake(c->config->account, &c->config->account->all, now);
   }
   t->probe = t->probe_of_all = 0;
@@ -379,7 +409,34 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
     ofox_turns_each(&l->turns, reconsider, &h);
   }
   l->is_down = l != &a->all && c->error->cls == OFOX_CLASS_UNAVAILABLE;
+  spread(a, l, now + hint, 0);
   wake(c->config->account, l, now);
+}
+
+void ofox_gate_hear(struct ofox_account *a, struct ofox_lane *l, double until,
+                    int is_down, double now) {
+  if (!l->hold.held || until > l->hold.until + CLOSE) {
+    ofox_hold_until(&l->hold, until, now);
+    l->is_down = is_down;
+    wake(a, l, now);
+  }
+}
+
+void ofox_gate_leased(struct ofox_account *a, double now) {
+  wake(a, &a->all, now);
+}
+
+size_t ofox_gate_crowd(const struct ofox_call *c, double now) {
+  const struct ofox_account *a = c->config->account;
+  const struct ofox_pace *p = &a->pace;
+  size_t n = a->all.turns.n + !(waits(c) && c->ticket->waits == 0);
+  if (!is_leased(c, &a->all) ||
+      (c->config->holds && ofox_hold_at(&a->all.hold, now, 0) > now + NEAR))
+    return 0;
+  if (p->concurrent > 0 && p->in_flight + (double)n > p->concurrent)
+    n = p->in_flight < p->concurrent ? (size_t)(p->concurrent - p->in_flight)
+                                     : 0;
+  return n;
 }
 
 void ofox_gate_ended(struct ofox_call *c, enum ofox_health health,

@@ -11,6 +11,8 @@
 #include "call/health.h"
 #include "call/state.h"
 
+struct ofox_lane;
+
 enum ofox_gate_word {
   OFOX_GATE_GO,
   OFOX_GATE_WAIT,
@@ -47,6 +49,16 @@ void ofox_gate_ended(struct ofox_call *c, enum ofox_health health, double now);
 void ofox_gate_cancelled(struct ofox_call *c, double now);
 /* It will ask again, after a wait of its own. */
 void ofox_gate_retries(struct ofox_call *c);
+/* Of an account that other processes share: */
+
+/* They say that a lane is held. */
+void ofox_gate_hear(struct ofox_account *a, struct ofox_lane *l, double until,
+                    int is_down, double now);
+/* Its lease has changed. */
+void ofox_gate_leased(struct ofox_account *a, double now);
+/* How many could use a moment to start at, the call included. */
+size_t ofox_gate_crowd(const struct ofox_call *c, double now);
+
 /* It does not wait in the queue any more. */
 void ofox_gate_left(struct ofox_call *c, double now);
 int ofox_gate_is_waiting(const struct ofox_call *c);

@@ -4,6 +4,7 @@
 #include "lua/laccount.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lua/lofox.h"
@@ -166,9 +167,8 @@ static int account_budget(lua_State *L) {
   return 0;
 }
 
-/* core.breaker(account, limits): {ratio, min_calls, window, open, probes},
-*each
-** of which may be absent; or true */
+/* core.breaker(account, limits): {ratio, min_calls, window, open, probes}
+** or true; each field may be absent */
 static int account_breaker(lua_State *L) {
   struct ofox_account *a = luaL_checkudata(L, 1, ACCOUNT_T);
   struct ofox_breaker_limits l = ofox_breaker_standard;
@@ -182,6 +182,27 @@ static int account_breaker(lua_State *L) {
   }
   ofox_breakers_set(&a->breakers, &l);
   return 0;
+}
+
+/*
+** core.account_name(url, key) -> what all processes call the account that has
+** this origin and key; of a key that is no text: only the origin counts. The
+** key cannot be known from it: it has less in it.
+*/
+static int account_name(lua_State *L) {
+  const char *url = luaL_checkstring(L, 1);
+  uint64_t h = hash(HASH_BEGIN, url, origin_size(url));
+  char name[20];
+  h = hash(h, "\n", 1);
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    size_t n;
+    const char *key = lua_tolstring(L, 2, &n);
+    h = hash(h, key, n);
+  }
+  (void)snprintf(name, sizeof(name), "%08lx%08lx", (unsigned long)(h >> 32),
+                 (unsigned long)(h & 0xffffffff));
+  lua_pushstring(L, name);
+  return 1;
 }
 
 struct ofox_account *ofox_optaccount(lua_State *L, int arg) {
@@ -205,4 +226,7 @@ void ofox_open_account(lua_State *L) {
   lua_setfield(L, -2, "budget");
   lua_pushcfunction(L, account_breaker);
   lua_setfield(L, -2, "breaker");
+
+  lua_pushcfunction(L, account_name);
+  lua_setfield(L, -2, "account_name");
 }

@@ -38,6 +38,7 @@ int luaopen_ofox_core(lua_State *L) {
   ofox_open_json(L);
   ofox_open_machine(L);
   ofox_open_retry(L);
+  ofox_open_sharing(L);
   ofox_open_sse(L);
   ofox_open_stats(L);
   ofox_open_template(L);

@@ -16,6 +16,7 @@ void ofox_open_json(lua_State *L);     /* ljson.c */
 void ofox_open_limits(lua_State *L);   /* llimits.c */
 void ofox_open_machine(lua_State *L);  /* lmachine.c */
 void ofox_open_retry(lua_State *L);    /* lretry.c */
+void ofox_open_sharing(lua_State *L);  /* lsharing.c */
 void ofox_open_sse(lua_State *L);      /* lsse.c */
 void ofox_open_stats(lua_State *L);    /* lstats.c */
 void ofox_open_template(lua_State *L); /* ltemplate.c */

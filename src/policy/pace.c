@@ -148,6 +148,19 @@ double ofox_pace_next(const struct ofox_pace *p, double now, double tokens) {
   return ofox_pace_at(p, now, 0, 0, tokens);
 }
 
+int ofox_pace_is_rated(const struct ofox_pace *p) {
+  return p->quotas[OFOX_PACE_REQUESTS].is_known ||
+         p->quotas[OFOX_PACE_TOKENS].is_known;
+}
+
+double ofox_pace_rate(const struct ofox_pace *p, enum ofox_pace_unit unit) {
+  const struct ofox_pace_quota *q = &p->quotas[unit];
+  if (!q->is_known)
+    return 0;
+  return p->announced ? q->window.limit * MINUTE / (q->window.span - p->_slack)
+                      : q->rate * MINUTE;
+}
+
 static double cost_of(const struct ofox_pace_start *s, int unit) {
   return unit == OFOX_PACE_REQUESTS ? 1 : s->_tokens;
 }

@@ -15,7 +15,6 @@
 #define OFOX_PACE_H
 
 #include "policy/window.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,9 +63,9 @@ struct ofox_pace_start {
   int _guessed; /* it is not known yet what it used */
 };
 
-/* What an answer says of a quota; NaN: not said. */
+/* What an answer says of a quota; NaN: not said. In seconds: reset. */
 struct ofox_pace_words {
-  double limit, remaining, reset; /* reset: in seconds */
+  double limit, remaining, reset;
 };
 
 /* 0, or OFOX_EMEM: then it paces nothing. */
@@ -86,6 +85,10 @@ double ofox_pace_next(const struct ofox_pace *p, double now, double tokens);
 ** unless one of those leaves. */
 double ofox_pace_at(const struct ofox_pace *p, double now, size_t n,
                     double tokens_before, double tokens);
+
+int ofox_pace_is_rated(const struct ofox_pace *p); /* is a limit known? */
+/* What it allows a minute; 0: no limit is known. */
+double ofox_pace_rate(const struct ofox_pace *p, enum ofox_pace_unit unit);
 
 void ofox_pace_started(struct ofox_pace *p, struct ofox_pace_start *s,
                        double tokens, double now);

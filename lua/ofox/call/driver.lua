@@ -103,6 +103,8 @@ function Run:start()
     end
   end
   if not call:prepare() then return end
+  local store = self.template.settings.store
+  if store then store:sync(self, true) end
   if self.template.settings.transport then
     transport:start(call, call:attempt())
   else
@@ -136,7 +138,7 @@ function Run:wait()
 end
 
 function Run:serve()
-  local call, hears = self.call, self.template.hears
+  local call, hears, store = self.call, self.template.hears, self.template.settings.store
   while true do
     if self.twin then
       reserve.require "ofox.call.hedge".judge(self)
@@ -154,6 +156,7 @@ function Run:serve()
       reserve.require "ofox.call.hedge".start(self)
     else
       self:wait()
+      if store then store:sync(self, false) end
     end
   end
 end

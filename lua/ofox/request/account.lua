@@ -20,6 +20,13 @@ function account.new(settings)
   return core.account(settings.base_url, known_by, settings.transport), known_by
 end
 
+--- Returns what all processes call the account of calls with these options.
+---@param settings table
+---@return string
+function account.name(settings)
+  return core.account_name(settings.base_url, credential(settings))
+end
+
 --- Returns the account of calls with these options: that of their client, unless they
 -- bring a key of their own.
 ---@param settings table

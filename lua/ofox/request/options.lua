@@ -58,9 +58,12 @@ options.rows = {
   { name = "budget", check = check.boolean, scope = "client", default = false,
     doc = "whether retries are paid for, so that an account sends few while all of them fail" },
   { name = "breaker", check = of_table "breaker", scope = "client", default = false,
-    doc = "whether a model that fails too often is left alone for a while; or `{ratio, min_calls, window, open, probes}`" },
+    doc = "whether a model that fails too often is left alone for a while; "
+      .. "or `{ratio, min_calls, window, open, probes}`" },
   { name = "hedge", check = of_table "hedge", default = false,
     doc = "seconds after which an attempt that has not begun to answer gets a second beside it; or `{after, model}`" },
+  { name = "store", check = of_table "store", scope = "client", shown = "none: this Lua state alone",
+    doc = "by which processes share `hold` and `pace`: of `ofox.store.redis` or `ofox.store.ngx`" },
   { name = "errors", check = check.one_of("split", "return", "raise"), default = "split",
     doc = "`\"split\"` returns permanent errors and raises retryable ones; or `\"return\"`, `\"raise\"` for both" },
   { name = "headers", check = of_table "headers", shown = "none",

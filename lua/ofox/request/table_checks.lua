@@ -287,6 +287,12 @@ function table_check.json(value)
   return expected(type(value) == "string" and '"cjson", ' .. forms or forms, value)
 end
 
+function table_check.store(value)
+  if value == false then return nil, value end
+  if type(value) == "table" and require "ofox.store.shared".is(value) then return nil, value end
+  return expected("a store of ofox.store.redis{…} or ofox.store.ngx(…)", value)
+end
+
 function table_check.transport(value)
   if type(value) == "table" or type(value) == "userdata" then
     local ok, able = try(function() return callable(value.start) and callable(value.step) end)

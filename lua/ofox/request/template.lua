@@ -29,6 +29,8 @@ local template = {}
 ---@field exposes_own boolean|nil  the program's own credentials are sent there in any case
 ---@field talks boolean  its calls are logged
 ---@field asks boolean  the program is consulted before each attempt
+---@field account userdata|nil  if other processes share it, by a store
+---@field account_name string|nil  what they call it
 ---@field hears boolean  the program is consulted after each failed attempt
 
 -- The host that the program's own credentials are sent to unencrypted; 'exposed' is
@@ -122,6 +124,10 @@ function template.new(shape, settings, like)
   if shape.expect ~= "contact" then
     fields.account = account.of(settings, shape.account)
     fields.hedge = settings.hedge and settings.hedge.after
+  end
+  if settings.store and fields.account then
+    self.account, self.account_name = fields.account, account.name(settings)
+    settings.store:share(fields.account)
   end
   self.core, self.plan = core.template(fields, settings)
   return self

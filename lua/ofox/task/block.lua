@@ -5,6 +5,7 @@
 local awaited = require "ofox.task.awaited"
 local clock = require "ofox.task.clock"
 local engine = require "ofox.task.engine"
+local guests = require "ofox.task.guests"
 local lua = require "ofox.base.lua"
 local scheduler = require "ofox.task.scheduler"
 local transports = require "ofox.task.transports"
@@ -25,6 +26,7 @@ function block.for_call(transport, call, max)
     if left and left <= 0 then return end
     if drive then
       drive(transport, call, left)
+      guests.serve(transport)
     else
       transport:step(left)
     end

@@ -4,6 +4,7 @@
 require "ofox.base.uncompiled" ()
 local clock = require "ofox.task.clock"
 local core = require("ofox.base.native")("core")
+local guests = require "ofox.task.guests"
 local transports = {}
 
 local counts = {} -- transport -> number of waits for its calls
@@ -60,7 +61,10 @@ end
 ---@param heard fun(note: any)
 function transports.take_news(made, heard)
   local virtual = clock.virtual()
-  if made then take_from(made, heard) end
+  if made then
+    guests.serve(made) -- which may be news for calls
+    take_from(made, heard)
+  end
   if virtual then take_from(virtual, heard) end
   if mocks == 0 then return end
   for transport in pairs(counts) do
