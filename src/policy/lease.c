@@ -10,7 +10,8 @@
 #define SOON                                                                  \
   1 /* seconds: the last moment is so near that more are asked for */
 #define LEAST 0.01 /* seconds between two asks that gave nothing */
-#define LATE 2   /* answers in a row: the program itself is too slow for them \
+#define LATE                                                                  \
+  2              /* answers in a row: the program itself is too slow for them \
                   */
 #define MOST 1e9 /* that is told at once */
 
