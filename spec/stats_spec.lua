@@ -149,7 +149,8 @@ describe("client:stats", function()
 
   it("reads none of JSON that is cut short", function()
     local client, transport = setup()
-    for _, body in ipairs { '{"usage":{"prompt_tokens":9', '{"usage":{"prompt_tokens":9},', '{"usage":{"prompt_tokens":-}}' } do
+    local broken = { '{"usage":{"prompt_tokens":9', '{"usage":{"prompt_tokens":9},', '{"usage":{"prompt_tokens":-}}' }
+    for _, body in ipairs(broken) do
       transport:reply { body = body }
       assert.is_nil((client:request { path = "/x" }))
     end
