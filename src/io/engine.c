@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
+#include "call/hedge.h"
 #include "io/clocks.h"
 #include "io/curl_options.h"
 #include "io/forks.h"
@@ -83,14 +84,16 @@ static int take(struct ofox_engine *e, double seconds, size_t max,
   return n < 0 ? -1 : 0;
 }
 
-/* Has a limit expired for an attempt whose answer may be waiting? */
+/* Has a limit expired for an attempt whose answer may be waiting, or is it due
+** for a hedge? */
 static int is_late(const struct ofox_engine *e, double now) {
   const struct ofox_transfer *t;
   if (now < e->traffic.next_due)
     return 0;
   for (t = e->traffic.first; t != NULL; t = t->next) {
     if (t->call != NULL && t->easy != NULL &&
-        ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
+        (ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED ||
+         now >= ofox_hedge_due(t->call)))
       return 1;
   }
   return 0;
@@ -170,8 +173,7 @@ static void judge(struct ofox_engine *e, double now, double late) {
     }
     o = OFOX_OUTCOME_ANSWERED;
     if (c != NULL) {
-      /* an answer may have come while the program was away */
-      ofox_call_tick(c, c->state == OFOX_FLIGHT ? now - e->away : now);
+      ofox_call_tick(c, c->state == OFOX_FLIGHT ? late : now);
       o = ofox_call_expired(c, late);
     }
     if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
