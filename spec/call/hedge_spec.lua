@@ -261,6 +261,7 @@ for host, run in pairs(HOSTS) do
       local models = {}
       for i, request in ipairs(transport.requests) do models[i] = request.body:match '"model":"(%a)"' end
       assert.same({ "m", "h", "b", "b", "b" }, models)
+      assert.same({ 0, 2, 6, 11, 20 }, moments(transport))
       assert.equal(5, meta.attempts)
     end)
 
@@ -293,6 +294,38 @@ for host, run in pairs(HOSTS) do
       assert.same({ 1, 2 }, asked)
       assert.equal("2", transport.requests[2].headers["x-n"])
       assert.equal("Bearer " .. KEY .. "1", transport.requests[2].headers.authorization)
+    end)
+
+    it("knows all keys of the call, and shows none", function()
+      local n = 0
+      local _, err = ask({ failure(400, 3), failure(401, 4, { body = { error = { message = "bad " .. KEY .. "1" } } }) }, {
+        api_key = function()
+          n = n + 1
+          return KEY .. n
+        end,
+      })
+      assert.equal(401, err.status)
+      assert.equal("bad ***", err.message)
+    end)
+
+    it("is not made if the answer comes while the program is asked", function()
+      local res = ask({ answer("slow", 9) }, { headers = { ["x-n"] = function(attempt)
+        if attempt.attempt == 2 then transport:advance(20) end
+        return "1"
+      end } })
+      assert.equal("slow", res.id)
+      assert.equal(1, ofox.meta(res).attempts)
+    end)
+
+    it("the random numbers of a call go on", function()
+      local options = { hedge = false, retry = { seed = 7 } }
+      local _, plain = ask({ failure(500, 1), failure(500, 1), failure(500, 1), answer("ok", 1) }, options)
+      transport:reset()
+      options.hedge = 2
+      local _, hedged = ask({ failure(500, 1), failure(500, 3), failure(500, 3), answer("ok", 1) }, options)
+      assert.equal(4, hedged.attempts)
+      -- after the third attempt it is 4 seconds and a number, which is the second
+      assert.is_true(math.abs(hedged.retries[3].delay - 4 - (plain.retries[2].delay - 2)) < 1e-9)
     end)
 
     it("a stream is answered by its first content", function()
@@ -383,6 +416,48 @@ describe("hedge and its account:", function()
     assert.same({ 0, 0 }, moments(transport))
   end)
 
+  it("a hedge that would wait is in nobody's way later", function()
+    finally(transport:install())
+    collectgarbage "stop"
+    finally(function() collectgarbage "restart" end)
+    transport:reply(answer("slow", 9)):reply(answer("next", 1))
+    local client = client_of(transport, { pace = { concurrent = 1 } })
+    local first = ofox.go(function() return client:chat(params()) end)
+    ofox.sleep(5)
+    assert.equal("next", client:chat(params()).id)
+    assert.equal("slow", select(2, first:wait()).id)
+    assert.same({ 0, 9 }, moments(transport))
+  end)
+
+  it("a call keeps its place, whichever of both attempts it goes on with", function()
+    finally(transport:install())
+    local tries = {}
+    transport:always(function(request)
+      local name = request.body:match '"content":"(%a)"'
+      tries[name] = (tries[name] or 0) + 1
+      if name == "b" then return failure(429, 2.4, { headers = { ["retry-after"] = "20" } }) end
+      if name == "a" and tries.a < 3 then return failure(500, tries.a == 1 and 3 or 1.5) end
+      if name == "c" and tries.c < 2 then return failure(500, 1.6) end
+      return answer(name, 0.1)
+    end)
+    local client = client_of(transport)
+    local function call(name, opts)
+      return ofox.go(function()
+        return client:chat(params(nil, { messages = { { role = "user", content = name } } }), opts)
+      end)
+    end
+    call("b", { hedge = false, max_retries = 0 })
+    local a = call "a"
+    ofox.sleep(0.1)
+    local c = call("c", { hedge = false })
+    assert.equal(3, ofox.meta(select(2, a:wait())).attempts)
+    assert.equal(2, ofox.meta(select(2, c:wait())).attempts)
+    local order = {}
+    for i = 5, 6 do order[i - 4] = transport.requests[i].body:match '"content":"(%a)"' end
+    assert.same({ "a", "c" }, order)
+    assert.is_true(transport.requests[5].at >= 22.4)
+  end)
+
   it("a hedge counts in the pace, and the one that is cancelled is in flight no more", function()
     transport:reply(answer("slow", 9)):reply(answer("fast", 1)):reply(answer("next", 1)):reply(answer("late", 1))
     local client = client_of(transport, { pace = { concurrent = 2 } })
@@ -432,6 +507,72 @@ describe("hedge:", function()
       assert.equal(2, #transport.requests)
       assert_quiet(transport)
       assert.same({ 1, 2, 0, 1, 0 }, counts(client))
+    end
+  end)
+
+  it("a token ends the call when the second is alone", function()
+    finally(transport:install())
+    local token, client = ofox.cancel_token(), client_of(transport)
+    transport:reply(failure(500, 3)):reply(answer("slow", 50))
+    ofox.go(function()
+      ofox.sleep(5)
+      token:cancel()
+    end)
+    local res, err = client:chat(params(), { cancel = token })
+    assert.is_nil(res)
+    assert.equal("cancelled", err.code)
+    assert.equal(5, err.elapsed)
+    assert_quiet(transport)
+  end)
+
+  it("nothing is received for a task that was cancelled", function()
+    finally(transport:install())
+    local client = client_of(transport)
+    transport:always(answer("slow", 9))
+    local task = ofox.go(function() return client:chat(params()) end)
+    ofox.sleep(5)
+    task:cancel()
+    transport:advance(20)
+    task:wait()
+    assert.equal(0, client:stats().bytes.received)
+  end)
+
+  it("the end of one of a pair is that of both, and garbage has no twin", function()
+    local core = require "ofox.base.native" "core"
+    local template = core.template({ method = "POST", url = "http://127.0.0.1:9/", hedge = 1 }, { max_retries = 2 })
+    local function pair()
+      local call = core.call(template, 0, "{}")
+      assert.is_true(call:begin(0))
+      assert.equal(1, call:due())
+      call:tick(0.9)
+      assert.equal("flight", call:state())
+      call:tick(1)
+      assert.equal("hedge", call:state())
+      local twin = call:twin(1)
+      assert.equal("flight", call:state())
+      assert.is_nil(call:due())
+      assert.is_true(twin:prepare() and call:pair(twin) and twin:begin(1))
+      assert.is_false(call:pair(twin))
+      assert.is_nil((call:twin(1)))
+      return call, twin
+    end
+    for _, second in ipairs { false, true } do
+      local one, other = pair()
+      if second then one, other = other, one end
+      one:abort("CANCELLED", 2)
+      assert.equal("done", other:state())
+      local failure_of = one:failure(0)
+      assert.same({ 2, "cancelled", "cancelled" }, { failure_of.attempts, failure_of.code, failure_of.retries[1].code })
+      one, other = pair()
+      if second then one, other = other, one end
+      debug.getmetatable(one).__gc(one)
+      assert.equal("flight", other:state())
+      other:head("HTTP/1.1 200 OK", 3)
+      other:head("", 3)
+      other:body("{}", 3)
+      other:finish(nil, true, 3, 3)
+      assert.equal("done", other:state())
+      assert.is_false(other:failed())
     end
   end)
 

@@ -1,4 +1,5 @@
 -- Two attempts of one call on real sockets, in every way that a program waits.
+-- test: waits long: a program is away for longer than a hedge waits
 local assert = require "luassert"
 local calls = require "support.calls"
 local ofox = require "ofox"
@@ -118,6 +119,34 @@ describe("hedge on sockets:", function()
       assert.is_true(s:wait { open = 0 })
       assert_quiet()
     end
+  end)
+
+  it("a call that waits for a connection gets none", function()
+    s:script { { stall = true }, repeat_last = true }
+    local one = client(calls.with(HEDGED, { max_connections = 1, hedge = 0.02 }))
+    local first = ofox.go(function() return one:chat(PARAMS, { hedge = false }) end)
+    while #s:log() < 1 do ofox.step(0.01) end
+    local _, err = one:chat(PARAMS, { deadline = 0.3 })
+    assert.equal("deadline", err.code)
+    assert.equal(1, err.attempts)
+    first:cancel()
+    first:wait()
+  end)
+
+  it("a program that was away first takes what has come meanwhile", function()
+    local COUNT = 50 -- more than a step reads at once
+    local steps = { repeat_last = true }
+    steps[1] = { body = OK, after = COUNT }
+    s:script(steps)
+    local one, tasks = client(calls.with(HEDGED, { hedge = 2 })), {}
+    for i = 1, COUNT do tasks[i] = ofox.go(function() return one:chat(PARAMS) end) end
+    local core, till = require "ofox.base.native" "core", nil
+    while #s:log() < COUNT do ofox.step(0.01) end
+    till = core.now() + 2
+    assert.is_true(s:wait { answered = COUNT })
+    while core.now() < till do core.pause(till - core.now()) end
+    for i = 1, COUNT do assert.equal(1, ofox.meta(select(2, tasks[i]:wait())).attempts) end
+    assert.equal(COUNT, #s:log())
   end)
 
   it("many at once are each their own call", function()

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <unistd.h>
 
+#include "call/hedge.h"
 #include "io/clocks.h"
 #include "io/curl_options.h"
 #include "io/forks.h"
@@ -87,7 +88,8 @@ static struct ofox_transfer *transfer_of(struct ofox_due_entry *due) {
   return (struct ofox_transfer *)(void *)due;
 }
 
-/* Has a limit expired for an attempt whose answer may be waiting? */
+/* Has a limit expired for an attempt whose answer may be waiting, or is it due
+** for a hedge? */
 static int is_late(struct ofox_engine *e, double now) {
   struct ofox_dues *d = &e->traffic.dues;
   struct ofox_due_entry *due;
@@ -97,7 +99,8 @@ static int is_late(struct ofox_engine *e, double now) {
     if (now < at)
       ofox_dues_correct(d, due, at);
     else if (t->call != NULL && t->easy != NULL &&
-             ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED)
+             (ofox_call_expired(t->call, now) != OFOX_OUTCOME_ANSWERED ||
+              now >= ofox_hedge_due(t->call)))
       return 1;
     else /* no answer would change that */
       ofox_dues_call(d, due);
@@ -172,9 +175,7 @@ static void judge(const struct ofox_engine *e, struct ofox_transfer *t,
     return;
   }
   if (t->call != NULL) {
-    /* an answer may have come while the program was away */
-    ofox_call_tick(t->call,
-                   t->call->state == OFOX_FLIGHT ? now - e->away : now);
+    ofox_call_tick(t->call, t->call->state == OFOX_FLIGHT ? late : now);
     o = ofox_call_expired(t->call, late);
   }
   if (o != OFOX_OUTCOME_ANSWERED && !is_excused(e, t, o, now))
