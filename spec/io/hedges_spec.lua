@@ -136,7 +136,7 @@ describe("hedge on sockets:", function()
   it("a program that was away first takes what has come meanwhile", function()
     local COUNT = 50 -- more than a step reads at once
     local steps = { repeat_last = true }
-    steps[1] = { body = OK, after = COUNT }
+    steps[1] = { body = OK, after = COUNT, delay = 0.5 }
     s:script(steps)
     local one, tasks = client(calls.with(HEDGED, { hedge = 2 })), {}
     for i = 1, COUNT do tasks[i] = ofox.go(function() return one:chat(PARAMS) end) end
