@@ -182,7 +182,7 @@ describe("a store of Redis", function()
   end)
 end)
 
-describe("[E5] a store that fails:", function()
+describe("a store that fails:", function()
   after_each(function()
     if server then server:stop() end
     server = nil

@@ -56,6 +56,22 @@ describe("a store", function()
     assert.matches("^6000000 0 600 0 0 %d+ 0 0 30000;0:20000:0:0,$", asks[#asks])
   end)
 
+  it("is asked for many at once where many wait, and for no more than may be on their way", function()
+    for _, concurrent in ipairs { 0, 3 } do
+      asks = {}
+      local pace = { rpm = 6000, concurrent = concurrent > 0 and concurrent or nil }
+      local client, transport = client_of(always "200 100 100 100;", { pace = pace })
+      local restore = transport:install()
+      local list = {}
+      for i = 1, 20 do list[i] = i end
+      ofox.map(list, function() return assert(client:chat(PARAMS)) end)
+      restore()
+      local largest = 0
+      for _, text in ipairs(asks) do largest = math.max(largest, tonumber(text:match "^%d+ %d+ %d+ %d+ (%d+)")) end
+      assert.is_true(concurrent == 0 and largest > 10 or concurrent > 0 and largest <= 3, largest)
+    end
+  end)
+
   it("says that all are held", function()
     local client, transport = client_of(always "0;0:20000:0,77:1:1")
     local answer, err = client:chat(PARAMS, { deadline = 5 })
