@@ -48,7 +48,7 @@ local core = {
   "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c",
   "src/lua/lhedge.c", "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/llimits.c",
   "src/lua/lmachine.c", "src/lua/lmarks.c", "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c",
-  "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c", "src/lua/lpolish.c", "src/lua/lretry.c",
+  "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c", "src/lua/lpolish.c", "src/lua/lreport.c", "src/lua/lretry.c",
   "src/lua/lsettings.c", "src/lua/lsharing.c", "src/lua/lsse.c", "src/lua/lstats.c", "src/lua/ltally.c",
   "src/lua/ltemplate.c", "src/lua/ltext.c", "src/lua/ltimes.c",
 }

@@ -1,10 +1,9 @@
 /*
 ** One API call: (WAIT -> READY)* -> FLIGHT -> (WAIT -> READY -> FLIGHT)* ->
-*DONE.
-** The transport (the engine, the mock) begins an attempt when the call is
-** READY, feeds what it receives, ends the attempt, and ticks the call when
-** it is due. Whether and when to retry is decided here.
-** Knows nothing of sockets, libcurl or Lua; time is an argument, in seconds.
+** DONE. The transport (the engine, the mock) begins an attempt when the call
+** is READY, feeds what it receives, ends the attempt, and ticks the call when
+** it is due. Whether and when to retry is decided here. Knows nothing of
+** sockets, libcurl or Lua; time is an argument, in seconds.
 */
 #ifndef OFOX_CALL_H
 #define OFOX_CALL_H

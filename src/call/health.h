@@ -25,8 +25,7 @@ int ofox_health_room(struct ofox_call *c);
 double ofox_health_next(const struct ofox_call *c, double now);
 
 /* A further attempt is planned. 1: it is paid for, or need not be; 0: it
- *cannot
- ** be afforded; OFOX_EMEM. */
+ ** cannot be afforded; OFOX_EMEM. */
 int ofox_health_pay(struct ofox_call *c, int after_timeout);
 
 /* The attempt begins; has ended; or is not made after all. */

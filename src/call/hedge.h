@@ -1,9 +1,9 @@
 /*
 ** A hedge: the second attempt of a call whose first has not begun to answer.
-*It
-** is a call of its own, the twin, with what the first one knows. Of a pair the
-** one that answers first goes on alone, as the call; the other is its history.
-** Knows nothing of transports, or of who makes the twin and starts it.
+** It is a call of its own, the twin, with what the first one knows. Of a pair
+** the one that answers first goes on alone, as the call; the other is its
+** history. Knows nothing of transports, or of who makes the twin and starts
+** it.
 */
 #ifndef OFOX_HEDGE_H
 #define OFOX_HEDGE_H

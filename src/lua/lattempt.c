@@ -85,12 +85,11 @@ struct ofox_lcall *ofox_pushcall(lua_State *L, int like,
 
 /*
 ** core.call(template [, now [, body [, bodies [, models [, hedge]]]]]) ->
-*call,
-** or nil and what is wrong with the body: absent, bytes, or a table to encode,
-** in which lists known to the API are lists even if they are empty. For
-*several
-** models 'bodies' is a list, with the bytes for each, and 'models' one of
-** their ids, else it is the id. 'hedge': hedges alone ask the last of them.
+** call, or nil and what is wrong with the body: absent, bytes, or a table to
+** encode, in which lists known to the API are lists even if they are empty.
+** For several models 'bodies' is a list, with the bytes for each, and 'models'
+** one of their ids, else it is the id. 'hedge': hedges alone ask the last of
+** them.
 */
 static int call_new(lua_State *L) {
   struct ofox_template *t = ofox_checktemplate(L, 1);

@@ -22,8 +22,7 @@ struct ofox_body_end {
 
 /* The C call comes first: both have the same address. Kept small: with what
 ** Lua adds, glibc finds memory for at most 1032 bytes far faster than for
-*more.
-*/
+** more. */
 struct ofox_lcall {
   struct ofox_call call;
   const struct ofox_template *template; /* a field of its user value */
@@ -48,8 +47,8 @@ struct ofox_lcall {
 void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */
 void ofox_lcall_free(struct ofox_lcall *c);
 /* Pushes a call of the template, for which there are the fields of the
-*template
-** or of another call of it at 'like'. It has no body yet. [-0, +1, e] */
+** template or of another call of it at 'like'. It has no body yet.
+** [-0, +1, e] */
 struct ofox_lcall *ofox_pushcall(lua_State *L, int like,
                                  const struct ofox_template *t, double now);
 /* 'c', which is new, is about to send what 'from' sends. 0, or OFOX_EMEM. */
@@ -57,8 +56,10 @@ int ofox_attempt_copy(struct ofox_lcall *c, const struct ofox_lcall *from);
 /* It will not send anything any more. */
 void ofox_lcall_forget(struct ofox_lcall *c);
 
-/* The methods that set what a call sends, and those of its hedges. */
+/* The methods that set what a call sends, those of its hedges, and those that
+** say what became of it. */
 extern const luaL_Reg ofox_attempt_methods[];
+extern const luaL_Reg ofox_report_methods[];
 extern const luaL_Reg ofox_hedge_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];

@@ -27,8 +27,7 @@ static int call_twin(lua_State *L) {
 }
 
 /* call:pair(twin) -> boolean: the transport must start the twin, which has
- *been
- ** prepared; false: the call does not want one any more */
+ ** been prepared; false: the call does not want one any more */
 static int call_pair(lua_State *L) {
   struct ofox_call *c = &check(L, 1)->call, *twin = &check(L, 2)->call;
   int wanted = c != twin && twin->twin == NULL && ofox_hedge_is_wanted(c);

@@ -180,8 +180,7 @@ static void set_done(lua_State *L, unsigned long ticket, int idx) {
 /*
 ** connection:eval(script, keys, args, done): runs a script of Redis; deliver
 ** calls done(reply), or done(nil, problem, code). Strings stay strings,
-*numbers
-** integers, nil is false, and an error in a list is {err = text}.
+** numbers integers, nil is false, and an error in a list is {err = text}.
 */
 static int connection_eval(lua_State *L) {
   struct lconnection *c = check(L);

@@ -68,8 +68,7 @@ int ofox_lease_may_ask(struct ofox_lease *l, double now);
 
 /* What the store has not heard yet of the last minute: starts that nothing was
 ** leased for; tokens of those, and by which others differ from what was
-*leased,
-** perhaps below 0. */
+** leased, perhaps below 0. */
 double ofox_lease_spent(const struct ofox_lease *l, double now);
 double ofox_lease_owed(const struct ofox_lease *l, double now);
 

@@ -14,22 +14,13 @@
 #ifndef OFOX_PACE_H
 #define OFOX_PACE_H
 
+#include "policy/pace_limits.h"
 #include "policy/window.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 enum ofox_pace_unit { OFOX_PACE_REQUESTS, OFOX_PACE_TOKENS, OFOX_PACE_UNITS };
-
-/* Where a number is not above 0, NaN, or INFINITY, there is no such limit. */
-struct ofox_pace_limits {
-  double rpm, tpm;   /* at least 1 request in any case, rpm < 1: in 60 / rpm */
-  double burst;      /* of rpm; not given: a tenth; tpm has the same share */
-  double concurrent; /* on their way */
-  int announced;     /* instead of rpm and tpm: what answers say */
-  int alone;         /* if so: others wait for the first one's answer */
-  double patience;   /* if so: one goes in so many seconds, in any case */
-  double slack;      /* by which the minute is longer: some ways are longer */
-};
 
 struct ofox_pace_quota {
   int is_known;

@@ -2,9 +2,8 @@
 ** A connection to a server of Redis that runs scripts. It connects when there
 ** is something to send, and again after a failure, in pauses. Each script ends
 ** once, with a reply or with a problem; what has ended waits until it is
-*taken.
-** Nothing here waits: all happens in steps of the engine whose guest it is.
-** Time is an argument, in seconds. Knows nothing of Lua.
+** taken. Nothing here waits: all happens in steps of the engine whose guest it
+** is. Time is an argument, in seconds. Knows nothing of Lua.
 */
 #ifndef OFOX_REDIS_CONNECTION_H
 #define OFOX_REDIS_CONNECTION_H

@@ -26,8 +26,7 @@ void ofox_redis_tls_enter(void);
 /* Begins TLS on a connected socket: 0, or negative. */
 int ofox_redis_tls_begin(struct ofox_redis_tls *t, struct redisContext *c);
 /* The connection is about to be freed. What was wrong with the certificate
- *that
- ** it was shown; NULL: nothing. */
+ ** that it was shown; NULL: nothing. */
 const char *ofox_redis_tls_problem(struct ofox_redis_tls *t);
 
 #endif
