@@ -432,6 +432,12 @@ local function cases(has_pool)
       select(2, start():ask("/case/together")))
   end)
 
+  it("[E7] a slow attempt gets a second beside it", function()
+    s:script { { stall = true }, { body = server.completion "well" } }
+    assert.equal("well 2 cancelled\n", select(2, start():ask("/case/hedged")))
+    assert.is_true(s:wait { open = 1 })
+  end)
+
   it("[E7] who waits for a task does not wait for its listeners", function()
     assert.equal("outer listener\n", select(2, start():ask("/case/listeners")))
   end)

@@ -4,6 +4,8 @@ local options = require "ofox.request.options"
 local NAN, HUGE = 0 / 0, math.huge
 local SECRET = "sk-of-SECRET0123456789"
 
+local STORE = require("ofox").store.redis { url = "redis://127.0.0.1:1" }
+
 local function noop() end
 
 -- option -> wrong values and what is said of them
@@ -93,6 +95,11 @@ local MISUSE = {
     { 1, "expected true or false, got 1" },
     { "no", 'expected true or false, got "no"' },
     { {}, "expected true or false, got a table" },
+  },
+  store = {
+    { "redis://127.0.0.1", 'expected a store of ofox.store.redis{…} or ofox.store.ngx(…), got "redis://127.0.0.1"' },
+    { {}, "expected a store of ofox.store.redis{…} or ofox.store.ngx(…), got a table" },
+    { true, "expected a store of ofox.store.redis{…} or ofox.store.ngx(…), got true" }, { noop, nil },
   },
   budget = {
     { 1, "expected true or false, got 1" }, { "yes", 'expected true or false, got "yes"' },
@@ -305,6 +312,7 @@ local GOOD = {
   },
   fallback = { { {} }, { { "a/b", "c" } } },
   hold = { { true }, { false } },
+  store = { { false }, { STORE } },
   budget = { { true }, { false } },
   breaker = {
     { true }, { false }, { {} }, { { ratio = 1, min_calls = 1, window = 0.5, open = 86400, probes = 1000 } },

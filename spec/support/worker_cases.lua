@@ -121,6 +121,12 @@ function cases.steps()
 end
 
 -- What is short, if nothing is in its way.
+--- A call whose first attempt is slow.
+function cases.hedged()
+  local res = client:chat(PARAMS, { max_retries = 1, hedge = 0.05, timeout = 30 })
+  ngx.say(res:output_text(), " ", ofox.meta(res).attempts, " ", ofox.meta(res).retries[1].code)
+end
+
 local SHORT = {
   call = ask,
   sleep = function() ofox.sleep(0.002) end,

@@ -46,9 +46,8 @@ struct ofox_lcall {
 
 void ofox_lcall_init(struct ofox_lcall *c); /* except the C call */
 void ofox_lcall_free(struct ofox_lcall *c);
-/* Pushes a call of the template, for which there are the fields of the
-** template or of another call of it at 'like'. It has no body yet.
-** [-0, +1, e] */
+/* Pushes a call of the template, without a body. At 'like' is the template, or
+** another call of it. [-0, +1, e] */
 struct ofox_lcall *ofox_pushcall(lua_State *L, int like,
                                  const struct ofox_template *t, double now);
 /* 'c', which is new, is about to send what 'from' sends. 0, or OFOX_EMEM. */
