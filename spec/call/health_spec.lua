@@ -4,7 +4,7 @@ local mock = require "ofox.mock"
 local ofox = require "ofox"
 
 local OK = { status = 200, headers = { ["content-type"] = "application/json" }, body = accounts.OK }
-local FAILED = { status = 500, headers = { ["content-type"] = "application/json" }, body = '{"error":{"message":"no"}}' }
+local FAILED = { status = 500, headers = OK.headers, body = '{"error":{"message":"no"}}' }
 local PARAMS = { model = "m", messages = { { role = "user", content = "hi" } } }
 
 local function client_of(transport, options)
@@ -151,7 +151,8 @@ describe("a hedge", function()
 
   it("obeys the breaker", function()
     local transport = mock.new()
-    local client = client_of(transport, { breaker = { min_calls = 2 }, max_retries = 1, hedge = { after = 1, model = "h" } })
+    local client = client_of(transport, { breaker = { min_calls = 2 }, max_retries = 1,
+      hedge = { after = 1, model = "h" } })
     transport:always(FAILED)
     client:chat(params "h", { max_retries = 0 })
     client:chat(params "h", { max_retries = 0 })

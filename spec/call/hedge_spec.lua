@@ -298,7 +298,8 @@ for host, run in pairs(HOSTS) do
 
     it("knows all keys of the call, and shows none", function()
       local n = 0
-      local _, err = ask({ failure(400, 3), failure(401, 4, { body = { error = { message = "bad " .. KEY .. "1" } } }) }, {
+      local bad = { body = { error = { message = "bad " .. KEY .. "1" } } }
+      local _, err = ask({ failure(400, 3), failure(401, 4, bad) }, {
         api_key = function()
           n = n + 1
           return KEY .. n

@@ -140,9 +140,9 @@ describe("hedge on sockets:", function()
     s:script(steps)
     local one, tasks = client(calls.with(HEDGED, { hedge = 2 })), {}
     for i = 1, COUNT do tasks[i] = ofox.go(function() return one:chat(PARAMS) end) end
-    local core, till = require "ofox.base.native" "core", nil
+    local core = require "ofox.base.native" "core"
     while #s:log() < COUNT do ofox.step(0.01) end
-    till = core.now() + 2
+    local till = core.now() + 2
     assert.is_true(s:wait { answered = COUNT })
     while core.now() < till do core.pause(till - core.now()) end
     for i = 1, COUNT do assert.equal(1, ofox.meta(select(2, tasks[i]:wait())).attempts) end
