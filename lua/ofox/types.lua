@@ -37,7 +37,9 @@
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
 --- Why there was no retry.
----@alias ofox.Reason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"|"cancelled"|"budget"|"circuit_open"
+---@alias ofox.OverloadReason "budget"|"circuit_open"
+---@alias ofox.AttemptReason "not_retryable"|"max_retries"|"deadline"|"delay_too_long"|"partial"|"hook"|"server"
+---@alias ofox.Reason ofox.AttemptReason|ofox.OverloadReason|"cancelled"
 
 ---@alias ofox.ResetSource "x-ratelimit-reset-requests"|"x-ratelimit-reset-tokens"|"x-ratelimit-reset"
 ---@alias ofox.HeaderSource "retry-after-ms"|"retry-after"|ofox.ResetSource
