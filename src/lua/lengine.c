@@ -16,10 +16,15 @@
 
 struct lengine {
   struct ofox_engine *engine;
+  const void *calls; /* the metatable of calls: a look at it spares a search */
 };
 
+static struct lengine *check_self(lua_State *L) {
+  return ofox_self(L, ENGINE_T);
+}
+
 static struct ofox_engine *check(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
+  struct lengine *e = check_self(L);
   if (e->engine == NULL)
     luaL_error(L, "the engine is closed");
   if (!ofox_engine_is_ours(e->engine))
@@ -27,8 +32,17 @@ static struct ofox_engine *check(lua_State *L) {
   return e->engine;
 }
 
-static struct ofox_call *check_call(lua_State *L, int arg) {
-  return luaL_checkudata(L, arg, OFOX_CALL_T);
+/* The call at 2. [-0, +0, v] */
+static struct ofox_call *check_call(lua_State *L) {
+  const struct lengine *e = check_self(L);
+  int ours;
+  if (lua_touserdata(L, 2) != NULL && lua_getmetatable(L, 2)) {
+    ours = lua_topointer(L, -1) == e->calls;
+    lua_pop(L, 1);
+    if (ours)
+      return lua_touserdata(L, 2);
+  }
+  return luaL_checkudata(L, 2, OFOX_CALL_T);
 }
 
 /* engine.curl() -> libcurl's version string */
@@ -40,6 +54,9 @@ static int engine_curl(lua_State *L) {
 /* engine.new() -> engine */
 static int engine_new(lua_State *L) {
   struct lengine *e = ofox_newobject(L, ENGINE_T, sizeof(*e));
+  luaL_getmetatable(L, OFOX_CALL_T);
+  e->calls = lua_topointer(L, -1);
+  lua_pop(L, 1);
   e->engine = ofox_engine_new();
   ofox_checkmemory(L, e->engine == NULL);
   return 1;
@@ -54,7 +71,7 @@ static int engine_gc(lua_State *L) {
 
 /* engine:is_ours() -> created by this process, not by its parent */
 static int engine_is_ours(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
+  struct lengine *e = check_self(L);
   lua_pushboolean(L, e->engine != NULL && ofox_engine_is_ours(e->engine));
   return 1;
 }
@@ -74,7 +91,7 @@ static void keep_engine(lua_State *L) {
 /* engine:start(call): sends what call:prepare() has prepared */
 static int engine_start(lua_State *L) {
   struct ofox_engine *e = check(L);
-  struct ofox_call *c = check_call(L, 2);
+  struct ofox_call *c = check_call(L);
   struct ofox_lcall *sends = (struct ofox_lcall *)c;
   struct ofox_request r = sends->template->request;
   luaL_argcheck(L, c->state == OFOX_READY && sends->lines.n > 0, 2,
@@ -112,7 +129,7 @@ static int engine_step(lua_State *L) {
 */
 static int engine_drive(lua_State *L) {
   struct ofox_engine *e = check(L);
-  struct ofox_call *c = check_call(L, 2);
+  struct ofox_call *c = check_call(L);
   double left = luaL_optnumber(L, 3, INFINITY);
   double till = ofox_clocks_now() + left;
   enum ofox_call_state state = c->state;
@@ -131,8 +148,8 @@ static int engine_drive(lua_State *L) {
 
 /* engine:cancel(call) */
 static int engine_cancel(lua_State *L) {
-  struct lengine *e = luaL_checkudata(L, 1, ENGINE_T);
-  ofox_engine_cancel(e->engine, check_call(L, 2));
+  struct lengine *e = check_self(L);
+  ofox_engine_cancel(e->engine, check_call(L));
   return 0;
 }
 
@@ -256,7 +273,7 @@ int luaopen_ofox_engine(lua_State *L) {
   lua_pushcfunction(L, engine_gc);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
-  ofox_setfuncs(L, METHODS);
+  ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
   lua_setfield(L, -2, "__index");
   lua_newtable(L);
   ofox_setfuncs(L, FUNCTIONS);

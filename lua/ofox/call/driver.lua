@@ -92,9 +92,9 @@ function Run:ask()
 end
 
 function Run:start()
-  local call, transport = self.call, self.transport
+  local call, transport, template = self.call, self.transport, self.template
   if not wait.may_go_on(transport, call) then return end
-  if self.template.asks then
+  if template.asks then
     -- once, though a call that is held back starts again and again
     local attempts, now = call:progress(), transport:now()
     if self.asked ~= attempts or now - self.asked_at > FRESH then
@@ -103,9 +103,8 @@ function Run:start()
     end
   end
   if not call:prepare() then return end
-  local store = self.template.settings.store
-  if store then store:sync(self, true) end
-  if self.template.settings.transport then
+  if template.store then template.store:sync(self, true) end
+  if template.settings.transport then
     transport:start(call, call:attempt())
   else
     transport:start(call)
@@ -138,11 +137,11 @@ function Run:wait()
 end
 
 function Run:serve()
-  local call, hears, store = self.call, self.template.hears, self.template.settings.store
+  local call, hears, paired = self.call, self.template.hears, false
   while true do
-    if self.twin then
+    if paired then
       reserve.require "ofox.call.hedge".judge(self)
-      call = self.call
+      call, paired = self.call, self.twin ~= nil
     end
     if hears then
       local delay, number, source = call:announce()
@@ -154,8 +153,10 @@ function Run:serve()
       self:start()
     elseif state == "hedge" then
       reserve.require "ofox.call.hedge".start(self)
+      paired = self.twin ~= nil
     else
       self:wait()
+      local store = self.template.store
       if store then store:sync(self, false) end
     end
   end

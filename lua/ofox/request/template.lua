@@ -114,6 +114,7 @@ function template.new(shape, settings, like)
     dialect = shape.dialect,
     later = later,
     talks = log.enabled(settings, "error"),
+    store = settings.store or false,
   }
   find_exposed(self, shape)
   add_key(self, shape, fields)
