@@ -459,6 +459,22 @@ describe("pace:", function()
     assert.is_true(at[31] - at[1] >= 60)
   end)
 
+  it("that answers announce: a call whose turn comes too late learns so with the first answer", function()
+    local server, at = limited.server(20)
+    local client = client_of(server, { pace = true, max_retries = 0 })
+    local answered, told = 0, 0
+    side_by_side(60, function()
+      local began = server:now()
+      local res, err = client:chat(params(), { deadline = 100 })
+      if res then answered = answered + 1 return end
+      assert.same({ "paced", "deadline", 0 }, { err.code, err.reason, err.attempts })
+      if server:now() - began < 2 then told = told + 1 end
+    end)
+    assert.equal(40, answered) -- 20 at once, 20 after a minute
+    assert.is_true(told >= 15, told) -- what is before a call in the queue is not always known exactly
+    assert.is_true(limited.most(at, 60) <= 20)
+  end)
+
   it("burst: so many start together", function()
     local transport = mock.new()
     transport:always(OK)

@@ -287,8 +287,40 @@ void ofox_gate_started(struct ofox_call *c, double now) {
   wake(a, &a->all, now);
 }
 
+struct ofox_later_turn {
+  const struct ofox_lane *lane;
+  double now;
+};
+
+/* Does its turn come too late for it? Then it learns so now. */
+static void reconsider(struct ofox_turn *turn, void *with) {
+  const struct ofox_later_turn *l = with;
+  struct ofox_call *c = call_of(turn);
+  double deadline = ofox_call_deadline(c);
+  int refused = c->config->holds &&
+                ofox_hold_refuses(&l->lane->hold, l->now, patience(c));
+  if (c->state != OFOX_WAIT || c->_due <= l->now)
+    return;
+  if (!refused &&
+      (deadline == INFINITY || turn_of(c, l->lane, l->now) < deadline))
+    return;
+  c->_due = 0;
+  if (c->host != NULL)
+    c->host->moved(c);
+}
+
+/* What is known of a lane has changed for the worse. */
+static void reconsider_all(const struct ofox_lane *l, double now) {
+  struct ofox_later_turn with;
+  with.lane = l;
+  with.now = now;
+  ofox_turns_each(&l->turns, reconsider, &with);
+}
+
 /* What the answer says of the quota. */
 static void hear_pace(struct ofox_call *c, double now) {
+  struct ofox_account *a = c->config->account;
+  int was_known = a->pace.quotas[OFOX_PACE_REQUESTS].is_known;
   struct ofox_ratelimit r;
   struct ofox_pace_words said[OFOX_PACE_UNITS];
   int says_nothing;
@@ -302,9 +334,11 @@ static void hear_pace(struct ofox_call *c, double now) {
   said[OFOX_PACE_TOKENS].reset = r.reset_tokens;
   says_nothing = isnan(r.limit_requests) && isnan(r.remaining_requests) &&
                  isnan(r.limit_tokens) && isnan(r.remaining_tokens);
-  ofox_pace_heard(&c->config->account->pace, &c->ticket->pace,
+  ofox_pace_heard(&a->pace, &c->ticket->pace,
                   c->response.head.status == 429 && says_nothing ? NULL : said,
                   now);
+  if (!was_known && a->pace.quotas[OFOX_PACE_REQUESTS].is_known)
+    reconsider_all(&a->all, now);
 }
 
 /* Other processes are to hear that a lane is held; 'probe': see hold.h. */
@@ -366,26 +400,6 @@ static int is_of_account(const struct ofox_call *c, enum ofox_source hinted) {
          ofox_span_eq(ofox_buf_span(&c->error->code), "rate_limit_exceeded");
 }
 
-struct ofox_longer_hold {
-  const struct ofox_lane *lane;
-  double now;
-};
-
-/* A call that waits learns at once that its turn comes too late for it now. */
-static void reconsider(struct ofox_turn *turn, void *hold) {
-  const struct ofox_longer_hold *h = hold;
-  struct ofox_call *c = call_of(turn);
-  double deadline = ofox_call_deadline(c);
-  if (!c->config->holds || c->state != OFOX_WAIT || c->_due <= h->now)
-    return;
-  if (!ofox_hold_refuses(&h->lane->hold, h->now, patience(c)) &&
-      (deadline == INFINITY || turn_of(c, h->lane, h->now) < deadline))
-    return;
-  c->_due = 0;
-  if (c->host != NULL)
-    c->host->moved(c);
-}
-
 void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
                     double now) {
   struct ofox_account *a = c->config->account;
@@ -404,10 +418,8 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
     return;
   until = l->hold.held ? l->hold.until : 0;
   ofox_hold_until(&l->hold, now + hint, now);
-  if (l->hold.until > until) {
-    struct ofox_longer_hold h = {l, now};
-    ofox_turns_each(&l->turns, reconsider, &h);
-  }
+  if (l->hold.until > until)
+    reconsider_all(l, now);
   l->is_down = l != &a->all && c->error->cls == OFOX_CLASS_UNAVAILABLE;
   spread(a, l, now + hint, 0);
   wake(c->config->account, l, now);
@@ -418,6 +430,7 @@ void ofox_gate_hear(struct ofox_account *a, struct ofox_lane *l, double until,
   if (!l->hold.held || until > l->hold.until + CLOSE) {
     ofox_hold_until(&l->hold, until, now);
     l->is_down = is_down;
+    reconsider_all(l, now);
     wake(a, l, now);
   }
 }

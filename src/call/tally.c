@@ -146,7 +146,7 @@ int ofox_tally_twin(struct ofox_call *twin, struct ofox_tally *t,
   twin->tally = t;
   if (ofox_tally_room(twin) != 0)
     return OFOX_EMEM;
-  if (c->models > 1)
+  if (c->models > 1 && t->rows.each != NULL)
     memcpy(t->rows.each, c->tally->rows.each,
            (size_t)c->models * sizeof(*t->rows.each));
   return 0;

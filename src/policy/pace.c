@@ -131,12 +131,26 @@ static double quota_at(const struct ofox_pace *p, enum ofox_pace_unit unit,
   return at_least(credit, ofox_window_next(&q->window, now, before, cost));
 }
 
+/* The same, if the server gives as much as it may before the reset, and all of
+** it at once then: how fast it refills is not known yet. */
+static double soonest_at(const struct ofox_pace *p, enum ofox_pace_unit unit,
+                         double now, double n, double before, double cost) {
+  const struct ofox_pace_quota *q = &p->quotas[unit];
+  double at = quota_at(p, unit, now, n, before, cost), reset;
+  if (!p->announced || !q->is_known || !(q->reset > now))
+    return at;
+  reset = q->reset + floor(at_least(before + cost - 1 - q->window.limit, 0) /
+                           q->window.limit) *
+                         at_most(q->window.span, MINUTE);
+  return at_most(at, reset);
+}
+
 double ofox_pace_at(const struct ofox_pace *p, double now, size_t n,
                     double tokens_before, double tokens) {
   double count = (double)n;
-  double a = quota_at(p, OFOX_PACE_REQUESTS, now, count, count, 1);
-  double b = quota_at(p, OFOX_PACE_TOKENS, now, count, whole(tokens_before),
-                      whole(tokens));
+  double a = soonest_at(p, OFOX_PACE_REQUESTS, now, count, count, 1);
+  double b = soonest_at(p, OFOX_PACE_TOKENS, now, count, whole(tokens_before),
+                        whole(tokens));
   return at_least(a, b);
 }
 
@@ -145,7 +159,8 @@ double ofox_pace_next(const struct ofox_pace *p, double now, double tokens) {
     return INFINITY;
   if (p->_alone && p->in_flight > 0 && now < p->_active + p->_patience)
     return p->_active + p->_patience;
-  return ofox_pace_at(p, now, 0, 0, tokens);
+  return at_least(quota_at(p, OFOX_PACE_REQUESTS, now, 0, 0, 1),
+                  quota_at(p, OFOX_PACE_TOKENS, now, 0, 0, whole(tokens)));
 }
 
 int ofox_pace_is_rated(const struct ofox_pace *p) {
@@ -220,6 +235,7 @@ static void announce(struct ofox_pace_quota *q,
   if (left < limit)
     q->window.span = span_of(q, then) + slack;
   q->full = then + at_most(limit - left + later, limit) / q->rate;
+  q->reset = then + reset;
 }
 
 static void announce_all(struct ofox_pace *p, const struct ofox_pace_start *s,

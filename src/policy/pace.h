@@ -27,6 +27,7 @@ struct ofox_pace_quota {
   double rate;  /* a second */
   double burst; /* the most that may start together */
   double full;  /* when nothing of it would be used any more */
+  double reset; /* announced: when the server may give all of it again */
   struct ofox_window window;
   double _all;      /* that was started, ever */
   double _period;   /* the longest that answers spoke of; 0: none yet */
