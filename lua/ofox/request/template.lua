@@ -76,6 +76,18 @@ function template.differs(call)
   return false
 end
 
+-- What the call shares with others: its account, which a store may share further, and
+-- when it gets a hedge.
+local function add_account(self, shape, fields)
+  local settings = self.settings
+  if shape.expect == "contact" then return end
+  fields.account = account.of(settings, shape.account)
+  fields.hedge = settings.hedge and settings.hedge.after
+  if not settings.store then return end
+  self.account, self.account_name = fields.account, account.name(settings)
+  settings.store:share(fields.account)
+end
+
 --- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
 --   program authenticates itself), expect, dialect, stats (counters of the client), account (the client's)
@@ -122,14 +134,7 @@ function template.new(shape, settings, like)
   self.asks = later ~= nil or self.key ~= true and self.key ~= false or self.missing or self.exposed ~= nil
     or self.talks
   self.hears = self.talks or settings.on_retry ~= nil or settings.on_wait ~= nil
-  if shape.expect ~= "contact" then
-    fields.account = account.of(settings, shape.account)
-    fields.hedge = settings.hedge and settings.hedge.after
-  end
-  if settings.store and fields.account then
-    self.account, self.account_name = fields.account, account.name(settings)
-    settings.store:share(fields.account)
-  end
+  add_account(self, shape, fields)
   self.core, self.plan = core.template(fields, settings)
   return self
 end
