@@ -41,9 +41,10 @@ local floors = {
   "src/call/state.c", "src/call/tally.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/verdict.c",
 }
 local core = {
-  "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",
+  "src/io/clocks.c", "src/io/forks.c", "src/io/form.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",
   "src/lua/lcall.c", "src/lua/lcore.c", "src/lua/ldecode.c", "src/lua/ldelta.c", "src/lua/lencode.c",
-  "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lheaders.c",
+  "src/lua/lerrors.c", "src/lua/levents.c", "src/lua/lfloats.c", "src/lua/lforeign.c", "src/lua/lform.c",
+  "src/lua/lheaders.c",
   "src/lua/linterrupt.c", "src/lua/ljoin.c", "src/lua/ljson.c", "src/lua/llimits.c", "src/lua/lmachine.c", "src/lua/lmarks.c",
   "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c", "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c",
   "src/lua/lpolish.c", "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsse.c", "src/lua/lstats.c",
@@ -52,7 +53,8 @@ local core = {
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
   "src/io/content_coding.c", "src/io/curl_codes.c", "src/io/curl_options.c", "src/io/drain.c", "src/io/engine.c",
-  "src/io/forks.c", "src/io/guests.c", "src/io/handles.c", "src/io/header_lines.c", "src/io/poller.c", "src/io/receive.c",
+  "src/io/forks.c", "src/io/form.c", "src/io/guests.c", "src/io/handles.c", "src/io/header_lines.c",
+  "src/io/mime.c", "src/io/poller.c", "src/io/receive.c",
   "src/io/sigpipe.c", "src/io/sockets.c", "src/io/socks_codes.c", "src/io/tls_files.c", "src/io/traffic.c",
   "src/io/transfer.c", "src/io/transfers.c", "src/lua/lengine.c", "src/lua/linterrupt.c", "src/lua/lofox.c",
   "src/lua/lpin.c",
@@ -129,7 +131,10 @@ build = {
     ["ofox.request.checks"] = "lua/ofox/request/checks.lua",
     ["ofox.request.custom"] = "lua/ofox/request/custom.lua",
     ["ofox.request.fallback"] = "lua/ofox/request/fallback.lua",
+    ["ofox.request.file"] = "lua/ofox/request/file.lua",
+    ["ofox.request.form"] = "lua/ofox/request/form.lua",
     ["ofox.request.headers"] = "lua/ofox/request/headers.lua",
+    ["ofox.request.multipart"] = "lua/ofox/request/multipart.lua",
     ["ofox.request.options"] = "lua/ofox/request/options.lua",
     ["ofox.request.plaintext"] = "lua/ofox/request/plaintext.lua",
     ["ofox.request.secrets"] = "lua/ofox/request/secrets.lua",

@@ -364,7 +364,7 @@ describe("the types of errors", function()
     local ALIASES = { connection_error = "Connection", timeout_error = "Timeout", stream_error = "Stream",
       tls_error = "TLS", response_error = "Response", authentication_error = "Authentication",
       permission_error = "Permission", cancelled_error = "Cancelled", rate_limit_error = "RateLimit",
-      service_unavailable = "Unavailable" }
+      service_unavailable = "Unavailable", invalid_request_error = "InvalidRequest" }
     local codes, all = {}, {}
     for _, outcome in ipairs(core.outcomes) do
       codes[outcome.type] = codes[outcome.type] or {}

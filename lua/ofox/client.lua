@@ -33,7 +33,7 @@ for _, list in ipairs {
   { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.on_retry", "retry" },
   { "call.reader", "call.stream" }, { "errors" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
-  { "sse" }, { "task.cancel" },
+  { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
 } do reserve.keep(list) end
 
 local client = {}
@@ -116,12 +116,34 @@ local function colon(who)
   return ("%s: expected a client before the dot; call it with a colon, %s(…)"):format(who, who)
 end
 
+-- The variant of the resource that sends a form.
+local formed = setmetatable({}, { __mode = "k" })
+
+local function as_form(resource)
+  if resource.form then return resource end
+  formed[resource] = formed[resource] or setmetatable({ form = true }, { __index = resource })
+  return formed[resource]
+end
+
+-- Creates a call whose params have files.
+local function prepare_form(state, who, resource, params, opts)
+  local form = reserve.require "ofox.request.form"
+  local parts, problem = form.parts(params)
+  if not parts then return nil, who .. ": " .. problem end
+  local of, wrong = template_of(state, as_form(resource), opts)
+  if not of then return nil, who .. ": " .. wrong end
+  local run = driver.new(of, nil, nil, rawget(params, "model"))
+  form.fill(run.call, parts)
+  return run
+end
+
 -- Creates a call with a body of 'params', or returns nil and the misuse.
 local function prepare(self, who, resource, params, opts)
   local state = state_of(self)
   if not state then return nil, colon(who) end
   local problem = body.check_params(params, resource)
   if problem then return nil, who .. ": " .. problem end
+  if resource.form then return prepare_form(state, who, resource, params, opts) end
   local of, wrong = template_of(state, resource, opts)
   if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
@@ -134,7 +156,11 @@ local function prepare(self, who, resource, params, opts)
     run = driver.new(of, nil, bodies, asked)
   else
     run, wrong = driver.new(of, params, nil, rawget(params, "model"))
-    if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end
+    if wrong and reserve.require "ofox.request.form".has_file(params) then -- JSON cannot hold them
+      return prepare_form(state, who, resource, params, opts)
+    elseif wrong then
+      return nil, who .. ": " .. body.problem(wrong, "params")
+    end
     run.finish = finish
   end
   return run
@@ -146,7 +172,9 @@ local function prepare_bare(self, who, resource, opts)
   if not state then return nil, colon(who) end
   local of, problem = template_of(state, resource, opts)
   if not of then return nil, who .. ": " .. problem end
-  return driver.new(of, resource.body)
+  local run = driver.new(of, resource.body)
+  if resource.form then reserve.require "ofox.request.form".fill(run.call, resource.form) end
+  return run
 end
 
 local function perform(run)

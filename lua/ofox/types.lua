@@ -32,8 +32,10 @@
 ---@alias ofox.PermissionCode "proxy_refused"
 ---@alias ofox.RateLimitCode "held"|"paced"
 ---@alias ofox.UnavailableCode "circuit_open"
+---@alias ofox.InvalidRequestCode "file_unreadable"|"file_changed"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
----@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.RateLimitCode|ofox.UnavailableCode
+---@alias ofox.LimitCode ofox.RateLimitCode|ofox.UnavailableCode
+---@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.LimitCode|ofox.InvalidRequestCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
 --- Why there was no retry.

@@ -114,3 +114,10 @@ int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
   ofox_failure_request_id(c);
   return 1;
 }
+
+void ofox_failure_explain(struct ofox_call *c, struct ofox_span detail) {
+  if (c->error == NULL)
+    return;
+  add_detail(c, detail);
+  redact(c, &c->error->message);
+}

@@ -21,6 +21,10 @@ int ofox_failure_room(struct ofox_call *c);
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail);
 
+/* Explains the failure of a call that was ended from outside: 'detail' as
+** for ofox_call_end. */
+void ofox_failure_explain(struct ofox_call *c, struct ofox_span detail);
+
 /* Sets c->request_id from the response as it is now. */
 void ofox_failure_request_id(struct ofox_call *c);
 

@@ -466,6 +466,7 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, METHODS);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_form_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
   ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
   ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);

@@ -7,6 +7,7 @@
 
 #include "call/call.h"
 #include "call/tally.h"
+#include "io/form.h"
 #include "lua/lcompat.h"
 #include "lua/ltemplate.h"
 
@@ -27,6 +28,7 @@ struct ofox_lcall {
   struct ofox_buf bodies; /* one for each model, one after the other */
   struct ofox_buf ends;   /* an ofox_body_end for each; empty: there is one */
   int has_body;
+  struct ofox_form *form; /* instead of a body; NULL: none */
   /* What functions of the program returned for one attempt: header lines, each
   ended by NUL, and the line of its key (empty: none was returned). */
   struct ofox_buf own, authorization;
@@ -47,6 +49,8 @@ void ofox_lcall_forget(struct ofox_lcall *c);
 
 /* The methods that set what a call sends. */
 extern const luaL_Reg ofox_attempt_methods[];
+/* Those that add to its form, and read it (lform.c). */
+extern const luaL_Reg ofox_form_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];
 

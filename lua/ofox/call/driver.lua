@@ -89,6 +89,17 @@ function Run:ask()
   return true
 end
 
+-- Adds to an attempt the form that it sends. False: the call has ended, since a file
+-- is not as it was.
+local function write_form(call, attempt, now)
+  local parts = call:parts(now)
+  if not parts then return false end
+  local body, content_type = reserve.require "ofox.request.multipart"(parts)
+  attempt.parts, attempt.body = parts, body
+  table.insert(attempt.lines, "Content-Type: " .. content_type)
+  return true
+end
+
 function Run:start()
   local call, transport = self.call, self.transport
   if not wait.may_go_on(transport, call) then return end
@@ -100,11 +111,11 @@ function Run:start()
       self.asked, self.asked_at = attempts, now
     end
   end
-  if not call:prepare() then return end
-  if self.template.settings.transport then
-    transport:start(call, call:attempt())
-  else
-    transport:start(call)
+  if not self.template.settings.transport then
+    if call:prepare() then transport:start(call) end
+  elseif call:prepare(transport:now()) then
+    local attempt = call:attempt()
+    if not call:sends_form() or write_form(call, attempt, transport:now()) then transport:start(call, attempt) end
   end
 end
 
@@ -175,7 +186,11 @@ end
 -- Returns the failure with which the call has ended.
 function Run:final_error()
   local err = outcome.error(self)
-  if err.type == "cancelled_error" then err.cause = self.failure or outcome.cause(self) end
+  if err.type == "cancelled_error" then
+    err.cause = self.failure or outcome.cause(self)
+  elseif err.type == "invalid_request_error" then -- a file has changed after an attempt
+    err.cause = outcome.cause(self)
+  end
   return err
 end
 
