@@ -94,7 +94,8 @@ local function new_template(state, resource, call, like)
   if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil, stats = state.stats, account = state.account,
+    dialect = resource.streams and resource.dialect or nil, once = resource.once, stats = state.stats,
+    account = state.account,
   }, settings, like)
 end
 
@@ -128,7 +129,9 @@ end
 -- Creates a call whose params have files.
 local function prepare_form(state, who, resource, params, opts)
   local form = reserve.require "ofox.request.form"
-  local parts, problem = form.parts(params)
+  local problem = form.check(params, resource.files)
+  local parts
+  if not problem then parts, problem = form.parts(params) end
   if not parts then return nil, who .. ": " .. problem end
   local of, wrong = template_of(state, as_form(resource), opts)
   if not of then return nil, who .. ": " .. wrong end
@@ -298,6 +301,12 @@ function Client:model(id, opts)
   if problem then error(problem, 2) end
   return perform(run)
 end
+
+-- Other methods are in files of their own.
+local WITH = {
+  prepare = prepare, prepare_bare = prepare_bare, perform = perform, colon = colon, state_of = state_of,
+}
+for name, method in pairs(require "ofox.client.files"(WITH)) do Client[name] = method end
 
 --- Sends any request: {method, path, body, headers, query, raw, stream}. 'path' is
 -- below base_url; 'body' is a table, sent as JSON, or a string, sent unchanged; the

@@ -162,13 +162,19 @@ describe("a retry", function()
 end)
 
 describe("a file that changes while it is sent", function()
-  -- Changes it when the server has got the headers, and the engine stands.
+  local function has_begun()
+    local request = s:log()[1]
+    return request ~= nil and request.body_size > 4096
+  end
+
+  -- Changes it when the server has got a piece of it, and the engine stands.
   local function changed_by(change)
     local path = sparse(MANY)
     s:script { { body = OK }, repeat_last = true }
     local res, err
     ofox.go(function() res, err = edit(client(), ofox.file(path)) end)
-    while #s:log() == 0 do ofox.step(0.01) end
+    while not has_begun() do ofox.step(0.01) end
+    assert.is_true(s:log()[1].body_size < MANY)
     change(path)
     while ofox.step(1) do end -- luacheck: ignore 542
     os.remove(path)

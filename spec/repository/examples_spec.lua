@@ -24,6 +24,7 @@ local EXPECTED = {
   ["parallel.lua"] = "google/gemini%-2.5%-flash %(0%.%d s%)\n  this is the simulator.*first: %l+/",
   ["cqueues.lua"] = "what is an event loop?",
   ["luv.lua"] = "what is an event loop?",
+  ["transcript.lua"] = "input: this is input, 3 bytes of application/octet%-stream%.",
   ["frames.lua"] = "you said: who goes there?",
 }
 
@@ -59,6 +60,7 @@ describe("the examples", function()
       os.remove(path .. "/answers")
       return ("%s %s/answers"):format(input "one\ntwo\n", path)
     end,
+    ["transcript.lua"] = function() return input "ID3" end,
   }
 
   -- The words of the shell that start an example in another folder.

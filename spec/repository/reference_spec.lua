@@ -112,7 +112,8 @@ describe("the reference", function()
     ["options of `ofox.map`"] = "MapOptions", ["a reply of a mock"] = "MockScript",
     ["a request in `mock.requests`"] = "MockRequest", ["a report of the doctor"] = "Report",
     ["a finding in it"] = "Finding", ["the stats of a client"] = "Stats", ["a model in them"] = "ModelStats",
-    ["a histogram in them"] = "Histogram", ["what `ofox.file` is told"] = "FileBytes",
+    ["a histogram in them"] = "Histogram", ["options of `client:wait_video`"] = "WaitOptions",
+    ["what `ofox.file` is told"] = "FileBytes",
     ["a part in `parts` of a request"] = "MockPart",
   }
 

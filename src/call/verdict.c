@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
 #include "wire/error_in_success.h"
 #include "wire/html.h"
@@ -49,6 +50,7 @@ static enum ofox_due due_of(enum ofox_expect expect) {
   case OFOX_EXPECT_LIST:
     return OFOX_DUE_DATA;
   case OFOX_EXPECT_OBJECT:
+  case OFOX_EXPECT_JOB:
     return OFOX_DUE_ID;
   default:
     return OFOX_DUE_NOTHING;
@@ -77,6 +79,16 @@ static int is_kind(struct ofox_span body, enum ofox_expect expect,
           *ofox_span_trim(ofox_utf8_skip_bom(body)).p == '[');
 }
 
+/* Is it a job, whose failure is not that of the call? */
+static int is_job(struct ofox_span body, enum ofox_expect expect) {
+  struct ofox_json v;
+  if (expect != OFOX_EXPECT_JOB)
+    return 0;
+  v = ofox_json_root(body);
+  return ofox_json_get(v, "id").type == OFOX_JSON_STRING &&
+         ofox_json_get(v, "status").type == OFOX_JSON_STRING;
+}
+
 struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
                                        enum ofox_expect expect) {
   struct ofox_verdict v = {
@@ -102,7 +114,8 @@ struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
   if (v.outcome != OFOX_OUTCOME_ANSWERED) {
     v.failed = 1;
   }
-  else if (ofox_error_in_success_read(a->body, due, &seen, &fault)) {
+  else if (!is_job(a->body, expect) &&
+           ofox_error_in_success_read(a->body, due, &seen, &fault)) {
     v.failed = 1;
     v.part = fault.part;
     v.fallback = fault.fallback;

@@ -83,6 +83,20 @@ function add(parts, name, place, value, depth)
   return nil
 end
 
+--- Checks that files are where they are meant; what is absent is for the server to say.
+---@param params table
+---@param names? string[]  of params that are files, or lists of files
+---@return string|nil problem
+function form.check(params, names)
+  for _, name in ipairs(names or {}) do
+    local value = rawget(params, name)
+    if value ~= nil and not is_null(value) and not form.has_file(value) then
+      return ("params.%s: %s"):format(name, describe.expected_type("a file, ofox.file(path)", value))
+    end
+  end
+  return nil
+end
+
 --- Takes params apart. A list is written name[], what is in a table name[field].
 ---@param params table  not changed
 ---@param called? string  what the program calls them

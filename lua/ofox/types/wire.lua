@@ -69,6 +69,27 @@
 ---@field response_format? "url"|"b64_json"
 ---@field provider? ofox.Provider
 
+---@class ofox.EditImagesParams
+---@field model string
+---@field prompt string
+---@field image ofox.File|ofox.File[]
+---@field mask? ofox.File
+---@field n? integer
+---@field size? string  e.g. "1024x1024"
+
+---@class ofox.TranscribeParams
+---@field model string
+---@field file ofox.File
+---@field language? string
+---@field prompt? string
+---@field response_format? "json"|"text"|"srt"|"verbose_json"|"vtt"
+---@field timestamp_granularities? ("word"|"segment")[]
+
+---@class ofox.VideosParams
+---@field model string
+---@field prompt? string
+---@field provider? ofox.Provider
+
 ---@class ofox.ResponsesParams
 ---@field model string
 ---@field input string|ofox.ResponsesItem[]
@@ -139,6 +160,15 @@
 ---@field created integer  seconds since 1970
 ---@field data {b64_json?: string, url?: string, revised_prompt?: string}[]
 ---@field usage? {input_tokens: integer, output_tokens: integer, total_tokens: integer}
+
+---@class ofox.Transcript: ofox.Response
+---@field text string
+
+---@class ofox.Video: ofox.Response
+---@field id string
+---@field status "pending"|"queued"|"in_progress"|"completed"|"failed"|"cancelled"|"expired"
+---@field mirror_urls? string[]
+---@field unsigned_urls? string[]  good for about 24 hours
 
 ---@class ofox.ModelList: ofox.Response
 ---@field object string
