@@ -94,6 +94,7 @@ build = {
     ["ofox.base.uncompiled"] = "lua/ofox/base/uncompiled.lua",
     ["ofox.base.where"] = "lua/ofox/base/where.lua",
     ["ofox.base.yieldable"] = "lua/ofox/base/yieldable.lua",
+    ["ofox.call.bytes"] = "lua/ofox/call/bytes.lua",
     ["ofox.call.deliver"] = "lua/ofox/call/deliver.lua",
     ["ofox.call.driver"] = "lua/ofox/call/driver.lua",
     ["ofox.call.hooks"] = "lua/ofox/call/hooks.lua",

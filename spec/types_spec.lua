@@ -200,6 +200,7 @@ describe("the types of what can be called", function()
       { "ofox.Stream", stream },
       { "ofox.ChatStream", stream },
       { "ofox.ResponsesStream", stream },
+      { "ofox.ByteStream", assert((scripted { { body = "x" } }):request { path = "/", raw = true, stream = true }) },
       { "ofox.Task", ofox.go(function() end) },
       { "ofox.CancelToken", ofox.cancel_token() },
       { "ofox.Mock", mock.new() },

@@ -31,7 +31,8 @@ for _, list in ipairs {
   { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
     "answer.partial", "answer.collect" },
   { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.on_retry", "retry" },
-  { "call.reader", "call.stream" }, { "errors" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
+  { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "errors" }, { "later" }, { "loop.protocol" },
+  { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
   { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
 } do reserve.keep(list) end
@@ -183,7 +184,7 @@ end
 local function perform(run)
   local of = run.template
   if of.dialect then
-    local stream = reserve.require "ofox.call.stream"
+    local stream = reserve.require(of.expect == "raw" and "ofox.call.bytes" or "ofox.call.stream")
     local ok, err = driver.open(run)
     if not ok then return deliver(of.settings, err) end
     return stream.new(run)
@@ -313,7 +314,8 @@ for name, method in pairs(require "ofox.client.files"(WITH)) do Client[name] = m
 -- method is POST with a body, else GET. Any JSON is a valid answer (a value that is
 -- not an object or array is returned as {value = …}); with 'raw' any bytes are, as
 -- {value = bytes}. With 'stream', or stream = true in a body that is a table, it
--- returns a stream of events of any JSON, until the answer ends.
+-- returns a stream of events of any JSON, until the answer ends; with both it returns
+-- a stream of bytes.
 ---@param params table
 ---@param opts? table  options of this call
 ---@return ofox.Response|ofox.Stream|nil response

@@ -195,7 +195,7 @@
 
 ---@alias ofox.AnyChat ofox.ChatCompletion|ofox.ChatStream|nil
 ---@alias ofox.AnyResponses ofox.ResponsesAnswer|ofox.ResponsesStream|nil
----@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|nil
+---@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|ofox.ByteStream|nil
 
 ---@class ofox.Stats  what a client has done
 ---@field calls integer  that have begun

@@ -17,6 +17,19 @@ int ofox_verdict_is_stream(const struct ofox_headers *h) {
                                "text/event-stream");
 }
 
+int ofox_verdict_is_lines(const struct ofox_headers *h) {
+  static const char *const types[] = {
+      "application/x-ndjson", "application/ndjson", "application/jsonl",
+      "application/x-jsonlines", NULL};
+  struct ofox_span type = ofox_headers_get(h, "content-type");
+  size_t i;
+  for (i = 0; types[i] != NULL; i++) {
+    if (ofox_span_ihas_prefix(type, types[i]))
+      return 1;
+  }
+  return 0;
+}
+
 /* Does it start like an event stream: with a comment or a field name? */
 static enum ofox_verdict_kind beginning(struct ofox_span s) {
   static const char *const starts[] = {
@@ -34,6 +47,8 @@ enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,
                                          struct ofox_span s) {
   if (s.n == 0)
     return OFOX_VERDICT_UNKNOWN;
+  if (ofox_verdict_is_lines(h))
+    return *s.p == '<' ? OFOX_VERDICT_BODY : OFOX_VERDICT_EVENTS;
   if (!ofox_verdict_is_stream(h))
     return beginning(s);
   return *s.p == '{' || *s.p == '[' || *s.p == '<' ? OFOX_VERDICT_BODY

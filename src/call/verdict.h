@@ -33,6 +33,9 @@ enum ofox_verdict_kind {
 /* Do the headers announce events? */
 int ofox_verdict_is_stream(const struct ofox_headers *h);
 
+/* Or lines of JSON, one an event? */
+int ofox_verdict_is_lines(const struct ofox_headers *h);
+
 /* By its type and its start, ignoring blanks; either may be wrong. */
 enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,
                                          struct ofox_span beginning);

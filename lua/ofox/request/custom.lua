@@ -41,7 +41,6 @@ local function check_custom_fields(given)
       return (".%s: expected true or false, got %s"):format(name, describe.value(given[name]))
     end
   end
-  if given.raw and given.stream then return ".raw: a stream is made of events, not of bytes (see ofox.sse)" end
   return nil
 end
 

@@ -26,7 +26,9 @@ headers.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
 ---@return table[] headers  pairs of name and value, which is a string or a function that returns one
 ---@return boolean own_auth  the program authenticates itself: no key is added
 function headers.build(resource, given)
-  local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect] or DEFAULT_HEADERS.json
+  local kind = resource.expect
+  if resource.streams and kind ~= "raw" then kind = "events" end
+  local defaults = DEFAULT_HEADERS[kind] or DEFAULT_HEADERS.json
   local has_body = not resource.form and (resource.body or resource.method == "POST")
   local fields = options.overlay(has_body and options.overlay(defaults, WITH_BODY) or defaults, given)
   local names, list = {}, {}

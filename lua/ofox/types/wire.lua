@@ -113,7 +113,7 @@
 ---@field body? table|string  a table is sent as JSON, a string unchanged
 ---@field headers? table<string, ofox.HeaderValue>  over those of the client and the call
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  over those of the client and the call
----@field raw? boolean  the answer is {value = bytes}, whatever its format
+---@field raw? boolean  the answer is {value = bytes}, or a stream of bytes, whatever its format
 ---@field stream? boolean  the answer is a stream of events
 
 -- Answers
@@ -252,6 +252,12 @@
 ---@overload fun(): table|nil
 --- Returns what is known about the call at this point.
 ---@field meta fun(self): ofox.Meta
+
+---@class ofox.ByteStream
+--- Returns what is known about the call at this point.
+---@field meta fun(self): ofox.Meta
+--- Returns the next piece, nil at the end; nil and an error on failure, if the option errors returns it.
+---@field read fun(self): string|nil, ofox.AnyError|nil
 
 ---@class ofox.ChatStream: ofox.Stream
 ---@overload fun(): ofox.ChatChunk|nil
