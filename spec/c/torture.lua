@@ -707,6 +707,22 @@ add("files", function(path)
   misused("unknown field", file, { bytes = "x", nonsense = 1 })
 end, { setup = file_of_ten })
 
+add("bytes", function()
+  local transport = mock.new()
+  local client = client_of(transport)
+  transport:reply { body = "abc" }
+  local stream = got(client:request { path = "/x", raw = true, stream = true })
+  must(stream:read() == "abc" and stream:read() == nil, "wrong: bytes")
+  transport:reply { body = "abc" }
+  must(got(got(client:request { path = "/x", raw = true, stream = true }):collect()).value == "abc", "wrong: value")
+  transport:reply { headers = { ["content-type"] = "application/x-ndjson" }, body = '{"a":1}\n{"b":2}' }
+  local list = got(got(client:request { path = "/x", stream = true }):collect()).value
+  must(#list == 2 and list[2].b == 2, "wrong: lines")
+  transport:reply { body = { id = "v", status = "queued" } }
+  transport:reply { body = { id = "v", status = "failed", error = { message = "no", type = "invalid_request_error" } } }
+  must(failed("invalid_request_error", client:wait_video("v")).video.id == "v", "wrong: video")
+end)
+
 add("wire files", function(given)
   local client = wire_client(given.port)
   local params = { prompt = "p", image = { file(given.path), file { bytes = "GIF", name = "x.gif" } } }

@@ -4,6 +4,7 @@
 local calls = require "support.calls"
 local ofox = require "ofox"
 local proc = require "support.proc"
+local real = require "support.real"
 local server = require "support.server"
 
 local KEY = "sk-of-files-0123456789"
@@ -253,4 +254,25 @@ it("a call that is cancelled in the middle of its file closes it", function()
   assert.is_nil(pipe:read("*a"):find(path, 1, true))
   pipe:close()
   os.remove(path)
+end)
+
+describe("over HTTP/2", function()
+  it("a form is sent, and the same again after a failure", function()
+    local body = ("0123456789"):rep(50000)
+    s:script { BUSY, { body = OK }, { body = OK } }
+    local front = real.nginx { tls = true, http2 = true, backend = s.host .. ":" .. s.port }
+    local c = client { base_url = front.url, ca_file = front.ca_file }
+    local ok, message = pcall(function()
+      assert.equal(2, assert(edit(c, ofox.file(file_of(body)))):meta().attempts)
+      assert(edit(c, ofox.file(file_of(body))))
+    end)
+    local spoken = front:wait_log(3)[1].protocol
+    front:stop()
+    assert.is_true(ok, tostring(message))
+    assert.equal("HTTP/2.0", spoken)
+    local log = s:log()
+    assert.equal(3, #log)
+    for _, request in ipairs(log) do assert.equal(body, parts_of(request).image.content) end
+    assert.is_true(log[1].body == log[2].body)
+  end)
 end)

@@ -101,6 +101,17 @@ describe("params with files", function()
     end)
   end
 
+  it("are looked for in tables that contain each other", function()
+    local many = {}
+    for i = 1, 30 do many[i] = {} end
+    for i = 1, 30 do
+      for k = 1, 30 do many[i][k] = many[k] end
+    end
+    local ok, message = pcall(function() local _ = client:images { list = many } end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("contains itself", 1, true), message)
+  end)
+
   it("end where they contain themselves", function()
     local params = { file = ofox.file { bytes = "x" } }
     params.self = params

@@ -10,18 +10,22 @@ local form = {}
 
 local DEPTH = 20
 
+-- 'seen': tables without a file, which may contain each other.
+local function has_file(value, seen)
+  if type(value) ~= "table" or seen[value] then return false end
+  if file.known(value) then return true end
+  seen[value] = true
+  for _, item in next, value do
+    if has_file(item, seen) then return true end
+  end
+  return false
+end
+
 --- Is there a file in these params, at any depth?
 ---@param value any
 ---@return boolean
-function form.has_file(value, depth)
-  if type(value) ~= "table" then return false end
-  if file.known(value) then return true end
-  depth = depth or 1
-  if depth > DEPTH then return false end
-  for _, item in next, value do
-    if form.has_file(item, depth + 1) then return true end
-  end
-  return false
+function form.has_file(value)
+  return has_file(value, {})
 end
 
 local function is_null(value)
