@@ -326,8 +326,6 @@ describe("a call", function()
       { "request", { { path = "/x", method = "connect" } }, "params.method: CONNECT is not supported" },
       { "request", { { path = "/x", body = 1 } }, "params.body: expected a table or a string, got a number" },
       { "request", { { path = "/x", stream = 1 } }, "params.stream: expected true or false, got 1" },
-      { "request", { { path = "/x", stream = true, raw = true } },
-        "params.raw: a stream is made of events, not of bytes (see ofox.sse)" },
       { "request", { { path = "/x", raw = 1 } }, "params.raw: expected true or false, got 1" },
       { "request", { { path = "/x", headers = { a = SECRET .. "\n" } } },
         "params.headers.a: contains a line break or another control character" },

@@ -200,6 +200,7 @@ describe("the types of what can be called", function()
       { "ofox.Stream", stream },
       { "ofox.ChatStream", stream },
       { "ofox.ResponsesStream", stream },
+      { "ofox.ByteStream", assert((scripted { { body = "x" } }):request { path = "/", raw = true, stream = true }) },
       { "ofox.Task", ofox.go(function() end) },
       { "ofox.CancelToken", ofox.cancel_token() },
       { "ofox.Mock", mock.new() },
@@ -227,7 +228,8 @@ describe("the types of what can be called", function()
     local client = types.classes["ofox.Client"].fields
     for _, name in ipairs(public_keys(getmetatable(ofox.new { api_key = false }).__index)) do
       local field = assert(client[name], "client:" .. name .. " is missing")
-      if name ~= "stats" then assert.matches("opts%?: ofox%.CallOptions%)", field.type) end
+      local other = name == "stats" or name == "wait_video"
+      if not other then assert.matches("opts%?: ofox%.CallOptions%)", field.type) end
       assert.is_truthy(field.doc, name)
     end
   end)
@@ -364,7 +366,7 @@ describe("the types of errors", function()
     local ALIASES = { connection_error = "Connection", timeout_error = "Timeout", stream_error = "Stream",
       tls_error = "TLS", response_error = "Response", authentication_error = "Authentication",
       permission_error = "Permission", cancelled_error = "Cancelled", rate_limit_error = "RateLimit",
-      service_unavailable = "Unavailable" }
+      service_unavailable = "Unavailable", invalid_request_error = "InvalidRequest" }
     local codes, all = {}, {}
     for _, outcome in ipairs(core.outcomes) do
       codes[outcome.type] = codes[outcome.type] or {}
@@ -420,8 +422,11 @@ describe("the types of errors", function()
     client = scripted({ REFUSED }, { max_retries = 0, errors = "raise" })
     local _, raised = ofox.go(client.chat, client, PARAMS):wait()
 
+    client = scripted { { body = { id = "v", status = "failed" } } }
+    local _, lost = client:wait_video "v"
+
     local seen = {}
-    for _, err in ipairs { full, cancelled, broken, raised } do
+    for _, err in ipairs { full, cancelled, broken, raised, lost } do
       for name in pairs(err) do seen[name] = true end
     end
     assert.same(names_of("ofox.AnyError", "hint"), sorted(seen))

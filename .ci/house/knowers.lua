@@ -4,7 +4,7 @@
 return {
   { what = "libcurl", includes = { "^curl/" },
     who = { "io/connecting", "io/connections", "io/curl_options", "io/engine", "io/handles",
-      "io/header_lines", "io/socks_codes", "io/transfer" } },
+      "io/header_lines", "io/mime", "io/socks_codes", "io/transfer" } },
   { what = "zlib and brotli", includes = { "^zlib%.h$", "^brotli/" }, who = { "io/content_coding" } },
   { what = "epoll and kqueue", includes = { "^sys/epoll%.h$", "^sys/event%.h$", "^sys/timerfd%.h$" },
     who = { "io/poller" } },

@@ -123,6 +123,13 @@ function bodies.images(params)
   return fill(with(IMAGE, rows), { created = os.time() })
 end
 
+--- What a recording says: its name, and how long it is.
+function bodies.transcript(params)
+  local said = ("This is %s, %d bytes of %s."):format(params.file.filename, params.file.size, params.file.type)
+  local usage = '{"type":"tokens","input_tokens":14,"output_tokens":9,"total_tokens":23}'
+  return '{"text":' .. encode(said) .. ',"usage":' .. usage .. "}"
+end
+
 local function response(values, status)
   values.status = status
   local output = values.name and OUTPUT_CALL or OUTPUT

@@ -4,6 +4,7 @@ local json = require "cjson.safe"
 local bodies = require "simulator.bodies"
 local checks = require "simulator.checks"
 local failures = require "simulator.failures"
+local form = require "simulator.form"
 local scenarios = require "simulator.scenarios"
 
 -- path = the parameter that must be there, the body, the events of a stream
@@ -11,6 +12,8 @@ local ROUTES = {
   ["/v1/chat/completions"] = { "messages", bodies.chat, bodies.chat_events },
   ["/v1/embeddings"] = { "input", bodies.embeddings },
   ["/v1/images/generations"] = { "prompt", bodies.images },
+  ["/v1/images/edits"] = { "image", bodies.images },
+  ["/v1/audio/transcriptions"] = { "file", bodies.transcript },
   ["/v1/responses"] = { "input", bodies.responses, bodies.response_events },
 }
 
@@ -103,7 +106,7 @@ local function survives(request, reply, model, plan)
 end
 
 local function post(request, reply, route)
-  local params = json.decode(request.body)
+  local params = form(request.headers["content-type"] or "", request.body) or json.decode(request.body)
   local problem = checks(params, route[1])
   local model = type(params) == "table" and type(params.model) == "string" and params.model
   local plan = model and fallback(params, scenarios.plan(model, request.headers)) or {}

@@ -31,9 +31,10 @@ for _, list in ipairs {
   { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
     "answer.partial", "answer.collect" },
   { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.hedge" }, { "call.on_retry", "retry" },
-  { "call.reader", "call.stream" }, { "errors" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
+  { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "errors" }, { "later" }, { "loop.protocol" },
+  { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
-  { "sse" }, { "task.cancel" },
+  { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
 } do reserve.keep(list) end
 
 local client = {}
@@ -94,7 +95,8 @@ local function new_template(state, resource, call, like)
   if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil, stats = state.stats, account = state.account,
+    dialect = resource.streams and resource.dialect or nil, once = resource.once, stats = state.stats,
+    account = state.account,
   }, settings, like)
 end
 
@@ -116,12 +118,36 @@ local function colon(who)
   return ("%s: expected a client before the dot; call it with a colon, %s(…)"):format(who, who)
 end
 
+-- The variant of the resource that sends a form.
+local formed = setmetatable({}, { __mode = "k" })
+
+local function as_form(resource)
+  if resource.form then return resource end
+  formed[resource] = formed[resource] or setmetatable({ form = true }, { __index = resource })
+  return formed[resource]
+end
+
+-- Creates a call whose params have files.
+local function prepare_form(state, who, resource, params, opts)
+  local form = reserve.require "ofox.request.form"
+  local problem = form.check(params, resource.files)
+  local parts
+  if not problem then parts, problem = form.parts(params) end
+  if not parts then return nil, who .. ": " .. problem end
+  local of, wrong = template_of(state, as_form(resource), opts)
+  if not of then return nil, who .. ": " .. wrong end
+  local run = driver.new(of, nil, nil, rawget(params, "model"))
+  form.fill(run.call, parts)
+  return run
+end
+
 -- Creates a call with a body of 'params', or returns nil and the misuse.
 local function prepare(self, who, resource, params, opts)
   local state = state_of(self)
   if not state then return nil, colon(who) end
   local problem = body.check_params(params, resource)
   if problem then return nil, who .. ": " .. problem end
+  if resource.form then return prepare_form(state, who, resource, params, opts) end
   local of, wrong = template_of(state, resource, opts)
   if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
@@ -134,7 +160,11 @@ local function prepare(self, who, resource, params, opts)
     run = driver.new(of, nil, bodies, asked, hedged)
   else
     run, wrong = driver.new(of, params, nil, rawget(params, "model"))
-    if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end
+    if wrong and reserve.require "ofox.request.form".has_file(params) then -- JSON cannot hold them
+      return prepare_form(state, who, resource, params, opts)
+    elseif wrong then
+      return nil, who .. ": " .. body.problem(wrong, "params")
+    end
     run.finish = finish
   end
   return run
@@ -146,13 +176,15 @@ local function prepare_bare(self, who, resource, opts)
   if not state then return nil, colon(who) end
   local of, problem = template_of(state, resource, opts)
   if not of then return nil, who .. ": " .. problem end
-  return driver.new(of, resource.body)
+  local run = driver.new(of, resource.body)
+  if resource.form then reserve.require "ofox.request.form".fill(run.call, resource.form) end
+  return run
 end
 
 local function perform(run)
   local of = run.template
   if of.dialect then
-    local stream = reserve.require "ofox.call.stream"
+    local stream = reserve.require(of.expect == "raw" and "ofox.call.bytes" or "ofox.call.stream")
     local ok, err = driver.open(run)
     if not ok then return deliver(of.settings, err) end
     return stream.new(run)
@@ -271,12 +303,19 @@ function Client:model(id, opts)
   return perform(run)
 end
 
+-- Other methods are in files of their own.
+local WITH = {
+  prepare = prepare, prepare_bare = prepare_bare, perform = perform, colon = colon, state_of = state_of,
+}
+for name, method in pairs(require "ofox.client.files"(WITH)) do Client[name] = method end
+
 --- Sends any request: {method, path, body, headers, query, raw, stream}. 'path' is
 -- below base_url; 'body' is a table, sent as JSON, or a string, sent unchanged; the
 -- method is POST with a body, else GET. Any JSON is a valid answer (a value that is
 -- not an object or array is returned as {value = …}); with 'raw' any bytes are, as
 -- {value = bytes}. With 'stream', or stream = true in a body that is a table, it
--- returns a stream of events of any JSON, until the answer ends.
+-- returns a stream of events of any JSON, until the answer ends; with both it returns
+-- a stream of bytes.
 ---@param params table
 ---@param opts? table  options of this call
 ---@return ofox.Response|ofox.Stream|nil response

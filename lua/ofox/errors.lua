@@ -31,6 +31,7 @@ local errors = {}
 ---@field model? string
 ---@field url? string
 ---@field partial? table
+---@field video? table  of client:wait_video: the job as it was
 ---@field where? string  the program's own line that made the call, "file.lua:12"
 
 local by_type = {} -- type -> metatable

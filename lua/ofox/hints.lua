@@ -43,6 +43,15 @@ hints.rows = {
         en = "A content filter rejected the request: rephrase it. Neither a retry nor a fallback will help.",
         zh = "请求被内容过滤器拒绝：请修改措辞。重试或切换备用模型都无济于事。",
       },
+      file_changed = {
+        en = "The file was not as it was when the call was made, so the request was not completed. Make the call again "
+          .. "when the file no longer changes, or give its bytes: ofox.file{bytes = text}.",
+        zh = "文件在调用期间被修改或删除，因此请求没有发送完整。请等文件不再变化后重新调用，或改用 ofox.file{bytes = …} 直接传入内容。",
+      },
+      file_unreadable = {
+        en = "Check that the path is right, that it is a file, and that this process may read it. Nothing was sent.",
+        zh = "请检查路径是否正确、是否为普通文件，以及当前进程是否有读取权限。请求尚未发送。",
+      },
       endpoint_not_supported = {
         en = "This model is not available at this endpoint: check supported_endpoints in the models list, "
           .. "or choose another model.",

@@ -12,6 +12,7 @@ local core = require "ofox.base.native" "core"
 ---@field meta fun(response: any): table|nil
 ---@field sleep fun(seconds: number)
 ---@field cancel_token fun(): ofox.CancelToken
+---@field file fun(source: string|ofox.FileBytes, more?: ofox.FileOptions): ofox.File
 ---@field sse fun(max_event_bytes?: integer): ofox.Sse
 ---@field go fun(fn: function, ...: any): ofox.Task
 ---@field run fun(fn: function, ...: any): ...

@@ -14,6 +14,7 @@ local PLACES = {
   sleep = { "ofox.task.wait", "sleep", waits = true },
   cancel_token = { "ofox.task.cancel", "new" },
   sse = { "ofox.sse" },
+  file = { "ofox.request.file", "new" },
   go = { "ofox.task.task", "go", waits = true },
   run = { "ofox.task.task", "run", waits = true },
   all = { "ofox.task.task", "all", waits = true },

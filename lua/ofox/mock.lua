@@ -37,12 +37,19 @@ end
 ---@field delay? number  virtual seconds before it arrives
 ---@field fail? string
 
+---@class ofox.MockPart
+---@field name string  of the field
+---@field content string
+---@field filename string|nil  of a file
+---@field type string|nil  of a file
+
 ---@class ofox.MockRequest
 ---@field method string
 ---@field url string
 ---@field path string
 ---@field headers table<string, string>  names in lower case
----@field body string|nil
+---@field body string|nil  of a request with files: multipart/form-data, in one piece
+---@field parts ofox.MockPart[]|nil  the same, taken apart
 ---@field at number  virtual seconds since the mock was made
 
 -- Validates a reply and returns it in stored form. Level 3 is the caller of the mock.
@@ -134,6 +141,7 @@ local function record(self, attempt)
     path = attempt.url:match("^%a+://[^/?#]+([^?#]*)"),
     headers = headers,
     body = attempt.body,
+    parts = attempt.parts,
     at = self._now,
   }
   self.requests[#self.requests + 1] = request

@@ -32,8 +32,10 @@
 ---@alias ofox.PermissionCode "proxy_refused"
 ---@alias ofox.RateLimitCode "held"|"paced"
 ---@alias ofox.UnavailableCode "circuit_open"
+---@alias ofox.InvalidRequestCode "file_unreadable"|"file_changed"
 ---@alias ofox.TransportCode ofox.ConnectionCode|ofox.TimeoutCode|ofox.StreamCode|ofox.TLSCode
----@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.RateLimitCode|ofox.UnavailableCode
+---@alias ofox.LimitCode ofox.RateLimitCode|ofox.UnavailableCode
+---@alias ofox.RefusalCode ofox.AuthenticationCode|ofox.PermissionCode|ofox.LimitCode|ofox.InvalidRequestCode
 ---@alias ofox.ErrorCode ofox.TransportCode|ofox.ResponseCode|ofox.RefusalCode|ofox.CancelledCode|string
 
 --- Why there was no retry.
@@ -68,7 +70,8 @@
 --- a string, a function that is called once per attempt, or `false` to send none.
 --- Default: `$OFOXAI_API_KEY`, then `$OFOX_API_KEY`.
 ---@field api_key? string|false|(fun(): string|false|nil)
---- seconds for one attempt of a call, connect included; until the headers of a stream. Default: 60 (images 180).
+--- seconds for one attempt of a call, connect included; until the headers of a stream.
+--- Default: 60 (images, transcripts 180).
 ---@field timeout? number
 ---@field stream_timeout? number  seconds for one attempt of a stream. Default: `300`.
 ---@field connect_timeout? number  seconds for DNS, TCP and TLS. Default: `10`.
@@ -151,7 +154,7 @@
 ---@field reason? ofox.Reason  why there was no retry
 ---@field ratelimit? ofox.RateLimit
 ---@field retries? ofox.Attempt[]  the earlier attempts
----@field cause? ofox.AnyError  the failure that a cancelled call was waiting to retry
+---@field cause? ofox.AnyError  the failure that a cancelled call was waiting to retry; before a file had changed
 ---@field partial? ofox.PartialAnswer  what had arrived of a stream that failed
 ---@field traceback? string  the stack of the task that raised it
 ---@class ofox.PartialAnswer: ofox.Partial
@@ -201,7 +204,7 @@
 
 ---@alias ofox.AnyChat ofox.ChatCompletion|ofox.ChatStream|nil
 ---@alias ofox.AnyResponses ofox.ResponsesAnswer|ofox.ResponsesStream|nil
----@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|nil
+---@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|ofox.ByteStream|nil
 
 ---@class ofox.Stats  what a client has done
 ---@field calls integer  that have begun
@@ -264,6 +267,18 @@
 ---@field embeddings fun(self, params: ofox.EmbeddingsParams, opts?: ofox.CallOptions): ofox.Embeddings?, ofox.AnyError?
 --- POST /images/generations. The timeout is 180 seconds unless given.
 ---@field images fun(self, params: ofox.ImagesParams, opts?: ofox.CallOptions): ofox.Images?, ofox.AnyError?
+--- POST /images/edits, with files. The timeout is 180 seconds unless given.
+---@field edit_images fun(self, params: ofox.EditImagesParams, opts?: ofox.CallOptions): ofox.Images?, ofox.AnyError?
+--- POST /audio/transcriptions, with a file. The timeout is 180 seconds unless given.
+---@field transcribe fun(self, params: ofox.TranscribeParams, opts?: ofox.CallOptions): ofox.Transcript?, ofox.AnyError?
+--- POST /videos: orders one. Never repeated where it may have arrived.
+---@field videos fun(self, params: ofox.VideosParams, opts?: ofox.CallOptions): ofox.Video?, ofox.AnyError?
+--- GET /videos/{id}.
+---@field video fun(self, id: string, opts?: ofox.CallOptions): ofox.Video?, ofox.AnyError?
+--- DELETE /videos/{id}.
+---@field delete_video fun(self, id: string, opts?: ofox.CallOptions): ofox.Response?, ofox.AnyError?
+--- Asks until the video is completed.
+---@field wait_video fun(self, id: string, opts?: ofox.WaitOptions|ofox.CallOptions): ofox.Video?, ofox.AnyError?
 --- POST /responses. With params.stream it returns a stream.
 ---@field responses fun(self, params: ofox.ResponsesParams, opts?: ofox.CallOptions): ofox.AnyResponses, ofox.AnyError?
 --- GET /models.

@@ -689,6 +689,17 @@ end, {
   end,
 })
 
+local TEN -- a file of ten bytes, which stays
+local function file_of_ten()
+  if not TEN then
+    TEN = os.tmpname()
+    local handle = assert(io.open(TEN, "w"))
+    handle:write "0123456789"
+    handle:close()
+  end
+  return TEN
+end
+
 local EVENTS = {
   "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n",
   'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\ndata: {"choices":[{"delta":{"content":"h"}}]}\n',
@@ -755,6 +766,52 @@ end, {
     forget_engine()
     local answer = http("200 OK", COMPLETION, "Connection: close\r\n")
     return torture.serve { answer, answer, answer, answer, answer, answer, answer, answer }
+  end,
+})
+
+local file = ofox.file -- luacheck: ignore
+
+add("files", function(path)
+  local transport = mock.new()
+  transport:reply { status = 503, body = "{}" }
+  transport:always { body = OK }
+  local client = client_of(transport)
+  local params = { prompt = "p", list = { 1, true }, image = { file(path), file { bytes = "GIF", name = "x.gif" } } }
+  got(client:images(params))
+  must(#transport.requests == 2 and transport.requests[2].body == transport.requests[1].body, "wrong: body")
+  must(transport.requests[1].parts[4].content == "0123456789", "wrong: content")
+  params.image[1] = file(path .. "/none")
+  must(failed("invalid_request_error", client:images(params)).code == "file_unreadable", "wrong: code")
+  misused("unknown field", file, { bytes = "x", nonsense = 1 })
+end, { setup = file_of_ten })
+
+add("bytes", function()
+  local transport = mock.new()
+  local client = client_of(transport)
+  transport:reply { body = "abc" }
+  local stream = got(client:request { path = "/x", raw = true, stream = true })
+  must(stream:read() == "abc" and stream:read() == nil, "wrong: bytes")
+  transport:reply { body = "abc" }
+  must(got(got(client:request { path = "/x", raw = true, stream = true }):collect()).value == "abc", "wrong: value")
+  transport:reply { headers = { ["content-type"] = "application/x-ndjson" }, body = '{"a":1}\n{"b":2}' }
+  local list = got(got(client:request { path = "/x", stream = true }):collect()).value
+  must(#list == 2 and list[2].b == 2, "wrong: lines")
+  transport:reply { body = { id = "v", status = "queued" } }
+  transport:reply { body = { id = "v", status = "failed", error = { message = "no", type = "invalid_request_error" } } }
+  must(failed("invalid_request_error", client:wait_video("v")).video.id == "v", "wrong: video")
+end)
+
+add("wire files", function(given)
+  local client = wire_client(given.port)
+  local params = { prompt = "p", image = { file(given.path), file { bytes = "GIF", name = "x.gif" } } }
+  for _ = 1, 2 do must(got(client:images(params)).data[1] == 1, "wrong: data") end
+end, {
+  wire = true,
+  setup = function()
+    forget_engine()
+    local ok = http("200 OK", '{"data":[1]}')
+    return { path = file_of_ten(), port = torture.serve {
+      http("503 Service Unavailable", '{"error":{"message":"busy"}}', "Retry-After-Ms: 1\r\n"), ok, ok, ok } }
   end,
 })
 

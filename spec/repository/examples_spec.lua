@@ -25,6 +25,7 @@ local EXPECTED = {
   ["cqueues.lua"] = "what is an event loop?",
   ["luv.lua"] = "what is an event loop?",
   ["limits.lua"] = "counts in minutes +pace = true +200 +0 +200 ",
+  ["transcript.lua"] = "input: this is input, 3 bytes of application/octet%-stream%.",
   ["frames.lua"] = "you said: who goes there?",
 }
 
@@ -64,6 +65,7 @@ describe("the examples", function()
       os.remove(path .. "/answers")
       return ("%s %s/answers"):format(input "one\ntwo\n", path)
     end,
+    ["transcript.lua"] = function() return input "ID3" end,
   }
 
   -- The words of the shell that start an example in another folder.

@@ -114,6 +114,9 @@ describe("the reference", function()
     ["a request in `mock.requests`"] = "MockRequest", ["a report of the doctor"] = "Report",
     ["a finding in it"] = "Finding", ["the stats of a client"] = "Stats", ["a model in them"] = "ModelStats",
     ["a histogram in them"] = "Histogram", ["options of `ofox.store.redis`"] = "RedisOptions",
+    ["options of `client:wait_video`"] = "WaitOptions",
+    ["what `ofox.file` is told"] = "FileBytes",
+    ["a part in `parts` of a request"] = "MockPart",
   }
 
   local function expected_fields(of)

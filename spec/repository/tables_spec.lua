@@ -117,13 +117,14 @@ describe("the methods of a client", function()
   local GIVEN = {
     request = { { path = "/anything" } }, model = { "openai/gpt-4o" }, models = {}, connect = {},
     images = { { model = "m", prompt = "p" } }, embeddings = { { model = "m", input = "i" } },
+    edit_images = { { model = "m" } }, transcribe = { { model = "m" } }, videos = { { model = "m" } },
     responses = { { model = "m", input = "i" } },
   }
 
   it("send what the page says", function()
     local count = 0
     for _, row in ipairs(markdown.rows(sections_of "doc/calls.md", "method")) do
-      local name = row[1]:match("^`client:(%w+)")
+      local name = row[1]:match("^`client:([%w_]+)")
       local method, path = row[2]:match("`(%u+) ([^`]+)`")
       local server = mock.new():always { status = 404 }
       local client = ofox.new { api_key = "sk-test", transport = server, base_url = "http://127.0.0.1:1/v1" }
@@ -135,7 +136,7 @@ describe("the methods of a client", function()
         count = count + 1
       end
     end
-    assert.equal(6, count)
+    assert.equal(9, count)
   end)
 end)
 

@@ -56,6 +56,7 @@ describe("the classes", function()
     assert.are.same({
       rate_limit_error = "held paced ",
       service_unavailable = "circuit_open ",
+      invalid_request_error = "file_unreadable file_changed ",
       connection_error = "dns refused reset empty_reply truncated protocol send no_descriptors ",
       timeout_error = "connect_timeout timeout idle_timeout deadline ",
       stream_error = "truncated reset invalid_json too_large ",

@@ -29,6 +29,8 @@ void ofox_call_init(struct ofox_call *c, const struct ofox_call_config *config,
   c->config = config;
   c->models = 1;
   c->_random = seed;
+  c->fresh =
+      config->once != 0; /* a kept one may be dead, which looks like it */
   c->clock.call_began = c->ended = now;
   ofox_response_init(&c->response, &config->response);
   ofox_buf_init(&c->request_id, 3 * OFOX_CODE_CAP); /* repair lengthens */

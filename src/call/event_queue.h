@@ -31,7 +31,7 @@ struct ofox_event_queue {
   size_t _waiting;        /* bytes of events in it, as received */
   size_t _hold;           /* bytes of an opening that are held back */
   uint64_t _begun, _finished;
-  int _cut; /* the body has not ended properly */
+  int _cut, _in_line; /* the body has not ended properly; of JSON lines */
 };
 
 /* Before the bytes of an event, or of the holes of one that is like it. */
@@ -60,10 +60,8 @@ struct ofox_event {
   const char *_bytes, *_model;
   struct ofox_entry _entry;
 };
-
 /* Copies name and JSON to 'to'; the holes may differ, see 'data'. */
 void ofox_event_copy(const struct ofox_event *ev, char *to);
-
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            enum ofox_dialect dialect, size_t max_event,
@@ -76,15 +74,17 @@ void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 ** Anything after its end is ignored.
 */
 int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p, size_t n);
+/* The same: lines, each the JSON of an event; any bytes, each piece an event.
+ */
+int ofox_event_queue_lines(struct ofox_event_queue *s, struct ofox_span b);
+int ofox_event_queue_bytes(struct ofox_event_queue *s, struct ofox_span b);
 /* End of the body; 'whole': its framing is complete, else it was aborted,
 ** perhaps within an event. Returns as feed does. */
 int ofox_event_queue_finish(struct ofox_event_queue *s, int whole);
 /* Treats a whole answer as a stream of one event. 0 or negative. */
 int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body);
-
 /* Does every choice have a finish reason? Then the answer is complete. */
 int ofox_event_queue_is_finished(const struct ofox_event_queue *s);
-
 /* Are there events to take? Is there room for more? Has so much been taken
 ** that reading on is worthwhile? */
 int ofox_event_queue_has_event(const struct ofox_event_queue *s);

@@ -130,3 +130,10 @@ int ofox_failure_remember(const struct ofox_call *c, struct ofox_history *to,
   return ofox_history_add(to, a, ofox_buf_span(&c->error->code),
                           ofox_buf_span(&c->request_id));
 }
+
+void ofox_failure_explain(struct ofox_call *c, struct ofox_span detail) {
+  if (c->error == NULL)
+    return;
+  add_detail(c, detail);
+  redact(c, &c->error->message);
+}

@@ -27,6 +27,10 @@ int ofox_failure_remember(const struct ofox_call *c, struct ofox_history *to,
                           double delay, enum ofox_source source,
                           double elapsed);
 
+/* Explains the failure of a call that was ended from outside: 'detail' as
+** for ofox_call_end. */
+void ofox_failure_explain(struct ofox_call *c, struct ofox_span detail);
+
 /* Sets c->request_id from the response as it is now. */
 void ofox_failure_request_id(struct ofox_call *c);
 

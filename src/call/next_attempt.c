@@ -16,9 +16,11 @@ static int is_break(const struct ofox_error *e) {
 static void plan(struct ofox_call *c, double now, double wall) {
   struct ofox_retry_facts f;
   int immediate = ofox_dead_connection_is(c) && !c->_immediate;
+  int arrived = c->config->once && c->ambiguous;
   f.retryable = c->error->retryable;
-  f.should_retry = ofox_headers_should_retry(
-      ofox_headers_get(&c->response.head, "x-should-retry"));
+  f.should_retry = arrived ? 0
+                           : ofox_headers_should_retry(ofox_headers_get(
+                                 &c->response.head, "x-should-retry"));
   f.status = c->error->status;
   f.attempt = c->attempts - 1;
   f.max_retries = c->config->max_retries;
@@ -34,6 +36,8 @@ static void plan(struct ofox_call *c, double now, double wall) {
   f.left = ofox_call_deadline(c) - now;
   f.u = ofox_retry_random(&c->_random);
   ofox_retry_plan(&c->config->policy, &f, &c->plan);
+  if (arrived) /* which no header said */
+    c->plan.reason = OFOX_REASON_NOT_RETRYABLE;
   c->error->retryable = c->plan.reason != OFOX_REASON_NOT_RETRYABLE &&
                         c->plan.reason != OFOX_REASON_SERVER;
   c->_zero = f.hint == 0;
@@ -42,7 +46,7 @@ static void plan(struct ofox_call *c, double now, double wall) {
   else if (!c->plan.from_server)
     c->source = OFOX_SOURCE_BACKOFF;
   c->_immediate |= immediate != 0;
-  c->fresh = immediate != 0;
+  c->fresh = immediate || c->config->once;
 }
 
 /* Why the call ends with the current failure although it is retryable. */

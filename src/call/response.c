@@ -92,8 +92,13 @@ static int want_events(struct ofox_response *r) {
 }
 
 static int feed(struct ofox_response *r, const char *p, size_t n) {
+  struct ofox_span b = {p, n};
   int rc = want_events(r);
-  if (rc == 0)
+  if (rc == 0 && r->config->expect == OFOX_EXPECT_RAW)
+    rc = ofox_event_queue_bytes(r->queue, b);
+  else if (rc == 0 && ofox_verdict_is_lines(&r->head))
+    rc = ofox_event_queue_lines(r->queue, b);
+  else if (rc == 0)
     rc = ofox_event_queue_feed(r->queue, p, n);
   r->no_memory |= rc == OFOX_EMEM;
   return rc;
@@ -122,6 +127,8 @@ int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
   int rc;
   if (!r->config->streams || ofox_response_is_failure(r))
     return keep(r, p, n);
+  if (r->config->expect == OFOX_EXPECT_RAW)
+    r->kind = OFOX_VERDICT_EVENTS; /* whatever it looks like */
   if (r->kind == OFOX_VERDICT_EVENTS)
     return feed(r, p, n);
   rc = keep(r, p, n);
@@ -157,6 +164,8 @@ static int is_complete(const struct ofox_response *r,
   const struct ofox_event_queue *s = r->events;
   if (s->ended || ofox_event_queue_is_finished(s))
     return 1;
+  if (r->config->expect == OFOX_EXPECT_RAW)
+    return outcome == OFOX_OUTCOME_ANSWERED;
   return r->config->dialect == OFOX_DIALECT_ANY && s->chunks > 0 &&
          outcome == OFOX_OUTCOME_ANSWERED;
 }
@@ -165,7 +174,9 @@ static int is_complete(const struct ofox_response *r,
 static int is_events(const struct ofox_response *r) {
   return r->kind == OFOX_VERDICT_EVENTS ||
          (r->kind == OFOX_VERDICT_UNKNOWN && r->config->streams &&
-          ofox_verdict_is_stream(&r->head));
+          (r->config->expect == OFOX_EXPECT_RAW ||
+           ofox_verdict_is_stream(&r->head) ||
+           ofox_verdict_is_lines(&r->head)));
 }
 
 static struct ofox_verdict judge_events(struct ofox_response *r,

@@ -25,6 +25,7 @@ struct ofox_call_config {
   struct ofox_time_limits limits;
   struct ofox_response_config response;
   int max_retries;
+  int once; /* no retry once the request may have arrived */
   struct ofox_account *account; /* outlives the calls; NULL: they have none */
   int holds;    /* its calls are held by what answers say, and say it */
   int paces;    /* its calls obey the account's pace */

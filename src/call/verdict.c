@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
 #include "wire/error_in_success.h"
 #include "wire/html.h"
@@ -14,6 +15,19 @@ int ofox_verdict_is_framed(const struct ofox_headers *h) {
 int ofox_verdict_is_stream(const struct ofox_headers *h) {
   return ofox_span_ihas_prefix(ofox_headers_get(h, "content-type"),
                                "text/event-stream");
+}
+
+int ofox_verdict_is_lines(const struct ofox_headers *h) {
+  static const char *const types[] = {
+      "application/x-ndjson", "application/ndjson", "application/jsonl",
+      "application/x-jsonlines", NULL};
+  struct ofox_span type = ofox_headers_get(h, "content-type");
+  size_t i;
+  for (i = 0; types[i] != NULL; i++) {
+    if (ofox_span_ihas_prefix(type, types[i]))
+      return 1;
+  }
+  return 0;
 }
 
 /* Does it start like an event stream: with a comment or a field name? */
@@ -33,6 +47,8 @@ enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,
                                          struct ofox_span s) {
   if (s.n == 0)
     return OFOX_VERDICT_UNKNOWN;
+  if (ofox_verdict_is_lines(h))
+    return *s.p == '<' ? OFOX_VERDICT_BODY : OFOX_VERDICT_EVENTS;
   if (!ofox_verdict_is_stream(h))
     return beginning(s);
   return *s.p == '{' || *s.p == '[' || *s.p == '<' ? OFOX_VERDICT_BODY
@@ -49,6 +65,7 @@ static enum ofox_due due_of(enum ofox_expect expect) {
   case OFOX_EXPECT_LIST:
     return OFOX_DUE_DATA;
   case OFOX_EXPECT_OBJECT:
+  case OFOX_EXPECT_JOB:
     return OFOX_DUE_ID;
   default:
     return OFOX_DUE_NOTHING;
@@ -77,6 +94,16 @@ static int is_kind(struct ofox_span body, enum ofox_expect expect,
           *ofox_span_trim(ofox_utf8_skip_bom(body)).p == '[');
 }
 
+/* Is it a job, whose failure is not that of the call? */
+static int is_job(struct ofox_span body, enum ofox_expect expect) {
+  struct ofox_json v;
+  if (expect != OFOX_EXPECT_JOB)
+    return 0;
+  v = ofox_json_root(body);
+  return ofox_json_get(v, "id").type == OFOX_JSON_STRING &&
+         ofox_json_get(v, "status").type == OFOX_JSON_STRING;
+}
+
 struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
                                        enum ofox_expect expect) {
   struct ofox_verdict v = {
@@ -102,7 +129,8 @@ struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
   if (v.outcome != OFOX_OUTCOME_ANSWERED) {
     v.failed = 1;
   }
-  else if (ofox_error_in_success_read(a->body, due, &seen, &fault)) {
+  else if (!is_job(a->body, expect) &&
+           ofox_error_in_success_read(a->body, due, &seen, &fault)) {
     v.failed = 1;
     v.part = fault.part;
     v.fallback = fault.fallback;

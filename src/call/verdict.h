@@ -16,10 +16,11 @@ enum ofox_expect {
   OFOX_EXPECT_CHOICES,
   OFOX_EXPECT_OUTPUT,
   OFOX_EXPECT_DATA,
-  OFOX_EXPECT_LIST,   /* data as well, or a bare list */
-  OFOX_EXPECT_ANY,    /* any JSON; empty with 204 and 205 */
-  OFOX_EXPECT_RAW,    /* any bytes */
-  OFOX_EXPECT_CONTACT /* any answer, whatever its status */
+  OFOX_EXPECT_LIST,    /* data as well, or a bare list */
+  OFOX_EXPECT_ANY,     /* any JSON; empty with 204 and 205 */
+  OFOX_EXPECT_RAW,     /* any bytes */
+  OFOX_EXPECT_CONTACT, /* any answer, whatever its status */
+  OFOX_EXPECT_JOB      /* an object; one with a status may say why it failed */
 };
 
 /* What the body of an answer to a stream request is. */
@@ -31,6 +32,9 @@ enum ofox_verdict_kind {
 
 /* Do the headers announce events? */
 int ofox_verdict_is_stream(const struct ofox_headers *h);
+
+/* Or lines of JSON, one an event? */
+int ofox_verdict_is_lines(const struct ofox_headers *h);
 
 /* By its type and its start, ignoring blanks; either may be wrong. */
 enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "io/form.h"
 #include "io/socks_codes.h"
 
 static const struct {
@@ -275,6 +276,10 @@ enum ofox_outcome ofox_curl_codes_outcome(struct ofox_transfer *t,
       (t->starved || (may_be_starved(rc) && ofox_sockets_are_short()))) {
     t->detail[0] = '\0';
     return OFOX_OUTCOME_NO_DESCRIPTORS;
+  }
+  if (t->form != NULL && t->form->outcome != OFOX_OUTCOME_ANSWERED) {
+    tell(t, t->form->why + 1, "");
+    return t->form->outcome;
   }
   t->refused |= is_goaway(t, rc);
   if (t->refused) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/connecting.h"
+#include "io/mime.h"
 #include "io/receive.h"
 
 #define ORIGIN_CAP 512 /* bytes of a URL that determine its destination */
@@ -96,12 +97,19 @@ static CURLcode set_way(CURL *h, struct ofox_handle *handle,
   return rc;
 }
 
+static enum ofox_sends sends_of(const struct ofox_request *r) {
+  if (r->form != NULL)
+    return OFOX_SENDS_FORM;
+  return r->body.p != NULL ? OFOX_SENDS_BYTES : OFOX_SENDS_NOTHING;
+}
+
 static CURLcode set_message(CURL *h, struct ofox_handle *handle,
                             const struct ofox_request *r) {
   CURLcode rc = CURLE_OK;
   if (strcmp(r->method, "HEAD") == 0)
     SET(CURLOPT_NOBODY, 1L);
-  else if (strcmp(r->method, r->body.p != NULL ? "POST" : "GET") != 0)
+  else if (strcmp(r->method,
+                  sends_of(r) != OFOX_SENDS_NOTHING ? "POST" : "GET") != 0)
     SET(CURLOPT_CUSTOMREQUEST, r->method);
   SET(CURLOPT_HEADERFUNCTION, ofox_receive_header);
   SET(CURLOPT_HEADERDATA, handle);
@@ -111,6 +119,16 @@ static CURLcode set_message(CURL *h, struct ofox_handle *handle,
   SET(CURLOPT_PREREQDATA, handle);
   SET(CURLOPT_PRIVATE, handle);
   return rc;
+}
+
+/* A form, whose first attempt this may be. */
+static CURLcode set_form(struct ofox_transfer *t, struct ofox_form *form) {
+  if (form == NULL || t->mime != NULL)
+    return CURLE_OK;
+  t->mime = ofox_mime_new(t->handle->easy, form);
+  if (t->mime == NULL)
+    return CURLE_OUT_OF_MEMORY;
+  return curl_easy_setopt(t->handle->easy, CURLOPT_MIMEPOST, t->mime);
 }
 
 /* What differs between the requests of a plan. */
@@ -129,6 +147,8 @@ static CURLcode set_rest(struct ofox_transfer *t,
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
     SET(CURLOPT_POSTFIELDS, r->body.p);
   }
+  if (rc == CURLE_OK)
+    rc = set_form(t, r->form);
   if (handle->fresh != !!t->call->fresh)
     SET(CURLOPT_FRESH_CONNECT, t->call->fresh ? 1L : 0L);
   handle->fresh = !!t->call->fresh;
@@ -176,8 +196,8 @@ static CURLcode configure(struct ofox_handle *h, struct ofox_traffic *w,
   h->destination = door_key(r);
   h->unix_key =
       r->unix_socket != NULL ? ofox_sockets_unix_key(r->unix_socket) : 0;
-  h->has_body = r->body.p != NULL;
-  if (ofox_header_lines_share(&h->lines, r->headers, h->has_body) != 0)
+  h->sends = sends_of(r);
+  if (ofox_header_lines_share(&h->lines, r->headers, h->sends) != 0)
     return CURLE_OUT_OF_MEMORY;
   rc = set_tls(h->easy, w, r);
   if (rc == CURLE_OK)
@@ -193,6 +213,7 @@ static CURLcode configure(struct ofox_handle *h, struct ofox_traffic *w,
 static void begin(struct ofox_transfer *t, const struct ofox_request *r) {
   t->unix_key = t->handle->unix_key;
   t->upload = r->body.n;
+  t->form = r->form;
   t->drained = 0;
   t->crowded = t->excused = 0;
   t->sends = t->resent = t->refused = t->stray = t->starved = t->whole = 0;
@@ -208,14 +229,16 @@ static void begin(struct ofox_transfer *t, const struct ofox_request *r) {
 CURLcode ofox_curl_options_set(struct ofox_transfer *t,
                                const struct ofox_request *r) {
   struct ofox_traffic *w = t->traffic;
-  struct ofox_handle *h = ofox_handles_take(&w->handles, r->plan);
+  /* the handle of a form serves all its attempts */
+  struct ofox_handle *h =
+      t->handle != NULL ? t->handle : ofox_handles_take(&w->handles, r->plan);
   CURLcode rc = CURLE_OK;
   if (h == NULL)
     return CURLE_OUT_OF_MEMORY;
   t->handle = h;
   t->easy = h->easy;
   h->transfer = t;
-  if (h->plan == 0 || h->plan != r->plan || h->has_body != (r->body.p != NULL))
+  if (h->plan == 0 || h->plan != r->plan || h->sends != sends_of(r))
     rc = configure(h, w, r);
   begin(t, r);
   if (h->destination != 0 && (t->destination = ofox_connect_turns_enter(

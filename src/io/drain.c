@@ -14,8 +14,8 @@ int ofox_drain_start(struct ofox_transfer *t, double now) {
   t->drained_by = now + DRAIN_SECONDS;
   ofox_transfer_expect(t);
   curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-  /* the call owns the bytes of the request */
-  return sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;
+  /* the call owns the bytes of the request, and the form */
+  return t->form == NULL && sent >= 0 && (size_t)sent >= t->upload ? 0 : -1;
 }
 
 size_t ofox_drain_take(struct ofox_transfer *t, size_t n) {

@@ -19,7 +19,8 @@ void ofox_handle_reset(struct ofox_handle *h) {
   ofox_header_lines_free(&h->lines);
   h->first = NULL;
   h->plan = 0;
-  h->has_body = h->fresh = 0;
+  h->sends = OFOX_SENDS_NOTHING;
+  h->fresh = 0;
   h->destination = h->unix_key = 0;
 }
 

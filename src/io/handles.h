@@ -22,7 +22,7 @@ struct ofox_handle {
   CURLU *url; /* parsed, or NULL */
   struct ofox_header_lines lines;
   struct curl_slist *first; /* of the lines, as libcurl was told */
-  int has_body;
+  enum ofox_sends sends;
   int fresh;
   unsigned long destination, unix_key; /* as for a transfer; 0: none */
   /* while it is idle */

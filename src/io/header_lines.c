@@ -49,13 +49,14 @@ static char *chain(struct curl_slist *nodes, const char *const *lines,
 
 /* Lines that follow: 'ours' gets at most OURS lines and a NULL. An empty line
 ** keeps libcurl from adding one where the caller has none. */
-static void choose(const char **ours, const char *const *lines, int has_body) {
+static void choose(const char **ours, const char *const *lines,
+                   enum ofox_sends sends) {
   size_t n = 0;
   if (!has(lines, ACCEPT))
     ours[n++] = ACCEPT_OURS;
-  if (has_body)
+  if (sends != OFOX_SENDS_NOTHING)
     ours[n++] = "Expect:";
-  if (has_body && !has(lines, "Content-Type:"))
+  if (sends == OFOX_SENDS_BYTES && !has(lines, "Content-Type:"))
     ours[n++] = "Content-Type:";
   if (!has(lines, "Accept:"))
     ours[n++] = "Accept:";
@@ -63,12 +64,12 @@ static void choose(const char **ours, const char *const *lines, int has_body) {
 }
 
 int ofox_header_lines_share(struct ofox_header_lines *h,
-                            const char *const *lines, int has_body) {
+                            const char *const *lines, enum ofox_sends sends) {
   const char *ours[OURS + 1];
   struct curl_slist *nodes;
   size_t n, n_ours, bytes, bytes_ours;
   char *text;
-  choose(ours, lines, has_body);
+  choose(ours, lines, sends);
   n = count(lines, &bytes);
   n_ours = count(ours, &bytes_ours);
   ofox_header_lines_free(h);

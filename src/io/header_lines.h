@@ -1,7 +1,8 @@
 /*
 ** The header lines of a request, as libcurl takes them: those that it shares
-** with others, and its own. libcurl adds none by itself except Host and the
-** length of the body.
+** with others, and its own. libcurl adds none by itself except Host, the
+*length
+** of the body, and the type of a form.
 ** Knows nothing of their meaning, except of those that libcurl would add.
 */
 #ifndef OFOX_HEADER_LINES_H
@@ -10,6 +11,9 @@
 #include <curl/curl.h>
 
 #include "base/buf.h"
+
+/* What follows the headers. */
+enum ofox_sends { OFOX_SENDS_NOTHING, OFOX_SENDS_BYTES, OFOX_SENDS_FORM };
 
 /* Zeroed: none. */
 struct ofox_header_lines {
@@ -24,9 +28,9 @@ struct ofox_header_lines {
 void ofox_header_lines_free(struct ofox_header_lines *h); /* zeroed again */
 
 /* Both arrays end with NULL, and are copied. 0 or OFOX_EMEM. */
-/* The shared lines, of requests with a body, or without. */
+/* The shared lines, of requests that send this. */
 int ofox_header_lines_share(struct ofox_header_lines *h,
-                            const char *const *lines, int has_body);
+                            const char *const *lines, enum ofox_sends sends);
 /* The lines of one request, replacing the previous ones; NULL: none. */
 int ofox_header_lines_own(struct ofox_header_lines *h,
                           const char *const *lines);

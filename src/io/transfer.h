@@ -21,10 +21,10 @@
 struct ofox_transfer {
   struct ofox_due_entry due; /* the first member */
   struct ofox_traffic *traffic;
-  struct ofox_call *call; /* NULL: it is done, the rest is drained */
-  struct ofox_handle *handle;
-  CURL *easy;             /* the handle's; NULL between attempts */
-  struct ofox_pool *pool; /* where it runs */
+  struct ofox_call *call;     /* NULL: it is done, the rest is drained */
+  struct ofox_handle *handle; /* that of a form is kept between attempts */
+  CURL *easy;                 /* the handle's; NULL between attempts */
+  struct ofox_pool *pool;     /* where it runs */
   struct ofox_destination
       *destination; /* NULL: it may always open a connection */
   struct ofox_transfer *next, **link; /* '*link' is this */
@@ -36,6 +36,8 @@ struct ofox_transfer {
   int sends;               /* requests libcurl was about to send */
   long limit;              /* of connections to its host; 0: none */
   size_t upload;           /* bytes of the request's body */
+  struct ofox_form *form;  /* of the request; NULL: none */
+  curl_mime *mime;         /* the same for libcurl, see mime.h */
   int version;             /* of HTTP, as headers.h has it */
   size_t drained;          /* bytes read without a call */
   double drained_by;       /* when draining must end */

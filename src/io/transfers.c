@@ -8,6 +8,7 @@
 
 #include "io/clocks.h"
 #include "io/curl_codes.h"
+#include "io/form.h"
 
 /* Ending */
 
@@ -23,6 +24,20 @@ static void leave_door(struct ofox_transfer *t) {
 static int is_clean(const struct ofox_transfer *t) {
   int status = t->call != NULL ? ofox_call_headers(t->call)->status : 200;
   return t->whole && status != 401 && status != 407;
+}
+
+static void park(struct ofox_transfer *t, int keep) {
+  ofox_handles_park(&t->traffic->handles, t->handle, keep);
+  t->handle = NULL;
+}
+
+/* The form will not be sent again. */
+static void end_form(struct ofox_transfer *t) {
+  if (t->handle == NULL || !ofox_traffic_is_ours(t->traffic))
+    return;
+  park(t, 0); /* which lets go of it */
+  curl_mime_free(t->mime);
+  t->mime = NULL;
 }
 
 /*
@@ -54,9 +69,11 @@ static void stop(struct ofox_transfer *t, double patience) {
                                        : t->version);
   if (silent && ofox_sockets_silence(&w->sockets, &socket))
     ofox_connections_leave(&w->connections);
-  ofox_handles_park(&w->handles, t->handle, is_clean(t));
+  if (t->form != NULL)
+    ofox_form_close(t->form);
+  else
+    park(t, is_clean(t));
   ofox_sigpipe_leave(&w->sigpipe);
-  t->handle = NULL;
   t->easy = NULL;
   t->pool = NULL;
   ofox_content_coding_free(&t->coding);
@@ -65,6 +82,7 @@ static void stop(struct ofox_transfer *t, double patience) {
 static void drop(struct ofox_transfer *t, double patience) {
   struct ofox_traffic *w = t->traffic;
   stop(t, patience);
+  end_form(t);
   if (t->call != NULL)
     ofox_call_let_go(t->call);
   else

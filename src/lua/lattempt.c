@@ -9,6 +9,7 @@
 #include "lua/laccount.h"
 #include "lua/lcall.h"
 #include "lua/lencode.h"
+#include "lua/lform.h"
 #include "lua/lmachine.h"
 #include "lua/lofox.h"
 #include "lua/lsettings.h"
@@ -34,6 +35,7 @@ void ofox_lcall_forget(struct ofox_lcall *c) {
   ofox_buf_free(&c->own);
   ofox_buf_free(&c->authorization);
   ofox_buf_free(&c->lines);
+  ofox_lform_free(c);
   c->body = OFOX_NOSPAN;
 }
 
@@ -220,7 +222,8 @@ static struct ofox_span body_of(const struct ofox_lcall *c) {
 
 /* What the account is asked for. */
 static void size_up(struct ofox_lcall *c) {
-  c->call.tokens = (float)body_of(c).n / BYTES_OF_TOKEN;
+  uint64_t text = c->form != NULL ? c->form->text : body_of(c).n;
+  c->call.tokens = (float)text / BYTES_OF_TOKEN;
   if (end_of(c) != NULL)
     c->call.lane = end_of(c)->model;
 }
@@ -257,16 +260,24 @@ static int call_sends(lua_State *L) {
   return 1;
 }
 
-/* call:prepare() -> boolean: an attempt is due, and its request is ready */
+/* What the next attempt sends. */
+static void choose(struct ofox_lcall *c) {
+  uint64_t n;
+  c->body = body_of(c);
+  n = c->form != NULL ? c->form->size : c->body.n;
+  size_up(c);
+  c->tally.sends = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* call:prepare([now]) -> boolean: an attempt is due, and its request is ready;
+** the call ends if it cannot be, since a file is not as it was */
 static int call_prepare(lua_State *L) {
   struct ofox_lcall *c = check(L);
-  int due = c->call.state == OFOX_READY;
+  int due = c->call.state == OFOX_READY && ofox_lform_check(L, 2, c);
   if (due) {
     begin_own(c);
     ofox_checkmemory(L, add_lines(c, idempotency_line(L, c)));
-    c->body = body_of(c);
-    size_up(c);
-    c->tally.sends = (uint32_t)c->body.n;
+    choose(c);
   }
   lua_pushboolean(L, due);
   return 1;

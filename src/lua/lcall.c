@@ -289,6 +289,7 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_hedge_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_report_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_form_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

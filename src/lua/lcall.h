@@ -7,6 +7,7 @@
 
 #include "call/call.h"
 #include "call/tally.h"
+#include "io/form.h"
 #include "lua/lcompat.h"
 #include "lua/lmachine.h"
 #include "lua/ltemplate.h"
@@ -30,6 +31,7 @@ struct ofox_lcall {
   struct ofox_buf answer;     /* the body of the response, while it is read */
   struct ofox_buf bodies;     /* one for each model, one after the other */
   struct ofox_body_end *ends; /* of each; NULL: there is one for all models */
+  struct ofox_form *form;     /* instead of a body; NULL: none */
   /* What functions of the program returned for one attempt: header lines, each
   ended by NUL, and the line of its key (empty: none was returned). */
   struct ofox_buf own, authorization;
@@ -60,6 +62,8 @@ void ofox_lcall_forget(struct ofox_lcall *c);
 extern const luaL_Reg ofox_attempt_methods[];
 extern const luaL_Reg ofox_report_methods[];
 extern const luaL_Reg ofox_hedge_methods[];
+/* Those that add to its form, and read it (lform.c). */
+extern const luaL_Reg ofox_form_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];
 

@@ -100,6 +100,7 @@ static int engine_start(lua_State *L) {
                 "its template has no method or no url");
   r.own = (const char *const *)(const void *)sends->lines.p;
   r.body = sends->body;
+  r.form = sends->form;
   keep_engine(L);
   ofox_checkmemory(L, ofox_engine_start(e, c, &r));
   return 0;

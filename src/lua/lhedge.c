@@ -16,8 +16,8 @@ static int call_twin(lua_State *L) {
   struct ofox_lcall *c = check(L, 1), *twin;
   double now = luaL_checknumber(L, 2);
   c->call.news = 0;
-  if (!ofox_hedge_is_wanted(&c->call))
-    return 0;
+  if (!ofox_hedge_is_wanted(&c->call) || c->form != NULL)
+    return 0; /* a form is read from the disk, by one attempt at a time */
   twin = ofox_pushcall(L, 1, c->template, now);
   ofox_checkmemory(
       L, ofox_hedge_inherit(&twin->call, &c->call, (int)c->call.hedge_model));

@@ -6,9 +6,9 @@
 #include "lua/lretry.h"
 
 static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
-static const char *const EXPECTS[] = {"object", "choices", "output",
-                                      "data",   "list",    "any",
-                                      "raw",    "contact", NULL};
+static const char *const EXPECTS[] = {"object", "choices", "output", "data",
+                                      "list",   "any",     "raw",    "contact",
+                                      "job",    NULL};
 
 /* Field of the table at 'arg': a number, 'def' if nil. [-0, +0, e] */
 static double number_field(lua_State *L, int arg, const char *name,

@@ -117,7 +117,8 @@ static uint64_t plan_field(lua_State *L, int arg) {
 /*
 ** core.template(fields, settings) -> template, its plan. Fields, none of which
 ** may change later: method, url, lines = {"Name: value"}, authorization and
-** idempotency (lines too), idempotent, secrets = {text}, expect, dialect,
+** idempotency (lines too), idempotent, once, secrets = {text}, expect,
+*dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
 ** unix_socket, client_cert, client_key, client_password, plan: that of a
 ** template with the same options for the engine; account; stats: see
@@ -140,8 +141,9 @@ static int template_new(lua_State *L) {
   t->authorization = text_field(L, 1, "authorization");
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
+  t->config.once = is_set(L, 1, "once", 0);
   lua_getfield(L, 1, "hedge");
-  t->config.hedge = lua_tonumber(L, -1);
+  t->config.hedge = t->config.once ? 0 : lua_tonumber(L, -1);
   lua_getfield(L, 1, "account");
   t->config.account = ofox_optaccount(L, lua_gettop(L));
   lua_getfield(L, 1, "stats");

@@ -47,6 +47,10 @@
     "the proxy requires authentication")                                      \
   X(PROXY_REFUSED, PERMISSION, "proxy_refused",                               \
     "the proxy does not allow this connection")                               \
+  X(FILE_UNREADABLE, INVALID_REQUEST, "file_unreadable",                      \
+    "a file of the request could not be read")                                \
+  X(FILE_CHANGED, INVALID_REQUEST, "file_changed",                            \
+    "a file of the request has changed since the call was made")              \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \
   X(HELD, RATE_LIMIT, "held", "the server has told this account to wait")     \
   X(PACED, RATE_LIMIT, "paced",                                               \

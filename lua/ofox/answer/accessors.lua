@@ -82,6 +82,8 @@ end
 function reading.text(answer)
   local message = message_of(answer)
   if message ~= nil then return text_of(field(message, "content")) end
+  local output, text = field(answer, "output"), field(answer, "text")
+  if output == nil and type(text) == "string" then return text end -- a transcript
   return texts_of_output(answer, nil, "content", output_text_of_part)
 end
 

@@ -91,6 +91,17 @@ function Run:ask()
   return true
 end
 
+-- Adds to an attempt the form that it sends. False: the call has ended, since a file
+-- is not as it was.
+local function write_form(call, attempt, now)
+  local parts = call:parts(now)
+  if not parts then return false end
+  local body, content_type = reserve.require "ofox.request.multipart"(parts)
+  attempt.parts, attempt.body = parts, body
+  table.insert(attempt.lines, "Content-Type: " .. content_type)
+  return true
+end
+
 function Run:start()
   local call, transport, template = self.call, self.transport, self.template
   if not wait.may_go_on(transport, call) then return end
@@ -102,12 +113,14 @@ function Run:start()
       self.asked, self.asked_at = attempts, now
     end
   end
-  if not call:prepare() then return end
-  if template.store then template.store:sync(self, true) end
-  if template.settings.transport then
-    transport:start(call, call:attempt())
-  else
+  if not template.settings.transport then
+    if not call:prepare() then return end
+    if template.store then template.store:sync(self, true) end
     transport:start(call)
+  elseif call:prepare(transport:now()) then
+    if template.store then template.store:sync(self, true) end
+    local attempt = call:attempt()
+    if not call:sends_form() or write_form(call, attempt, transport:now()) then transport:start(call, attempt) end
   end
 end
 
@@ -187,7 +200,11 @@ end
 -- Returns the failure with which the call has ended.
 function Run:final_error()
   local err = outcome.error(self)
-  if err.type == "cancelled_error" then err.cause = self.failure or outcome.cause(self) end
+  if err.type == "cancelled_error" then
+    err.cause = self.failure or outcome.cause(self)
+  elseif err.type == "invalid_request_error" then -- a file has changed after an attempt
+    err.cause = outcome.cause(self)
+  end
   return err
 end
 

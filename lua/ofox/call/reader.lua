@@ -275,6 +275,16 @@ function Reader:collect()
   return self:answer()
 end
 
+--- More has arrived than may be kept: closes the stream.
+---@return ofox.Error
+function Reader:overflow()
+  self.call:spoil("response_error")
+  self:close()
+  self.failure = self.run:unreadable("response_error", "too_large",
+    "the answer is larger than max_response_bytes")
+  return self.failure
+end
+
 --- Closes the stream.
 ---@param lost? string  why reading on is an error
 function Reader:close(lost)

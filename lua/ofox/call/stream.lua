@@ -98,6 +98,12 @@ function Stream:data()
   end, nil, nil, self
 end
 
+--- Only streams of bytes have these.
+function Stream:bytes()
+  reader_of(self, "stream:bytes")
+  error("stream:bytes: this is a stream of events; client:request{raw = true, stream = true} gives one of bytes", 2)
+end
+
 --- Calls a function with each chunk, and closes the stream however the loop ends.
 -- A failure is raised.
 ---@param fn fun(chunk: table): any  return false to stop early

@@ -5,6 +5,7 @@ local check = require "ofox.request.checks"
 local describe = require "ofox.base.describe"
 local json = require "ofox.json"
 local options = require "ofox.request.options"
+local reserve = require "ofox.base.reserve"
 local table_checks = require "ofox.request.table_checks"
 local url = require "ofox.request.url"
 
@@ -40,14 +41,17 @@ local function check_custom_fields(given)
       return (".%s: expected true or false, got %s"):format(name, describe.value(given[name]))
     end
   end
-  if given.raw and given.stream then return ".raw: a stream is made of events, not of bytes (see ofox.sse)" end
   return nil
 end
 
 local function read_body(value, method)
   if type(value) == "table" then
     local bytes, message = json.encode_request(value)
-    return bytes, not bytes and body.problem(message, "body") or nil
+    if bytes then return bytes end
+    local form = reserve.require "ofox.request.form" -- JSON cannot hold files
+    if not form.has_file(value) then return nil, body.problem(message, "body") end
+    local parts, problem = form.parts(value, "body")
+    return nil, problem, parts
   end
   if type(value) == "string" then return value end
   if value ~= nil then return nil, "body: expected a table or a string, got a " .. type(value) end
@@ -63,7 +67,8 @@ end
 --- Checks the params of client:request{method, path, body, headers, query, raw,
 -- stream}.
 ---@param given any
----@return table|nil custom  method, path, body, headers, query, expect, streams, dialect
+---@return table|nil custom  method, path, body, headers, query, expect, streams, dialect,
+--   form (its parts, instead of a body)
 ---@return string|nil problem
 return function(given)
   if type(given) ~= "table" then
@@ -84,7 +89,7 @@ return function(given)
       if problem then return nil, describe.place("params." .. name, problem) end
     end
   end
-  custom.body, problem = read_body(given.body, custom.method)
+  custom.body, problem, custom.form = read_body(given.body, custom.method)
   if problem then return nil, "params." .. problem end
   return custom
 end

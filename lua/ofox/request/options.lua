@@ -35,7 +35,7 @@ options.rows = {
     env = { "OFOXAI_BASE_URL", "OFOX_BASE_URL" }, default = "https://api.ofox.ai/v1",
     shown = "`$OFOXAI_BASE_URL`, `$OFOX_BASE_URL`, else `https://api.ofox.ai/v1`",
     doc = "where the API lives; a trailing slash is accepted" },
-  { name = "timeout", check = check.seconds, default = 60, shown = "60 (images 180)",
+  { name = "timeout", check = check.seconds, default = 60, shown = "60 (images, transcripts 180)",
     doc = "seconds for one attempt of a call, connect included; until the headers of a stream" },
   { name = "stream_timeout", check = check.seconds, default = 300,
     doc = "seconds for one attempt of a stream" },

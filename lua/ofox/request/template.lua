@@ -90,7 +90,8 @@ end
 
 --- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
---   program authenticates itself), expect, dialect, stats (counters of the client), account (the client's)
+--   program authenticates itself), expect, dialect, once (see src/call/state.h), stats (counters of the client),
+--   account (the client's)
 ---@param settings table
 ---@param like? ofox.Template  which sends the same the same way
 ---@return ofox.Template
@@ -116,6 +117,7 @@ function template.new(shape, settings, like)
     client_password = cert.password,
     plan = like and like.plan,
     stats = shape.stats,
+    once = shape.once,
   }
   local self = {
     settings = settings,

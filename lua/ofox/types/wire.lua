@@ -69,6 +69,27 @@
 ---@field response_format? "url"|"b64_json"
 ---@field provider? ofox.Provider
 
+---@class ofox.EditImagesParams
+---@field model string
+---@field prompt string
+---@field image ofox.File|ofox.File[]
+---@field mask? ofox.File
+---@field n? integer
+---@field size? string  e.g. "1024x1024"
+
+---@class ofox.TranscribeParams
+---@field model string
+---@field file ofox.File
+---@field language? string
+---@field prompt? string
+---@field response_format? "json"|"text"|"srt"|"verbose_json"|"vtt"
+---@field timestamp_granularities? ("word"|"segment")[]
+
+---@class ofox.VideosParams
+---@field model string
+---@field prompt? string
+---@field provider? ofox.Provider
+
 ---@class ofox.ResponsesParams
 ---@field model string
 ---@field input string|ofox.ResponsesItem[]
@@ -92,7 +113,7 @@
 ---@field body? table|string  a table is sent as JSON, a string unchanged
 ---@field headers? table<string, ofox.HeaderValue>  over those of the client and the call
 ---@field query? table<string, ofox.QueryValue|ofox.QueryValue[]>  over those of the client and the call
----@field raw? boolean  the answer is {value = bytes}, whatever its format
+---@field raw? boolean  the answer is {value = bytes}, or a stream of bytes, whatever its format
 ---@field stream? boolean  the answer is a stream of events
 
 -- Answers
@@ -139,6 +160,15 @@
 ---@field created integer  seconds since 1970
 ---@field data {b64_json?: string, url?: string, revised_prompt?: string}[]
 ---@field usage? {input_tokens: integer, output_tokens: integer, total_tokens: integer}
+
+---@class ofox.Transcript: ofox.Response
+---@field text string
+
+---@class ofox.Video: ofox.Response
+---@field id string
+---@field status "pending"|"queued"|"in_progress"|"completed"|"failed"|"cancelled"|"expired"
+---@field mirror_urls? string[]
+---@field unsigned_urls? string[]  good for about 24 hours
 
 ---@class ofox.ModelList: ofox.Response
 ---@field object string
@@ -222,6 +252,12 @@
 ---@overload fun(): table|nil
 --- Returns what is known about the call at this point.
 ---@field meta fun(self): ofox.Meta
+
+---@class ofox.ByteStream
+--- Returns what is known about the call at this point.
+---@field meta fun(self): ofox.Meta
+--- Returns the next piece, nil at the end; nil and an error on failure, if the option errors returns it.
+---@field read fun(self): string|nil, ofox.AnyError|nil
 
 ---@class ofox.ChatStream: ofox.Stream
 ---@overload fun(): ofox.ChatChunk|nil
