@@ -4,9 +4,9 @@ local options = require "ofox.request.options"
 local NAN, HUGE = 0 / 0, math.huge
 local SECRET = "sk-of-SECRET0123456789"
 
-local STORE = require("ofox").store.redis { url = "redis://127.0.0.1:1" }
-
 local function noop() end
+
+local STORE = require("ofox").store.ngx { get = noop, safe_set = noop, add = noop, delete = noop }
 
 -- option -> wrong values and what is said of them
 local MISUSE = {
