@@ -32,7 +32,7 @@ for _, list in ipairs {
     "answer.partial", "answer.collect" },
   { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.hedge" }, { "call.on_retry", "retry" },
   { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "errors" }, { "later" }, { "loop.protocol" },
-  { "request.fallback" },
+  { "errors", "resources.files", "client.files" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
   { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
 } do reserve.keep(list) end
@@ -303,11 +303,16 @@ function Client:model(id, opts)
   return perform(run)
 end
 
--- Other methods are in files of their own.
+-- Methods that many programs never need are in files of their own.
 local WITH = {
   prepare = prepare, prepare_bare = prepare_bare, perform = perform, colon = colon, state_of = state_of,
 }
-for name, method in pairs(require "ofox.client.files"(WITH)) do Client[name] = method end
+for _, name in ipairs { "edit_images", "transcribe", "videos", "video", "delete_video", "wait_video" } do
+  Client[name] = function(self, first, opts)
+    local value, err = reserve.require "ofox.client.files"(WITH)[name](self, first, opts)
+    return value, err -- no tail call, which would change the error level
+  end
+end
 
 --- Sends any request: {method, path, body, headers, query, raw, stream}. 'path' is
 -- below base_url; 'body' is a table, sent as JSON, or a string, sent unchanged; the

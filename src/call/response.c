@@ -38,6 +38,7 @@ void ofox_response_clear(struct ofox_response *r) {
     ofox_event_queue_clear(r->queue);
   r->kind = OFOX_VERDICT_UNKNOWN;
   r->_blank = 0;
+  r->lines = 0;
   r->stopped = OFOX_OUTCOME_ANSWERED;
 }
 
@@ -96,7 +97,7 @@ static int feed(struct ofox_response *r, const char *p, size_t n) {
   int rc = want_events(r);
   if (rc == 0 && r->config->expect == OFOX_EXPECT_RAW)
     rc = ofox_event_queue_bytes(r->queue, b);
-  else if (rc == 0 && ofox_verdict_is_lines(&r->head))
+  else if (rc == 0 && r->lines)
     rc = ofox_event_queue_lines(r->queue, b);
   else if (rc == 0)
     rc = ofox_event_queue_feed(r->queue, p, n);
@@ -132,8 +133,10 @@ int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
   if (r->kind == OFOX_VERDICT_EVENTS)
     return feed(r, p, n);
   rc = keep(r, p, n);
-  if (r->kind == OFOX_VERDICT_UNKNOWN)
+  if (r->kind == OFOX_VERDICT_UNKNOWN) {
     r->kind = ofox_verdict_kind(&r->head, beginning(r));
+    r->lines = ofox_verdict_is_lines(&r->head);
+  }
   if (rc == 0 && r->kind == OFOX_VERDICT_EVENTS) {
     rc = feed(r, r->body.p, r->body.n);
     ofox_buf_free(&r->body);

@@ -1,4 +1,5 @@
 --- The methods of a client that take files, and those of the jobs that make videos.
+-- Level 3 of an error is the caller of the client's method, which calls these.
 require "ofox.base.uncompiled" ()
 local check = require "ofox.request.checks"
 local copy = require "ofox.base.copy"
@@ -90,7 +91,7 @@ end
 ---@return ofox.Error|nil err
 function Client:edit_images(params, opts)
   local run, problem = with.prepare(self, "client:edit_images", resources.edit_images, params, opts)
-  if problem then error(problem, 2) end
+  if problem then error(problem, 3) end
   return with.perform(run)
 end
 
@@ -106,7 +107,7 @@ function Client:transcribe(params, opts)
   local is_text = resources.TEXT_FORMATS[format]
   local resource = is_text and resources.transcribe_text or resources.transcribe
   local run, problem = with.prepare(self, "client:transcribe", resource, params, opts)
-  if problem then error(problem, 2) end
+  if problem then error(problem, 3) end
   local res, err = with.perform(run)
   if res and is_text then res.text, res.value = res.value, nil end
   return res, err
@@ -120,7 +121,7 @@ end
 ---@return ofox.Error|nil err
 function Client:videos(params, opts)
   local run, problem = with.prepare(self, "client:videos", resources.videos, params, opts)
-  if problem then error(problem, 2) end
+  if problem then error(problem, 3) end
   return with.perform(run)
 end
 
@@ -132,7 +133,7 @@ end
 ---@return ofox.Error|nil err
 function Client:video(id, opts)
   local run, problem = prepare_video(self, "client:video", resources.video, id, opts)
-  if problem then error(problem, 2) end
+  if problem then error(problem, 3) end
   return with.perform(run)
 end
 
@@ -143,7 +144,7 @@ end
 ---@return ofox.Error|nil err
 function Client:delete_video(id, opts)
   local run, problem = prepare_video(self, "client:delete_video", resources.delete_video, id, opts)
-  if problem then error(problem, 2) end
+  if problem then error(problem, 3) end
   return with.perform(run)
 end
 
@@ -155,11 +156,11 @@ end
 ---@return ofox.Error|nil err
 function Client:wait_video(id, opts)
   local own, rest, problem = wait_options(opts)
-  if problem then error("client:wait_video: " .. problem, 2) end
+  if problem then error("client:wait_video: " .. problem, 3) end
   local longest, asked = rest.deadline or math.huge, 0
   rest.deadline = type(longest) == "number" and math.min(longest, own.timeout) or longest
   local run, wrong = prepare_video(self, "client:wait_video", resources.video, id, rest)
-  if wrong then error(wrong, 2) end
+  if wrong then error(wrong, 3) end
   local settings = run.template.settings
   local transport = settings.transport
   local function now() return transport and transport:now() or core.now() end
