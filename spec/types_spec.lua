@@ -227,9 +227,15 @@ describe("the types of what can be called", function()
     local client = types.classes["ofox.Client"].fields
     for _, name in ipairs(public_keys(getmetatable(ofox.new { api_key = false }).__index)) do
       local field = assert(client[name], "client:" .. name .. " is missing")
-      if name ~= "stats" then assert.matches("opts%?: ofox%.CallOptions%)", field.type) end
+      local class = name == "run_tools" and "ToolOptions" or "CallOptions" -- ToolOptions has those, too
+      if name ~= "stats" then assert.matches("opts%?: ofox%." .. class .. "%)", field.type) end
       assert.is_truthy(field.doc, name)
     end
+  end)
+
+  it("have every option of run_tools", function()
+    local expected = listed("lua/ofox/tools.lua", "\nlocal OWN = {(.-)\n}", "([%w_]+) = ")
+    assert.same(expected, set_of(types.classes["ofox.ToolOptions"].own))
   end)
 
   it("have the params that ofox knows of", function()
@@ -420,8 +426,11 @@ describe("the types of errors", function()
     client = scripted({ REFUSED }, { max_retries = 0, errors = "raise" })
     local _, raised = ofox.go(client.chat, client, PARAMS):wait()
 
+    client = scripted({ REFUSED }, { max_retries = 0 })
+    local _, talk = client:run_tools(PARAMS, {})
+
     local seen = {}
-    for _, err in ipairs { full, cancelled, broken, raised } do
+    for _, err in ipairs { full, cancelled, broken, raised, talk } do
       for name in pairs(err) do seen[name] = true end
     end
     assert.same(names_of("ofox.AnyError", "hint"), sorted(seen))

@@ -13,7 +13,7 @@ floors.lua = {
   { "errors", "hints", "json", "prometheus", "resources" },
   { "answer", "task" },
   { "loop", "request" },
-  { "call", "mock", "sse" },
+  { "call", "mock", "sse", "tools" },
   { "client", "retry" },
   { "doctor", "scrape" },
   { "init", "health", "later", "preload" },

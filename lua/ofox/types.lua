@@ -131,6 +131,27 @@
 ---@field idempotency_key? string|false
 ---@field cancel? ofox.CancelToken  a token of `ofox.cancel_token()`. Default: none.
 
+---@alias ofox.ToolParams ofox.ChatParams|ofox.ResponsesParams
+---@alias ofox.Tools table<string, ofox.RunTool>
+---@class ofox.RunTool  a tool of client:run_tools; other fields are sent as they are
+---@field description? string  what it does and when to call it
+---@field parameters? table  the JSON Schema of its arguments
+--- returns a string, or a value that is sent as JSON; nil and a message, or an error, is told to the model
+---@field run fun(arguments: any, call: ofox.ToolCall): any, any
+---@class ofox.ToolCall
+---@field id? string
+---@field name? string
+---@field arguments? any  decoded
+---@field arguments_json? string
+---@class ofox.ToolOptions: ofox.CallOptions  of client:run_tools
+---@field limit? integer  how many calls of a round run at a time. Default: all.
+---@field max_rounds? integer  how many answers are asked for. Default: 10.
+---@field on_text? (fun(text: string))|false  is called with each piece of text: answers are streamed
+--- is called with each result as it arrives, one after the other: the text that the model gets, and the failure
+---@field on_tool? (fun(call: ofox.ToolCall, result: string, err: any))|false
+---@field protocol? "chat"|"responses"  Default: responses if the params have input, else chat.
+---@field raise? boolean  a tool's error ends the conversation. Default: false, it is told to the model.
+
 -- Errors and retries
 
 ---@class ofox.Error
@@ -145,6 +166,7 @@
 ---@field cause? ofox.AnyError  the failure that a cancelled call was waiting to retry
 ---@field partial? ofox.PartialAnswer  what had arrived of a stream that failed
 ---@field traceback? string  the stack of the task that raised it
+---@field messages? table[]  of client:run_tools: the conversation that was reached
 ---@class ofox.PartialAnswer: ofox.Partial
 ---@field tool_calls {id?: string, name?: string, arguments?: any, arguments_json?: string}[]
 ---@field finish_reason? ofox.FinishReason
@@ -257,6 +279,9 @@
 ---@field images fun(self, params: ofox.ImagesParams, opts?: ofox.CallOptions): ofox.Images?, ofox.AnyError?
 --- POST /responses. With params.stream it returns a stream.
 ---@field responses fun(self, params: ofox.ResponsesParams, opts?: ofox.CallOptions): ofox.AnyResponses, ofox.AnyError?
+--- Has the model call functions of the program until it has an answer; returns the last response, and the messages of
+--- the whole conversation. With a failure, err.messages is what was reached.
+---@field run_tools fun(self, params: ofox.ToolParams, tools: ofox.Tools, opts?: ofox.ToolOptions): ofox.AnyAnswer?, any
 --- GET /models.
 ---@field models fun(self, opts?: ofox.CallOptions): ofox.ModelList?, ofox.AnyError?
 --- GET /models/{id}, e.g. "openai/gpt-4o".

@@ -112,15 +112,19 @@ describe("the reference", function()
     ["options of `ofox.map`"] = "MapOptions", ["a reply of a mock"] = "MockScript",
     ["a request in `mock.requests`"] = "MockRequest", ["a report of the doctor"] = "Report",
     ["a finding in it"] = "Finding", ["the stats of a client"] = "Stats", ["a model in them"] = "ModelStats",
-    ["a histogram in them"] = "Histogram",
+    ["a histogram in them"] = "Histogram", ["a tool of `client:run_tools`"] = "RunTool",
+  }
+  -- without the fields of the classes that they come from
+  local OWN_FIELDS = {
+    ["a policy of `ofox.retry.call`"] = "RetryCall", ["options of `client:run_tools`"] = "ToolOptions",
   }
 
   local function expected_fields(of)
     local set = {}
     if of == "options" then
       for _, row in ipairs(options.rows) do set[row.name] = true end
-    elseif of == "a policy of `ofox.retry.call`" then
-      for _, name in ipairs(MODEL.classes["ofox.RetryCall"].own) do set[name] = true end
+    elseif OWN_FIELDS[of] then
+      for _, name in ipairs(MODEL.classes["ofox." .. OWN_FIELDS[of]].own) do set[name] = true end
     else
       local class = assert(CLASSES[of], of)
       for name, field in pairs(annotations.fields_of({ MODEL }, "ofox." .. class)) do
