@@ -8,6 +8,7 @@ local core = require "ofox.base.native" "core"
 local describe = require "ofox.base.describe"
 local dialects = require "ofox.tools.dialects"
 local json = require "ofox.json"
+local memory = require "ofox.base.memory"
 local options = require "ofox.request.options"
 local parallel = require "ofox.task.parallel"
 local reserve = require "ofox.base.reserve"
@@ -265,6 +266,7 @@ function Talk:serve(calls)
   parallel.into(pending.returned, #able, {
     limit = own.limit, stop_on_error = own.raise, cancel = self.cancel,
     on_result = function(i, ok, value, err)
+      if not ok and memory.is_short(value) then error(value, 0) end -- no fault of the tool
       local text, failure, failed = text_of(ok, value, err)
       self:tell(able[i], text, failure, failed)
     end,

@@ -123,7 +123,7 @@
 ---@field http_version? ofox.HttpVersion  `"1.1"`, `"2"` or `"2-prior-knowledge"`. Default: HTTP/2 over TLS, else 1.1.
 --- decoder of answers: `"cjson"` (lua-cjson), a function, or a table with `decode`. Default: the core's own.
 ---@field json? "cjson"|(fun(text: string): any)|{decode: fun(text: string): any}
----@field transport? ofox.Mock|table|userdata  what moves the bytes: see `ofox.mock`. Default: libcurl.
+---@field transport? ofox.Mock|ofox.Recorder|table|userdata  what moves the bytes: see `ofox.mock`. Default: libcurl.
 
 ---@class ofox.CallOptions: ofox.SharedOptions  of a single call; absent options are those of the client
 --- sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call.
@@ -311,6 +311,15 @@
 ---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
 --- Answers every attempt for which no reply is queued.
 ---@field always fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
+
+---@class ofox.Recorder  of mock.record: the option transport of one or more clients
+---@field carrier fun(self): any  the transport that moves the bytes
+---@class ofox.MockModule  what require "ofox.mock" returns
+---@field new fun(): ofox.Mock
+--- A transport that keeps the attempts of calls in a file, without what is secret in them.
+---@field record fun(path: string, transport?: table): ofox.Recorder
+--- A mock that answers from such a file.
+---@field replay fun(path: string): ofox.Mock
 
 ---@class ofox.MapOptions
 ---@field limit? integer  how many run at a time

@@ -35,7 +35,8 @@ end
 -- Every name that a program may use: what the module has and what the objects
 -- have that it makes.
 local function public_names()
-  local names = { ["mock.new"] = true, ["mock.requests"] = true }
+  local names = { ["mock.requests"] = true }
+  for name in pairs(mock) do names["mock." .. name] = true end
   for name in pairs(annotations.fields_of({ MODEL }, "ofox.Module")) do names["ofox." .. name] = true end
   local client = ofox.new { api_key = "sk-test", transport = mock.new():reply { sse = { { choices = {} } } } }
   local stream = client:stream { model = "m", messages = {} }

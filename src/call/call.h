@@ -47,6 +47,8 @@ const struct ofox_headers *ofox_call_headers(const struct ofox_call *c);
 int ofox_call_is_bare_failure(const struct ofox_call *c);
 /* The time of its latest byte. */
 double ofox_call_heard(const struct ofox_call *c);
+/* From now on, what transports tell it is kept in '->tape'. 0 or OFOX_EMEM. */
+int ofox_call_record(struct ofox_call *c);
 /* There was no memory for something that the attempt needs. */
 void ofox_call_starve(struct ofox_call *c);
 

@@ -9,6 +9,7 @@
 #include "call/time_limits.h"
 #include "call/ready_list.h"
 #include "call/response.h"
+#include "call/tape.h"
 #include "policy/retry.h"
 #include "wire/error.h"
 #include "wire/redact.h"
@@ -73,6 +74,7 @@ struct ofox_call {
   const struct ofox_call_host *host; /* NULL: no transport has it */
   void *transfer;
   struct ofox_tally *tally; /* NULL: nothing is counted */
+  struct ofox_tape *tape;   /* NULL: nothing is kept */
   double _due;
   unsigned cause_ambiguous : 1, _reused : 1, _immediate : 1, _zero : 1;
   unsigned _retries : 1; /* it is counted in account->retrying */

@@ -94,15 +94,9 @@ static int call_body(lua_State *L) {
   return 1;
 }
 
-static const char *const OUTCOME_NAMES[] = {
-#define X(id, cls, code, message) #id,
-    OFOX_OUTCOMES(X)
-#undef X
-        NULL};
-
 static enum ofox_outcome check_outcome(lua_State *L, int arg) {
-  return (enum ofox_outcome)luaL_checkoption(L, arg, OUTCOME_NAMES[0],
-                                             OUTCOME_NAMES);
+  return (enum ofox_outcome)luaL_checkoption(L, arg, ofox_outcome_names[0],
+                                             ofox_outcome_names);
 }
 
 /* call:finish([outcome [, sent, now, wall, detail]]) */
@@ -163,7 +157,7 @@ static int call_expired(lua_State *L) {
       ofox_call_expired(&check(L)->call, luaL_checknumber(L, 2));
   if (o == OFOX_OUTCOME_ANSWERED)
     return 0;
-  lua_pushstring(L, OUTCOME_NAMES[o]);
+  lua_pushstring(L, ofox_outcome_names[o]);
   return 1;
 }
 
@@ -467,6 +461,7 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_event_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_tape_methods);
   ofox_tally_setmethod(L, lua_gettop(L) - 1, "decoded", call_decoded);
   ofox_tally_setmethod(L, lua_gettop(L) - 1, "used", ofox_tally_call_used);
   lua_setfield(L, -2, "__index");

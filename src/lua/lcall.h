@@ -47,6 +47,8 @@ void ofox_lcall_forget(struct ofox_lcall *c);
 
 /* The methods that set what a call sends. */
 extern const luaL_Reg ofox_attempt_methods[];
+/* Those for programs that keep what servers have sent. */
+extern const luaL_Reg ofox_tape_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];
 

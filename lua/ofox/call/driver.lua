@@ -61,10 +61,11 @@ function Run:model(index)
   return outcome.model(self.models, index)
 end
 
--- Unsubscribes from the cancel token.
+-- Unsubscribes from the cancel token; a recorder hears of the end.
 function Run:release()
-  if self.forget then self.forget() end
+  local forget = self.forget
   self.forget = nil
+  if forget then forget() end
 end
 
 -- The program's line that made the call, if it is still on the stack.
@@ -102,7 +103,7 @@ function Run:start()
   end
   if not call:prepare() then return end
   if self.template.settings.transport then
-    transport:start(call, call:attempt())
+    self.template.settings.transport:start(call, call:attempt())
   else
     transport:start(call)
   end
@@ -218,8 +219,8 @@ end
 
 -- A hook raised an error, or Ctrl-C: the call must not continue in the background.
 function Run:abandon(err)
-  self:release()
   self.transport:cancel(self.call)
+  self:release()
   self:interrupted(err)
 end
 
@@ -227,13 +228,23 @@ end
 local function begin(run)
   local settings, call = run.template.settings, run.call
   wait.check()
-  local transport = run.transport or engine.get()
+  local transport, recorder = run.transport or engine.get(), nil
+  if settings.transport and transport.carrier then
+    recorder, transport = transport, transport:carrier()
+  end
   run.transport = transport
   wait.remember(settings)
   if settings.cancel then
     -- a token may outlive a stream that is not read
     run.listener = function() transport:cancel(call) end
     run.forget = settings.cancel:on_cancel_if_held(run.listener)
+  end
+  if recorder then
+    local forget = run.forget
+    run.forget = function()
+      if forget then forget() end
+      recorder:ended(call)
+    end
   end
 end
 
