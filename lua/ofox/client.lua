@@ -30,11 +30,11 @@ local url = require "ofox.request.url"
 for _, list in ipairs {
   { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
     "answer.partial", "answer.collect" },
-  { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.on_retry", "retry" },
-  { "call.reader", "call.stream" }, { "errors" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
+  { "base.character" }, { "base.gateway", "hints" }, { "base.where", "errors" }, { "call.on_retry", "retry" },
+  { "call.reader", "call.stream" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
-  { "sse" }, { "task.cancel" }, { "base.traceback", "task.unhandled", "task.lifecycle", "task.parallel",
-    "tools.dialects", "tools" },
+  { "sse" }, { "task.cancel" },
+  { "errors", "base.traceback", "task.unhandled", "task.lifecycle", "task.parallel", "tools.dialects", "tools" },
 } do reserve.keep(list) end
 
 local client = {}
