@@ -223,8 +223,11 @@ describe("[2.11] client:run_tools", function()
     end
   end)
 
-  it("has no tools to send where there are none", function()
-    transport:reply(saying "ok")
+  it("has no tools to send where there are none, and says so to a model that calls one", function()
+    transport:reply(asking(call_of("a", "f"))):reply(saying "ok")
+    local _, talk = client_of():run_tools(params(), {})
+    assert.same({ a = 'error: there is no tool "f"; there are: none' }, results(talk))
+    transport:reset():reply(saying "ok")
     local res, messages = client_of():run_tools(params(), {})
     assert.same({ "ok", 2, nil }, { res:output_text(), #messages, sent(1).tools })
   end)

@@ -213,7 +213,7 @@ function Talk:refusal(call)
   local tool = call.name ~= nil and rawget(self.tools, call.name)
   if not tool then
     local names = table.concat(names_of(self.tools), ", ")
-    return ("there is no tool %s; there are: %s"):format(describe.value(call.name), names)
+    return ("there is no tool %s; there are: %s"):format(describe.value(call.name), names == "" and "none" or names)
   elseif call.arguments == nil then
     local _, problem = json.decode(call.arguments_json)
     return "the arguments are not JSON: " .. tostring(problem or "null")

@@ -81,6 +81,11 @@ local DONE = "data: [DONE]\n\n"
 
 local GREETING = event "Gr\195\188\195\159e"
 
+-- '{"choices":[{"message":{"content":"hello"}}]}' in two members of gzip.
+local GZIP = ("1f8b0800000000000203ab564acec8cf4c4e2d56b28aae56ca4d2d2e4e4c0700e0c3359614000000"
+  .. "1f8b08000000000002034b55b2aa564acecf2b49cd2b51b252ca48cdc9c957aaad8dad05007ea7e87919000000")
+  :gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end)
+
 -- Each kind of call: what the server does, what the program does, and how often it is asked.
 local KINDS = {
   ["a call"] = { { { delay = 0.05, body = server.completion "hello" } }, function(c) return c:chat(PARAMS) end },
@@ -104,6 +109,8 @@ local KINDS = {
   ["a stream of any events"] = { { { headers = SSE, chunks = { 'data: {"a":1}\n\n', { pause = 0.02 },
     'data: {"a":2}\n\n' } } },
     function(c) return c:request({ path = "/events", stream = true }):collect() end },
+  ["a coded answer"] = { { { body = GZIP, headers = { "Content-Encoding: gzip" } } },
+    function(c) return c:chat(PARAMS) end },
   ["an error"] = { { { status = 404, reason = "Not Found", body = '{"error":{"message":"no such model"}}' } },
     function(c) return c:chat(PARAMS) end },
   ["failures that are retried"] = { { { status = 429, headers = { ["retry-after-ms"] = "20" }, body = "{}" },
@@ -312,6 +319,22 @@ describe("[2.11] ofox.mock.replay", function()
     local c = client_of(replay)
     assert.equal("queued", ask(c, "two"):output_text())
     assert.equal("one", ask(c, "one"):output_text())
+  end)
+
+  it("runs out of time as the recorded call did, whatever limits the client has", function()
+    s:script { { stall = true }, { headers = SSE, chunks = { event "Hel" }, last_chunk = false, stall = true } }
+    local function fail(c)
+      local _, err = c:chat(PARAMS)
+      local _, broken = pieces_of(c)
+      return { err.type, err.code, err.ambiguous, broken.type, broken.code, broken.partial.text }
+    end
+    local real = fail(client_of(mock.record(path), { timeout = 0.1, idle_timeout = 0.2, max_retries = 0 }))
+    assert.same({ "timeout_error", "timeout", true, "timeout_error", "idle_timeout", "Hel" }, real)
+    for _, limit in ipairs { 0.1, 60 } do
+      local replay = mock.replay(path)
+      assert.same(real, fail(client_of(replay, { timeout = limit, idle_timeout = limit * 2, max_retries = 0 })))
+      assert.is_true(replay:now() > 0.29 and replay:now() < 20)
+    end
   end)
 
   it("obeys the limits of the client that it answers", function()
