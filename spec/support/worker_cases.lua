@@ -90,11 +90,10 @@ function cases.tools()
   end } }
   local res, messages = client:run_tools(PARAMS, tools)
   ngx.say(res:output_text(), " ", messages[3].content, " ", messages[4].content, " ", most)
-  tools.f.run = function() ofox.sleep(60) end
-  ofox.go(function()
-    ofox.sleep(0.05)
-    token:cancel()
-  end)
+  tools.f.run = function(_, call)
+    if call.id == "b" then ofox.go(token.cancel, token) end -- both run
+    ofox.sleep(60)
+  end
   local none, err = client:run_tools(PARAMS, tools, { cancel = token, errors = "return" })
   ngx.say(tostring(none), " ", err.type, " ", #err.messages)
 end

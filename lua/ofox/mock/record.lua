@@ -43,8 +43,7 @@ function Recorder:ended(call)
 end
 
 function Recorder:write(line)
-  local ok, message = self._file:write(line, "\n")
-  if ok then ok, message = self._file:flush() end
+  local ok, message = self._file:write(line .. "\n")
   if not ok then error("ofox.mock.record: " .. tostring(message), 0) end
 end
 
@@ -63,6 +62,7 @@ return function(path, carrier)
   end
   local file, message = io.open(path, "wb")
   if not file then return nil, "path: " .. message end
+  file:setvbuf "no" -- LuaJIT compiles flush so that its failure is lost
   local self = setmetatable({ _file = file, _carrier = carrier, _requests = setmetatable({}, WEAK) }, Recorder)
   self:write(recording.FIRST_LINE)
   return self
