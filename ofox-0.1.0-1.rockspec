@@ -39,7 +39,7 @@ local floors = {
   "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c",
   "src/call/fallback.c", "src/call/gate.c", "src/call/hedge.c", "src/call/history.c", "src/call/progress.c",
   "src/call/ready_list.c", "src/call/response.c", "src/call/sharing.c", "src/call/state.c", "src/call/tally.c",
-  "src/call/time_limits.c", "src/call/transcript.c", "src/call/used.c", "src/call/verdict.c",
+  "src/call/tape.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/used.c", "src/call/verdict.c",
 }
 local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",
@@ -49,8 +49,8 @@ local core = {
   "src/lua/lmachine.c", "src/lua/lmarks.c", "src/lua/lnames.c", "src/lua/lnumber.c", "src/lua/lofox.c",
   "src/lua/lpath.c", "src/lua/lpin.c", "src/lua/lplan.c", "src/lua/lpolish.c", "src/lua/lreport.c",
   "src/lua/lretry.c", "src/lua/lsettings.c", "src/lua/lsharing.c", "src/lua/lsse.c", "src/lua/lstats.c",
-  "src/lua/ltally.c", "src/lua/ltemplate.c", "src/lua/ltext.c", "src/lua/ltimes.c", "src/io/form.c",
-  "src/lua/lform.c",
+  "src/lua/ltally.c", "src/lua/ltape.c", "src/lua/ltemplate.c", "src/lua/ltext.c", "src/lua/ltimes.c",
+  "src/io/form.c", "src/lua/lform.c",
 }
 local engine = {
   "src/io/clocks.c", "src/io/connect_turns.c", "src/io/connecting.c", "src/io/connections.c",
@@ -125,6 +125,9 @@ build = {
     ["ofox.loop.protocol"] = "lua/ofox/loop/protocol.lua",
     ["ofox.loop.uv"] = "lua/ofox/loop/uv.lua",
     ["ofox.mock"] = "lua/ofox/mock.lua",
+    ["ofox.mock.record"] = "lua/ofox/mock/record.lua",
+    ["ofox.mock.recording"] = "lua/ofox/mock/recording.lua",
+    ["ofox.mock.replay"] = "lua/ofox/mock/replay.lua",
     ["ofox.mock.script"] = "lua/ofox/mock/script.lua",
     ["ofox.preload"] = "lua/ofox/preload.lua",
     ["ofox.prometheus"] = "lua/ofox/prometheus.lua",
@@ -174,6 +177,8 @@ build = {
     ["ofox.task.transports"] = "lua/ofox/task/transports.lua",
     ["ofox.task.unhandled"] = "lua/ofox/task/unhandled.lua",
     ["ofox.task.wait"] = "lua/ofox/task/wait.lua",
+    ["ofox.tools"] = "lua/ofox/tools.lua",
+    ["ofox.tools.dialects"] = "lua/ofox/tools/dialects.lua",
     ["ofox.types"] = "lua/ofox/types.lua",
     ["ofox.types.wire"] = "lua/ofox/types/wire.lua",
     ["ofox.core"] = {

@@ -104,6 +104,18 @@ local TASKS = [[
 ]]
 
 describe("[P1] all that a client can need", function()
+  it("is there for its tools", function()
+    local out = succeed([[
+      local ofox, mock = require "ofox", require "ofox.mock".new()
+      local client = ofox.new { transport = mock, errors = "return" }]] .. BLOCKED .. [[
+      mock:reply { body = { choices = { { message = { tool_calls = { { id = "a",
+        ["function"] = { name = "f", arguments = "{}" } } } } } } } }
+      mock:reply { status = 400 }
+      local res, err = client:run_tools(PARAMS, { f = { run = function() error "no" end } })
+      say(tostring(res), err.type, err.messages[3].content)]])
+    assert.equal("nil invalid_request_error error: no\n", out)
+  end)
+
   it("is loaded when there is one", function()
     live_script()
     assert.matches("^" .. LIVED .. "$", succeed(NEW .. BLOCKED .. LIFE))

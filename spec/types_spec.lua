@@ -228,10 +228,16 @@ describe("the types of what can be called", function()
     local client = types.classes["ofox.Client"].fields
     for _, name in ipairs(public_keys(getmetatable(ofox.new { api_key = false }).__index)) do
       local field = assert(client[name], "client:" .. name .. " is missing")
+      local class = name == "run_tools" and "ToolOptions" or "CallOptions" -- ToolOptions has those, too
       local other = name == "stats" or name == "wait_video"
-      if not other then assert.matches("opts%?: ofox%.CallOptions%)", field.type) end
+      if not other then assert.matches("opts%?: ofox%." .. class .. "%)", field.type) end
       assert.is_truthy(field.doc, name)
     end
+  end)
+
+  it("have every option of run_tools", function()
+    local expected = listed("lua/ofox/tools.lua", "\nlocal OWN = {(.-)\n}", "([%w_]+) = ")
+    assert.same(expected, set_of(types.classes["ofox.ToolOptions"].own))
   end)
 
   it("have the params that ofox knows of", function()
@@ -425,8 +431,11 @@ describe("the types of errors", function()
     client = scripted { { body = { id = "v", status = "failed" } } }
     local _, lost = client:wait_video "v"
 
+    client = scripted({ REFUSED }, { max_retries = 0 })
+    local _, talk = client:run_tools(PARAMS, {})
+
     local seen = {}
-    for _, err in ipairs { full, cancelled, broken, raised, lost } do
+    for _, err in ipairs { full, cancelled, broken, raised, lost, talk } do
       for name in pairs(err) do seen[name] = true end
     end
     assert.same(names_of("ofox.AnyError", "hint"), sorted(seen))

@@ -14,7 +14,7 @@ floors.lua = {
   { "answer", "task" },
   { "store" },
   { "loop", "request" },
-  { "call", "mock", "sse" },
+  { "call", "mock", "sse", "tools" },
   { "client", "retry" },
   { "doctor", "scrape" },
   { "init", "health", "later", "preload" },

@@ -30,11 +30,12 @@ local url = require "ofox.request.url"
 for _, list in ipairs {
   { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
     "answer.partial", "answer.collect" },
-  { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.hedge" }, { "call.on_retry", "retry" },
-  { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "errors" }, { "later" }, { "loop.protocol" },
-  { "errors", "resources.files", "client.files" }, { "request.fallback" },
+  { "base.character" }, { "base.gateway", "hints" }, { "base.where", "errors" }, { "call.hedge" },
+  { "call.on_retry", "retry" }, { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "later" },
+  { "loop.protocol" }, { "errors", "resources.files", "client.files" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
   { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
+  { "errors", "base.traceback", "task.unhandled", "task.lifecycle", "task.parallel", "tools.dialects", "tools" },
 } do reserve.keep(list) end
 
 local client = {}
@@ -332,6 +333,29 @@ function Client:request(params, opts)
   local run, problem = prepare_bare(self, "client:request", resource, opts)
   if problem then error(problem, 2) end
   return perform(run)
+end
+
+--- Has the model call functions of the program, until it has an answer. The protocol
+-- is that of the params: chat, or responses if they have 'input'.
+---@param params table  as for client:chat or client:responses; not changed
+---@param tools table<string, {description: string?, parameters: table?, run: fun(arguments: any, call: table): any}>
+---@param opts? table  options of each request, and limit, max_rounds, on_text, on_tool, protocol, raise
+---@return ofox.Response|nil response  the last one
+---@return table[]|ofox.Error|nil messages  of the whole conversation; or the error, with what was reached in 'messages'
+function Client:run_tools(params, tools, opts)
+  local state = state_of(self)
+  if not state then error(colon("client:run_tools"), 2) end
+  local running = reserve.require "ofox.tools"
+  local talk, problem = running.new(params, tools, opts)
+  if problem then error("client:run_tools: " .. problem, 2) end
+  local answer, more = running.run(talk, function(asked)
+    local run, wrong = prepare(self, "client:run_tools", wanted(talk.dialect.resource, asked), asked, talk.opts)
+    if wrong then return nil, nil, wrong end
+    return perform(run)
+  end)
+  if answer ~= nil then return answer, more end
+  if talk.problem then error(talk.problem, 2) end
+  return deliver({ errors = talk.errors or state.options.errors or "split" }, more)
 end
 
 local CONTACT = { name = "connect", method = "HEAD", path = "", expect = "contact", bare = true }

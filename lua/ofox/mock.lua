@@ -7,20 +7,46 @@ local scripted = require "ofox.mock.script"
 
 local mock = {}
 
+-- Virtual time starts at a round date, so that dates in headers are easy to write.
+local EPOCH = 1767225600 -- 2026-01-01T00:00:00Z
+
 ---@class ofox.Mock
 ---@field requests ofox.MockRequest[]  what was sent, in order
 local Mock = {}
 Mock.__index = Mock
 Mock.__name = "ofox.mock"
 
--- Virtual time starts at a round date, so that dates in headers are easy to write.
-local EPOCH = 1767225600 -- 2026-01-01T00:00:00Z
+--- Creates a transport that keeps the attempts of calls in a file of JSON lines, without
+-- what is secret in them. An existing file is replaced.
+---@param path string
+---@param transport? table  what moves the bytes; libcurl if absent
+---@return ofox.Recorder
+function mock.record(path, transport)
+  local made, problem = require "ofox.mock.record"(path, transport)
+  if problem then error("ofox.mock.record: " .. problem, 2) end
+  return made
+end
 
 --- Creates a mock: the option transport of one or more clients.
 ---@return ofox.Mock
 function mock.new(...)
   if select("#", ...) > 0 then error("ofox.mock.new: expected no argument, got " .. describe.value((...)), 2) end
-  return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _news = {}, _now = 0 }, Mock)
+  return setmetatable({ requests = {}, _replies = {}, _flights = {}, _calls = {}, _news = {}, _now = 0,
+    _epoch = EPOCH }, Mock)
+end
+
+--- Creates a mock that answers from the file of a recording: each line once, in any order
+-- that fits the requests, with its own timing in virtual time.
+---@param path string
+---@return ofox.Mock
+function mock.replay(path)
+  local replay = require "ofox.mock.replay"
+  local tape, problem = replay.open(path)
+  if problem then error("ofox.mock.replay: " .. problem, 2) end
+  local made = mock.new()
+  made._tape, made._play = tape, replay.play
+  if tape.entries[1] then made._epoch = tape.entries[1].wall end
+  return made
 end
 
 local function check_self(self, name)
@@ -89,19 +115,21 @@ function Mock:always(reply)
   return self
 end
 
---- Returns how many queued replies have not been used.
+--- Returns how many queued replies have not been used, and lines of a recording.
 ---@return integer
 function Mock:unused()
   check_self(self, "unused")
-  return #self._replies
+  return #self._replies + (self._tape and self._tape:left() or 0)
 end
 
---- Forgets replies, including the standing one, and requests. Time does not change,
+--- Forgets replies, including the standing one, and requests; a recording may answer
+-- again from its beginning. Time does not change,
 -- and calls that have their reply continue.
 ---@return ofox.Mock self
 function Mock:reset()
   check_self(self, "reset")
   self.requests, self._replies, self._standing = {}, {}, nil
+  if self._tape then self._tape:rewind() end
   return self
 end
 
@@ -116,7 +144,7 @@ end
 ---@return number
 function Mock:wall()
   check_self(self, "wall")
-  return EPOCH + self._now
+  return self._epoch + self._now
 end
 
 --- Makes ofox.sleep and every other wait of this Lua state use virtual time.
@@ -159,18 +187,36 @@ local function next_reply(self, request)
   return kept
 end
 
+-- Returns the line of a recording that answers an attempt, if there is one. What the
+-- program has queued answers other requests.
+local function recorded(self, call, attempt)
+  local entry, problem = self._tape:take(call, attempt)
+  if entry then
+    self._epoch = entry.wall - self._now
+  elseif not self._replies[1] and not self._standing then
+    error(problem, 0)
+  end
+  return entry
+end
+
+local function reply_to(self, call, attempt)
+  local request = record(self, attempt)
+  return self._tape and recorded(self, call, attempt) or next_reply(self, request)
+end
+
 -- Does what the engine would: begins the attempt, which ends in a later step.
 function Mock:start(call, attempt)
   local begun = call:begin(self._now)
   if begun or call:state() == "wait" then self._calls[call] = true end
   if not begun then return end
-  local ok, reply = pcall(next_reply, self, record(self, attempt))
+  local ok, reply = pcall(reply_to, self, call, attempt)
   if not ok then
     call:abort("SEND", self._now)
     error(reply, 0)
   end
   if reply.sent then call:connected(false, self._now) end
-  self._flights[call] = { at = self._now + reply.delay, reply = reply, sent = 0 }
+  local delay = reply.moments and reply.moments[1].at or reply.delay
+  self._flights[call] = { began = self._now, at = self._now + delay, reply = reply, sent = 0 }
 end
 
 local function send_head(self, call, reply)
@@ -182,6 +228,7 @@ end
 -- Sends the parts of a reply that are due; true when all are sent.
 local function answer(self, call, flight)
   local reply = flight.reply
+  if reply.moments then return self._play(flight, call, self._now, self:wall()) end
   local wanted = flight.head or not reply.status or send_head(self, call, reply)
   flight.head = true
   while wanted and reply.status and flight.sent < #reply.pieces do

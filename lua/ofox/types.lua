@@ -135,13 +135,34 @@
 ---@field http_version? ofox.HttpVersion  `"1.1"`, `"2"` or `"2-prior-knowledge"`. Default: HTTP/2 over TLS, else 1.1.
 --- decoder of answers: `"cjson"` (lua-cjson), a function, or a table with `decode`. Default: the core's own.
 ---@field json? "cjson"|(fun(text: string): any)|{decode: fun(text: string): any}
----@field transport? ofox.Mock|table|userdata  what moves the bytes: see `ofox.mock`. Default: libcurl.
+---@field transport? ofox.Mock|ofox.Recorder|table|userdata  what moves the bytes: see `ofox.mock`. Default: libcurl.
 
 ---@class ofox.CallOptions: ofox.SharedOptions  of a single call; absent options are those of the client
 --- sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call.
 --- Default: new per call and model.
 ---@field idempotency_key? string|false
 ---@field cancel? ofox.CancelToken  a token of `ofox.cancel_token()`. Default: none.
+
+---@alias ofox.ToolParams ofox.ChatParams|ofox.ResponsesParams
+---@alias ofox.Tools table<string, ofox.RunTool>
+---@class ofox.RunTool  a tool of client:run_tools; other fields are sent as they are
+---@field description? string  what it does and when to call it
+---@field parameters? table  the JSON Schema of its arguments
+--- returns a string, or a value that is sent as JSON; nil and a message, or an error, is told to the model
+---@field run fun(arguments: any, call: ofox.ToolCall): any, any
+---@class ofox.ToolCall
+---@field id? string
+---@field name? string
+---@field arguments? any  decoded
+---@field arguments_json? string
+---@class ofox.ToolOptions: ofox.CallOptions  of client:run_tools
+---@field limit? integer  how many calls of a round run at a time. Default: all.
+---@field max_rounds? integer  how many answers are asked for. Default: 10.
+---@field on_text? (fun(text: string))|false  is called with each piece of text: answers are streamed
+--- is called with each result as it arrives, one after the other: the text that the model gets, and the failure
+---@field on_tool? (fun(call: ofox.ToolCall, result: string, err: any))|false
+---@field protocol? "chat"|"responses"  Default: responses if the params have input, else chat.
+---@field raise? boolean  a tool's error ends the conversation. Default: false, it is told to the model.
 
 -- Errors and retries
 
@@ -157,6 +178,7 @@
 ---@field cause? ofox.AnyError  the failure that a cancelled call was waiting to retry; before a file had changed
 ---@field partial? ofox.PartialAnswer  what had arrived of a stream that failed
 ---@field traceback? string  the stack of the task that raised it
+---@field messages? table[]  of client:run_tools: the conversation that was reached
 ---@class ofox.PartialAnswer: ofox.Partial
 ---@field tool_calls {id?: string, name?: string, arguments?: any, arguments_json?: string}[]
 ---@field finish_reason? ofox.FinishReason
@@ -281,6 +303,9 @@
 ---@field wait_video fun(self, id: string, opts?: ofox.WaitOptions|ofox.CallOptions): ofox.Video?, ofox.AnyError?
 --- POST /responses. With params.stream it returns a stream.
 ---@field responses fun(self, params: ofox.ResponsesParams, opts?: ofox.CallOptions): ofox.AnyResponses, ofox.AnyError?
+--- Has the model call functions of the program until it has an answer; returns the last response, and the messages of
+--- the whole conversation. With a failure, err.messages is what was reached.
+---@field run_tools fun(self, params: ofox.ToolParams, tools: ofox.Tools, opts?: ofox.ToolOptions): ofox.AnyAnswer?, any
 --- GET /models.
 ---@field models fun(self, opts?: ofox.CallOptions): ofox.ModelList?, ofox.AnyError?
 --- GET /models/{id}, e.g. "openai/gpt-4o".
@@ -310,6 +335,15 @@
 ---@field reply fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
 --- Answers every attempt for which no reply is queued.
 ---@field always fun(self, reply: ofox.MockScript|fun(request: table): ofox.MockScript): ofox.Mock
+
+---@class ofox.Recorder  of mock.record: the option transport of one or more clients
+---@field carrier fun(self): any  the transport that moves the bytes
+---@class ofox.MockModule  what require "ofox.mock" returns
+---@field new fun(): ofox.Mock
+--- A transport that keeps the attempts of calls in a file, without what is secret in them.
+---@field record fun(path: string, transport?: table): ofox.Recorder
+--- A mock that answers from such a file.
+---@field replay fun(path: string): ofox.Mock
 
 ---@class ofox.MapOptions
 ---@field limit? integer  how many run at a time

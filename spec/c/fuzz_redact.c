@@ -40,6 +40,21 @@ static void add_in_url(struct ofox_buf *out, struct ofox_span s) {
   }
 }
 
+/* Bytes that are not the secret's keep their places. */
+static void must_cover(struct ofox_redact *r, struct ofox_span text,
+                       struct ofox_span secret) {
+  struct ofox_buf covered;
+  size_t i;
+  ofox_buf_init(&covered, (size_t)-1);
+  MUST(ofox_buf_addspan(&covered, text) == 0);
+  MUST(ofox_redact_cover(r, &covered) == 0 && covered.n == text.n);
+  for (i = 0; i < text.n; i++)
+    MUST(covered.p[i] == text.p[i] || covered.p[i] == '*');
+  MUST(!holds(ofox_buf_span(&covered), secret) ||
+       holds(secret, (struct ofox_span){"*", 1}));
+  ofox_buf_free(&covered);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct ofox_redact r;
   struct ofox_buf text;
@@ -70,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   MUST(ofox_buf_add(&text, copy + 2 + n, at) == 0);
   MUST(ofox_buf_addspan(&text, secret) == 0);
   MUST(ofox_buf_add(&text, copy + 2 + n + at, size - 2 - n - at) == 0);
+  must_cover(&r, ofox_buf_span(&text), secret);
   before = text.n;
   MUST(ofox_redact_apply(&r, &text) == 0 && text.n < before);
   if (n >= OFOX_SECRET_MIN)

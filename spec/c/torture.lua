@@ -664,6 +664,52 @@ add("shared", function()
   must(err.code == "held" and err.attempts == 0, "wrong: refused")
 end, { setup = forget_engine })
 
+add("tools", function()
+  local transport = mock.new()
+  local calls = {}
+  for i, name in ipairs { "f", "g", "h" } do
+    calls[i] = { id = name, type = "function", ["function"] = { name = name, arguments = '{"x":[1]}' } }
+  end
+  transport:reply { body = { choices = { { message = { role = "assistant", tool_calls = calls } } } } }
+  transport:reply { sse = { { choices = { { index = 0, delta = { content = "hi" }, finish_reason = "stop" } } } } }
+  transport:reply { status = 400 }
+  local client = client_of(transport)
+  local tools = { f = { description = "f", run = function(arguments) return arguments end },
+    g = { parameters = { type = "object" }, run = function() ofox.sleep(0.001) return "g" end } }
+  local response, messages = client:run_tools(PARAMS, tools, { cancel = token(), on_text = function() end,
+    on_tool = function() end, max_rounds = 3 })
+  must(got(response, messages):output_text() == "hi", "wrong: text")
+  must(#messages == 6 and messages[3].content == '{"x":[1]}' and messages[4].content == "g", "wrong: results")
+  must(#failed("invalid_request_error", client:run_tools(PARAMS, tools)).messages == 1, "wrong: messages")
+end, { setup = forget_engine })
+
+-- The name of a file for each process.
+local function tape()
+  local stat = assert(io.open("/proc/self/stat"))
+  local pid = stat:read("*a"):match("^%d+")
+  stat:close()
+  return (os.getenv "TMPDIR" or "/tmp") .. "/ofox.torture." .. pid
+end
+
+add("recording", function(name)
+  local transport = mock.new()
+  transport:reply { status = 503, body = "busy " .. KEY }
+  transport:reply { body = OK }
+  local client = client_of(mock.record(name, transport))
+  must(got(client:chat(PARAMS)):output_text() == "hi", "wrong: text")
+  local replay = mock.replay(name)
+  client = client_of(replay)
+  must(got(client:chat(PARAMS)):output_text() == "hi" and replay:unused() == 0, "wrong: replay")
+  local ok, message = pcall(client.chat, client, PARAMS)
+  if ok or not tostring(message):find("nearest is line 2", 1, true) then error(message, 0) end
+  os.remove(name)
+end, {
+  setup = function()
+    forget_engine()
+    return tape()
+  end,
+})
+
 add("wire", function(port)
   local client = wire_client(port)
   local response = got(client:chat(PARAMS))

@@ -343,3 +343,89 @@ describe("other secrets", function()
     assert.equal("model user is unknown", err.message)
   end)
 end)
+
+-- What a recording is for is shown to others: it is kept beside a program's tests.
+describe("a recording", function()
+  local json = require "ofox.json"
+  local mock = require "ofox.mock"
+  local parts = require "ofox.base.native" "core".parts
+  local path
+  before_each(function() path = os.tmpname() end)
+  after_each(function() os.remove(path) end)
+
+  -- What stands in the file, line by line: as it is, and what each line says, with the pieces of a body in a row.
+  local function texts()
+    local list = {}
+    for line in io.lines(path) do
+      list[#list + 1] = line
+      local value, pieces = json.decode(line), {}
+      for _, moment in ipairs(value.moments or {}) do
+        local text = moment[3]
+        if type(text) == "table" then text = parts.base64_decode(text.base64) end
+        if moment[2] == "body" then pieces[#pieces + 1] = text else list[#list + 1] = tostring(text) end
+        list[#list + 1] = tostring(moment[5])
+      end
+      local body = value.body
+      if type(body) == "table" then body = parts.base64_decode(body.base64) end
+      list[#list + 1] = body
+      list[#list + 1] = table.concat(pieces)
+    end
+    return list
+  end
+
+  -- Calls, and looks for the secret in all of the file. Returns the file.
+  local function record(secret, steps, call, opts)
+    steps.repeat_last = true
+    s:script(steps)
+    local c = watched(calls.with({ transport = mock.record(path), max_retries = 1 }, opts))
+    call(c)
+    local list = texts()
+    for _, text in ipairs(list) do assert_hidden(secret, text, "the recording") end
+    return table.concat(list, "\n")
+  end
+
+  local function chat(c) c:chat(PARAMS) end
+
+  for _, row in ipairs(ENCODINGS) do
+    it("has no key, where the server says it " .. row[1], function()
+      local said = row[2](KEY)
+      local echo = { status = 503, body = "got " .. said .. " here", headers = { { "X-Echo", said } } }
+      local file = record(KEY, { echo }, chat)
+      assert.matches("got [^*]*%*%*%*", file)
+    end)
+
+    it("has no key that comes in pieces, " .. row[1], function()
+      local said = "\255 got " .. row[2](KEY) .. " here"
+      local chunks = {}
+      for i = 1, #said, 3 do
+        chunks[#chunks + 1] = said:sub(i, i + 2)
+        chunks[#chunks + 1] = { pause = 0.001 }
+      end
+      record(KEY, { { chunks = chunks, headers = { ["content-type"] = "audio/wav" } } },
+        function(c) c:request { path = "/x", body = "\254" .. said, raw = true } end)
+    end)
+  end
+
+  it("has no key that a function returns, and none in what is sent", function()
+    record(KEY, { { body = OK } }, function(c)
+      c:chat { model = KEY, messages = { { role = "user", content = "my key is " .. KEY } } }
+      c:request { path = "/x", query = { token = "tiny", q = KEY } }
+    end, { api_key = function() return KEY end })
+    for line in io.lines(path) do assert.is_nil(line:find("tiny", 1, true)) end
+  end)
+
+  it("has no cookie of the server, and no secret of the program's own", function()
+    local own = "own-secret/0123456789"
+    record(own, { { body = '{"x":"' .. own .. '"}', headers = { { "X-Echo", own } } } }, chat,
+      { headers = { Cookie = "a=" .. own } })
+    local file = record("s3ss10n-of-the-server", { { body = OK,
+      headers = { { "Set-Cookie", "a=s3ss10n-of-the-server; Secure" } } } }, chat)
+    assert.matches("Set%-Cookie: %*%*%*\\r\\n", file)
+  end)
+
+  it("has no password of a URL", function()
+    local password = "passw0rd-long"
+    record(password, { { body = OK, headers = { { "X-Echo", "user:" .. password } } } }, chat,
+      { base_url = s.url:gsub("^http://", "http://user:" .. password .. "@") })
+  end)
+end)

@@ -70,6 +70,14 @@ it("[P3] the example's own file starts in nginx as it says, and passes a stream 
   assert.equal("pong\n", select(2, front:ask("/ping")))
 end)
 
+it("[2.11] a model's tools run side by side in a request, and are cancelled as a whole", function()
+  local front = keep(worker.start { url = s.url })
+  local asks, ok = { body = server.calls { "a", "b" } }, { body = server.completion "ok" }
+  s:script { asks, ok, ok, ok, asks }
+  assert.equal("ok ok ok 2\nnil cancelled_error 4\n", select(2, front:ask("/case/tools")))
+  assert.equal("wanted=false standing=0 tasks=false", select(2, front:ask("/case/state")):match("^(.-) timers"))
+end)
+
 it("tells Prometheus what its calls have done", function()
   local front = keep(worker.example(s.url))
   s:script { { chunks = paced({ "one ", "two" }, 0.01) }, { status = 401, body = '{"error":{"message":"who?"}}' } }

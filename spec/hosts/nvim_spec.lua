@@ -256,6 +256,33 @@ describe("[E6] in Neovim", function()
     assert.equal("2 true true\n1 true true\n0.01\nnil\n3\n", out)
   end)
 
+  it("[2.11] a model's tools run side by side, use the API, and are cancelled as a whole", function()
+    local asks = { body = server.calls { "a", "b" } }
+    s:script { asks, OK, asks }
+    local out = succeed [[
+      local ofox = require "ofox"
+      local client, token, ticks, running, most = ofox.new {}, ofox.cancel_token(), 0, 0, 0
+      uv.new_timer():start(5, 5, function() ticks = ticks + 1 end)
+      local tools = { f = { run = function()
+        running = running + 1
+        most = math.max(most, running)
+        ofox.sleep(0.1)
+        running = running - 1
+        return #vim.api.nvim_list_bufs()
+      end } }
+      local res, messages = client:run_tools(PARAMS, tools)
+      say(res:output_text(), #messages, messages[4].content, most, ticks > 0)
+      tools.f.run = function(_, call)
+        if call.id == "b" then uv.new_timer():start(50, 0, function() token:cancel() end) end -- both run
+        ofox.sleep(60)
+      end
+      local began = uv.hrtime()
+      local task = ofox.go(function() return client:run_tools(PARAMS, tools, { cancel = token }) end)
+      local ok, none, err = task:wait()
+      say(ok, none, err.type, #err.messages, (uv.hrtime() - began) / 1e9 < 30)]]
+    assert.equal("ok 5 1 2 true\ntrue nil cancelled_error 4 true\n", out)
+  end)
+
   it("[P4] a failure that is not handled is notified, with its place", function()
     local out = succeed [[
       local ofox = require "ofox"

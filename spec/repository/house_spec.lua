@@ -299,7 +299,7 @@ describe("the rules of the house:", function()
 
     told("src/wire/sse.c", 13, "includes curl/curl.h",
       "only io/connecting, io/connections, io/curl_options, io/engine, io/handles, io/header_lines, "
-      .. "io/socks_codes, io/transfer may know of libcurl", "#include <curl/curl.h>\n")
+      .. "io/mime, io/socks_codes, io/transfer may know of libcurl", "#include <curl/curl.h>\n")
     told("src/io/engine.c", 10, "includes zlib.h", "only io/content_coding may know of zlib and brotli",
       "#include <zlib.h>\n")
     told("src/io/engine.c", 10, "includes brotli/decode.h", "only io/content_coding may know of zlib and brotli",

@@ -209,6 +209,19 @@ function server.completion(text)
     .. '"},"finish_reason":"stop"}],"usage":{"prompt_tokens":25,"completion_tokens":150,"total_tokens":175}}'
 end
 
+--- A chat completion that calls the tool f once for each of these ids.
+---@param ids string[]
+---@return string
+function server.calls(ids)
+  local calls = {}
+  for i, id in ipairs(ids) do
+    calls[i] = ('{"id":"%s","type":"function","function":{"name":"f","arguments":"{}"}}'):format(id)
+  end
+  return '{"id":"chatcmpl-abc123","object":"chat.completion","created":1703123456,"model":"openai/gpt-4o",'
+    .. '"choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":['
+    .. table.concat(calls, ",") .. ']},"finish_reason":"tool_calls"}]}'
+end
+
 --- The bytes of an answer with status 200 and its length.
 ---@param body string
 ---@param headers string|nil  more of them, each with its CR LF

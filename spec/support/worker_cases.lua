@@ -107,6 +107,27 @@ function cases.ask()
   ngx.say(ngx.worker.id(), " ", ask())
 end
 
+-- A conversation with tools that run side by side, and make calls; and one that is cancelled.
+function cases.tools()
+  local running, most, token = 0, 0, ofox.cancel_token()
+  local tools = { f = { run = function()
+    running = running + 1
+    most = math.max(most, running)
+    ngx.sleep(0.05)
+    local text = ask()
+    running = running - 1
+    return text
+  end } }
+  local res, messages = client:run_tools(PARAMS, tools)
+  ngx.say(res:output_text(), " ", messages[3].content, " ", messages[4].content, " ", most)
+  tools.f.run = function(_, call)
+    if call.id == "b" then ofox.go(token.cancel, token) end -- both run
+    ofox.sleep(60)
+  end
+  local none, err = client:run_tools(PARAMS, tools, { cancel = token, errors = "return" })
+  ngx.say(tostring(none), " ", err.type, " ", #err.messages)
+end
+
 -- How long a call took, and how many steps were done for it.
 function cases.steps()
   local steps, step = 0, scheduler.step

@@ -26,6 +26,8 @@ describe("[E1] Ctrl-C", function()
     { what = "in ofox.sleep", said = true, code = "say 'now' ofox.sleep(30)" },
     { what = "in ofox.sleep after a call", said = true, script = { { body = server.completion("ok") } },
       code = "client:chat(PARAMS) say 'now' ofox.sleep(30)" },
+    { what = "in a tool of a model", said = true, script = { { body = server.calls { "a", "b" } } },
+      code = "client:run_tools(PARAMS, { f = { run = function() say 'now' ofox.sleep(30) end } })" },
     { what = "in connect()", script = { { stall = true } }, requests = 1, code = "client:connect()" },
     { what = "in a slow name look-up", said = true, lookup = true, url = "http://slow.test/v1",
       code = "say 'now' client:chat(PARAMS)" },

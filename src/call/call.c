@@ -47,6 +47,23 @@ static void free_error(struct ofox_error **e) {
   *e = NULL;
 }
 
+static void free_tape(struct ofox_call *c) {
+  if (c->tape != NULL)
+    ofox_tape_free(c->tape);
+  free(c->tape);
+  c->tape = NULL;
+}
+
+int ofox_call_record(struct ofox_call *c) {
+  if (c->tape == NULL) {
+    c->tape = malloc(sizeof(*c->tape));
+    if (c->tape == NULL)
+      return OFOX_EMEM;
+    ofox_tape_init(c->tape);
+  }
+  return 0;
+}
+
 void ofox_call_free(struct ofox_call *c) {
   ofox_hedge_part(c);
   ofox_gate_free(c);
@@ -61,6 +78,7 @@ void ofox_call_free(struct ofox_call *c) {
   ofox_buf_free(&c->request_id);
   ofox_redact_free(&c->secrets);
   ofox_history_free(&c->history);
+  free_tape(c);
   enter(c, OFOX_DONE, INFINITY);
 }
 
@@ -83,6 +101,7 @@ void ofox_call_connect(struct ofox_call *c, double now) {
 
 void ofox_call_connected(struct ofox_call *c, int reused, double now) {
   ofox_call_connect(c, now);
+  ofox_tape_note(c->tape, OFOX_MOMENT_CONNECTED, reused, now, OFOX_NOSPAN);
   c->clock.connected = 1;
   c->_reused = reused != 0;
 }
@@ -99,8 +118,10 @@ static void note_answer(struct ofox_clock *c, const char *p, size_t n,
 
 int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
   struct ofox_response *r = &c->response;
+  struct ofox_span line = {p, n};
   int was_complete = r->head.complete;
   int rc = ofox_response_head(r, p, n);
+  ofox_tape_note(c->tape, OFOX_MOMENT_HEAD, 0, now, line);
   ofox_tally_received(c, n);
   c->clock.connected = 1;
   if (rc != 0 || was_complete) /* trailers extend no limit */
@@ -118,7 +139,9 @@ int ofox_call_head(struct ofox_call *c, const char *p, size_t n, double now) {
 }
 
 int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now) {
+  struct ofox_span piece = {p, n};
   int rc = ofox_response_body(&c->response, p, n);
+  ofox_tape_note(c->tape, OFOX_MOMENT_BODY, 0, now, piece);
   ofox_tally_received(c, n);
   c->clock.byte_at = now;
   if (rc == 0 && c->response.events->ended) {
@@ -214,6 +237,7 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   int rc;
   if (c->state != OFOX_FLIGHT)
     return;
+  ofox_tape_end(c->tape, outcome, sent, now, detail);
   c->ended = now;
   c->wall = wall;
   if (c->response.stopped != OFOX_OUTCOME_ANSWERED)
@@ -415,6 +439,7 @@ int ofox_call_begin(struct ofox_call *c, double now) {
   memset(&c->clock, 0, sizeof(c->clock));
   c->clock.call_began = call_began;
   c->clock.began = now;
+  ofox_tape_note(c->tape, OFOX_MOMENT_BEGIN, 0, now, OFOX_NOSPAN);
   enter(c, OFOX_FLIGHT, INFINITY);
   return 0;
 }

@@ -40,6 +40,8 @@ int ofox_call_body(struct ofox_call *c, const char *p, size_t n, double now);
 /* Why it failed; unknown for a call that was freed. */
 const struct ofox_error *ofox_call_error(const struct ofox_call *c);
 
+/* From now on, what transports tell it is kept in '->tape'. 0 or OFOX_EMEM. */
+int ofox_call_record(struct ofox_call *c);
 /* There was no memory for something that the attempt needs. */
 void ofox_call_starve(struct ofox_call *c);
 

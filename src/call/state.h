@@ -9,6 +9,7 @@
 #include "call/time_limits.h"
 #include "call/ready_list.h"
 #include "call/response.h"
+#include "call/tape.h"
 #include "policy/retry.h"
 #include "wire/error.h"
 #include "wire/redact.h"
@@ -47,7 +48,7 @@ struct ofox_call {
   int attempts; /* begun */
   int models;   /* number of models to try; at least 1 */
   int model;    /* index of the model of this or the next attempt */
-  int failed, ambiguous, no_memory;
+  int failed, ambiguous;
   struct ofox_response response; /* to this attempt */
   struct ofox_error *error;      /* why an attempt failed; NULL: none has */
   struct ofox_buf request_id;    /* of the last failure; empty: none */
@@ -73,14 +74,16 @@ struct ofox_call {
   void *transfer;
   struct ofox_tally *tally; /* NULL: nothing is counted */
   struct ofox_call *twin;   /* the other of a pair (hedge.h); NULL: none */
+  struct ofox_tape *tape;   /* NULL: nothing is kept */
   double _due;
   unsigned cause_ambiguous : 1, _reused : 1, _immediate : 1, _zero : 1;
-  unsigned _retries : 1; /* it is counted in account->retrying */
-  unsigned fresh : 1;    /* the next attempt must open a new connection */
-  unsigned announce : 1; /* a retry was planned, and Lua does not know yet */
-  unsigned hedged : 1;   /* this attempt has had its moment, or is a hedge */
-  unsigned news : 1;     /* of a pair: what serves the call has to look */
-  unsigned left : 1;     /* the other of the pair has gone on without it */
+  unsigned no_memory : 1; /* for something of it */
+  unsigned _retries : 1;  /* it is counted in account->retrying */
+  unsigned fresh : 1;     /* the next attempt must open a new connection */
+  unsigned announce : 1;  /* a retry was planned, and Lua does not know yet */
+  unsigned hedged : 1;    /* this attempt has had its moment, or is a hedge */
+  unsigned news : 1;      /* of a pair: what serves the call has to look */
+  unsigned left : 1;      /* the other of the pair has gone on without it */
   unsigned hedge_model : 1; /* the last of its models is for hedges alone */
   unsigned next_model : 16; /* the least that the next attempt may ask */
   uint64_t _random;

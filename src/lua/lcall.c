@@ -7,6 +7,7 @@
 #include "call/gate.h"
 #include "call/used.h"
 #include "lua/lcall.h"
+#include "lua/lerrors.h"
 #include "lua/ldecode.h"
 #include "lua/levents.h"
 #include "lua/lofox.h"
@@ -93,15 +94,9 @@ static int call_body(lua_State *L) {
   return 1;
 }
 
-static const char *const OUTCOME_NAMES[] = {
-#define X(id, cls, code, message) #id,
-    OFOX_OUTCOMES(X)
-#undef X
-        NULL};
-
 static enum ofox_outcome check_outcome(lua_State *L, int arg) {
-  return (enum ofox_outcome)luaL_checkoption(L, arg, OUTCOME_NAMES[0],
-                                             OUTCOME_NAMES);
+  return (enum ofox_outcome)luaL_checkoption(L, arg, ofox_outcome_names[0],
+                                             ofox_outcome_names);
 }
 
 /* call:finish([outcome [, sent, now, wall, detail]]) */
@@ -162,7 +157,7 @@ static int call_expired(lua_State *L) {
       ofox_call_expired(&check(L)->call, luaL_checknumber(L, 2));
   if (o == OFOX_OUTCOME_ANSWERED)
     return 0;
-  lua_pushstring(L, OUTCOME_NAMES[o]);
+  lua_pushstring(L, ofox_outcome_names[o]);
   return 1;
 }
 
@@ -291,6 +286,7 @@ void ofox_open_call(lua_State *L) {
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_report_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_form_methods);
   ofox_setmethods(L, lua_gettop(L) - 1, ofox_tally_methods);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_tape_methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
   /* the engine is a module of its own and checks that both agree */

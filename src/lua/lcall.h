@@ -64,6 +64,8 @@ extern const luaL_Reg ofox_report_methods[];
 extern const luaL_Reg ofox_hedge_methods[];
 /* Those that add to its form, and read it (lform.c). */
 extern const luaL_Reg ofox_form_methods[];
+/* Those for programs that keep what servers have sent. */
+extern const luaL_Reg ofox_tape_methods[];
 /* core.call */
 extern const luaL_Reg ofox_attempt_functions[];
 

@@ -181,13 +181,15 @@ static void push_classes(lua_State *L) {
   }
 }
 
+const char *const ofox_outcome_names[] = {
+#define X(id, cls, code, message) #id,
+    OFOX_OUTCOMES(X)
+#undef X
+        NULL};
+
 /* Pushes the list core.outcomes, without ANSWERED. [-0, +1, e] */
 static void push_outcomes(lua_State *L) {
-  static const char *const ids[] = {
-#define X(id, cls, code, message) #id,
-      OFOX_OUTCOMES(X)
-#undef X
-  };
+  const char *const *ids = ofox_outcome_names;
   int i;
   size_t j;
   lua_createtable(L, OFOX_NOUTCOMES - 1, 0);

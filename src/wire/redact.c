@@ -369,33 +369,65 @@ static int reserve(const struct ofox_redact *r, struct ofox_buf *room,
   return 0;
 }
 
-int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
+/*
+** Finds what is secret: 1, and 'room' ends with a byte for each of the text,
+** from 'covered' on, and is to be freed; 0: nothing can be; or OFOX_EMEM.
+*/
+static int find_all(struct ofox_redact *r, struct ofox_span text,
+                    struct ofox_buf *room, char **covered) {
   int applies[OFOX_ESCAPES];
-  struct ofox_buf room;
   const struct form *f;
   struct search s;
   size_t pos = 0;
   int how;
   if (r->_base != NULL)
     r = r->_base;
-  if (!ofox_redact_may_hold(r, ofox_buf_span(text)))
+  if (!ofox_redact_may_hold(r, text))
     return 0;
   if ((r->_forms.n == 0 && make_forms(r) != 0) ||
-      reserve(r, &room, text->n) != 0) {
-    text->n = 0;
-    ofox_buf_fill(text, ofox_span_of(MARK));
+      reserve(r, room, text.n) != 0)
     return OFOX_EMEM;
-  }
-  s.text = ofox_buf_span(text);
-  s.ring = (size_t *)(void *)room.p;
-  s.covered = room.p + room.n;
+  s.text = text;
+  s.ring = (size_t *)(void *)room->p;
+  s.covered = *covered = room->p + room->n;
   for (how = 0; how < OFOX_ESCAPES; how++)
     applies[how] = ofox_unescape_applies((enum ofox_escaped)how, s.text);
   while ((f = next_form(r, &pos)) != NULL) {
     if (applies[f->how])
       find(&s, f);
   }
-  put_marks(text, s.covered);
+  return 1;
+}
+
+int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text) {
+  struct ofox_buf room;
+  char *covered;
+  int rc = find_all(r, ofox_buf_span(text), &room, &covered);
+  if (rc < 0) {
+    text->n = 0;
+    ofox_buf_fill(text, ofox_span_of(MARK));
+    return rc;
+  }
+  if (rc == 0)
+    return 0;
+  put_marks(text, covered);
+  ofox_buf_free(&room);
+  return 0;
+}
+
+int ofox_redact_cover(struct ofox_redact *r, struct ofox_buf *text) {
+  struct ofox_buf room;
+  char *covered;
+  size_t i;
+  int rc = find_all(r, ofox_buf_span(text), &room, &covered);
+  if (rc < 0)
+    memset(text->p, '*', text->n);
+  if (rc <= 0)
+    return rc;
+  for (i = 0; i < text->n; i++) {
+    if (covered[i])
+      text->p[i] = '*';
+  }
   ofox_buf_free(&room);
   return 0;
 }

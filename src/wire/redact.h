@@ -46,6 +46,12 @@ int ofox_redact_secret(struct ofox_redact *r, struct ofox_span secret);
 */
 int ofox_redact_apply(struct ofox_redact *r, struct ofox_buf *text);
 
+/*
+** The same, but each byte of a secret becomes a '*': positions are kept. For
+** callers that cut the text again.
+*/
+int ofox_redact_cover(struct ofox_redact *r, struct ofox_buf *text);
+
 /* 0: neither the text nor a part of it that cuts no escape would be changed.
 ** 1: they may be. */
 int ofox_redact_may_hold(struct ofox_redact *r, struct ofox_span text);

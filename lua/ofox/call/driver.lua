@@ -23,6 +23,7 @@ local FRESH = 5 -- seconds for which a key and headers of the program are good, 
 ---@field twin userdata|nil  the other attempt that is on its way, see ofox.call.hedge
 ---@field models string[]|string|nil  ids of the models to try, or of the only one; last, perhaps, that of hedges
 ---@field transport table|userdata|nil  once the call has begun
+---@field recorder ofox.Recorder|nil  keeps what the transport does
 ---@field finish fun(value: table): string|nil|nil  post-processes the decoded answer; returns what is wrong with it
 ---@field failure ofox.Error|nil  of the latest attempt, if a hook of the program sees it
 ---@field asked integer|nil  how many attempts there were when the program was asked last
@@ -63,10 +64,11 @@ function Run:model(index)
   return outcome.model(self.models, index)
 end
 
--- Unsubscribes from the cancel token.
+-- Unsubscribes from the cancel token; a recorder hears of the end.
 function Run:release()
-  if self.forget then self.forget() end
+  local forget = self.forget
   self.forget = nil
+  if forget then forget() end
 end
 
 -- The program's line that made the call, if it is still on the stack.
@@ -120,7 +122,9 @@ function Run:start()
   elseif call:prepare(transport:now()) then
     if template.store then template.store:sync(self, true) end
     local attempt = call:attempt()
-    if not call:sends_form() or write_form(call, attempt, transport:now()) then transport:start(call, attempt) end
+    if not call:sends_form() or write_form(call, attempt, transport:now()) then
+      template.settings.transport:start(call, attempt)
+    end
   end
 end
 
@@ -247,9 +251,9 @@ end
 
 -- A hook raised an error, or Ctrl-C: the call must not continue in the background.
 function Run:abandon(err)
-  self:release()
   self.transport:cancel(self.call) -- and its twin
   if self.twin then self.transport:cancel(self.twin) end
+  self:release()
   self:interrupted(err)
 end
 
@@ -257,13 +261,25 @@ end
 local function begin(run)
   local settings = run.template.settings
   wait.check()
-  local transport = run.transport or engine.get()
+  local transport, recorder = run.transport or engine.get(), nil
+  if settings.transport and transport.carrier then
+    recorder, transport = transport, transport:carrier()
+  end
   run.transport = transport
   wait.remember(settings)
   if settings.cancel then
     -- a token may outlive a stream that is not read
     run.listener = function() transport:cancel(run.call) end
     run.forget = settings.cancel:on_cancel_if_held(run.listener)
+  end
+  if recorder then
+    local forget = run.forget
+    run.recorder = recorder
+    run.forget = function()
+      if forget then forget() end
+      recorder:ended(run.call)
+      if run.twin then recorder:ended(run.twin) end
+    end
   end
 end
 

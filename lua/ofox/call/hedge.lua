@@ -16,7 +16,7 @@ function hedge.start(run)
   if not twin:prepare() or not call:pair(twin) then return end
   run.twin = twin
   if template.settings.transport then
-    transport:start(twin, twin:attempt())
+    template.settings.transport:start(twin, twin:attempt())
   else
     transport:start(twin)
   end
@@ -34,6 +34,7 @@ function hedge.judge(run)
   run.call:settle(loser, transport:now())
   transport:cancel(loser)
   run.twin = nil
+  if run.recorder then run.recorder:ended(loser) end
 end
 
 return hedge

@@ -7,7 +7,9 @@ local secrets = {}
 
 local SECRET_WORDS = { "auth", "key", "token", "secret", "cookie", "pass", "session", "credential", "sig" }
 
--- Is the value of a header or parameter with that name as secret as the key?
+--- Is the value of a header or parameter with that name as secret as the key?
+---@param name string
+---@return boolean
 local function is_secret_name(name)
   name = name:lower()
   for _, word in ipairs(SECRET_WORDS) do
@@ -15,6 +17,8 @@ local function is_secret_name(name)
   end
   return false
 end
+
+secrets.is_secret_name = is_secret_name
 
 local function unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))

@@ -187,8 +187,8 @@ local function check_options(options, names)
   return nil
 end
 
--- Runs the jobs of a list to their end.
-local function collect(size, options, job)
+-- Runs the jobs of a list to their end. 'into' gets the results as they come.
+local function collect(size, options, job, into)
   wait.check()
   options = options or {}
   local crew = crew_of(size, options, job, function(self, i, results)
@@ -197,9 +197,23 @@ local function collect(size, options, job)
     local failed, err = failure(results)
     if failed then self:fail(err) end
   end)
+  crew.results = into or crew.results
   for i = 1, size do crew.results[i] = false end -- so that it is a list from the start
+  crew.on_cancel = function() crew:stop() end -- the token does not keep it
+  local forget = options.cancel and options.cancel:on_cancel_if_held(crew.on_cancel)
   crew:finish()
+  if forget then forget() end
   return crew.results
+end
+
+--- For other parts of ofox: like map, with a job for each number up to 'size'.
+---@param results table  gets each result when it arrives; false: there is none
+---@param size integer
+---@param options {limit?: integer, stop_on_error?: boolean, on_result?: function, cancel?: ofox.CancelToken}
+--   as for map; a token that is cancelled ends it early, without an error
+---@param job fun(i: integer): function, ...  returns what runs, and its arguments
+function parallel.into(results, size, options, job)
+  collect(size, options, job, results)
 end
 
 local OF_ALL = "limit stop_on_error"

@@ -1,0 +1,220 @@
+--- Answers from a recording: finds the line that answers a request, says which is
+-- nearest if there is none, and gives its bytes to a call at their moments.
+-- Knows nothing of how time passes.
+require "ofox.base.uncompiled" ()
+local describe = require "ofox.base.describe"
+local json = require "ofox.json"
+local recording = require "ofox.mock.recording"
+
+---@class ofox.Tape
+---@field path string  of the file
+---@field entries ofox.RecordedAttempt[]
+local Tape = {}
+Tape.__index = Tape
+
+local replay = {}
+
+-- Lines are written when attempts end: of two that went on side by side, the one
+-- that began first answers first.
+local function begins_before(a, b)
+  if a.wall ~= b.wall then return a.wall < b.wall end
+  return a.line < b.line
+end
+
+--- Reads the file of a recording.
+---@param path any
+---@return ofox.Tape|nil
+---@return string|nil problem
+function replay.open(path)
+  if type(path) ~= "string" then return nil, "path: " .. describe.expected_type("a path", path) end
+  local file, message = io.open(path, "rb")
+  if not file then return nil, "path: " .. message end
+  local text
+  text, message = file:read("*a")
+  file:close()
+  if not text then return nil, "path: " .. path .. ": " .. message end
+  local self, number = setmetatable({ path = path, entries = {} }, Tape), 0
+  for line in text:gmatch("([^\r\n]*)\r?\n?") do
+    number = number + 1
+    if number == 1 and line ~= recording.FIRST_LINE then
+      return nil, ("path: %s is no recording of ofox.mock.record"):format(path)
+    elseif number > 1 and line ~= "" then
+      local entry = recording.read(line)
+      if not entry then return nil, ("path: line %d of %s is no line of a recording"):format(number, path) end
+      entry.line = number
+      self.entries[#self.entries + 1] = entry
+    end
+  end
+  table.sort(self.entries, begins_before)
+  return self
+end
+
+--- Returns how many lines have not answered yet.
+---@return integer
+function Tape:left()
+  local count = 0
+  for _, entry in ipairs(self.entries) do
+    if not entry.used then count = count + 1 end
+  end
+  return count
+end
+
+--- All lines may answer again.
+function Tape:rewind()
+  for _, entry in ipairs(self.entries) do entry.used = nil end
+end
+
+-- Comparing
+
+-- The decoded body, of a line once; nil if it is no JSON.
+local function value_of(request)
+  if request.value == nil then
+    local value = request.body and json.decode(request.body)
+    request.value = type(value) == "table" and value or false
+  end
+  return request.value or nil
+end
+
+local note_difference
+
+-- Notes the members of 'a' that differ in 'b', or of 'a' alone.
+local function note_members(found, place, a, b)
+  local keys = {}
+  for key in pairs(a) do keys[#keys + 1] = key end
+  for key in pairs(b) do
+    if a[key] == nil then keys[#keys + 1] = key end
+  end
+  table.sort(keys, function(x, y)
+    if type(x) == type(y) then return x < y end
+    return type(x) == "number"
+  end)
+  for _, key in ipairs(keys) do
+    local inside = type(key) == "number" and ("%s[%d]"):format(place, key)
+      or (place == "" and "" or place .. ".") .. tostring(key)
+    note_difference(found, inside, a[key], b[key])
+  end
+end
+
+function note_difference(found, place, a, b)
+  if type(a) == "table" and type(b) == "table" then return note_members(found, place, a, b) end
+  if a == b then return end
+  found.count = found.count + 1
+  if found.count == 1 then found.place, found.a, found.b = place, a, b end
+end
+
+local function bodies_differ(a, b)
+  local found = { count = 0 }
+  if a.body == b.body then return found end
+  local x, y = value_of(a), value_of(b)
+  if x and y then
+    note_difference(found, "", x, y)
+  else
+    note_difference(found, "the body", a.body, b.body)
+  end
+  return found
+end
+
+local MUCH = 30 -- bytes of a value that are shown
+
+-- A value, or the part of a text from a little before the byte where it differs.
+local function shown(value, at)
+  if value == nil then return "absent" end
+  if type(value) == "table" then return "a table" end
+  if type(value) ~= "string" then return tostring(value) end
+  local from = math.max(1, at - 10)
+  local text = value:sub(from, from + MUCH - 1):gsub("^[\128-\191]+", ""):gsub("[\192-\255][\128-\191]*$", "")
+  text = text:gsub("[%z\1-\31\127]", "?")
+  return (from > 1 and "…" or "") .. '"' .. text .. '"' .. (from + MUCH - 1 < #value and "…" or "")
+end
+
+local function differing_byte(a, b)
+  if type(a) ~= "string" or type(b) ~= "string" then return 1 end
+  local at = 1
+  while at <= #a and a:byte(at) == b:byte(at) do at = at + 1 end
+  return at
+end
+
+-- How far a line is from a request, and in what.
+local function distance(entry, request)
+  if entry.path ~= request.path then
+    return 2e6 + (entry.method == request.method and 0 or 1), ("%s %s"):format(entry.method, entry.path)
+  elseif entry.method ~= request.method then
+    return 1e6, ("%s %s"):format(entry.method, entry.path)
+  end
+  local found = bodies_differ(entry, request)
+  if found.count == 0 then return 0, "the same, but it has answered already" end
+  local at = differing_byte(found.a, found.b)
+  local words = ("%s is %s there, and %s here"):format(found.place, shown(found.a, at), shown(found.b, at))
+  if found.count > 1 then words = ("%s; %d more differ"):format(words, found.count - 1) end
+  -- of lines with as many differences, the one whose text goes on longest like this one
+  local alike = (at - 1) / (1 + (type(found.b) == "string" and #found.b or 0))
+  return found.count - alike, words
+end
+
+-- Says what is nearest to a request that no line answers.
+local function refusal(self, request)
+  local best, least, words
+  for _, entry in ipairs(self.entries) do
+    local far, why = distance(entry, request)
+    if not least or far < least then best, least, words = entry, far, why end
+  end
+  local what = ("ofox.mock: nothing in %s answers %s %s"):format(self.path, request.method, request.path)
+  if not best then return what .. "; it is empty" end
+  return ("%s; the nearest is line %d: %s"):format(what, best.line, words)
+end
+
+--- Takes the next line that answers an attempt.
+---@param call userdata
+---@param attempt table
+---@return ofox.RecordedAttempt|nil
+---@return string|nil problem  what is nearest
+function Tape:take(call, attempt)
+  local request = recording.request(call, attempt)
+  for _, entry in ipairs(self.entries) do
+    if not entry.used and entry.path == request.path and entry.method == request.method
+      and bodies_differ(entry, request).count == 0 then
+      entry.used = true
+      return entry
+    end
+  end
+  return nil, refusal(self, request)
+end
+
+-- Playing
+
+local PLAY = {
+  connected = function(call, moment, now)
+    call:connected(moment.flag, now)
+    return true
+  end,
+  head = function(call, moment, now) return call:head(moment.text, now) end,
+  body = function(call, moment, now) return call:body(moment.text, now) end,
+}
+
+--- Gives a call what is due.
+---@param flight {reply: ofox.RecordedAttempt, began: number, at: number, sent: integer}
+---@param call userdata
+---@param now number
+---@param wall number
+---@return boolean ended  else flight.at is when more is due
+function replay.play(flight, call, now, wall)
+  local moments, wanted = flight.reply.moments, true
+  while true do
+    local moment = moments[flight.sent + 1]
+    -- what a limit of this client has stopped earlier ends at once
+    local early = not wanted and moment.kind ~= "end"
+    if early then moment = moments[#moments] end
+    local at = flight.began + moment.at
+    if at > now and not early then
+      flight.at = at
+      return false
+    elseif moment.kind == "end" then
+      call:finish(moment.outcome, moment.flag, now, wall, moment.text)
+      return true
+    end
+    flight.sent = flight.sent + 1
+    wanted = PLAY[moment.kind](call, moment, now)
+  end
+end
+
+return replay
