@@ -28,13 +28,13 @@ local url = require "ofox.request.url"
 
 -- Modules that many programs never need.
 for _, list in ipairs {
-  { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
-    "answer.partial", "answer.collect" },
+  { "answer.pieces", "answer.elements", "answer.accumulate" }, { "answer.partial", "answer.collect" },
   { "base.character" }, { "base.gateway", "hints" }, { "base.where" }, { "call.on_retry", "retry" },
   { "call.reader", "call.stream" }, { "errors" }, { "later" }, { "loop.protocol" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
   { "sse" }, { "task.cancel" },
 } do reserve.keep(list) end
+for _, name in ipairs(core.dialects) do reserve.keep { "answer.dialect." .. name } end
 
 local client = {}
 

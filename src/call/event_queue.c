@@ -8,8 +8,8 @@
 #define USAGE 4096        /* bytes of it that are kept */
 
 void ofox_event_queue_init(struct ofox_event_queue *s,
-                           enum ofox_dialect dialect, size_t max_event,
-                           size_t max_said) {
+                           const struct ofox_dialect *dialect,
+                           size_t max_event, size_t max_said) {
   memset(s, 0, sizeof(*s));
   s->dialect = dialect;
   s->_hold = max_event > QUEUE ? max_event : QUEUE;
@@ -91,10 +91,26 @@ static int queue_whole(struct ofox_event_queue *s, struct ofox_entry *e,
   return 0;
 }
 
+/* The members of a usage before those of what was said until now: of each name
+** the first counts. */
+static int add_usage(struct ofox_buf *said, struct ofox_json usage) {
+  struct ofox_json key, v;
+  size_t pos = 0, n = usage.raw.n, was = said->n;
+  if (was == 0 || !ofox_json_next(usage, &pos, &key, &v) ||
+      ofox_buf_addspan(said, usage.raw) != 0)
+    return 0;
+  memmove(said->p + n, said->p, was);
+  memcpy(said->p, usage.raw.p, n);
+  said->p[n - 1] = ',';
+  said->p[n] = ' '; /* the brace of what was said */
+  return 1;
+}
+
 /* Each is the sum up to there: the last one counts. Without room or memory for
 ** it, it is not known. */
 static void note_usage(struct ofox_event_queue *s, struct ofox_json usage) {
-  if (usage.type != OFOX_JSON_OBJECT)
+  if (usage.type != OFOX_JSON_OBJECT ||
+      (s->dialect->counts && add_usage(&s->usage, usage)))
     return;
   ofox_buf_clear(&s->usage);
   if (ofox_buf_addspan(&s->usage, usage.raw) != 0)
@@ -106,7 +122,7 @@ static int chunk(struct ofox_event_queue *s, struct ofox_span name,
   struct ofox_entry e = {0};
   int rc = 0;
   e.from = s->said.prose.text.n;
-  if (s->dialect != OFOX_DIALECT_ANY)
+  if (s->dialect->due != NULL)
     rc = ofox_transcript_add(&s->said, name, data, d);
   if (rc == OFOX_ECAP)
     return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
@@ -180,9 +196,10 @@ static int settle(struct ofox_event_queue *s) {
   return rc == OFOX_ECAP ? fail(s, OFOX_OUTCOME_TOO_LARGE, rc) : rc;
 }
 
-/* The sentinel. A response has its own end event, which must precede it. */
+/* The sentinel. Where a dialect has an end of its own, that must precede it.
+ */
 static int end(struct ofox_event_queue *s) {
-  if (s->dialect == OFOX_DIALECT_RESPONSES)
+  if (s->dialect->strict && !ofox_event_queue_is_finished(s))
     return fail(s, OFOX_OUTCOME_STREAM_TRUNCATED, OFOX_ESYNTAX);
   s->ended = s->open = 1;
   return 0;
@@ -324,11 +341,11 @@ int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body) {
   struct ofox_entry e = {0};
   int rc = 0;
   e.whole = 1;
-  if (s->dialect != OFOX_DIALECT_ANY)
+  if (s->dialect->due != NULL)
     rc = ofox_transcript_whole(&s->said, s->dialect, body);
   if (rc == 0)
     rc = queue_whole(s, &e, ofox_span_of(""), body);
-  note_usage(s, ofox_json_get(ofox_json_root(body), "usage"));
+  note_usage(s, ofox_json_get(ofox_json_root(body), s->dialect->usage));
   s->open = s->ended = 1;
   return rc;
 }

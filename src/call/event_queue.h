@@ -13,7 +13,7 @@
 #include "wire/stray_lines.h"
 
 struct ofox_event_queue {
-  enum ofox_dialect dialect;
+  const struct ofox_dialect *dialect;
   int open;   /* its events may be taken: content has arrived */
   int ended;  /* complete: anything that follows is ignored */
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
@@ -66,8 +66,8 @@ void ofox_event_copy(const struct ofox_event *ev, char *to);
 
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
 void ofox_event_queue_init(struct ofox_event_queue *s,
-                           enum ofox_dialect dialect, size_t max_event,
-                           size_t max_said);
+                           const struct ofox_dialect *dialect,
+                           size_t max_event, size_t max_said);
 void ofox_event_queue_free(struct ofox_event_queue *s);  /* idempotent */
 void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 
