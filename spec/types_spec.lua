@@ -8,7 +8,7 @@ local annotations = require "support.annotations"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
 
-local TYPES = { "lua/ofox/types.lua", "lua/ofox/types/wire.lua" }
+local TYPES = { "lua/ofox/types.lua", "lua/ofox/types/protocols.lua", "lua/ofox/types/wire.lua" }
 
 local types, all_text, is_types = annotations.new(), "", {}
 for _, path in ipairs(TYPES) do

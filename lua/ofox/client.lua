@@ -15,9 +15,11 @@ local describe = require "ofox.base.describe"
 local driver = require "ofox.call.driver"
 local embeddings = require "ofox.resources.embeddings"
 local engine = require "ofox.task.engine"
+local generate_content = require "ofox.resources.generate_content"
 local headers = require "ofox.request.headers"
 local images = require "ofox.resources.images"
 local log = require "ofox.base.log"
+local messages = require "ofox.resources.messages"
 local models = require "ofox.resources.models"
 local options = require "ofox.request.options"
 local reserve = require "ofox.base.reserve"
@@ -87,6 +89,9 @@ local function new_template(state, resource, call, like)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
+  if resource.base then
+    settings.base_url = settings[resource.base] or url.beside(settings.base_url, (resource.base:gsub("_url$", "")))
+  end
   local address = url.build(settings.base_url, resource.path, settings.query)
   local problem = url.check(address)
   if problem then return nil, problem end
@@ -94,7 +99,8 @@ local function new_template(state, resource, call, like)
   if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil, stats = state.stats, account = state.account,
+    dialect = resource.streams and resource.dialect or nil, key = resource.key, stats = state.stats,
+    account = state.account,
   }, settings, like)
 end
 
@@ -126,14 +132,18 @@ local function prepare(self, who, resource, params, opts)
   if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
   if resource.add then params = copy(params, resource.add) end
-  local others = of.settings.fallback
+  local others, model = of.settings.fallback, rawget(params, "model")
+  if resource.leaves then
+    params = copy(params, {})
+    for _, name in ipairs(resource.leaves) do params[name] = nil end
+  end
   local run
   if others and others[1] and resource.fallback then
     local bodies, asked = body.of_models(params, others)
     if not bodies then return nil, who .. ": " .. asked end
     run = driver.new(of, nil, bodies, asked)
   else
-    run, wrong = driver.new(of, params, nil, rawget(params, "model"))
+    run, wrong = driver.new(of, params, nil, model)
     if wrong then return nil, who .. ": " .. body.problem(wrong, "params") end
     run.finish = finish
   end
@@ -242,6 +252,36 @@ end
 function Client:responses(params, opts)
   local resource = wanted(responses, params)
   local run, problem = prepare(self, "client:responses", resource, params, opts)
+  if problem then error(problem, 2) end
+  return perform(run)
+end
+
+--- Requests a message by Anthropic's protocol: POST /v1/messages below
+-- anthropic_url. With params.stream it returns a stream.
+---@param params table  model, max_tokens, messages, …
+---@param opts? table  options of this call
+---@return ofox.Response|ofox.Stream|nil response
+---@return ofox.Error|nil err
+function Client:messages(params, opts)
+  local resource = wanted(messages, params)
+  local run, problem = prepare(self, "client:messages", resource, params, opts)
+  if problem then error(problem, 2) end
+  return perform(run)
+end
+
+--- Requests an answer by Gemini's protocol: POST
+-- /v1beta/models/{model}:generateContent below gemini_url. With params.stream it
+-- returns a stream; 'model' and 'stream' are not a part of the body.
+---@param params table  model, contents, …
+---@param opts? table  options of this call
+---@return ofox.Response|ofox.Stream|nil response
+---@return ofox.Error|nil err
+function Client:generate_content(params, opts)
+  local who, resource, problem, run = "client:generate_content", nil, nil, nil
+  if not state_of(self) then error(colon(who), 2) end
+  if type(params) == "table" then resource, problem = generate_content(params) end
+  if problem then error(who .. ": " .. problem, 2) end
+  run, problem = prepare(self, who, resource or {}, params, opts)
   if problem then error(problem, 2) end
   return perform(run)
 end

@@ -1,7 +1,7 @@
 ---@meta ofox
 -- The types of ofox for editors: annotations in LuaCATS, as lua-language-server reads them. Nothing here runs, and no
 -- part of ofox needs it. What the other files annotate is not repeated; what goes to the server and comes from it is in
--- types/wire.lua. Times are seconds.
+-- types/wire.lua and types/protocols.lua. Times are seconds.
 
 ---@alias ofox.ErrorType
 ---| "invalid_request_error" # 400, 405, 413, 415, 422, other 4xx
@@ -74,7 +74,7 @@
 ---@field max_retries? integer  further attempts after the first. Default: `3`.
 --- the policy: `"ofox"`, `"openai"`, `"aws"` or a table. Default: `"ofox"`.
 ---@field retry? ofox.Policy
----@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
+---@field fallback? string[]  a list of models to try after the one asked for; chat, responses and messages only. Default: none.
 --- whether an answer that says when to come back says it to all calls of the account. Default: `true`.
 ---@field hold? boolean
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
@@ -108,6 +108,12 @@
 --- where the API lives; a trailing slash is accepted.
 --- Default: `$OFOXAI_BASE_URL`, `$OFOX_BASE_URL`, else `https://api.ofox.ai/v1`.
 ---@field base_url? string
+--- where `client:messages` goes; `/v1/messages` is appended.
+--- Default: `base_url` with its `/v1` replaced by `/anthropic`.
+---@field anthropic_url? string
+--- where `client:generate_content` goes; `/v1beta/models/…` is appended.
+--- Default: `base_url` with its `/v1` replaced by `/gemini`.
+---@field gemini_url? string
 --- sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call.
 --- Default: new per call and model.
 ---@field idempotency_key? false
@@ -192,6 +198,8 @@
 
 ---@alias ofox.AnyChat ofox.ChatCompletion|ofox.ChatStream|nil
 ---@alias ofox.AnyResponses ofox.ResponsesAnswer|ofox.ResponsesStream|nil
+---@alias ofox.AnyMessage ofox.MessageAnswer|ofox.MessageStream|nil
+---@alias ofox.AnyGemini ofox.GeminiAnswer|ofox.GeminiStream|nil
 ---@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|nil
 
 ---@class ofox.Stats  what a client has done
@@ -257,6 +265,10 @@
 ---@field images fun(self, params: ofox.ImagesParams, opts?: ofox.CallOptions): ofox.Images?, ofox.AnyError?
 --- POST /responses. With params.stream it returns a stream.
 ---@field responses fun(self, params: ofox.ResponsesParams, opts?: ofox.CallOptions): ofox.AnyResponses, ofox.AnyError?
+--- Anthropic's POST /v1/messages. With params.stream it returns a stream.
+---@field messages fun(self, params: ofox.MessagesParams, opts?: ofox.CallOptions): ofox.AnyMessage, ofox.AnyError?
+--- Gemini's generateContent; 'model' and 'stream' go into the path. With params.stream it returns a stream.
+---@field generate_content fun(self, params: ofox.GenerateParams, opts?: ofox.CallOptions): ofox.AnyGemini, ofox.AnyError?
 --- GET /models.
 ---@field models fun(self, opts?: ofox.CallOptions): ofox.ModelList?, ofox.AnyError?
 --- GET /models/{id}, e.g. "openai/gpt-4o".

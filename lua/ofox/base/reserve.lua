@@ -99,11 +99,11 @@ end
 
 --- Returns a module of a folder of which all have the same shape: the caller knows no
 -- names.
----@param folder string  without "ofox."
+---@param shelf string  without "ofox."
 ---@param name string
 ---@return any module
-function reserve.one_of(folder, name)
-  return reserve.require("ofox." .. folder .. "." .. name)
+function reserve.one_of(shelf, name)
+  return reserve.require("ofox." .. shelf .. "." .. name)
 end
 
 --- Loads all kept modules.

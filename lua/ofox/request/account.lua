@@ -8,7 +8,7 @@ local account = {}
 -- header of its own.
 local function credential(settings)
   local own = settings.headers or {}
-  return own.authorization or own["x-api-key"] or settings.api_key or nil
+  return own.authorization or own["x-api-key"] or own["x-goog-api-key"] or settings.api_key or nil
 end
 
 --- Returns the account of calls with these options, and what it is known by there.

@@ -21,14 +21,15 @@ local WITH_BODY = { ["content-type"] = "application/json" }
 headers.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
 
 --- Returns the headers of a request, sorted by name.
----@param resource table  'streams', 'expect', 'method', 'body'
+---@param resource table  'streams', 'expect', 'method', 'body', 'defaults' (headers of its own)
 ---@param given? table<string, string|function|false>  by lower-case name; false removes
 ---@return table[] headers  pairs of name and value, which is a string or a function that returns one
 ---@return boolean own_auth  the program authenticates itself: no key is added
 function headers.build(resource, given)
   local defaults = DEFAULT_HEADERS[resource.streams and "events" or resource.expect] or DEFAULT_HEADERS.json
   local has_body = resource.body or resource.method == "POST"
-  local fields = options.overlay(has_body and options.overlay(defaults, WITH_BODY) or defaults, given)
+  if has_body then defaults = options.overlay(defaults, WITH_BODY) end
+  local fields = options.overlay(options.overlay(defaults, resource.defaults), given)
   local names, list = {}, {}
   for name in pairs(fields) do names[#names + 1] = name end
   table.sort(names)
