@@ -136,6 +136,7 @@ build = {
     ["ofox.request.custom"] = "lua/ofox/request/custom.lua",
     ["ofox.request.fallback"] = "lua/ofox/request/fallback.lua",
     ["ofox.request.headers"] = "lua/ofox/request/headers.lua",
+    ["ofox.request.in_path"] = "lua/ofox/request/in_path.lua",
     ["ofox.request.options"] = "lua/ofox/request/options.lua",
     ["ofox.request.plaintext"] = "lua/ofox/request/plaintext.lua",
     ["ofox.request.secrets"] = "lua/ofox/request/secrets.lua",

@@ -18,6 +18,7 @@ local engine = require "ofox.task.engine"
 local generate_content = require "ofox.resources.generate_content"
 local headers = require "ofox.request.headers"
 local images = require "ofox.resources.images"
+local in_path = require "ofox.request.in_path"
 local log = require "ofox.base.log"
 local messages = require "ofox.resources.messages"
 local models = require "ofox.resources.models"
@@ -277,12 +278,12 @@ end
 ---@return ofox.Response|ofox.Stream|nil response
 ---@return ofox.Error|nil err
 function Client:generate_content(params, opts)
-  local who, resource, problem, run = "client:generate_content", nil, nil, nil
+  local who, resource, problem = "client:generate_content", generate_content, nil
   if not state_of(self) then error(colon(who), 2) end
-  if type(params) == "table" then resource, problem = generate_content(params) end
+  if type(params) == "table" then resource, problem = in_path.resource(generate_content, params) end
   if problem then error(who .. ": " .. problem, 2) end
-  run, problem = prepare(self, who, resource or {}, params, opts)
-  if problem then error(problem, 2) end
+  local run, wrong = prepare(self, who, resource, params, opts)
+  if wrong then error(wrong, 2) end
   return perform(run)
 end
 

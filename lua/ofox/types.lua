@@ -74,7 +74,8 @@
 ---@field max_retries? integer  further attempts after the first. Default: `3`.
 --- the policy: `"ofox"`, `"openai"`, `"aws"` or a table. Default: `"ofox"`.
 ---@field retry? ofox.Policy
----@field fallback? string[]  a list of models to try after the one asked for; chat, responses and messages only. Default: none.
+--- a list of models to try after the one asked for; chat, responses and messages only. Default: none.
+---@field fallback? string[]
 --- whether an answer that says when to come back says it to all calls of the account. Default: `true`.
 ---@field hold? boolean
 --- `"split"` returns permanent errors and raises retryable ones; or `"return"`, `"raise"` for both. Default: `"split"`.
@@ -268,7 +269,7 @@
 --- Anthropic's POST /v1/messages. With params.stream it returns a stream.
 ---@field messages fun(self, params: ofox.MessagesParams, opts?: ofox.CallOptions): ofox.AnyMessage, ofox.AnyError?
 --- Gemini's generateContent; 'model' and 'stream' go into the path. With params.stream it returns a stream.
----@field generate_content fun(self, params: ofox.GenerateParams, opts?: ofox.CallOptions): ofox.AnyGemini, ofox.AnyError?
+---@field generate_content fun(self, params: ofox.GeminiParams, opts?: ofox.CallOptions): ofox.AnyGemini, ofox.AnyError?
 --- GET /models.
 ---@field models fun(self, opts?: ofox.CallOptions): ofox.ModelList?, ofox.AnyError?
 --- GET /models/{id}, e.g. "openai/gpt-4o".

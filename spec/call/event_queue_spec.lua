@@ -48,7 +48,8 @@ local function gemini(last)
   end
   return feed.body {
     part '{"text":"hm","thought":true}', part '{"text":"Hel"}', part '{"text":"lo, "},{"text":"\\ud83d"}',
-    part '{"text":"\\ude00\228\184\150"}', last or part('{"text":"","thoughtSignature":"c2ln"}', ',"finishReason":"STOP"'),
+    part '{"text":"\\ude00\228\184\150"}',
+    last or part('{"text":"","thoughtSignature":"c2ln"}', ',"finishReason":"STOP"'),
   }
 end
 
@@ -330,7 +331,8 @@ describe("events that differ in their text alone", function()
   }
   MODELS.gemini = {
     { "", '{"candidates":[{"content":{"parts":[{"text":"', '"}],"role":"model"},"index":0}]}' },
-    { "", '{"candidates":[{"content":{"parts":[{"text":"', '","thought":true}]}}],"usageMetadata":{"totalTokenCount":#}}' },
+    { "", '{"candidates":[{"content":{"parts":[{"text":"',
+      '","thought":true}]}}],"usageMetadata":{"totalTokenCount":#}}' },
   }
   local function event(model)
     local data = model[2]

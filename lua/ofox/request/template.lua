@@ -77,8 +77,8 @@ end
 
 --- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
---   program authenticates itself), expect, dialect, key (how the line with the key begins), stats (counters of the client),
---   account (the client's)
+--   program authenticates itself), expect, dialect, key (how the line with the key begins), stats (counters of the
+--   client), account (the client's)
 ---@param settings table
 ---@param like? ofox.Template  which sends the same the same way
 ---@return ofox.Template

@@ -55,7 +55,7 @@
 ---@field delta? {type?: string, text?: string, thinking?: string, partial_json?: string, stop_reason?: string}
 ---@field usage? table
 
----@class ofox.GenerateParams  other fields go to the server as they are
+---@class ofox.GeminiParams  other fields go to the server as they are
 ---@field model string  goes into the path
 ---@field contents {role?: "user"|"model", parts: ofox.Part[]}[]
 ---@field stream? boolean  true returns a stream; goes into the path

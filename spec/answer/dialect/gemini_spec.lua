@@ -9,7 +9,8 @@ local PARAMS = { model = "google/g", contents = { { parts = { { text = "hi" } } 
 
 local function open(sse)
   local transport = mock.new():reply { sse = sse }
-  local client = ofox.new { api_key = "sk-secret-1234567890", transport = transport, errors = "return", max_retries = 0 }
+  local client = ofox.new { api_key = "sk-secret-1234567890", transport = transport, errors = "return",
+    max_retries = 0 }
   return assert(client:generate_content(PARAMS)), client
 end
 
@@ -53,7 +54,8 @@ describe("an answer of Gemini's in events", function()
 
   it("has several candidates", function()
     local stream = open { event({ { text = "a" } }, nil, 0), event({ { text = "x" } }, nil, 1),
-      event({ { text = "b" } }, { finishReason = "STOP" }, 0), event({ { text = "y" } }, { finishReason = "MAX_TOKENS" }, 1) }
+      event({ { text = "b" } }, { finishReason = "STOP" }, 0),
+      event({ { text = "y" } }, { finishReason = "MAX_TOKENS" }, 1) }
     local res = assert(stream:collect())
     assert.same({ "ab", "xy", "MAX_TOKENS" }, { res:output_text(), res.candidates[2].content.parts[1].text,
       res.candidates[2].finishReason })
@@ -77,7 +79,8 @@ describe("an answer of Gemini's in events", function()
 
   it("joins halves of characters, in one event or several", function()
     local function raw(inner) return '{"candidates":[{"content":{"parts":[' .. inner .. "]}}]}" end
-    local res = assert(open { raw '{"text":"\\ud83d"}', raw '{"text":"\\ude00"}', raw '{"text":"\\ud83d"},{"text":"\\ude00!"}',
+    local res = assert(open { raw '{"text":"\\ud83d"}', raw '{"text":"\\ude00"}',
+      raw '{"text":"\\ud83d"},{"text":"\\ude00!"}',
       event({}, { finishReason = "STOP" }) }:collect())
     assert.same({ "😀😀!", { { text = "😀😀!" } } }, { res:output_text(), res.candidates[1].content.parts })
   end)

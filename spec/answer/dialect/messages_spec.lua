@@ -32,7 +32,8 @@ describe("a message in events", function()
     local res = assert(collect {
       START, { type = "ping" },
       start(0, { type = "thinking", thinking = "", signature = "" }),
-      delta(0, { type = "thinking_delta", thinking = "Let me " }), delta(0, { type = "thinking_delta", thinking = "see" }),
+      delta(0, { type = "thinking_delta", thinking = "Let me " }),
+      delta(0, { type = "thinking_delta", thinking = "see" }),
       delta(0, { type = "signature_delta", signature = "EqQB" }), stop(0),
       start(1, { type = "redacted_thinking", data = "xyz" }), stop(1),
       start(2, { type = "text", text = "" }), text(2, "Hel"), text(2, "lo"), text(2, " there"), stop(2),
@@ -88,8 +89,11 @@ describe("a message in events", function()
   end)
 
   it("needs no announcement, no index and no type beside its name", function()
-    local got = collected.said("messages", { { '{"delta":{"type":"text_delta","text":"a"}}', "a", "content_block_delta" },
-      { '{"delta":{"text":"b"}}', "b", "content_block_delta" }, { '{"delta":{"stop_reason":"end_turn"}}', "", "message_delta" } })
+    local got = collected.said("messages", {
+      { '{"delta":{"type":"text_delta","text":"a"}}', "a", "content_block_delta" },
+      { '{"delta":{"text":"b"}}', "b", "content_block_delta" },
+      { '{"delta":{"stop_reason":"end_turn"}}', "", "message_delta" },
+    })
     assert.same({ type = "message", role = "assistant", content = { { type = "text", text = "ab" } },
       stop_reason = "end_turn" }, got)
   end)
@@ -111,7 +115,8 @@ describe("a message in events", function()
   end)
 
   it("is the same with another decoder", function()
-    local sse = { START, start(0, { type = "text", text = "" }), text(0, "a"), text(0, "b"), reason("end_turn", 1), STOP }
+    local sse = { START, start(0, { type = "text", text = "" }), text(0, "a"), text(0, "b"), reason("end_turn", 1),
+      STOP }
     assert.same(assert(collect(sse)), assert(collect(sse, { json = function(bytes) return json.decode(bytes) end })))
   end)
 end)
