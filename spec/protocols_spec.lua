@@ -220,8 +220,8 @@ describe("what Anthropic's servers say of time", function()
     local err = failed(headers { ["requests-limit"] = 50, ["requests-remaining"] = 3,
       ["requests-reset"] = "2026-01-01T00:00:20Z",
       ["input-tokens-remaining"] = 100, ["input-tokens-reset"] = "2026-01-01T00:00:10Z",
-     
-      ["output-tokens-limit"] = 8000, ["output-tokens-remaining"] = 0, ["output-tokens-reset"] = "2026-01-01T00:00:35Z" })
+      ["output-tokens-limit"] = 8000, ["output-tokens-remaining"] = 0,
+      ["output-tokens-reset"] = "2026-01-01T00:00:35Z" })
     assert.equal(35, err.retry_after)
     assert.same({ 50, 3, 20, 8000, 0, 35 }, { err.ratelimit.limit_requests, err.ratelimit.remaining_requests,
       err.ratelimit.reset_requests, err.ratelimit.limit_tokens, err.ratelimit.remaining_tokens,

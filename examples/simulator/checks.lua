@@ -30,6 +30,7 @@ local KINDS = {
 local PARAMS = {
   { "model", "a string" },
   { "messages", "an array of messages" },
+  { "contents", "an array of messages" },
   { "input", "a string or an array" },
   { "prompt", "a string" },
   { "max_tokens", "a number" },
