@@ -330,6 +330,8 @@ describe("events that differ in their text alone", function()
     { "", '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"', '"}}' },
   }
   MODELS.gemini = {
+    { "", '{"candidates":[{"content":{"parts":[{"text":"',
+      '"}]}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":#,"totalTokenCount":#}}' },
     { "", '{"candidates":[{"content":{"parts":[{"text":"', '"}],"role":"model"},"index":0}]}' },
     { "", '{"candidates":[{"content":{"parts":[{"text":"',
       '","thought":true}]}}],"usageMetadata":{"totalTokenCount":#}}' },

@@ -217,7 +217,7 @@ describe("an event of Gemini's", function()
     { "of text, spelt in escapes", '{"candidat\\u0065s":[{"cont\\u0065nt":{"p\\u0061rts":[{"t\\u0065xt":"a\\n"}]}}]}',
       with { text = '"a\\n"', plain = true } },
     { "of text and usage", candidate('"content":{"parts":[{"text":"a"}]}', ',"usageMetadata":{"promptTokenCount":1}'),
-      with { text = '"a"' } },
+      with { text = '"a"', plain = true } },
     { "of several texts", parts '{"text":"a"},{"text":"b"}', with { words = "ab" } },
     { "of a thought", parts '{"text":"hm","thought":true}', CHUNK },
     { "of a thought and text", parts '{"text":"hm","thought":true},{"text":"a"}', with { text = '"a"' } },

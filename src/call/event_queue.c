@@ -18,6 +18,7 @@ void ofox_event_queue_init(struct ofox_event_queue *s,
   ofox_stray_lines_init(&s->_stray, dialect, max_event);
   ofox_buf_init(&s->failure, (size_t)-1);
   ofox_buf_init(&s->usage, USAGE);
+  ofox_buf_init(&s->_latest, (size_t)-1);
   ofox_buf_init(&s->_queue, (size_t)-1);
   ofox_transcript_init(&s->said, max_said);
 }
@@ -27,6 +28,7 @@ void ofox_event_queue_free(struct ofox_event_queue *s) {
   ofox_stray_lines_free(&s->_stray);
   ofox_buf_free(&s->failure);
   ofox_buf_free(&s->usage);
+  ofox_buf_free(&s->_latest);
   ofox_transcript_free(&s->said);
   ofox_event_queue_drop(s);
 }
@@ -36,6 +38,7 @@ void ofox_event_queue_clear(struct ofox_event_queue *s) {
   ofox_stray_lines_clear(&s->_stray);
   ofox_buf_clear(&s->failure);
   ofox_buf_clear(&s->usage);
+  ofox_buf_clear(&s->_latest);
   ofox_buf_clear(&s->_queue);
   ofox_transcript_clear(&s->said);
   s->open = s->ended = s->broken = s->_cut = 0;
@@ -117,12 +120,27 @@ static void note_usage(struct ofox_event_queue *s, struct ofox_json usage) {
     ofox_buf_clear(&s->usage);
 }
 
+/* What the last of like events counts is said, though they were not kept. */
+static int flush(struct ofox_event_queue *s) {
+  struct ofox_span data = ofox_buf_span(&s->_latest);
+  int rc;
+  if (data.n == 0)
+    return 0;
+  note_usage(s, ofox_json_get(ofox_json_root(data), s->dialect->usage));
+  rc = ofox_transcript_keep(&s->said, data);
+  ofox_buf_clear(&s->_latest);
+  return rc == OFOX_ECAP ? 0 : rc;
+}
+
 static int chunk(struct ofox_event_queue *s, struct ofox_span name,
                  struct ofox_span data, const struct ofox_delta *d) {
   struct ofox_entry e = {0};
   int rc = 0;
+  if (d->usage.type == OFOX_JSON_NONE)
+    rc = flush(s);
+  ofox_buf_clear(&s->_latest);
   e.from = s->said.prose.text.n;
-  if (s->dialect->due != NULL)
+  if (rc == 0 && s->dialect->due != NULL)
     rc = ofox_transcript_add(&s->said, name, data, d);
   if (rc == OFOX_ECAP)
     return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
@@ -182,13 +200,18 @@ static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
     p += h->at[i].raw.n;
   }
   s->open = 1;
-  return 0;
+  if (!s->dialect->runs || h->n < 2)
+    return 0;
+  ofox_buf_clear(&s->_latest);
+  return ofox_buf_addspan(&s->_latest, ev->data);
 }
 
 /* End of the text: an incomplete character is completed. */
 static int settle(struct ofox_event_queue *s) {
   struct ofox_entry e = {0};
   int rc;
+  if (flush(s) != 0)
+    return OFOX_EMEM;
   e.from = s->said.prose.text.n;
   rc = ofox_content_text_end(&s->said.prose);
   if (rc == 0 && s->said.prose.text.n > e.from)
@@ -328,13 +351,15 @@ int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p,
 int ofox_event_queue_finish(struct ofox_event_queue *s, int whole) {
   int rc;
   if (s->ended || s->broken)
-    return 0;
+    return flush(s);
   s->_cut = !whole;
   ofox_sse_finish(&s->_sse);
   rc = drain(s);
   if (rc == 0 && !s->ended)
     rc = stray(s, NULL);
-  return rc == 0 && !s->ended ? settle(s) : rc;
+  if (rc == 0 && !s->ended)
+    rc = settle(s);
+  return s->broken && flush(s) != 0 ? OFOX_EMEM : rc;
 }
 
 int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body) {

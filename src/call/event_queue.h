@@ -20,6 +20,7 @@ struct ofox_event_queue {
   enum ofox_outcome outcome;
   enum ofox_class fallback; /* see ofox_error_read */
   struct ofox_buf failure;  /* what reported it: JSON, text or a page */
+  struct ofox_buf _latest;  /* counts: the last event that was like another */
   struct ofox_buf usage;    /* said last, as JSON; empty: none was */
   size_t chunks;            /* received */
   struct ofox_transcript said;

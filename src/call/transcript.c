@@ -108,6 +108,10 @@ int ofox_transcript_whole(struct ofox_transcript *t,
   return rc == 0 ? keep(t, ofox_span_of(""), body, 0) : rc;
 }
 
+int ofox_transcript_keep(struct ofox_transcript *t, struct ofox_span data) {
+  return keep(t, ofox_span_of(""), data, t->prose.text.n);
+}
+
 struct ofox_span ofox_transcript_text(const struct ofox_transcript *t) {
   return ofox_buf_span(&t->prose.text);
 }

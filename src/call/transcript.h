@@ -53,6 +53,9 @@ int ofox_transcript_whole(struct ofox_transcript *t,
                           struct ofox_span body);
 
 /* The text up to now. */
+/* Keeps data of which the text is known, as an event without a name. */
+int ofox_transcript_keep(struct ofox_transcript *t, struct ofox_span data);
+
 struct ofox_span ofox_transcript_text(const struct ofox_transcript *t);
 
 /* Walks the kept events: start with '*pos' = 0. 1, or 0: no more. */

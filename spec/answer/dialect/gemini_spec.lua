@@ -77,6 +77,31 @@ describe("an answer of Gemini's in events", function()
     end
   end)
 
+  it("says what was counted last, though events differ in text and counts alone", function()
+    local function counted(text, n)
+      return { candidates = { { content = { parts = { { text = text } } } } }, usageMetadata = {
+        promptTokenCount = 4, candidatesTokenCount = n, totalTokenCount = 4 + n } }
+    end
+    for _, last in ipairs { "none", "unlike", "error" } do
+      local sse = { counted("a", 1), counted("b", 9), counted("c", 10), counted("d", 11) }
+      sse[5] = ({ unlike = { candidates = { { content = { parts = { { executableCode = { code = "x" } } } } } } },
+        error = { error = { code = 500, message = "no" } } })[last]
+      local stream, client = open(sse)
+      local _, err = stream:collect()
+      assert.same({ "abcd", { promptTokenCount = 4, candidatesTokenCount = 11, totalTokenCount = 15 } },
+        { err.partial.text, err.partial.usage })
+      assert.same({ 4, 11 }, { client:stats().tokens.input, client:stats().tokens.output })
+    end
+    local sse = { counted("a", 1), counted("b", 2), counted("c", 3), { candidates = { { finishReason = "STOP" } } } }
+    local stream, client = open(sse)
+    local res = assert(stream:collect())
+    assert.same({ { { text = "abc" } }, 3, 4 }, { res.candidates[1].content.parts, res:usage().output,
+      client:stats().tokens.input })
+    local counts = {}
+    for chunk in open(sse):chunks() do counts[#counts + 1] = chunk.usageMetadata and chunk.usageMetadata.totalTokenCount end
+    assert.same({ 5, 6, 7 }, counts)
+  end)
+
   it("joins halves of characters, in one event or several", function()
     local function raw(inner) return '{"candidates":[{"content":{"parts":[' .. inner .. "]}}]}" end
     local res = assert(open { raw '{"text":"\\ud83d"}', raw '{"text":"\\ude00"}',

@@ -71,6 +71,7 @@ struct ofox_dialect {
   int typed;  /* the name of an event stands for a type that it lacks */
   int strict; /* the sentinel ends no answer that has not ended by itself */
   int counts; /* a usage has what has changed since the one before */
+  int runs;   /* numbers that differ in like events count: the last ones say */
 };
 
 #endif

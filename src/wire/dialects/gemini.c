@@ -137,6 +137,31 @@ static void note_feedback(struct ofox_reading *r, struct ofox_json v) {
   }
 }
 
+/* Counts grow with each piece of text: events that differ in them are alike.
+ */
+static int read_count(struct ofox_reading *r, struct ofox_span name,
+                      int escapes, void *to) {
+  struct ofox_json v;
+  int rc = ofox_json_scan_value(&r->s, &v);
+  (void)to;
+  if (rc == 1 && v.type == OFOX_JSON_NUMBER &&
+      (IS("candidatesTokenCount") || IS("totalTokenCount")))
+    ofox_reading_add_hole(r, v);
+  return rc;
+}
+
+static int read_usage(struct ofox_reading *r) {
+  struct ofox_json v;
+  int rc;
+  v.type = OFOX_JSON_OBJECT;
+  v.raw.p = r->s.p;
+  rc = ofox_walk_object(r, read_count, NULL);
+  v.raw.n = (size_t)(r->s.p - v.raw.p);
+  r->other |= r->out->usage.type != OFOX_JSON_NONE;
+  ofox_reading_note(&r->out->usage, v);
+  return rc;
+}
+
 static int read_top(struct ofox_reading *r, struct ofox_span name, int escapes,
                     void *to) {
   struct ofox_json v;
@@ -145,13 +170,13 @@ static int read_top(struct ofox_reading *r, struct ofox_span name, int escapes,
   if (r->kept[ALL].type == OFOX_JSON_NONE && IS("candidates") &&
       ofox_json_scan_peek(&r->s) == '[')
     return read_candidates(r);
+  if (IS("usageMetadata") && ofox_json_scan_peek(&r->s) == '{')
+    return read_usage(r);
   rc = ofox_json_scan_value(&r->s, &v);
   if (rc != 1)
     return rc;
-  if (IS("usageMetadata")) {
-    ofox_reading_note(&r->out->usage, v);
+  if (IS("usageMetadata"))
     r->other |= ofox_reading_says(v);
-  }
   else if (IS("promptFeedback")) {
     note_feedback(r, v);
   }
@@ -225,4 +250,5 @@ const struct ofox_dialect ofox_dialect_gemini = {
     .words = words,
     .whole = whole,
     .strict = 1,
+    .runs = 1,
 };
