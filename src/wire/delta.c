@@ -13,10 +13,25 @@ static int pass(struct ofox_json_scan *s, const char *p, size_t n) {
   return 1;
 }
 
+/* Most numbers that differ are counts: digits up to the next member. */
+static int fill_count(struct ofox_json_scan *s, struct ofox_json *v) {
+  const char *p = s->p;
+  while (p < s->e && ofox_isdigit((unsigned char)*p))
+    p++;
+  if (p == s->p || p == s->e || (*p != ',' && *p != '}') ||
+      (*s->p == '0' && p > s->p + 1))
+    return 0;
+  v->raw.n = (size_t)(p - s->p);
+  s->p = p;
+  return 1;
+}
+
 /* A value in the place of 'v', of the same type. */
 static int fill(struct ofox_json_scan *s, struct ofox_json *v) {
   enum ofox_json_type type = v->type;
   v->raw.p = s->p;
+  if (type == OFOX_JSON_NUMBER && fill_count(s, v))
+    return 1;
   if (type != OFOX_JSON_STRING)
     return ofox_json_scan_value(s, v) == 1 && v->type == type;
   if (s->p == s->e || *s->p++ != '"' || ofox_json_scan_string(s) != 1)
