@@ -20,17 +20,16 @@ struct ofox_event_queue {
   enum ofox_outcome outcome;
   enum ofox_class fallback; /* see ofox_error_read */
   struct ofox_buf failure;  /* what reported it: JSON, text or a page */
-  struct ofox_buf _latest;  /* counts: the last event that was like another */
   struct ofox_buf usage;    /* said last, as JSON; empty: none was */
   size_t chunks;            /* received */
   struct ofox_transcript said;
   struct ofox_sse _sse;
   struct ofox_stray_lines _stray;
-  struct ofox_buf _queue; /* each an entry and the bytes of an event */
-  size_t _taken;          /* of the queue */
-  size_t _room;           /* known to have been allocated */
-  size_t _waiting;        /* bytes of events in it, as received */
-  size_t _hold;           /* bytes of an opening that are held back */
+  struct ofox_buf _queue;  /* each an entry and the bytes of an event */
+  size_t _taken, _room;    /* of the queue; known to have been allocated */
+  size_t _waiting;         /* bytes of events in it, as received */
+  size_t _hold;            /* bytes of an opening that are held back */
+  struct ofox_buf _latest; /* its counts are news: the last like another */
   uint64_t _begun, _finished;
   int _cut; /* the body has not ended properly */
 };

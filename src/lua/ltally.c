@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "lua/lofox.h"
+#include "wire/dialects/list.h"
 
 /* The row of the id on top, which is popped. [-1, +0, e] */
 static struct ofox_stats_model *row_of(lua_State *L, struct ofox_stats *s) {
@@ -42,20 +43,37 @@ void ofox_tally_join(lua_State *L, struct ofox_call *c, struct ofox_tally *t,
 /* The upvalues behind the first: names of members, since to look a string up
 ** by its bytes costs more than all the rest. For each word its name, and what
 ** is meant there, or nil. */
-enum { USAGE = 2, USAGE_METADATA, NAME, PART };
+#define USAGES 4 /* names of usages that dialects may have; else nil */
+enum { USAGE = 2, NAME = USAGE + USAGES, PART };
+
+/* Pushes the names that dialects have for a usage, each once. [-0, +USAGES, e]
+ */
+static void push_usages(lua_State *L) {
+  const struct ofox_dialect *const *d;
+  int i, n = 0, top = lua_gettop(L);
+  for (d = ofox_dialects; *d != NULL && n < USAGES; d++) {
+    lua_pushstring(L, (*d)->usage);
+    for (i = 1; i <= n && !lua_rawequal(L, top + i, -1); i++)
+      continue;
+    if (i > n)
+      n++;
+    else
+      lua_pop(L, 1);
+  }
+  lua_settop(L, top + USAGES);
+}
 
 void ofox_tally_setmethod(lua_State *L, int meta, const char *name,
                           lua_CFunction fn) {
   int i;
   luaL_checkstack(L, PART + 2 * OFOX_USAGE_NWORDS, "upvalues");
   lua_pushvalue(L, meta);
-  lua_pushliteral(L, "usage");
-  lua_pushliteral(L, "usageMetadata");
+  push_usages(L);
   for (i = 0; i < OFOX_USAGE_NWORDS; i++) {
     lua_pushstring(L, ofox_usage_names[i].name);
     lua_pushstring(L, ofox_usage_names[i].part);
   }
-  lua_pushcclosure(L, fn, USAGE_METADATA + 2 * OFOX_USAGE_NWORDS);
+  lua_pushcclosure(L, fn, NAME - 1 + 2 * OFOX_USAGE_NWORDS);
   lua_setfield(L, -2, name);
 }
 
@@ -83,14 +101,15 @@ static double word_of(void *L_, enum ofox_usage_word w) {
 
 void ofox_tally_answer(lua_State *L, struct ofox_call *c) {
   struct ofox_usage u;
-  int top = lua_gettop(L);
+  int top = lua_gettop(L), i;
   if (c->tally == NULL || !lua_istable(L, top))
     return;
-  lua_pushvalue(L, lua_upvalueindex(USAGE));
-  lua_rawget(L, top);
-  if (lua_isnil(L, -1)) {
-    lua_pushvalue(L, lua_upvalueindex(USAGE_METADATA));
-    lua_rawget(L, top);
+  lua_pushnil(L);
+  for (i = 0; i < USAGES && lua_isnil(L, -1); i++) {
+    lua_settop(L, top);
+    lua_pushvalue(L, lua_upvalueindex(USAGE + i));
+    if (!lua_isnil(L, -1))
+      lua_rawget(L, top);
   }
   if (lua_istable(L, -1) && ofox_usage_find(word_of, L, &u))
     ofox_tally_used(c, &u);
