@@ -323,7 +323,8 @@ describe("the types of answers", function()
       cover("ofox.ResponsesAnswer", client:responses(params):collect(), "collected")
     end
     for _, stream in ipairs { false, true } do
-      local params = { model = "anthropic/claude-sonnet-4.5", max_tokens = 9, messages = ASKED.messages, stream = stream }
+      local params = { model = "anthropic/claude-sonnet-4.5", max_tokens = 9, messages = ASKED.messages,
+        stream = stream }
       local contents = { { role = "user", parts = { { text = "hi" } } } }
       local asking = { model = "google/gemini-3-flash-preview", contents = contents, stream = stream }
       if stream then

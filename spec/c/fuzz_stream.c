@@ -109,8 +109,9 @@ static int has_sentinel(struct ofox_span s) {
 }
 
 /* Any bytes, whole and in pieces. */
-static void check_any(struct ofox_span body, const struct ofox_dialect *dialect,
-                      struct dice *d, size_t cap) {
+static void check_any(struct ofox_span body,
+                      const struct ofox_dialect *dialect, struct dice *d,
+                      size_t cap) {
   struct ofox_event_queue a, b;
   struct ofox_buf x, y, v, w;
   ofox_buf_init(&x, (size_t)-1);
@@ -235,8 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   d.n = size;
   body.p = (const char *)data + 1;
   body.n = size - 1;
-  check_any(body, pick_dialect(data[0]), &d,
-            data[0] < 128 ? 200 : 1 << 16);
+  check_any(body, pick_dialect(data[0]), &d, data[0] < 128 ? 200 : 1 << 16);
   d.p = data;
   d.n = size;
   check_sum(&d);

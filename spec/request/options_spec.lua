@@ -453,7 +453,8 @@ describe("a table of options", function()
   end)
 
   it("has each option where it belongs", function()
-    for _, name in ipairs { "base_url", "anthropic_url", "gemini_url", "pace", "verify", "http_version", "max_connections", "json", "transport" } do
+    for _, name in ipairs { "base_url", "anthropic_url", "gemini_url", "pace", "verify", "http_version",
+      "max_connections", "json", "transport" } do
       assert.equal("." .. name .. ": can be given to ofox.new only", problem_of({ [name] = GOOD[name][1][1] }, "call"))
     end
     assert.equal(".cancel: is given per call", problem_of({ cancel = token }, "client"))

@@ -98,7 +98,9 @@ describe("an answer of Gemini's in events", function()
     assert.same({ { { text = "abc" } }, 3, 4 }, { res.candidates[1].content.parts, res:usage().output,
       client:stats().tokens.input })
     local counts = {}
-    for chunk in open(sse):chunks() do counts[#counts + 1] = chunk.usageMetadata and chunk.usageMetadata.totalTokenCount end
+    for chunk in open(sse):chunks() do
+      counts[#counts + 1] = chunk.usageMetadata and chunk.usageMetadata.totalTokenCount
+    end
     assert.same({ 5, 6, 7 }, counts)
   end)
 
