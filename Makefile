@@ -123,10 +123,10 @@ define COMPILE
 	$(QUIET_CC)$(CC) $(OUR_CFLAGS) $(HARDEN) $(FAST) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 endef
 
-$(OBJ)/lua/%.o: src/lua/%.c $(wildcard src/*/*.h) Makefile
+$(OBJ)/lua/%.o: src/lua/%.c $(wildcard src/*/*.h src/*/*/*.h) Makefile
 	$(COMPILE)
 
-$(COMMON)/%.o: src/%.c $(wildcard src/*/*.h) Makefile
+$(COMMON)/%.o: src/%.c $(wildcard src/*/*.h src/*/*/*.h) Makefile
 	$(COMPILE)
 
 # What must be there to build and run; see .ci/deps.
@@ -182,14 +182,15 @@ TORTURE_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 # What knows nothing of Lua is compiled once for all of them.
 BELOW_LUA = $(filter-out src/lua/%,$(ENGINE))
 TORTURED = $(BELOW_LUA:src/%.c=build/torture/%.o)
-$(BUILD)/torture: $(TORTURE) spec/c/torture.h $(TORTURED) src/*/*.c src/*/*.h Makefile
+$(BUILD)/torture: $(TORTURE) spec/c/torture.h $(TORTURED) src/*/*.c src/*/*.h \
+  src/*/*/*.c src/*/*/*.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -o $@ $(TORTURE) \
 	  $(sort $(filter src/lua/%,$(CORE) $(ENGINE))) $(TORTURED) \
 	  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free \
 	  -l$(LUA_LIB) $(ENGINE_LIBS) -ldl -lm -lpthread
 
-build/torture/%.o: src/%.c $(wildcard src/*/*.h) Makefile
+build/torture/%.o: src/%.c $(wildcard src/*/*.h src/*/*/*.h) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(OUR_CFLAGS) -O1 $(TORTURE_FLAGS) -c -o $@ $<
 

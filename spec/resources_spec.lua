@@ -18,10 +18,10 @@ local function body(k) return json.decode(last().request.bodies[k or 1]) end
 
 describe("a resource", function()
   local METHODS = {
-    chat = { "POST", "http://h/v1/chat/completions", "choices", 60 },
+    chat = { "POST", "http://h/v1/chat/completions", "chat", 60 },
     embeddings = { "POST", "http://h/v1/embeddings", "data", 60 },
     images = { "POST", "http://h/v1/images/generations", "data", 180 },
-    responses = { "POST", "http://h/v1/responses", "output", 60 },
+    responses = { "POST", "http://h/v1/responses", "responses", 60 },
   }
   for name, wanted in pairs(METHODS) do
     it(name .. " has its verb, path, shape and timeout", function()

@@ -184,6 +184,76 @@ describe("[2.11] client:run_tools", function()
     assert.is_true(sent(3).stream)
   end)
 
+  local THOUGHT = { type = "thinking", thinking = "hm", signature = "c2ln" }
+
+  local function block(i, start, ...)
+    local events = { { type = "content_block_start", index = i, content_block = start } }
+    for _, delta in ipairs { ... } do
+      events[#events + 1] = { type = "content_block_delta", index = i, delta = delta }
+    end
+    events[#events + 1] = { type = "content_block_stop", index = i }
+    return events
+  end
+
+  -- A reply of these blocks, as Anthropic's protocol streams it.
+  local function streamed_message(reason, ...)
+    local events = { { type = "message_start", message = { type = "message", role = "assistant", content = {} } } }
+    for _, list in ipairs { ... } do
+      for _, event in ipairs(list) do events[#events + 1] = event end
+    end
+    events[#events + 1] = { type = "message_delta", delta = { stop_reason = reason }, usage = { output_tokens = 9 } }
+    events[#events + 1] = { type = "message_stop" }
+    return { sse = events }
+  end
+
+  local function message(reason, ...)
+    return { body = { type = "message", role = "assistant", stop_reason = reason, content = { ... } } }
+  end
+
+  local TURNS = {
+    whole = function()
+      transport:reply(message("tool_use", THOUGHT, { type = "text", text = "so" },
+        { type = "tool_use", id = "a", name = "f", input = { x = 1 } },
+        { type = "tool_use", id = "b", name = "g", input = json.object() }))
+      transport:reply(message("end_turn", { type = "text", text = "done" }))
+    end,
+    streamed = function()
+      transport:reply(streamed_message("tool_use",
+        block(0, { type = "thinking", thinking = "", signature = "" }, { type = "thinking_delta", thinking = "hm" },
+          { type = "signature_delta", signature = "c2ln" }),
+        block(1, { type = "text", text = "" }, { type = "text_delta", text = "so" }),
+        block(2, { type = "tool_use", id = "a", name = "f", input = json.object() },
+          { type = "input_json_delta", partial_json = '{"x"' }, { type = "input_json_delta", partial_json = ":1}" }),
+        block(3, { type = "tool_use", id = "b", name = "g", input = json.object() },
+          { type = "input_json_delta", partial_json = "" })))
+      transport:reply(streamed_message("end_turn",
+        block(0, { type = "text", text = "" }, { type = "text_delta", text = "done" })))
+    end,
+  }
+
+  for how, script in pairs(TURNS) do
+    it("speaks Anthropic's protocol where the options say so, " .. how, function()
+      script()
+      local seen = {}
+      local res, messages = client_of():run_tools(params(), { f = tool(function(arguments) return arguments.x end) },
+        { protocol = "messages", on_text = how == "streamed" and function(text) seen[#seen + 1] = text end or nil })
+      assert.same({ "done", "stop" }, { res:output_text(), res:finish_reason() })
+      if how == "streamed" then assert.same({ "so", "done" }, seen) end
+      assert.matches("/anthropic/v1/messages$", transport.requests[2].path)
+      local body = sent(2)
+      assert.same({ { name = "f", description = "does it", input_schema = { type = "object" } } }, body.tools)
+      assert.same(THOUGHT, body.messages[2].content[1])
+      assert.same({ type = "tool_use", id = "a", name = "f", input = { x = 1 } }, body.messages[2].content[3])
+      assert.truthy(transport.requests[2].body:find('"input":{}', 1, true)) -- an object, as it came
+      assert.same({ role = "user", content = {
+        { type = "tool_result", tool_use_id = "a", content = "1" },
+        { type = "tool_result", tool_use_id = "b", content = 'error: there is no tool "g"; there are: f',
+          is_error = true },
+      } }, body.messages[3])
+      assert.same({ 4, "done" }, { #messages, messages[4].content[1].text })
+    end)
+  end
+
   it("speaks responses where the params have input", function()
     local output = { { type = "reasoning", id = "r" },
       { type = "function_call", call_id = "a", name = "f", arguments = '{"x":1}' },
@@ -398,7 +468,8 @@ describe("misuse of client:run_tools", function()
     misuse("opts.max_round: unknown option; did you mean max_rounds?", params(), {}, { max_round = 1 })
     misuse("opts.raise: expected true or false, got 1", params(), {}, { raise = 1 })
     misuse("opts.on_tool: expected a function, or false for none, got 1", params(), {}, { on_tool = 1 })
-    misuse('opts.protocol: expected "chat" or "responses", got "smoke"', params(), {}, { protocol = "smoke" })
+    misuse('opts.protocol: expected "chat", "messages" or "responses", got "smoke"', params(), {},
+      { protocol = "smoke" })
     misuse("opts.timeout: expected a number of seconds > 0, got -1", params(), {}, { timeout = -1 })
     misuse("opts.idempotency_key: expected false, got a string (every round is a request of its own)", params(), {},
       { idempotency_key = "k" })

@@ -8,7 +8,7 @@ local annotations = require "support.annotations"
 local proc = require "support.proc"
 local simulator = require "support.simulator"
 
-local TYPES = { "lua/ofox/types.lua", "lua/ofox/types/wire.lua" }
+local TYPES = { "lua/ofox/types.lua", "lua/ofox/types/protocols.lua", "lua/ofox/types/wire.lua" }
 
 local types, all_text, is_types = annotations.new(), "", {}
 for _, path in ipairs(TYPES) do
@@ -241,7 +241,7 @@ describe("the types of what can be called", function()
   end)
 
   it("have the params that ofox knows of", function()
-    for _, name in ipairs { "chat", "embeddings", "images", "responses" } do
+    for _, name in ipairs { "chat", "embeddings", "generate_content", "images", "messages", "responses" } do
       local resource = require("ofox.resources." .. name)
       local class = types.classes["ofox.Client"].fields[name].type:match("params: ([%w.]+)")
       local fields = fields_of(class)
@@ -330,6 +330,21 @@ describe("the types of answers", function()
       for event in client:responses(params):chunks() do cover("ofox.ResponsesEvent", event, "event") end
       cover("ofox.ResponsesAnswer", client:responses(params):collect(), "collected")
     end
+    for _, stream in ipairs { false, true } do
+      local params = { model = "anthropic/claude-sonnet-4.5", max_tokens = 9, messages = ASKED.messages,
+        stream = stream }
+      local contents = { { role = "user", parts = { { text = "hi" } } } }
+      local asking = { model = "google/gemini-3-flash-preview", contents = contents, stream = stream }
+      if stream then
+        for event in client:messages(params):chunks() do cover("ofox.MessageEvent", event, "event") end
+        for event in client:generate_content(asking):chunks() do cover("ofox.GeminiAnswer", event, "event") end
+        cover("ofox.MessageAnswer", client:messages(params):collect(), "collected")
+        cover("ofox.GeminiAnswer", client:generate_content(asking):collect(), "collected")
+      else
+        cover("ofox.MessageAnswer", client:messages(params), "message")
+        cover("ofox.GeminiAnswer", client:generate_content(asking), "answer")
+      end
+    end
     cover("ofox.Embeddings", client:embeddings { model = "openai/text-embedding-3-small", input = "hi" }, "embeddings")
     cover("ofox.Images", client:images(asked()), "images")
     cover("ofox.ModelList", client:models(), "models")
@@ -340,6 +355,7 @@ describe("the types of answers", function()
     local REFINED = {
       Module = "new errors retry meta parse_error all map any use_loop", Response = "meta", Stream = "meta",
       ChatStream = "next chunks each collect", ResponsesStream = "next chunks each collect",
+      MessageStream = "next chunks each collect", GeminiStream = "next chunks each collect",
       AnyError = "type code reason ratelimit retries cause partial", PartialAnswer = "tool_calls finish_reason usage",
       Mock = "reply",
     }
@@ -348,7 +364,7 @@ describe("the types of answers", function()
         assert.is_truthy(types.classes["ofox." .. class].fields[name], class .. "." .. name .. " is missing")
       end
     end
-    for _, class in ipairs { "Stream", "ChatStream", "ResponsesStream" } do
+    for _, class in ipairs { "Stream", "ChatStream", "ResponsesStream", "MessageStream", "GeminiStream" } do
       local callable = "%-%-%-@class ofox%." .. class .. "[^\n]*\n%-%-%-@overload fun%(%): "
       assert.is_truthy(all_text:find(callable), class)
     end

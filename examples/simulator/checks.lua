@@ -31,6 +31,7 @@ local KINDS = {
 local PARAMS = {
   { "model", "a string" },
   { "messages", "an array of messages" },
+  { "contents", "an array of messages" },
   { "input", "a string or an array" },
   { "prompt", "a string" },
   { "file", "a file" },

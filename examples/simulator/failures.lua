@@ -17,11 +17,30 @@ local ERRORS = {
 
 local failures = {}
 
+-- Google's words for a status.
+local WORDS = {
+  [400] = "INVALID_ARGUMENT", [401] = "UNAUTHENTICATED", [403] = "PERMISSION_DENIED", [404] = "NOT_FOUND",
+  [429] = "RESOURCE_EXHAUSTED", [500] = "INTERNAL", [503] = "UNAVAILABLE", [504] = "DEADLINE_EXCEEDED",
+}
+
+--- The body of a failure in another protocol than OpenAI's.
+local OTHERS = {
+  anthropic = function(_, err)
+    local kind = err.type == "service_unavailable" and "overloaded_error" or err.type or "api_error"
+    return { type = "error", error = { type = kind, message = err.message } }
+  end,
+  gemini = function(status, err)
+    return { error = { code = status, message = err.message, status = WORDS[status] or "UNKNOWN" } }
+  end,
+}
+
 --- The documented body of a failure; `more` overrides fields of its error.
-function failures.body(status, more)
+---@param protocol string|nil  "anthropic" or "gemini"; else OpenAI's
+function failures.body(status, more, protocol)
   local row = ERRORS[status] or { nil, nil, ("Status %d, as asked for."):format(status) }
   local err = { type = row[1], code = row[2], message = row[3] }
   for key, value in pairs(more or {}) do err[key] = value end
+  if OTHERS[protocol] then return json.encode(OTHERS[protocol](status, err)) end
   return json.encode { error = err }
 end
 
@@ -46,7 +65,9 @@ function failures.answer(plan)
     headers["x-ratelimit-reset-requests"] = plan.reset or "1s"
   end
   local body, kind = '{"id":"chatcmpl-1","choices":[]}', nil
-  if plan.status >= 400 then body = failures.body(plan.status, { code = plan.code, message = plan.message }) end
+  if plan.status >= 400 then
+    body = failures.body(plan.status, { code = plan.code, message = plan.message }, plan.protocol)
+  end
   if plan.status == 204 or plan.status == 304 then body = "" end
   if BODIES[plan.body] then body, kind = BODIES[plan.body](plan, body) end
   return plan.wire or plan.status, kind or "application/json", headers, body

@@ -5,6 +5,7 @@ local bodies = require "simulator.bodies"
 local checks = require "simulator.checks"
 local failures = require "simulator.failures"
 local form = require "simulator.form"
+local protocols = require "simulator.protocols"
 local scenarios = require "simulator.scenarios"
 
 -- path = the parameter that must be there, the body, the events of a stream
@@ -15,7 +16,22 @@ local ROUTES = {
   ["/v1/images/edits"] = { "image", bodies.images },
   ["/v1/audio/transcriptions"] = { "file", bodies.transcript },
   ["/v1/responses"] = { "input", bodies.responses, bodies.response_events },
+  ["/anthropic/v1/messages"] = { "messages", protocols.message, protocols.message_events, protocol = "anthropic" },
 }
+
+--- Gemini's route of a path: it names the model and whether events are wanted.
+local function gemini_route(path)
+  local model, verb = path:match("^/gemini/v1beta/models/([^?]+):(%a+)")
+  if verb ~= "generateContent" and verb ~= "streamGenerateContent" then return nil end
+  return { "contents", protocols.gemini, protocols.gemini_events, protocol = "gemini",
+    model = model:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end),
+    stream = verb == "streamGenerateContent" }
+end
+
+--- The protocol that a path belongs to.
+local function protocol_of(path)
+  return path:match("^/(anthropic)/") or path:match("^/(gemini)/")
+end
 
 local gateway = { rpm = nil } -- requests a minute; nil: 100 are announced, and never run out
 local requests, window = 0, { start = 0, count = 0 }
@@ -43,11 +59,13 @@ local function headers_of(reply, kind, more)
 end
 
 local function refuse(reply, status, more)
-  reply:send(status, headers_of(reply, "application/json"), failures.body(status, more))
+  reply:send(status, headers_of(reply, "application/json"), failures.body(status, more, reply.protocol))
 end
 
 local function fail(reply, plan)
-  local status, kind, headers, body = failures.answer(plan)
+  local answer = { protocol = reply.protocol }
+  for name, value in pairs(plan) do answer[name] = value end
+  local status, kind, headers, body = failures.answer(answer)
   reply:send(status, headers_of(reply, kind, headers), body)
 end
 
@@ -67,7 +85,7 @@ local function send_events(reply, events, plan)
     if type(event) == "table" then name, data = "event: " .. event[1] .. "\n", event[2] end
     if cut and i > last then
       if cut ~= "error" then stop_short(reply, cut) end
-      name, data = "", failures.body(502)
+      name, data = "", failures.body(502, nil, reply.protocol)
     end
     reply:chunk(name .. "data: " .. data .. "\n\n")
     if cut and i > last then break end
@@ -107,6 +125,7 @@ end
 
 local function post(request, reply, route)
   local params = form(request.headers["content-type"] or "", request.body) or json.decode(request.body)
+  if route.model and type(params) == "table" then params.model, params.stream = route.model, route.stream end
   local problem = checks(params, route[1])
   local model = type(params) == "table" and type(params.model) == "string" and params.model
   local plan = model and fallback(params, scenarios.plan(model, request.headers)) or {}
@@ -126,7 +145,10 @@ local function models(request, reply)
 end
 
 local function allowed(request)
-  local key = (request.headers.authorization or ""):match("^[Bb]earer%s+(%S+)$")
+  local headers = request.headers
+  local key = (headers.authorization or ""):match("^[Bb]earer%s+(%S+)$")
+  if request.path:find("^/anthropic/") then key = headers["x-api-key"] or key end
+  if request.path:find("^/gemini/") then key = headers["x-goog-api-key"] or key end
   return key and key:find("^sk%-") and not key:find("^sk%-wrong")
 end
 
@@ -138,9 +160,10 @@ end
 
 --- Answers one request.
 function gateway.handle(request, reply)
-  local route = ROUTES[request.path]
+  local route = ROUTES[request.path] or gemini_route(request.path)
+  reply.protocol = protocol_of(request.path)
   count(reply)
-  if not request.path:find("^/v1/") then
+  if not reply.protocol and not request.path:find("^/v1/") then
     local get = request.method == "GET"
     reply:send(get and 200 or 405, { ["Content-Type"] = "text/html" },
       failures.page(get and "OfoxAI" or "405 Not Allowed"))

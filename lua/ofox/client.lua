@@ -15,9 +15,12 @@ local describe = require "ofox.base.describe"
 local driver = require "ofox.call.driver"
 local embeddings = require "ofox.resources.embeddings"
 local engine = require "ofox.task.engine"
+local generate_content = require "ofox.resources.generate_content"
 local headers = require "ofox.request.headers"
 local images = require "ofox.resources.images"
+local in_path = require "ofox.request.in_path"
 local log = require "ofox.base.log"
+local messages = require "ofox.resources.messages"
 local models = require "ofox.resources.models"
 local options = require "ofox.request.options"
 local reserve = require "ofox.base.reserve"
@@ -28,8 +31,7 @@ local url = require "ofox.request.url"
 
 -- Modules that many programs never need.
 for _, list in ipairs {
-  { "answer.pieces", "answer.elements", "answer.accumulate", "answer.dialect.chat", "answer.dialect.responses",
-    "answer.partial", "answer.collect" },
+  { "answer.pieces", "answer.elements", "answer.accumulate" }, { "answer.partial", "answer.collect" },
   { "base.character" }, { "base.gateway", "hints" }, { "base.where", "errors" }, { "call.hedge" },
   { "call.on_retry", "retry" }, { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "later" },
   { "loop.protocol" }, { "errors", "resources.files", "client.files" }, { "request.fallback" },
@@ -37,6 +39,7 @@ for _, list in ipairs {
   { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
   { "errors", "base.traceback", "task.unhandled", "task.lifecycle", "task.parallel", "tools.dialects", "tools" },
 } do reserve.keep(list) end
+for _, name in ipairs(core.dialects) do reserve.keep { "answer.dialect." .. name } end
 
 local client = {}
 
@@ -61,7 +64,7 @@ function client.new(given)
   kept.log_threshold = log.threshold()
   if not kept.transport then engine.prepare() end
   local settings = options.settings({}, kept)
-  local owned = {}
+  local owned = { base_url = settings.base_url }
   owned.core, owned.known_by = account.new(settings)
   if settings.pace then core.pace(owned.core, settings.pace) end
   if settings.budget then core.budget(owned.core) end
@@ -89,6 +92,9 @@ local function new_template(state, resource, call, like)
   local settings = options.settings(resource, state.options, call)
   if resource.headers then settings.headers = options.overlay(settings.headers, resource.headers) end
   if resource.query then settings.query = options.overlay(settings.query, resource.query) end
+  if resource.base then
+    settings.base_url = settings[resource.base] or url.beside(settings.base_url, (resource.base:gsub("_url$", "")))
+  end
   local address = url.build(settings.base_url, resource.path, settings.query)
   local problem = url.check(address)
   if problem then return nil, problem end
@@ -96,8 +102,8 @@ local function new_template(state, resource, call, like)
   if resource.bare then address = settings.base_url else list, own_auth = headers.build(resource, settings.headers) end
   return template.new({
     method = resource.method, url = address, headers = list, own_auth = own_auth, expect = resource.expect,
-    dialect = resource.streams and resource.dialect or nil, once = resource.once, stats = state.stats,
-    account = state.account,
+    dialect = resource.streams and resource.dialect or nil, key = resource.key, once = resource.once,
+    stats = state.stats, account = state.account,
   }, settings, like)
 end
 
@@ -129,7 +135,7 @@ local function as_form(resource)
 end
 
 -- Creates a call whose params have files.
-local function prepare_form(state, who, resource, params, opts)
+local function prepare_form(state, who, resource, params, opts, model)
   local form = reserve.require "ofox.request.form"
   local problem = form.check(params, resource.files)
   local parts
@@ -137,7 +143,7 @@ local function prepare_form(state, who, resource, params, opts)
   if not parts then return nil, who .. ": " .. problem end
   local of, wrong = template_of(state, as_form(resource), opts)
   if not of then return nil, who .. ": " .. wrong end
-  local run = driver.new(of, nil, nil, rawget(params, "model"))
+  local run = driver.new(of, nil, nil, model)
   form.fill(run.call, parts)
   return run
 end
@@ -148,21 +154,26 @@ local function prepare(self, who, resource, params, opts)
   if not state then return nil, colon(who) end
   local problem = body.check_params(params, resource)
   if problem then return nil, who .. ": " .. problem end
-  if resource.form then return prepare_form(state, who, resource, params, opts) end
+  local model = rawget(params, "model")
+  if resource.form then return prepare_form(state, who, resource, params, opts, model) end
   local of, wrong = template_of(state, resource, opts)
   if not of then return nil, who .. ": " .. wrong end
   local finish = resource.finish and rawget(params, next(resource.add)) == nil and resource.finish or nil
   if resource.add then params = copy(params, resource.add) end
   local others, hedge = of.settings.fallback, of.settings.hedge
+  if resource.leaves then
+    params = copy(params, {})
+    for _, name in ipairs(resource.leaves) do params[name] = nil end
+  end
   local run
   if (hedge and hedge.model or others and others[1]) and resource.fallback then
     local bodies, asked, hedged = body.of_models(params, others or {}, hedge and hedge.model)
     if not bodies then return nil, who .. ": " .. asked end
     run = driver.new(of, nil, bodies, asked, hedged)
   else
-    run, wrong = driver.new(of, params, nil, rawget(params, "model"))
+    run, wrong = driver.new(of, params, nil, model)
     if wrong and reserve.require "ofox.request.form".has_file(params) then -- JSON cannot hold them
-      return prepare_form(state, who, resource, params, opts)
+      return prepare_form(state, who, resource, params, opts, model)
     elseif wrong then
       return nil, who .. ": " .. body.problem(wrong, "params")
     end
@@ -279,6 +290,36 @@ function Client:responses(params, opts)
   return perform(run)
 end
 
+--- Requests a message by Anthropic's protocol: POST /v1/messages below
+-- anthropic_url. With params.stream it returns a stream.
+---@param params table  model, max_tokens, messages, …
+---@param opts? table  options of this call
+---@return ofox.Response|ofox.Stream|nil response
+---@return ofox.Error|nil err
+function Client:messages(params, opts)
+  local resource = wanted(messages, params)
+  local run, problem = prepare(self, "client:messages", resource, params, opts)
+  if problem then error(problem, 2) end
+  return perform(run)
+end
+
+--- Requests an answer by Gemini's protocol: POST
+-- /v1beta/models/{model}:generateContent below gemini_url. With params.stream it
+-- returns a stream; 'model' and 'stream' are not a part of the body.
+---@param params table  model, contents, …
+---@param opts? table  options of this call
+---@return ofox.Response|ofox.Stream|nil response
+---@return ofox.Error|nil err
+function Client:generate_content(params, opts)
+  local who, resource, problem = "client:generate_content", generate_content, nil
+  if not state_of(self) then error(colon(who), 2) end
+  if type(params) == "table" then resource, problem = in_path.resource(generate_content, params) end
+  if problem then error(who .. ": " .. problem, 2) end
+  local run, wrong = prepare(self, who, resource, params, opts)
+  if wrong then error(wrong, 2) end
+  return perform(run)
+end
+
 --- Lists the models: GET /models.
 ---@param opts? table  options of this call
 ---@return ofox.Response|nil response
@@ -336,8 +377,8 @@ function Client:request(params, opts)
 end
 
 --- Has the model call functions of the program, until it has an answer. The protocol
--- is that of the params: chat, or responses if they have 'input'.
----@param params table  as for client:chat or client:responses; not changed
+-- is opts.protocol, else that of the params: chat, or responses if they have 'input'.
+---@param params table  as for client:chat, client:responses or client:messages; not changed
 ---@param tools table<string, {description: string?, parameters: table?, run: fun(arguments: any, call: table): any}>
 ---@param opts? table  options of each request, and limit, max_rounds, on_text, on_tool, protocol, raise
 ---@return ofox.Response|nil response  the last one

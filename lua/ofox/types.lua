@@ -1,7 +1,7 @@
 ---@meta ofox
 -- The types of ofox for editors: annotations in LuaCATS, as lua-language-server reads them. Nothing here runs, and no
 -- part of ofox needs it. What the other files annotate is not repeated; what goes to the server and comes from it is in
--- types/wire.lua. Times are seconds.
+-- types/wire.lua and types/protocols.lua. Times are seconds.
 
 ---@alias ofox.ErrorType
 ---| "invalid_request_error" # 400, 405, 413, 415, 422, other 4xx
@@ -80,7 +80,8 @@
 ---@field max_retries? integer  further attempts after the first. Default: `3`.
 --- the policy: `"ofox"`, `"openai"`, `"aws"` or a table. Default: `"ofox"`.
 ---@field retry? ofox.Policy
----@field fallback? string[]  a list of models to try after the one asked for; chat and responses only. Default: none.
+--- a list of models to try after the one asked for; chat, responses and messages only. Default: none.
+---@field fallback? string[]
 --- whether an answer that says when to come back says it to all calls of the account. Default: `true`.
 ---@field hold? boolean
 --- seconds after which an attempt that has not begun to answer gets a second beside it; or `{after, model}`.
@@ -117,6 +118,12 @@
 --- where the API lives; a trailing slash is accepted.
 --- Default: `$OFOXAI_BASE_URL`, `$OFOX_BASE_URL`, else `https://api.ofox.ai/v1`.
 ---@field base_url? string
+--- where `client:messages` goes; `/v1/messages` is appended.
+--- Default: `base_url` with its `/v1` replaced by `/anthropic`.
+---@field anthropic_url? string
+--- where `client:generate_content` goes; `/v1beta/models/…` is appended.
+--- Default: `base_url` with its `/v1` replaced by `/gemini`.
+---@field gemini_url? string
 --- sent as `Idempotency-Key`, equal on all attempts; `false` sends none; a string only per call.
 --- Default: new per call and model.
 ---@field idempotency_key? false
@@ -143,7 +150,7 @@
 ---@field idempotency_key? string|false
 ---@field cancel? ofox.CancelToken  a token of `ofox.cancel_token()`. Default: none.
 
----@alias ofox.ToolParams ofox.ChatParams|ofox.ResponsesParams
+---@alias ofox.ToolParams ofox.ChatParams|ofox.ResponsesParams|ofox.MessagesParams
 ---@alias ofox.Tools table<string, ofox.RunTool>
 ---@class ofox.RunTool  a tool of client:run_tools; other fields are sent as they are
 ---@field description? string  what it does and when to call it
@@ -161,7 +168,7 @@
 ---@field on_text? (fun(text: string))|false  is called with each piece of text: answers are streamed
 --- is called with each result as it arrives, one after the other: the text that the model gets, and the failure
 ---@field on_tool? (fun(call: ofox.ToolCall, result: string, err: any))|false
----@field protocol? "chat"|"responses"  Default: responses if the params have input, else chat.
+---@field protocol? "chat"|"responses"|"messages"  Default: responses if the params have input, else chat.
 ---@field raise? boolean  a tool's error ends the conversation. Default: false, it is told to the model.
 
 -- Errors and retries
@@ -226,6 +233,8 @@
 
 ---@alias ofox.AnyChat ofox.ChatCompletion|ofox.ChatStream|nil
 ---@alias ofox.AnyResponses ofox.ResponsesAnswer|ofox.ResponsesStream|nil
+---@alias ofox.AnyMessage ofox.MessageAnswer|ofox.MessageStream|nil
+---@alias ofox.AnyGemini ofox.GeminiAnswer|ofox.GeminiStream|nil
 ---@alias ofox.AnyResult ofox.AnyAnswer|ofox.Stream|ofox.ByteStream|nil
 
 ---@class ofox.Stats  what a client has done
@@ -303,6 +312,10 @@
 ---@field wait_video fun(self, id: string, opts?: ofox.WaitOptions|ofox.CallOptions): ofox.Video?, ofox.AnyError?
 --- POST /responses. With params.stream it returns a stream.
 ---@field responses fun(self, params: ofox.ResponsesParams, opts?: ofox.CallOptions): ofox.AnyResponses, ofox.AnyError?
+--- Anthropic's POST /v1/messages. With params.stream it returns a stream.
+---@field messages fun(self, params: ofox.MessagesParams, opts?: ofox.CallOptions): ofox.AnyMessage, ofox.AnyError?
+--- Gemini's generateContent; 'model' and 'stream' go into the path. With params.stream it returns a stream.
+---@field generate_content fun(self, params: ofox.GeminiParams, opts?: ofox.CallOptions): ofox.AnyGemini, ofox.AnyError?
 --- Has the model call functions of the program until it has an answer; returns the last response, and the messages of
 --- the whole conversation. With a failure, err.messages is what was reached.
 ---@field run_tools fun(self, params: ofox.ToolParams, tools: ofox.Tools, opts?: ofox.ToolOptions): ofox.AnyAnswer?, any

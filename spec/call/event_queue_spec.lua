@@ -20,6 +20,39 @@ local function responses(last)
   }
 end
 
+-- A message with its events as Anthropic's servers name them.
+local function message(last)
+  local list = {}
+  for _, data in ipairs {
+    '{"type":"message_start","message":{"id":"m","type":"message","content":[],"usage":{"input_tokens":3}}}',
+    '{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}',
+    '{"type":"ping"}',
+    '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}',
+    '{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"c2ln"}}',
+    '{"type":"content_block_stop","index":0}',
+    '{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}',
+    '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Hel"}}',
+    '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"lo, \\ud83d"}}',
+    '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"\\ude00\228\184\150"}}',
+    '{"type":"content_block_stop","index":1}',
+    '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}}',
+    last or '{"type":"message_stop"}',
+  } do list[#list + 1] = { data:match '"type":"([%a_]+)"' or "other", data } end
+  return feed.body(list)
+end
+
+-- The same answer as Gemini's servers give it.
+local function gemini(last)
+  local function part(inner, rest)
+    return '{"candidates":[{"content":{"parts":[' .. inner .. '],"role":"model"},"index":0' .. (rest or "") .. "}]}"
+  end
+  return feed.body {
+    part '{"text":"hm","thought":true}', part '{"text":"Hel"}', part '{"text":"lo, "},{"text":"\\ud83d"}',
+    part '{"text":"\\ude00\228\184\150"}',
+    last or part('{"text":"","thoughtSignature":"c2ln"}', ',"finishReason":"STOP"'),
+  }
+end
+
 describe("[S13] a body that ends anywhere", function()
   -- body, the bytes from which on it is complete, dialect
   local chat = feed.body { '{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}', text "Hel",
@@ -36,6 +69,11 @@ describe("[S13] a body that ends anywhere", function()
       #(chat .. stop):gsub(",", ",\ndata: ") - 2 },
     ["with other line ends"] = { (chat .. DONE):gsub("\n", "\r\n") .. "", #((chat .. DONE):gsub("\n", "\r\n")) - 4 },
     ["of a response"] = { responses(), #responses() - 2, "responses" },
+    ["of a message"] = { message(), #message() - 2, "messages" },
+    ["of a message and a sentinel"] = { message() .. DONE, #message() - 2, "messages" },
+    ["of Gemini's"] = { gemini(), #gemini() - 2, "gemini" },
+    ["of Gemini's that refuses"] = { feed.body { '{"promptFeedback":{"blockReason":"SAFETY"}}' },
+      #feed.body { '{"promptFeedback":{"blockReason":"SAFETY"}}' } - 2, "gemini" },
     ["of a response that is incomplete"] = {
       responses '{"type":"response.incomplete","response":{"id":"r"}}',
       #responses '{"type":"response.incomplete","response":{"id":"r"}}' - 2, "responses" },
@@ -126,6 +164,15 @@ describe("[S9] a response", function()
       settings = { max_retries = 1, retry = "ofox" } }).state)
   end)
 
+  it("of another protocol is so, too", function()
+    for dialect, body in pairs { messages = message "{}", gemini = gemini "{}" } do
+      feed.each_way(body .. DONE, function(got)
+        assert.same({ "stream_error", "truncated", "partial" }, { got.failure.type, got.failure.code, got.reason })
+        assert.equal("Hello, 😀世", got.text)
+      end, { dialect = dialect })
+    end
+  end)
+
   it("has ended before a sentinel", function()
     for _, kind in ipairs { "completed", "incomplete" } do
       local body = responses('{"type":"response.' .. kind .. '","response":{}}') .. DONE
@@ -144,6 +191,10 @@ describe("[S14] an opening", function()
     { "of a filter", "chat", '{"id":"","choices":[],"prompt_filter_results":[{"x":"' .. big .. '"}]}' },
     { "of a response", "responses", '{"type":"response.created","response":{"instructions":"' .. big .. '"}}' },
     { "of its progress", "responses", '{"type":"response.in_progress","response":{"instructions":"' .. big .. '"}}' },
+    { "of a message", "messages", '{"type":"message_start","message":{"content":[],"note":"' .. big .. '"}}' },
+    { "of a block", "messages", '{"type":"content_block_start","content_block":{"type":"tool_use","name":"' .. big
+      .. '"}}' },
+    { "of Gemini's", "gemini", '{"candidates":[{"content":{"role":"' .. big .. '"}}]}' },
     { "of an item", "responses", '{"type":"response.output_item.added","item":{"x":"' .. big .. '"}}' },
   }
   local settings = { max_retries = 1, retry = "ofox" }
@@ -160,7 +211,11 @@ describe("[S14] an opening", function()
     end)
 
     it(row[1] .. " is given with what follows", function()
-      local content = row[2] == "chat" and text "a" or '{"type":"response.output_text.delta","delta":"a"}'
+      local content = ({
+        chat = text "a", responses = '{"type":"response.output_text.delta","delta":"a"}',
+        messages = '{"type":"content_block_delta","delta":{"text":"a"}}',
+        gemini = '{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}',
+      })[row[2]]
       local got = feed.read({ feed.body { row[3], row[3], content } }, { dialect = row[2], events = true })
       assert.same({ row[3], row[3], content }, { got.events[1][1], got.events[2][1], got.events[3][1] })
       assert.equal("partial", got.reason)
@@ -226,6 +281,10 @@ describe("[S11] a whole answer in the place of events", function()
     ["a response"] = { "Hello", "responses", '{"object":"response","output":[{"type":"reasoning","summary":[]},'
       .. '{"type":"message","content":[{"type":"output_text","text":"Hel"},{"type":"refusal","refusal":"x"},'
       .. '{"type":"output_text","text":"lo"}]}]}' },
+    ["a message"] = { "Hello", "messages", '{"type":"message","content":[{"type":"thinking","thinking":"x"},'
+      .. '{"type":"text","text":"Hel"},{"type":"tool_use","id":"t"},{"type":"text","text":"lo"}]}' },
+    ["one of Gemini's"] = { "Hello", "gemini", '{"candidates":[{"content":{"parts":[{"text":"x","thought":true},'
+      .. '{"text":"Hel"},{"functionCall":{}},{"text":"lo"}]},"finishReason":"STOP"}]}' },
     ["anything"] = { "", "any", '{"choices":[{"message":{"content":"Hello"}}]}' },
   } do
     it("is one chunk, " .. name, function()
@@ -264,6 +323,18 @@ describe("events that differ in their text alone", function()
       { "", '{"type":"response.output_text.delta","sequence_number":#,"delta":"', '","obfuscation":"', '"}' },
       { "response.output_text.delta", '{"delta":"', '","sequence_number":#}' },
     },
+  }
+  MODELS.messages = {
+    { "content_block_delta", '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"', '"}}' },
+    { "", '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"', '"} }' },
+    { "", '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"', '"}}' },
+  }
+  MODELS.gemini = {
+    { "", '{"candidates":[{"content":{"parts":[{"text":"',
+      '"}]}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":#,"totalTokenCount":#}}' },
+    { "", '{"candidates":[{"content":{"parts":[{"text":"', '"}],"role":"model"},"index":0}]}' },
+    { "", '{"candidates":[{"content":{"parts":[{"text":"',
+      '","thought":true}]}}],"usageMetadata":{"totalTokenCount":#}}' },
   }
   local function event(model)
     local data = model[2]

@@ -18,7 +18,7 @@ describe("[R6] at random splits nothing is undefined:", function()
   -- all that needs neither Lua nor libcurl
   setup(function()
     succeed("rm -f *.o && clang -c " .. FLAGS:format("-no-link", "../..") .. " ../../src/base/*.c ../../src/wire/*.c "
-      .. "../../src/policy/*.c ../../src/call/*.c")
+      .. "../../src/wire/*/*.c ../../src/policy/*.c ../../src/call/*.c")
   end)
 
   for _, name in ipairs { "sse", "stream", "delta" } do

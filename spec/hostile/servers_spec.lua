@@ -94,7 +94,7 @@ describe("bytes that are cheap to send cost little to read:", function()
   } do
     it("members without number, of " .. name, function()
       assert_linear(function(n)
-        local call = core.call(core.template({ expect = "choices" }, {}), 0)
+        local call = core.call(core.template({ expect = "chat" }, {}), 0)
         call:begin(0)
         for _, line in ipairs { "HTTP/1.1 200", "content-type: application/json", "" } do call:head(line, 0) end
         call:body(around[1] .. ('"e":1,'):rep(n) .. '"f":1' .. around[2], 0)
@@ -105,7 +105,7 @@ describe("bytes that are cheap to send cost little to read:", function()
   end
 
   it("an error behind many of them is one", function()
-    local call = core.call(core.template({ expect = "choices" }, {}), 0)
+    local call = core.call(core.template({ expect = "chat" }, {}), 0)
     call:begin(0)
     for _, line in ipairs { "HTTP/1.1 200", "content-type: application/json", "" } do call:head(line, 0) end
     call:body('{"choices":[{}],' .. ('"e":1,'):rep(5000) .. '"error":{"message":"lost"}}', 0)

@@ -112,6 +112,42 @@ describe("the simulator", function()
     assert.equal(404, (ask "/v1/models/openai/none"))
   end)
 
+  it("speaks Anthropic's protocol, streamed too", function()
+    local KEY = { authorization = false, ["x-api-key"] = "sk-sim-1" }
+    local params = { model = "anthropic/claude", max_tokens = 9, messages = { { role = "user", content = "hello" } } }
+    local status, body = ask("/anthropic/v1/messages", params, KEY)
+    assert.same({ 200, "message", "You said: hello", "end_turn" }, { status, body.type,
+      body.content[1].text:match "You said.*", body.stop_reason })
+    params.stream = true
+    local _, _, _, text = ask("/anthropic/v1/messages", params, KEY)
+    assert.matches('^event: message_start\ndata: {"type":"message_start"', text)
+    assert.matches('event: message_stop\ndata: {"type":"message_stop"}\n\n$', text)
+    params.stream = nil
+    params.tools = { { name = "f", input_schema = { type = "object", properties = { a = { type = "integer" } } } } }
+    _, body = ask("/anthropic/v1/messages", params, KEY)
+    assert.same({ "tool_use", "f", { a = 1 } }, { body.stop_reason, body.content[1].name, body.content[1].input })
+    status, body = ask("/anthropic/v1/messages", { model = "status/503", messages = params.messages }, KEY)
+    assert.same({ 503, "error", "overloaded_error" }, { status, body.type, body.error.type })
+    assert.equal(401, (ask("/anthropic/v1/messages", params, { authorization = false })))
+  end)
+
+  it("speaks Gemini's protocol, streamed too", function()
+    local KEY = { authorization = false, ["x-goog-api-key"] = "sk-sim-1" }
+    local params = { contents = { { parts = { { text = "hello" } } } } }
+    local status, body = ask("/gemini/v1beta/models/google/g:generateContent", params, KEY)
+    assert.same({ 200, "You said: hello", "STOP", "google/g" }, { status,
+      body.candidates[1].content.parts[1].text:match "You said.*", body.candidates[1].finishReason, body.modelVersion })
+    local _, _, _, text = ask("/gemini/v1beta/models/google/g:streamGenerateContent?alt=sse", params, KEY)
+    assert.matches('^data: {"candidates":', text)
+    assert.equal(1, select(2, text:gsub('"finishReason":"STOP"', "")))
+    params.tools = { { functionDeclarations = { { name = "f" } } } }
+    _, body = ask("/gemini/v1beta/models/google/g:generateContent", params, KEY)
+    assert.equal("f", body.candidates[1].content.parts[1].functionCall.name)
+    status, body = ask("/gemini/v1beta/models/status/429:generateContent", params, KEY)
+    assert.same({ 429, "RESOURCE_EXHAUSTED", 429 }, { status, body.error.status, body.error.code })
+    assert.equal(404, (ask("/gemini/v1beta/cachedContents", params, KEY)))
+  end)
+
   it("makes images and responses, streamed too", function()
     local _, images = ask("/v1/images/generations", { model = "openai/gpt-image-1", prompt = "a cat", n = 2 })
     assert.equal(2, #images.data)

@@ -53,6 +53,18 @@ local MISUSE = {
       "expected a URL without query or fragment (a query goes into the option query)" },
     { "https://host/v1#x", "expected a URL without query or fragment (a query goes into the option query)" },
   },
+  anthropic_url = {
+    { false, "expected a URL, got a boolean" },
+    { "api.ofox.ai/anthropic", "expected a URL that begins with https:// or http://" },
+    { "https://u:" .. SECRET .. "@", "expected a URL with a host name" },
+    { "https://host?key=" .. SECRET,
+      "expected a URL without query or fragment (a query goes into the option query)" },
+  },
+  gemini_url = {
+    { 1, "expected a URL, got a number" },
+    { "file:///gemini", "expected a URL that begins with https:// or http://" },
+    { "https://host/gemini#x", "expected a URL without query or fragment (a query goes into the option query)" },
+  },
   timeout = {
     { NAN, "expected a number of seconds > 0, got NaN" },
     { 0, "expected a number of seconds > 0, got 0" },
@@ -304,6 +316,8 @@ local GOOD = {
     { "https://u:p%40w@host:65535/a/b" },
     { "https://例え.jp/v1" },
   },
+  anthropic_url = { { "https://api.anthropic.com" }, { "http://127.0.0.1:1/a/", "http://127.0.0.1:1/a" } },
+  gemini_url = { { "https://generativelanguage.googleapis.com" }, { "HTTP://Host/g//", "http://Host/g" } },
   timeout = { { 0.001 }, { 1e9 }, { HUGE } },
   max_retries = { { 0 }, { 1000 }, { 3.0, 3 } },
   retry = {
@@ -466,7 +480,8 @@ describe("a table of options", function()
   end)
 
   it("has each option where it belongs", function()
-    for _, name in ipairs { "base_url", "pace", "verify", "http_version", "max_connections", "json", "transport" } do
+    for _, name in ipairs { "base_url", "anthropic_url", "gemini_url", "pace", "verify", "http_version",
+      "max_connections", "json", "transport" } do
       assert.equal("." .. name .. ": can be given to ofox.new only", problem_of({ [name] = GOOD[name][1][1] }, "call"))
     end
     assert.equal(".cancel: is given per call", problem_of({ cancel = token }, "client"))

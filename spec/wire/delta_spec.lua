@@ -143,8 +143,108 @@ describe("an event of a response", function()
   end)
 end)
 
+describe("an event of a message", function()
+  local function event(type, rest) return '{"type":"' .. type .. '"' .. (rest or "") .. "}" end
+  local function delta(inner) return event("content_block_delta", ',"index":1,"delta":{' .. inner .. "}") end
+  local function block(inner) return event("content_block_start", ',"index":0,"content_block":{' .. inner .. "}") end
+  local CHUNK = { kind = "chunk", content = true, plain = false, last = false, text = "absent", begun = { 0 },
+    finished = {} }
+  local function with(fields)
+    local all = {}
+    for key, value in pairs(CHUNK) do all[key] = value end
+    for key, value in pairs(fields) do all[key] = value end
+    return all
+  end
+  local OPENING = with { content = false }
+  local rows = {
+    { "of text", delta '"type":"text_delta","text":"a"', with { text = '"a"', plain = true } },
+    { "of text, spelt in escapes", '{"typ\\u0065":"content_block_delta","d\\u0065lta":{"t\\u0065xt":"a\\n"}}',
+      with { text = '"a\\n"', plain = true } },
+    { "of text, members in another order",
+      '{"delta":{"text":"a","type":"text_delta"},"index":0,"type":"content_block_delta"}',
+      with { text = '"a"', plain = true } },
+    { "of empty text", delta '"type":"text_delta","text":""', CHUNK },
+    { "of text and something else", delta '"type":"text_delta","text":"a","citations":[1]', with { text = '"a"' } },
+    { "of text beside something", event("content_block_delta", ',"delta":{"text":"a"},"note":"x"'),
+      with { text = '"a"' } },
+    { "of a delta not known that has a text", delta '"type":"new_delta","text":"a"', CHUNK },
+    { "of thinking", delta '"type":"thinking_delta","thinking":"hm"', CHUNK },
+    { "of a signature", delta '"type":"signature_delta","signature":"c2ln"', CHUNK },
+    { "of input", delta '"type":"input_json_delta","partial_json":"{\\"a"', CHUNK },
+    { "of its start", event("message_start", ',"message":{"id":"m","content":[],"usage":{"input_tokens":1}}'),
+      OPENING },
+    { "of its start with a content", event("message_start", ',"message":{"content":[{"type":"text","text":"a"},'
+      .. '{"type":"thinking","text":"no"},{"type":"text","text":"b"}]}'), with { words = "ab" } },
+    { "of a block that opens", block '"type":"text","text":""', OPENING },
+    { "of a tool that opens", block '"type":"tool_use","id":"t","name":"f","input":{}', OPENING },
+    { "of a block that has a text", block '"type":"text","text":"a"', with { text = '"a"' } },
+    { "of a block that is whole", block '"type":"redacted_thinking","data":"x"', CHUNK },
+    { "of the end of a block", event("content_block_stop", ',"index":0'), OPENING },
+    { "of its reason", event("message_delta", ',"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}'),
+      CHUNK },
+    { "of its end", event "message_stop", with { last = true, finished = { 0 } } },
+    { "of a kind not known", event "something_new", CHUNK },
+    { "that is a ping", event "ping", { kind = "skip" } },
+    { "of an overload", event("error", ',"error":{"type":"overloaded_error","message":"Overloaded"}'),
+      { kind = "error", fallback = "stream_error" } },
+    { "of an error without a type", '{"error":{"type":"rate_limit_error","message":"x"}}', { kind = "error" } },
+  }
+  for _, row in ipairs(rows) do check(row[1], "messages", "", row[2], row[3]) end
+
+  it("may have its type beside its data", function()
+    assert.equal('"a"', read("messages", "content_block_delta", '{"delta":{"type":"text_delta","text":"a"}}').text)
+    assert.is_true(read("messages", "message_stop", "{}").last)
+  end)
+end)
+
+describe("an event of Gemini's", function()
+  local function candidate(inner, rest)
+    return '{"candidates":[{' .. inner .. '}]' .. (rest or "") .. ',"modelVersion":"m","responseId":"r"}'
+  end
+  local function parts(inner, rest)
+    return candidate('"content":{"parts":[' .. inner .. '],"role":"model"},"index":0' .. (rest or ""))
+  end
+  local CHUNK = { kind = "chunk", content = true, plain = false, last = false, text = "absent", begun = { 0 },
+    finished = {} }
+  local function with(fields)
+    local all = {}
+    for key, value in pairs(CHUNK) do all[key] = value end
+    for key, value in pairs(fields) do all[key] = value end
+    return all
+  end
+  local rows = {
+    { "of text", parts '{"text":"a"}', with { text = '"a"', plain = true } },
+    { "of text, spelt in escapes", '{"candidat\\u0065s":[{"cont\\u0065nt":{"p\\u0061rts":[{"t\\u0065xt":"a\\n"}]}}]}',
+      with { text = '"a\\n"', plain = true } },
+    { "of text and usage", candidate('"content":{"parts":[{"text":"a"}]}', ',"usageMetadata":{"promptTokenCount":1}'),
+      with { text = '"a"', plain = true } },
+    { "of several texts", parts '{"text":"a"},{"text":"b"}', with { words = "ab" } },
+    { "of a thought", parts '{"text":"hm","thought":true}', CHUNK },
+    { "of a thought and text", parts '{"text":"hm","thought":true},{"text":"a"}', with { text = '"a"' } },
+    { "of signed text", parts '{"text":"a","thoughtSignature":"c2ln"}', with { text = '"a"' } },
+    { "of a call", parts '{"functionCall":{"name":"f","args":{"a":1}}}', CHUNK },
+    { "of nothing", parts '{"text":""}', with { content = false } },
+    { "of another candidate", candidate '"content":{"parts":[{"text":"a"}]},"index":2', with { begun = { 2 } } },
+    { "of its end", parts('{"text":"a"}', ',"finishReason":"STOP"'), with { text = '"a"', finished = { 0 } } },
+    { "of an end without parts", candidate '"finishReason":"SAFETY","safetyRatings":[{"blocked":true}]',
+      with { finished = { 0 } } },
+    { "of a reason that is none", parts('{"text":"a"}', ',"finishReason":"FINISH_REASON_UNSPECIFIED"'),
+      with { text = '"a"' } },
+    { "of a refused prompt", '{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":1}}',
+      with { finished = { 0 } } },
+    { "of a prompt that is fine", '{"promptFeedback":{"safetyRatings":[{"probability":"LOW"}]}}',
+      with { content = false, begun = {} } },
+    { "of usage", '{"usageMetadata":{"promptTokenCount":1}}', with { content = false, begun = {} } },
+    { "of an error", '{"error":{"code":429,"message":"x","status":"RESOURCE_EXHAUSTED"}}', { kind = "error" } },
+    { "with odd candidates", '{"candidates":[1,null,"x",[],{"content":7}]}', { kind = "chunk", content = false } },
+  }
+  for _, row in ipairs(rows) do check(row[1], "gemini", "", row[2], row[3]) end
+end)
+
 describe("an event of any dialect", function()
-  for _, dialect in ipairs { "chat", "responses", "any" } do
+  local ALL = { "any" }
+  for i, name in ipairs(core.dialects) do ALL[i + 1] = name end
+  for _, dialect in ipairs(ALL) do
     check("[D8] no JSON, " .. dialect, dialect, "", "[DONE]xyz", { kind = "broken" })
     check("[D8] broken JSON, " .. dialect, dialect, "", '{"a":}', { kind = "broken" })
     check("no object, " .. dialect, dialect, "", "[1,2]", { kind = "skip" })

@@ -2,14 +2,16 @@
 
 #include <string.h>
 
+#include "wire/usage.h"
+
 #define QUEUE (64 * 1024) /* bytes at which reading pauses for the reader */
 #define LITTLE 256        /* bytes that a slow stream has in its queue */
 #define LAST_WORD 64      /* bytes in which a sentinel is looked for */
 #define USAGE 4096        /* bytes of it that are kept */
 
 void ofox_event_queue_init(struct ofox_event_queue *s,
-                           enum ofox_dialect dialect, size_t max_event,
-                           size_t max_said) {
+                           const struct ofox_dialect *dialect,
+                           size_t max_event, size_t max_said) {
   memset(s, 0, sizeof(*s));
   s->dialect = dialect;
   s->_hold = max_event > QUEUE ? max_event : QUEUE;
@@ -18,6 +20,7 @@ void ofox_event_queue_init(struct ofox_event_queue *s,
   ofox_stray_lines_init(&s->_stray, dialect, max_event);
   ofox_buf_init(&s->failure, (size_t)-1);
   ofox_buf_init(&s->usage, USAGE);
+  ofox_buf_init(&s->_latest, (size_t)-1);
   ofox_buf_init(&s->_queue, (size_t)-1);
   ofox_transcript_init(&s->said, max_said);
 }
@@ -27,6 +30,7 @@ void ofox_event_queue_free(struct ofox_event_queue *s) {
   ofox_stray_lines_free(&s->_stray);
   ofox_buf_free(&s->failure);
   ofox_buf_free(&s->usage);
+  ofox_buf_free(&s->_latest);
   ofox_transcript_free(&s->said);
   ofox_event_queue_drop(s);
 }
@@ -36,6 +40,7 @@ void ofox_event_queue_clear(struct ofox_event_queue *s) {
   ofox_stray_lines_clear(&s->_stray);
   ofox_buf_clear(&s->failure);
   ofox_buf_clear(&s->usage);
+  ofox_buf_clear(&s->_latest);
   ofox_buf_clear(&s->_queue);
   ofox_transcript_clear(&s->said);
   s->open = s->ended = s->broken = s->_cut = s->_in_line = 0;
@@ -91,28 +96,34 @@ static int queue_whole(struct ofox_event_queue *s, struct ofox_entry *e,
   return 0;
 }
 
-/* Each is the sum up to there: the last one counts. Without room or memory for
-** it, it is not known. */
-static void note_usage(struct ofox_event_queue *s, struct ofox_json usage) {
-  if (usage.type != OFOX_JSON_OBJECT)
-    return;
-  ofox_buf_clear(&s->usage);
-  if (ofox_buf_addspan(&s->usage, usage.raw) != 0)
-    ofox_buf_clear(&s->usage);
+/* What the last of like events counts is said, though they were not kept. */
+static int flush(struct ofox_event_queue *s) {
+  struct ofox_span data = ofox_buf_span(&s->_latest);
+  int rc;
+  if (data.n == 0)
+    return 0;
+  ofox_usage_keep(&s->usage, s->dialect->counts,
+                  ofox_json_get(ofox_json_root(data), s->dialect->usage));
+  rc = ofox_transcript_keep(&s->said, data);
+  ofox_buf_clear(&s->_latest);
+  return rc == OFOX_ECAP ? 0 : rc;
 }
 
 static int chunk(struct ofox_event_queue *s, struct ofox_span name,
                  struct ofox_span data, const struct ofox_delta *d) {
   struct ofox_entry e = {0};
   int rc = 0;
+  if (d->usage.type == OFOX_JSON_NONE)
+    rc = flush(s);
+  ofox_buf_clear(&s->_latest);
   e.from = s->said.prose.text.n;
-  if (s->dialect != OFOX_DIALECT_ANY)
+  if (rc == 0 && s->dialect->due != NULL)
     rc = ofox_transcript_add(&s->said, name, data, d);
   if (rc == OFOX_ECAP)
     return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
   if (rc == 0)
     rc = queue_whole(s, &e, name, data);
-  note_usage(s, d->usage);
+  ofox_usage_keep(&s->usage, s->dialect->counts, d->usage);
   s->_begun |= d->begun;
   s->_finished |= d->finished;
   s->ended |= d->last;
@@ -166,23 +177,27 @@ static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
     p += h->at[i].raw.n;
   }
   s->open = 1;
-  return 0;
+  if (!s->dialect->runs || h->n < 2)
+    return 0;
+  ofox_buf_clear(&s->_latest);
+  return ofox_buf_addspan(&s->_latest, ev->data);
 }
 
 /* End of the text: an incomplete character is completed. */
 static int settle(struct ofox_event_queue *s) {
   struct ofox_entry e = {0};
-  int rc;
+  int rc = flush(s);
   e.from = s->said.prose.text.n;
-  rc = ofox_content_text_end(&s->said.prose);
+  if (rc == 0)
+    rc = ofox_content_text_end(&s->said.prose);
   if (rc == 0 && s->said.prose.text.n > e.from)
     rc = queue_whole(s, &e, ofox_span_of(""), ofox_span_of(""));
   return rc == OFOX_ECAP ? fail(s, OFOX_OUTCOME_TOO_LARGE, rc) : rc;
 }
 
-/* The sentinel. A response has its own end event, which must precede it. */
+/* The sentinel. An end of the dialect's own must precede it. */
 static int end(struct ofox_event_queue *s) {
-  if (s->dialect == OFOX_DIALECT_RESPONSES)
+  if (s->dialect->strict && !ofox_event_queue_is_finished(s))
     return fail(s, OFOX_OUTCOME_STREAM_TRUNCATED, OFOX_ESYNTAX);
   s->ended = s->open = 1;
   return 0;
@@ -356,27 +371,30 @@ static int finish_line(struct ofox_event_queue *s, int whole) {
 int ofox_event_queue_finish(struct ofox_event_queue *s, int whole) {
   int rc;
   if (s->ended || s->broken)
-    return 0;
+    return flush(s);
   rc = finish_line(s, whole);
   if (rc != 0 || s->ended)
-    return rc;
+    return flush(s) != 0 ? OFOX_EMEM : rc;
   s->_cut = !whole;
   ofox_sse_finish(&s->_sse);
   rc = drain(s);
   if (rc == 0 && !s->ended)
     rc = stray(s, NULL);
-  return rc == 0 && !s->ended ? settle(s) : rc;
+  if (rc == 0 && !s->ended)
+    rc = settle(s);
+  return s->broken && flush(s) != 0 ? OFOX_EMEM : rc;
 }
 
 int ofox_event_queue_whole(struct ofox_event_queue *s, struct ofox_span body) {
   struct ofox_entry e = {0};
   int rc = 0;
   e.whole = 1;
-  if (s->dialect != OFOX_DIALECT_ANY)
+  if (s->dialect->due != NULL)
     rc = ofox_transcript_whole(&s->said, s->dialect, body);
   if (rc == 0)
     rc = queue_whole(s, &e, ofox_span_of(""), body);
-  note_usage(s, ofox_json_get(ofox_json_root(body), "usage"));
+  ofox_usage_keep(&s->usage, 0,
+                  ofox_json_get(ofox_json_root(body), s->dialect->usage));
   s->open = s->ended = 1;
   return rc;
 }

@@ -13,7 +13,7 @@
 #include "wire/stray_lines.h"
 
 struct ofox_event_queue {
-  enum ofox_dialect dialect;
+  const struct ofox_dialect *dialect;
   int open;   /* its events may be taken: content has arrived */
   int ended;  /* complete: anything that follows is ignored */
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
@@ -25,11 +25,11 @@ struct ofox_event_queue {
   struct ofox_transcript said;
   struct ofox_sse _sse;
   struct ofox_stray_lines _stray;
-  struct ofox_buf _queue; /* each an entry and the bytes of an event */
-  size_t _taken;          /* of the queue */
-  size_t _room;           /* known to have been allocated */
-  size_t _waiting;        /* bytes of events in it, as received */
-  size_t _hold;           /* bytes of an opening that are held back */
+  struct ofox_buf _queue;  /* each an entry and the bytes of an event */
+  size_t _taken, _room;    /* of the queue; known to have been allocated */
+  size_t _waiting;         /* bytes of events in it, as received */
+  size_t _hold;            /* bytes of an opening that are held back */
+  struct ofox_buf _latest; /* its counts are news: the last like another */
   uint64_t _begun, _finished;
   int _cut, _in_line; /* the body has not ended properly; of JSON lines */
 };
@@ -64,8 +64,8 @@ struct ofox_event {
 void ofox_event_copy(const struct ofox_event *ev, char *to);
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
 void ofox_event_queue_init(struct ofox_event_queue *s,
-                           enum ofox_dialect dialect, size_t max_event,
-                           size_t max_said);
+                           const struct ofox_dialect *dialect,
+                           size_t max_event, size_t max_said);
 void ofox_event_queue_free(struct ofox_event_queue *s);  /* idempotent */
 void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 

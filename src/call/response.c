@@ -169,7 +169,7 @@ static int is_complete(const struct ofox_response *r,
     return 1;
   if (r->config->expect == OFOX_EXPECT_RAW)
     return outcome == OFOX_OUTCOME_ANSWERED;
-  return r->config->dialect == OFOX_DIALECT_ANY && s->chunks > 0 &&
+  return r->config->dialect->due == NULL && s->chunks > 0 &&
          outcome == OFOX_OUTCOME_ANSWERED;
 }
 
@@ -209,13 +209,12 @@ static struct ofox_verdict judge_events(struct ofox_response *r,
   return v;
 }
 
-static int is_answer(enum ofox_dialect dialect, struct ofox_span body) {
+static int is_answer(const struct ofox_dialect *dialect,
+                     struct ofox_span body) {
   struct ofox_json v = ofox_json_root(body);
-  if (dialect == OFOX_DIALECT_CHAT)
-    return ofox_json_get(v, "choices").type == OFOX_JSON_ARRAY;
-  if (dialect == OFOX_DIALECT_RESPONSES)
-    return ofox_json_get(v, "output").type == OFOX_JSON_ARRAY;
-  return v.type == OFOX_JSON_OBJECT;
+  return dialect->due == NULL
+             ? v.type == OFOX_JSON_OBJECT
+             : ofox_json_get(v, dialect->due).type == OFOX_JSON_ARRAY;
 }
 
 static struct ofox_verdict judge_body(struct ofox_response *r, int status) {
@@ -224,6 +223,7 @@ static struct ofox_verdict judge_body(struct ofox_response *r, int status) {
   a.framed = ofox_verdict_is_framed(&r->head);
   a.type = ofox_headers_get(&r->head, "content-type");
   a.body = ofox_buf_span(&r->body);
+  a.due = r->config->answer != NULL ? r->config->answer->due : NULL;
   return ofox_verdict_judge(&a, r->config->expect);
 }
 

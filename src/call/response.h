@@ -14,10 +14,11 @@
 
 struct ofox_response_config {
   enum ofox_expect expect;
+  const struct ofox_dialect *answer; /* ANSWER: its dialect, else NULL */
   size_t max_body;
-  int streams; /* events are requested */
-  enum ofox_dialect dialect;
-  size_t max_event; /* bytes of one */
+  int streams;                        /* events are requested */
+  const struct ofox_dialect *dialect; /* of the events */
+  size_t max_event;                   /* bytes of one */
 };
 
 struct ofox_response {

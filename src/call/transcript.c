@@ -76,16 +76,16 @@ static void remember(struct ofox_transcript *t, struct ofox_span name,
   t->plain++;
 }
 
-static int add_text(struct ofox_content_text *w, struct ofox_json text) {
-  if (text.type == OFOX_JSON_STRING)
-    return ofox_content_text_string(w, text);
-  return text.type == OFOX_JSON_ARRAY ? ofox_content_text_choices(w, text) : 0;
+static int add_text(struct ofox_content_text *w, const struct ofox_delta *d) {
+  if (d->text.type == OFOX_JSON_STRING)
+    return ofox_content_text_string(w, d->text);
+  return d->text.type != OFOX_JSON_NONE ? d->words(w, d->text) : 0;
 }
 
 int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
                         struct ofox_span data, const struct ofox_delta *d) {
   size_t from = t->prose.text.n;
-  int rc = add_text(&t->prose, d->text);
+  int rc = add_text(&t->prose, d);
   if (rc == 0 && (d->finished & 1))
     rc = ofox_content_text_end(&t->prose);
   if (rc == 0)
@@ -95,18 +95,21 @@ int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
   return rc;
 }
 
-int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+int ofox_transcript_whole(struct ofox_transcript *t,
+                          const struct ofox_dialect *dialect,
                           struct ofox_span body) {
   struct ofox_json root = ofox_json_root(body);
   int rc = 0;
   t->prose.text.cap = t->_events.cap = (size_t)-1;
-  if (dialect == OFOX_DIALECT_CHAT)
-    rc = ofox_content_text_choices(&t->prose, ofox_json_get(root, "choices"));
-  else if (dialect == OFOX_DIALECT_RESPONSES)
-    rc = ofox_content_text_output(&t->prose, root);
+  if (dialect->whole != NULL)
+    rc = dialect->whole(&t->prose, root);
   if (rc == 0)
     rc = ofox_content_text_end(&t->prose);
   return rc == 0 ? keep(t, ofox_span_of(""), body, 0) : rc;
+}
+
+int ofox_transcript_keep(struct ofox_transcript *t, struct ofox_span data) {
+  return keep(t, ofox_span_of(""), data, t->prose.text.n);
 }
 
 struct ofox_span ofox_transcript_text(const struct ofox_transcript *t) {

@@ -48,10 +48,14 @@ int ofox_transcript_again(struct ofox_transcript *t,
 int ofox_transcript_add(struct ofox_transcript *t, struct ofox_span name,
                         struct ofox_span data, const struct ofox_delta *d);
 /* Adds a whole answer, whatever its size. 0 or OFOX_EMEM. */
-int ofox_transcript_whole(struct ofox_transcript *t, enum ofox_dialect dialect,
+int ofox_transcript_whole(struct ofox_transcript *t,
+                          const struct ofox_dialect *dialect,
                           struct ofox_span body);
 
 /* The text up to now. */
+/* Keeps data of which the text is known, as an event without a name. */
+int ofox_transcript_keep(struct ofox_transcript *t, struct ofox_span data);
+
 struct ofox_span ofox_transcript_text(const struct ofox_transcript *t);
 
 /* Walks the kept events: start with '*pos' = 0. 1, or 0: no more. */

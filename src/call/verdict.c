@@ -55,26 +55,25 @@ enum ofox_verdict_kind ofox_verdict_kind(const struct ofox_headers *h,
                                                    : OFOX_VERDICT_EVENTS;
 }
 
-static enum ofox_due due_of(enum ofox_expect expect) {
+static const char *due_of(const struct ofox_whole_response *a,
+                          enum ofox_expect expect) {
   switch (expect) {
-  case OFOX_EXPECT_CHOICES:
-    return OFOX_DUE_CHOICES;
-  case OFOX_EXPECT_OUTPUT:
-    return OFOX_DUE_OUTPUT;
+  case OFOX_EXPECT_ANSWER:
+    return a->due;
   case OFOX_EXPECT_DATA:
   case OFOX_EXPECT_LIST:
-    return OFOX_DUE_DATA;
+    return "data";
   case OFOX_EXPECT_OBJECT:
   case OFOX_EXPECT_JOB:
-    return OFOX_DUE_ID;
+    return "id";
   default:
-    return OFOX_DUE_NOTHING;
+    return NULL;
   }
 }
 
 /* Why a body is not JSON; ANSWERED if it is. */
 static enum ofox_outcome check(const struct ofox_whole_response *a,
-                               enum ofox_due due, struct ofox_seen *seen) {
+                               const char *due, struct ofox_seen *seen) {
   int rc;
   if (ofox_span_trim(ofox_utf8_skip_bom(a->body)).n == 0)
     return OFOX_OUTCOME_EMPTY;
@@ -109,7 +108,7 @@ struct ofox_verdict ofox_verdict_judge(const struct ofox_whole_response *a,
   struct ofox_verdict v = {
       1, OFOX_OUTCOME_ANSWERED, OFOX_CLASS_INTERNAL, {NULL, 0}};
   struct ofox_error_in_success fault;
-  const enum ofox_due due = due_of(expect);
+  const char *due = due_of(a, expect);
   struct ofox_seen seen;
   v.part = a->body;
   if (a->status >= 400) {

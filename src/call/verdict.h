@@ -9,12 +9,11 @@
 #include "wire/outcomes.h"
 #include "wire/headers.h"
 
-/* What counts as a success, if the status is 2xx. The first five are JSON
+/* What counts as a success, if the status is 2xx. The first four are JSON
 ** objects that are not errors, and should have a payload. */
 enum ofox_expect {
   OFOX_EXPECT_OBJECT, /* an id */
-  OFOX_EXPECT_CHOICES,
-  OFOX_EXPECT_OUTPUT,
+  OFOX_EXPECT_ANSWER, /* what the dialect is due */
   OFOX_EXPECT_DATA,
   OFOX_EXPECT_LIST,    /* data as well, or a bare list */
   OFOX_EXPECT_ANY,     /* any JSON; empty with 204 and 205 */
@@ -57,6 +56,7 @@ struct ofox_whole_response {
   int framed;            /* its end can be distinguished from a truncation */
   struct ofox_span type; /* Content-Type, or empty */
   struct ofox_span body;
+  const char *due; /* ANSWER: the member that it should have */
 };
 
 /*

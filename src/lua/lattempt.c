@@ -158,7 +158,9 @@ static int call_authorize(lua_State *L) {
   begin_own(c);
   ofox_buf_clear(&c->authorization);
   s.n++; /* with its NUL */
-  rc = ofox_buf_adds(&c->authorization, AUTHORIZATION);
+  rc = ofox_buf_adds(&c->authorization, c->template->key != NULL
+                                            ? c->template->key
+                                            : AUTHORIZATION);
   if (rc == 0)
     rc = ofox_buf_addspan(&c->authorization, s);
   ofox_checkmemory(L, rc);

@@ -33,6 +33,7 @@ int luaopen_ofox_core(lua_State *L) {
   ofox_open_account(L);
   ofox_open_limits(L);
   ofox_open_call(L);
+  ofox_open_dialects(L);
   ofox_open_errors(L);
   ofox_open_floats(L);
   ofox_open_json(L);

@@ -11,6 +11,7 @@
 #include "lua/lmarks.h"
 #include "lua/lnames.h"
 #include "lua/lofox.h"
+#include "wire/dialects/list.h"
 
 /*
 ** Values wait on Lua's stack until their container ends and its size is known.
@@ -39,9 +40,9 @@ struct decoder {
   unsigned found; /* OFOX_STRING_*, of all strings */
   /* Of an answer: */
   struct ofox_usage_said *said; /* what 'usage' says, once there is some */
-  enum { NO_USAGE, METADATA, USAGE } usage;
-  enum ofox_usage_word word; /* of the object in it that is being read */
-  char *room;                /* for long text with escapes; Lua's */
+  int usage;                    /* the rank of its name; 0: none yet */
+  enum ofox_usage_word word;    /* of the object in it that is being read */
+  char *room;                   /* for long text with escapes; Lua's */
   size_t room_size;
   char few[512]; /* for short text with escapes */
 };
@@ -360,14 +361,13 @@ static int noted_number(struct decoder *d, enum ofox_usage_word w) {
   return 1;
 }
 
-/* A member of the answer: 'usage', or else 'usageMetadata', begins anew. */
+/* A member of the answer. A usage begins anew, unless a better one is known.
+ */
 static int answer_value(struct decoder *d, struct ofox_span name) {
-  if (name.n == 5 && memcmp(name.p, "usage", 5) == 0)
-    d->usage = USAGE;
-  else if (d->usage != USAGE && ofox_span_eq(name, "usageMetadata"))
-    d->usage = METADATA;
-  else
+  int rank = ofox_usage_rank(name);
+  if (rank == 0 || (d->usage != 0 && d->usage < rank))
     return value(d);
+  d->usage = rank;
   ofox_usage_clear(d->said);
   return noted(d, USAGE_OBJECT);
 }
@@ -423,7 +423,7 @@ static void start(lua_State *L, struct decoder *d, struct ofox_span text) {
   d->depth = 0;
   d->halves = 0;
   d->found = 0;
-  d->usage = NO_USAGE;
+  d->usage = 0;
   d->room_size = 0;
   lua_pushlightuserdata(L, (void *)&KEPT);
   lua_rawget(L, LUA_REGISTRYINDEX);
@@ -462,7 +462,7 @@ int ofox_decode_answer(lua_State *L, struct ofox_span text,
   start(L, &d, ofox_utf8_skip_bom(text));
   d.said = &said;
   rc = end(&d, noted(&d, ANSWER_OBJECT), text, pos);
-  if (d.usage == NO_USAGE)
+  if (d.usage == 0)
     ofox_usage_clear(&said);
   (void)ofox_usage_sum(&said, used);
   return rc;

@@ -30,8 +30,8 @@ enum {
 int ofox_decode(lua_State *L, struct ofox_span text, unsigned flags,
                 size_t *pos);
 
-/* The same for an answer, with what its member 'usage', or else
-** 'usageMetadata', says; that costs less than to look it up in the value. */
+/* The same for an answer, with what its usage says, whatever its dialect
+** calls that; it costs less than to look it up in the value. */
 int ofox_decode_answer(lua_State *L, struct ofox_span text,
                        struct ofox_usage *used, size_t *pos);
 

@@ -123,8 +123,8 @@ static size_t copy_filled(struct ofox_event ev, int second, char *to) {
   return ev.data;
 }
 
-/* Pushes the table of an event of that name: 1, or 0: there is none. An event
-** of a response may state its type only in its name. [-0, +0 or 1, e] */
+/* Pushes the table of an event of that name: 1, or 0: there is none. In some
+** dialects an event may state its type only in its name. [-0, +0 or 1, e] */
 static int push_chunk(lua_State *L, const struct ofox_call *c,
                       struct ofox_span name, size_t data) {
   struct ofox_span json;
@@ -133,7 +133,7 @@ static int push_chunk(lua_State *L, const struct ofox_call *c,
   json.n = data;
   if (ofox_decode(L, json, 0, &pos) <= 0)
     return 0;
-  if (c->config->response.dialect != OFOX_DIALECT_RESPONSES || name.n == 0 ||
+  if (!c->config->response.dialect->typed || name.n == 0 ||
       !lua_istable(L, -1))
     return 1;
   lua_getfield(L, -1, "type");

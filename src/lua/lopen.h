@@ -10,6 +10,7 @@
 void ofox_open_account(lua_State *L);  /* laccount.c */
 void ofox_open_buffers(lua_State *L);  /* lbuffer.c: a class, no function */
 void ofox_open_call(lua_State *L);     /* lcall.c */
+void ofox_open_dialects(lua_State *L); /* ldelta.c */
 void ofox_open_errors(lua_State *L);   /* lerrors.c */
 void ofox_open_floats(lua_State *L);   /* lfloats.c */
 void ofox_open_json(lua_State *L);     /* ljson.c */

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "lua/lretry.h"
+#include "wire/dialects/list.h"
 
-static const char *const DIALECTS[] = {"chat", "responses", "any", NULL};
-static const char *const EXPECTS[] = {"object", "choices", "output", "data",
-                                      "list",   "any",     "raw",    "contact",
-                                      "job",    NULL};
+/* As enum ofox_expect has them; an answer is expected by its dialect. */
+static const char *const EXPECTS[] = {
+    "object", "", "data", "list", "any", "raw", "contact", "job", NULL};
 
 /* Field of the table at 'arg': a number, 'def' if nil. [-0, +0, e] */
 static double number_field(lua_State *L, int arg, const char *name,
@@ -55,8 +55,17 @@ static struct ofox_time_limits limits_of(lua_State *L, int arg) {
   return l;
 }
 
-enum ofox_dialect ofox_checkdialect(lua_State *L, int arg) {
-  return (enum ofox_dialect)luaL_checkoption(L, arg, NULL, DIALECTS);
+static const struct ofox_dialect *find_dialect(const char *name) {
+  const struct ofox_dialect *const *d = ofox_dialects;
+  while (*d != NULL && strcmp((*d)->name, name) != 0)
+    d++;
+  return *d;
+}
+
+const struct ofox_dialect *ofox_checkdialect(lua_State *L, int arg) {
+  const struct ofox_dialect *d = find_dialect(luaL_checkstring(L, arg));
+  luaL_argcheck(L, d != NULL, arg, "not a dialect");
+  return d;
 }
 
 void ofox_checkshape(lua_State *L, int arg,
@@ -64,8 +73,12 @@ void ofox_checkshape(lua_State *L, int arg,
   int top = lua_gettop(L);
   lua_getfield(L, arg, "expect");
   lua_getfield(L, arg, "dialect");
-  config->expect =
-      (enum ofox_expect)luaL_checkoption(L, top + 1, EXPECTS[0], EXPECTS);
+  config->answer = find_dialect(luaL_optstring(L, top + 1, ""));
+  if (config->answer != NULL && config->answer->due != NULL)
+    config->expect = OFOX_EXPECT_ANSWER;
+  else
+    config->expect =
+        (enum ofox_expect)luaL_checkoption(L, top + 1, EXPECTS[0], EXPECTS);
   config->streams = !lua_isnil(L, top + 2);
   if (config->streams)
     config->dialect = ofox_checkdialect(L, top + 2);

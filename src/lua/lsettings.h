@@ -9,7 +9,7 @@
 #include "lua/lcompat.h"
 
 /* The dialect named at 'arg', or an argument error. [-0, +0, e] */
-enum ofox_dialect ofox_checkdialect(lua_State *L, int arg);
+const struct ofox_dialect *ofox_checkdialect(lua_State *L, int arg);
 
 /*
 ** Reads from the settings at 'arg': retry, max_retries, the time limits,

@@ -7,6 +7,7 @@
 
 #include "call/used.h"
 #include "lua/lofox.h"
+#include "wire/dialects/list.h"
 
 /* The row of the id at 'i', if it is one. [-0, +0, -] */
 static struct ofox_stats_model *row_of(lua_State *L, int i,
@@ -61,6 +62,19 @@ static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
+/* What the dialects call the usage of the answer at 2, the first that is
+*there,
+** or nil. [-0, +1, e] */
+static void push_usage(lua_State *L) {
+  const struct ofox_dialect *const *d;
+  lua_pushnil(L);
+  for (d = ofox_dialects; *d != NULL && lua_isnil(L, 3); d++) {
+    lua_pushstring(L, (*d)->usage);
+    lua_rawget(L, 2);
+    lua_replace(L, 3);
+  }
+}
+
 /* call:used(answer): what a decoder of the program made of it; the core's own
 ** notes what it used while it decodes */
 static int call_used(lua_State *L) {
@@ -71,13 +85,8 @@ static int call_used(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_istable(L, 2))
     return 0;
-  lua_pushliteral(L, "usage");
-  lua_rawget(L, 2);
-  if (lua_isnil(L, 3)) {
-    lua_pushliteral(L, "usageMetadata");
-    lua_rawget(L, 2);
-  }
-  if (!lua_istable(L, -1))
+  push_usage(L);
+  if (!lua_istable(L, 3))
     return 0;
   for (w = 0; w < OFOX_USAGE_NWORDS; w++)
     ofox_usage_say(&said, (enum ofox_usage_word)w,

@@ -117,8 +117,8 @@ static uint64_t plan_field(lua_State *L, int arg) {
 /*
 ** core.template(fields, settings) -> template, its plan. Fields, none of which
 ** may change later: method, url, lines = {"Name: value"}, authorization and
-** idempotency (lines too), idempotent, once, secrets = {text}, expect,
-*dialect,
+** idempotency (lines too), key (how the line of one begins), idempotent, once,
+** secrets = {text}, expect, dialect,
 ** verify, http_version, max_connections, proxy, ca_file, ca_path,
 ** unix_socket, client_cert, client_key, client_password, plan: that of a
 ** template with the same options for the engine; account; stats: see
@@ -139,6 +139,7 @@ static int template_new(lua_State *L) {
   read_request(L, 1, &t->request);
   t->request.plan = plan_field(L, 1);
   t->authorization = text_field(L, 1, "authorization");
+  t->key = text_field(L, 1, "key");
   t->idempotency = text_field(L, 1, "idempotency");
   t->idempotent = is_set(L, 1, "idempotent", 0);
   t->config.once = is_set(L, 1, "once", 0);

@@ -24,8 +24,9 @@ struct ofox_template {
   struct ofox_lstats *stats;   /* a field; NULL: its calls are not counted */
   struct ofox_request request; /* except the body; its texts are fields */
   const char *authorization;   /* the line of a key that never changes */
-  const char *idempotency;     /* the same; NULL: see 'idempotent' */
-  int idempotent;              /* no idempotency key is sent */
+  const char *key; /* the line of one that changes, without it; or NULL */
+  const char *idempotency; /* the same; NULL: see 'idempotent' */
+  int idempotent;          /* no idempotency key is sent */
 };
 
 /* Adds the text at 'arg', as written and in lower case, since a server may

@@ -268,7 +268,7 @@ static int has_more(struct ofox_json_scan *s) {
 /* What is looked for on the way through an answer. */
 struct look {
   struct ofox_json_watch watch;
-  enum ofox_due due;
+  const char *due;
   struct ofox_seen *seen;
 };
 
@@ -283,8 +283,7 @@ static void see(struct ofox_json_watch *w, struct ofox_span text,
 
 /* Is there anything in what was due? The first of that name counts. */
 static int scan_answer(struct ofox_json_scan *s, struct look *l) {
-  static const char *const names[] = {"choices", "output", "data", "id"};
-  const char *due = l->due != OFOX_DUE_NOTHING ? names[l->due] : NULL, *at;
+  const char *due = l->due, *at;
   struct ofox_span name = {NULL, 0};
   struct ofox_json v;
   int first = 1, rc = ofox_json_scan_enter(s);
@@ -311,7 +310,7 @@ static int look_at(struct ofox_json_scan *s, void *to) {
   return l->seen->object ? scan_answer(s, l) : ofox_json_scan_value(s, &v);
 }
 
-static void look_init(struct look *l, enum ofox_due due,
+static void look_init(struct look *l, const char *due,
                       struct ofox_seen *seen) {
   /* what the words begin with, and what is skipped before them */
   static const unsigned char starts[256] = {
@@ -324,7 +323,7 @@ static void look_init(struct look *l, enum ofox_due due,
   l->seen = seen;
 }
 
-int ofox_error_in_success_check(struct ofox_span body, enum ofox_due due,
+int ofox_error_in_success_check(struct ofox_span body, const char *due,
                                 struct ofox_seen *seen) {
   struct look l;
   size_t pos;
@@ -412,7 +411,7 @@ static int find_inside(struct ofox_json v, struct ofox_error_in_success *out) {
   return 0;
 }
 
-int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
+int ofox_error_in_success_find(struct ofox_span body, const char *due,
                                struct ofox_error_in_success *out) {
   struct ofox_seen seen;
   struct ofox_json_scan s;
@@ -427,7 +426,7 @@ int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
   return ofox_error_in_success_read(body, due, &seen, out);
 }
 
-int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
+int ofox_error_in_success_read(struct ofox_span body, const char *due,
                                const struct ofox_seen *seen,
                                struct ofox_error_in_success *out) {
   struct ofox_json v;
@@ -438,17 +437,17 @@ int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
   v = ofox_json_root(body);
   if (v.type == OFOX_JSON_ARRAY) {
     v = ofox_json_at(v, 0);
-    due = OFOX_DUE_NOTHING;
+    due = NULL;
   }
   s = read_signs(v);
-  failed = seen->payload             ? says_error(&s)
-           : due == OFOX_DUE_NOTHING ? is_surely_failure(&s)
-                                     : is_failure(&s);
+  failed = seen->payload ? says_error(&s)
+           : due == NULL ? is_surely_failure(&s)
+                         : is_failure(&s);
   out->fallback = OFOX_CLASS_INTERNAL;
   ended = find_in_choices(v, out);
   if (failed)
     out->part = body;
   if (failed || ended)
     return 1;
-  return !seen->payload && due != OFOX_DUE_NOTHING && find_inside(v, out);
+  return !seen->payload && due != NULL && find_inside(v, out);
 }

@@ -9,14 +9,11 @@
 #include "base/buf.h"
 #include "wire/classes.h"
 
-/* What a success would contain. */
-enum ofox_due {
-  OFOX_DUE_CHOICES, /* of a chat: an answer, a chunk */
-  OFOX_DUE_OUTPUT,  /* of the Responses protocol */
-  OFOX_DUE_DATA,    /* embeddings, images, a list of models */
-  OFOX_DUE_ID,      /* one model */
-  OFOX_DUE_NOTHING  /* any JSON may be meant */
-};
+/*
+** 'due' below is the member that a success would have: "choices" of a chat,
+** "data" of embeddings, images and lists of models, "id" of one model; NULL:
+** any JSON may be meant.
+*/
 
 struct ofox_error_in_success {
   struct ofox_span part;    /* of the body: the description of the error */
@@ -45,7 +42,7 @@ struct ofox_error_in_success {
 ** if it has a message; the rest of the shapes above only if the object has
 ** nothing in it but an error's own members.
 */
-int ofox_error_in_success_find(struct ofox_span body, enum ofox_due due,
+int ofox_error_in_success_find(struct ofox_span body, const char *due,
                                struct ofox_error_in_success *out);
 
 /*
@@ -58,9 +55,9 @@ struct ofox_seen {
   int doubt;   /* something is called an error where errors stand */
 };
 
-int ofox_error_in_success_check(struct ofox_span body, enum ofox_due due,
+int ofox_error_in_success_check(struct ofox_span body, const char *due,
                                 struct ofox_seen *seen);
-int ofox_error_in_success_read(struct ofox_span body, enum ofox_due due,
+int ofox_error_in_success_read(struct ofox_span body, const char *due,
                                const struct ofox_seen *seen,
                                struct ofox_error_in_success *out);
 

@@ -345,6 +345,59 @@ static double reset(const struct ofox_headers *h, const char *name,
   return ofox_times_reset(ofox_headers_get(h, name), now, &v) ? v : NAN;
 }
 
+/* Anthropic's names: what is counted stands before limit, remaining, reset. */
+
+#define ANTHROPIC "anthropic-ratelimit-"
+
+/* "anthropic-ratelimit-" 'what' "-limit" and so on. */
+static double anthropic(const struct ofox_headers *h, const char *what,
+                        const char *which, double now) {
+  char name[64] = ANTHROPIC;
+  size_t at = sizeof(ANTHROPIC) - 1, n = strlen(what);
+  memcpy(name + at, what, n);
+  memcpy(name + at + n, which, strlen(which) + 1);
+  return isnan(now) ? number(h, name) : reset(h, name, now);
+}
+
+/* Tokens are counted in up to three ways: one that is used up decides. */
+static void anthropic_tokens(const struct ofox_headers *h, double now,
+                             struct ofox_ratelimit *out) {
+  static const char *const kinds[] = {"tokens", "input-tokens",
+                                      "output-tokens"};
+  double left;
+  size_t i;
+  for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    left = anthropic(h, kinds[i], "-remaining", NAN);
+    if (isnan(left) || (!isnan(out->remaining_tokens) &&
+                        (left > 0 || out->remaining_tokens <= 0)))
+      continue;
+    out->remaining_tokens = left;
+    out->limit_tokens = anthropic(h, kinds[i], "-limit", NAN);
+    out->reset_tokens = anthropic(h, kinds[i], "-reset", now);
+  }
+}
+
+/* Does any name begin like this? Most answers have none of them. */
+static int has_prefix(const struct ofox_headers *h, const char *prefix) {
+  struct ofox_span line;
+  size_t pos = 0;
+  while (next_line(h, &pos, &line)) {
+    if (ofox_span_ihas_prefix(line, prefix))
+      return 1;
+  }
+  return 0;
+}
+
+static void read_anthropic(const struct ofox_headers *h, double now,
+                           struct ofox_ratelimit *out) {
+  if (!has_prefix(h, ANTHROPIC))
+    return;
+  out->limit_requests = anthropic(h, "requests", "-limit", NAN);
+  out->remaining_requests = anthropic(h, "requests", "-remaining", NAN);
+  out->reset_requests = anthropic(h, "requests", "-reset", now);
+  anthropic_tokens(h, now, out);
+}
+
 void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
                             struct ofox_ratelimit *out) {
   double now = ofox_headers_now(h, wall);
@@ -356,6 +409,9 @@ void ofox_headers_ratelimit(const struct ofox_headers *h, double wall,
   out->reset_tokens = reset(h, "x-ratelimit-reset-tokens", now);
   out->remaining = number(h, "x-ratelimit-remaining");
   out->reset = reset(h, "x-ratelimit-reset", now);
+  if (isnan(out->remaining_requests) && isnan(out->reset_requests) &&
+      isnan(out->remaining_tokens) && isnan(out->reset_tokens))
+    read_anthropic(h, now, out);
 }
 
 static enum ofox_source longest_reset(const struct ofox_ratelimit *r,

@@ -6,7 +6,7 @@
 #include "wire/html.h"
 
 void ofox_stray_lines_init(struct ofox_stray_lines *t,
-                           enum ofox_dialect dialect, size_t cap) {
+                           const struct ofox_dialect *dialect, size_t cap) {
   memset(t, 0, sizeof(*t));
   t->dialect = dialect;
   ofox_buf_init(&t->_text, cap);

@@ -17,15 +17,15 @@ enum ofox_stray_lines_kind {
 };
 
 struct ofox_stray_lines {
-  enum ofox_dialect dialect;       /* of the stream */
-  enum ofox_stray_lines_kind kind; /* of what is being collected */
-  struct ofox_buf _text;           /* it */
-  size_t _depth;                   /* open brackets in it */
+  const struct ofox_dialect *dialect; /* of the stream */
+  enum ofox_stray_lines_kind kind;    /* of what is being collected */
+  struct ofox_buf _text;              /* it */
+  size_t _depth;                      /* open brackets in it */
   int _quoted, _escaped;
 };
 
 void ofox_stray_lines_init(struct ofox_stray_lines *t,
-                           enum ofox_dialect dialect, size_t cap);
+                           const struct ofox_dialect *dialect, size_t cap);
 void ofox_stray_lines_free(struct ofox_stray_lines *t);
 void ofox_stray_lines_clear(struct ofox_stray_lines *t);
 

@@ -118,3 +118,29 @@ int ofox_usage_read(struct ofox_span json, struct ofox_usage *out) {
     note(&said, key, child);
   return ofox_usage_sum(&said, out);
 }
+
+/* The members of a usage behind those of what was said until now: of each name
+** the last counts. */
+static int add_members(struct ofox_buf *said, struct ofox_json usage) {
+  struct ofox_json was = ofox_json_root(ofox_buf_span(said)), key, v;
+  size_t n = said->n, pos = 0;
+  if (!ofox_json_next(was, &pos, &key, &v))
+    return 0;
+  pos = 0;
+  if (!ofox_json_next(usage, &pos, &key, &v))
+    return 1;
+  if (ofox_buf_addspan(said, usage.raw) != 0)
+    return 0;
+  said->p[n - 1] = ','; /* no brace ends and begins anew */
+  said->p[n] = ' ';
+  return 1;
+}
+
+void ofox_usage_keep(struct ofox_buf *said, int counts,
+                     struct ofox_json usage) {
+  if (usage.type != OFOX_JSON_OBJECT || (counts && add_members(said, usage)))
+    return;
+  ofox_buf_clear(said);
+  if (ofox_buf_addspan(said, usage.raw) != 0)
+    ofox_buf_clear(said);
+}

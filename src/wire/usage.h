@@ -5,6 +5,7 @@
 #ifndef OFOX_USAGE_H
 #define OFOX_USAGE_H
 
+#include "base/buf.h"
 #include "base/json_value.h"
 
 /* NaN: it is not said. Cached ones are a part of the input, those of
@@ -58,6 +59,15 @@ void ofox_usage_clear(struct ofox_usage_said *said);
 /* The number of a word, where a later one counts. */
 void ofox_usage_say(struct ofox_usage_said *said, enum ofox_usage_word w,
                     double n);
+
+/*
+** Keeps a usage of a stream, if it is an object, as JSON: each is the sum up
+*to
+** there, or, if it 'counts', has what has changed. Without room or memory for
+** it, it is not known.
+*/
+void ofox_usage_keep(struct ofox_buf *said, int counts,
+                     struct ofox_json usage);
 
 /* What it amounts to. 0: to nothing. */
 int ofox_usage_sum(const struct ofox_usage_said *said, struct ofox_usage *out);

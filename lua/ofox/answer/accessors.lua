@@ -1,158 +1,76 @@
---- Reads answers of any protocol: text, tool calls, finish reason, tokens. Fields
--- sent by a server may be of any type, and nothing here raises. Knows nothing of
--- how an answer arrived, or of its methods.
+--- Reads answers of any protocol: text, tool calls, finish reason, tokens. Where
+-- they are is known to the file of its dialect. Fields sent by a server may be of any
+-- type, and nothing here raises. Knows nothing of how an answer arrived, or of its
+-- methods.
 require "ofox.base.uncompiled" ()
-local json = require "ofox.json"
+local core = require "ofox.base.native" "core"
+local fields = require "ofox.answer.fields"
+local reserve = require "ofox.base.reserve"
 
 local reading = {}
 
-local function field(value, key)
-  if type(value) ~= "table" then return nil end
-  return rawget(value, key)
-end
-
-local function length(value)
-  return type(value) == "table" and #value or 0
-end
-
-local function string_or_nil(value)
-  return type(value) == "string" and value ~= "" and value or nil
-end
+local field = fields.get
 
 local function number_or_nil(value)
   if type(value) ~= "number" or value ~= value or value == math.huge or value < 0 then return nil end
   return value
 end
 
--- Texts
-
-local function as_text(value)
-  if type(value) == "number" then return json.encode(value) end
-  return type(value) == "string" and value or nil
+--- Returns the dialect of that name.
+---@param name string
+---@return ofox.Dialect|nil  nil: it has no rules
+function reading.dialect(name)
+  if name == "any" then return nil end
+  return reserve.one_of("answer.dialect", name)
 end
 
-local TEXT_TYPES = { text = true, output_text = true, [""] = true }
-
---- Returns the text of a content part: a string, a number, or a table with it in
--- 'text'. nil for any other part.
----@param part any
----@return string|nil
-function reading.text_of_part(part)
-  if type(part) ~= "table" then return as_text(part) end
-  local kind = field(part, "type")
-  if kind ~= nil and not TEXT_TYPES[kind] then return nil end
-  return as_text(field(part, "text"))
-end
-
--- Text of a content: a single part, or the text parts of a list.
-local function text_of(content, read)
-  read = read or reading.text_of_part
-  local texts = {}
-  if length(content) == 0 then return read(content) or "" end
-  for i = 1, #content do texts[#texts + 1] = read(content[i]) end
-  return table.concat(texts)
-end
-
-local function choice_of(answer)
-  return field(field(answer, "choices"), 1)
-end
-
-local function message_of(answer)
-  return field(choice_of(answer), "message")
-end
-
-local function output_text_of_part(part)
-  return field(part, "type") == "output_text" and as_text(field(part, "text")) or nil
-end
-
--- The texts of the items of an output that have the given type, or any type.
-local function texts_of_output(answer, kind, list, read)
-  local output, texts = field(answer, "output"), {}
-  for i = 1, length(output) do
-    if kind == nil or field(output[i], "type") == kind then
-      texts[#texts + 1] = text_of(field(output[i], list), read)
-    end
+--- Returns the dialect that an answer is in.
+---@param answer any
+---@return ofox.Dialect|nil
+function reading.dialect_of(answer)
+  if type(answer) ~= "table" then return nil end
+  for _, name in ipairs(core.dialects) do
+    local dialect = reading.dialect(name)
+    if dialect.owns(answer) then return dialect end
   end
-  return table.concat(texts)
+  return nil
 end
+
+--- What each lua/ofox/answer/dialect/*.lua returns.
+---@class ofox.Dialect
+---@field owns fun(answer: table): boolean  is an answer in this dialect?
+---@field text fun(answer: table): string  "" where there is none
+---@field reasoning fun(answer: table): string  "" where there is none
+---@field calls fun(answer: table): {id: any, name: any, arguments: any}[]  as the server sent them
+---@field reason fun(answer: table): string|nil  the server's word for why it ended
+---@field answer fun(text: string, events: table[], decode: function): table  what events amount to
+---@field chunk fun(answer: table): table  a whole answer in the shape of a chunk
+---@field typed? boolean  the name of an event stands for a type that it lacks
 
 --- Returns the text of an answer; "" where there is none.
 ---@param answer any
 ---@return string
 function reading.text(answer)
-  local message = message_of(answer)
-  if message ~= nil then return text_of(field(message, "content")) end
-  local output, text = field(answer, "output"), field(answer, "text")
-  if output == nil and type(text) == "string" then return text end -- a transcript
-  return texts_of_output(answer, nil, "content", output_text_of_part)
-end
-
--- A reasoning part has its text in a member, or in a list of parts.
-local function thought_of_part(part)
-  local kind = field(part, "type")
-  if kind == "thinking" then return text_of(field(part, "thinking")) end
-  if kind == "reasoning" or kind == "reasoning_text" or kind == "summary_text" then
-    return as_text(field(part, "text"))
-  end
-  return nil
-end
-
-local function any_text(part)
-  return as_text(field(part, "text"))
+  local dialect = reading.dialect_of(answer)
+  if dialect then return dialect.text(answer) end
+  local text = field(answer, "text")
+  return type(text) == "string" and text or "" -- a transcript
 end
 
 --- Returns the model's reasoning; "" where the answer has none.
 ---@param answer any
 ---@return string
 function reading.reasoning(answer)
-  local message = message_of(answer)
-  for _, name in ipairs { "reasoning_content", "reasoning" } do
-    local text = text_of(field(message, name), function(part) return reading.text_of_part(part) or any_text(part) end)
-    if text ~= "" then return text end
-  end
-  if message ~= nil then
-    local content = field(message, "content")
-    return type(content) == "table" and text_of(content, thought_of_part) or ""
-  end
-  local text = texts_of_output(answer, "reasoning", "content", any_text)
-  return text ~= "" and text or texts_of_output(answer, "reasoning", "summary", any_text)
+  local dialect = reading.dialect_of(answer)
+  return dialect and dialect.reasoning(answer) or ""
 end
-
--- Calls
-
-local function chat_calls(message, calls)
-  local list = field(message, "tool_calls")
-  for i = 1, length(list) do
-    local what = field(list[i], "function") or field(list[i], "custom")
-    if type(what) == "table" then
-      local arguments = field(what, "arguments")
-      if arguments == nil then arguments = field(what, "input") end
-      calls[#calls + 1] = { id = field(list[i], "id"), name = field(what, "name"), arguments = arguments }
-    end
-  end
-  local what = field(message, "function_call") -- deprecated in favour of tool_calls
-  if not calls[1] and type(what) == "table" and next(what) ~= nil then
-    calls[1] = { name = field(what, "name"), arguments = field(what, "arguments") }
-  end
-end
-
-local CALLS = { function_call = "arguments", custom_tool_call = "input" }
 
 --- Returns the tool calls of an answer, with their members as the server sent them.
 ---@param answer any
 ---@return {id: any, name: any, arguments: any}[]
 function reading.calls(answer)
-  local calls, output = {}, field(answer, "output")
-  chat_calls(message_of(answer), calls)
-  for i = 1, length(output) do
-    local item = output[i]
-    local member = CALLS[field(item, "type") or false]
-    if member then
-      calls[#calls + 1] = { id = string_or_nil(field(item, "call_id")) or field(item, "id"),
-        name = field(item, "name"), arguments = field(item, member) }
-    end
-  end
-  return calls
+  local dialect = reading.dialect_of(answer)
+  return dialect and dialect.calls(answer) or {}
 end
 
 -- Finish reason
@@ -168,15 +86,12 @@ for reason, words in pairs {
   for word in words:gmatch("%S+") do REASONS[word] = reason end
 end
 
--- The server's own word for it.
-local function reason_of(answer)
-  local status = string_or_nil(field(answer, "status"))
-  if type(field(answer, "output")) == "table" and status then
-    if status == "in_progress" or status == "queued" then return nil end
-    return status == "incomplete" and string_or_nil(field(field(answer, "incomplete_details"), "reason")) or status
-  end
-  return string_or_nil(field(choice_of(answer), "finish_reason")) or string_or_nil(field(answer, "stop_reason"))
-    or string_or_nil(field(field(field(answer, "candidates"), 1), "finishReason"))
+--- Returns the server's own word for why an answer ended, or nil.
+---@param answer any
+---@return string|nil
+function reading.reason(answer)
+  local dialect = reading.dialect_of(answer)
+  return dialect and dialect.reason(answer) or nil
 end
 
 --- Returns why an answer ended: one word for all protocols; else the server's
@@ -184,7 +99,7 @@ end
 ---@param answer any
 ---@return string|nil
 function reading.finish_reason(answer)
-  local word = reason_of(answer)
+  local word = reading.reason(answer)
   local reason = word and REASONS[word:lower()]
   -- some protocols and servers say "stop" and still want a call
   if reason == "stop" and reading.calls(answer)[1] then return "tool_calls" end
@@ -236,13 +151,22 @@ function reading.tokens(usage)
   return next(tokens) ~= nil and tokens or nil
 end
 
+--- Returns what an answer says about the tokens that it used, as the server sent it.
+---@param answer any
+---@return any
+function reading.raw_usage(answer)
+  for _, name in ipairs(core.usages) do
+    local usage = field(answer, name)
+    if usage ~= nil then return usage end
+  end
+  return nil
+end
+
 --- Returns the tokens that the answer used; nil where it does not say.
 ---@param answer any
 ---@return ofox.Tokens|nil
 function reading.usage(answer)
-  local usage = field(answer, "usage")
-  if usage == nil then usage = field(answer, "usageMetadata") end
-  return reading.tokens(usage)
+  return reading.tokens(reading.raw_usage(answer))
 end
 
 return reading

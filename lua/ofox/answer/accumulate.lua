@@ -10,9 +10,9 @@
 -- In all of them an empty value changes nothing.
 require "ofox.base.uncompiled" ()
 local elements = require "ofox.answer.elements"
+local fields = require "ofox.answer.fields"
 local json = require "ofox.json"
 local pieces = require "ofox.answer.pieces"
-local reading = require "ofox.answer.accessors"
 
 local rules = {}
 
@@ -249,7 +249,7 @@ local function is_bare(part)
   for key in pairs(part) do
     if key ~= "type" and key ~= "text" and key ~= "index" then return false end
   end
-  return reading.text_of_part(part) ~= nil
+  return fields.text_of_part(part) ~= nil
 end
 
 --- Accumulates a content.
@@ -269,7 +269,7 @@ function rules.flow(state, whole, key, value, text)
   end
   local parts = {}
   for _, part in ipairs(parts_of(value)) do
-    local own = reading.text_of_part(part)
+    local own = fields.text_of_part(part)
     if own and text then
       local n = cut(text, #own)
       own, text = text:sub(1, n), text:sub(n + 1)
@@ -289,7 +289,7 @@ function rules.content(parts)
   local texts = {}
   for i, part in ipairs(parts) do
     if is_table(part) and not is_bare(part) then return parts end
-    texts[i] = reading.text_of_part(part)
+    texts[i] = fields.text_of_part(part)
     if not texts[i] then return parts end
   end
   return table.concat(texts)

@@ -3,6 +3,7 @@
 require "ofox.base.uncompiled" ()
 local core = require("ofox.base.native")("core")
 local json = require "ofox.json"
+local reading = require "ofox.answer.accessors"
 local response = require "ofox.answer.response"
 
 local partial = {}
@@ -84,14 +85,13 @@ function partial.of(answer, chunks, text, decode, clean)
     calls[i] = { id = cleaned(call.id), name = cleaned(call.name), arguments_json = json_text,
       arguments = cleaned(arguments) }
   end
-  local choice = type(answer.choices) == "table" and answer.choices[1]
-  local finish = type(choice) == "table" and choice.finish_reason
+  local finish, usage = reading.reason(answer), reading.raw_usage(answer)
   local reasoning = response.reasoning(answer)
   return {
     text = cleaned(text), tool_calls = calls, chunks = chunks,
     reasoning = reasoning ~= "" and cleaned(reasoning) or nil,
-    finish_reason = type(finish) == "string" and finish ~= "" and cleaned(finish) or nil,
-    usage = type(answer.usage) == "table" and cleaned(answer.usage) or nil,
+    finish_reason = finish and cleaned(finish),
+    usage = type(usage) == "table" and cleaned(usage) or nil,
   }
 end
 

@@ -146,7 +146,7 @@ local function make_callable(value)
   if usage == nil then return end
   if type(usage) ~= "table" then
     -- invalid in a model's answer; elsewhere it may have any meaning
-    if type(rawget(value, "choices")) ~= "table" and type(rawget(value, "output")) ~= "table" then return end
+    if not reading.dialect_of(value) then return end
     usage = { value = usage }
     rawset(value, "usage", usage)
   end

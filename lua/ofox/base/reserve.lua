@@ -97,6 +97,15 @@ function reserve.require(name)
   return package.loaded[name] or require(name)
 end
 
+--- Returns a module of a folder of which all have the same shape: the caller knows no
+-- names.
+---@param shelf string  without "ofox."
+---@param name string
+---@return any module
+function reserve.one_of(shelf, name)
+  return reserve.require("ofox." .. shelf .. "." .. name)
+end
+
 --- Loads all kept modules.
 function reserve.load_all()
   local names = {}

@@ -156,7 +156,7 @@ local function decoder_of(self)
     local data, whole, name = call:event()
     if not data or whole then return nil, data end
     local chunk = self:decode(data)
-    if chunk ~= nil and self.dialect == "responses" and chunk.type == nil and name ~= "" then chunk.type = name end
+    if chunk ~= nil and name ~= "" then chunk = collect("named", self.dialect, chunk, name) end
     return chunk
   end
 end

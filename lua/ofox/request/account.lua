@@ -8,7 +8,7 @@ local account = {}
 -- header of its own.
 local function credential(settings)
   local own = settings.headers or {}
-  return own.authorization or own["x-api-key"] or settings.api_key or nil
+  return own.authorization or own["x-api-key"] or own["x-goog-api-key"] or settings.api_key or nil
 end
 
 --- Returns the account of calls with these options, and what it is known by there.
@@ -22,9 +22,12 @@ end
 
 --- Returns what all processes call the account of calls with these options.
 ---@param settings table
+---@param owned {known_by: any, base_url: string}|nil  the client's
 ---@return string
-function account.name(settings)
-  return core.account_name(settings.base_url, credential(settings))
+function account.name(settings, owned)
+  local known_by = credential(settings)
+  local is_owned = owned and owned.known_by == known_by
+  return core.account_name(is_owned and owned.base_url or settings.base_url, known_by)
 end
 
 --- Returns the account of calls with these options: that of their client, unless they

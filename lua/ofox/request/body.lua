@@ -27,7 +27,7 @@ function body.check_params(params, resource)
   end
   if rawget(params, 1) ~= nil then return "params: expected named fields, got a list" end
   if rawget(params, "stream") == true and not resource.dialect then
-    return "params.stream: only chat and responses can be streamed (for others: client:request)"
+    return "params.stream: this call cannot be streamed (client:request streams any)"
   end
   return nil
 end

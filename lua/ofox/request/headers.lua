@@ -21,7 +21,7 @@ local WITH_BODY = { ["content-type"] = "application/json" }
 headers.AUTH = { "authorization", "x-api-key", "x-goog-api-key", "api-key" }
 
 --- Returns the headers of a request, sorted by name.
----@param resource table  'streams', 'expect', 'method', 'body', 'form'
+---@param resource table  'streams', 'expect', 'method', 'body', 'form', 'defaults' (headers of its own)
 ---@param given? table<string, string|function|false>  by lower-case name; false removes
 ---@return table[] headers  pairs of name and value, which is a string or a function that returns one
 ---@return boolean own_auth  the program authenticates itself: no key is added
@@ -30,7 +30,8 @@ function headers.build(resource, given)
   if resource.streams and kind ~= "raw" then kind = "events" end
   local defaults = DEFAULT_HEADERS[kind] or DEFAULT_HEADERS.json
   local has_body = not resource.form and (resource.body or resource.method == "POST")
-  local fields = options.overlay(has_body and options.overlay(defaults, WITH_BODY) or defaults, given)
+  if has_body then defaults = options.overlay(defaults, WITH_BODY) end
+  local fields = options.overlay(options.overlay(defaults, resource.defaults), given)
   local names, list = {}, {}
   for name in pairs(fields) do
     -- that of a form names its boundary

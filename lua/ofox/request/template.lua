@@ -51,8 +51,9 @@ local function add_key(self, shape, fields)
   if shape.own_auth or shape.expect == "contact" then key = false end
   self.missing = key == nil
   self.key = type(key) == "function" and key or type(key) == "string"
+  fields.key = shape.key
   if type(key) ~= "string" then return end
-  fields.authorization = "Authorization: Bearer " .. key
+  fields.authorization = (shape.key or "Authorization: Bearer ") .. key
   fields.secrets[#fields.secrets + 1] = key
 end
 
@@ -84,14 +85,14 @@ local function add_account(self, shape, fields)
   fields.account = account.of(settings, shape.account)
   fields.hedge = settings.hedge and settings.hedge.after
   if not settings.store then return end
-  self.account, self.account_name = fields.account, account.name(settings)
+  self.account, self.account_name = fields.account, account.name(settings, shape.account)
   settings.store:share(fields.account)
 end
 
 --- Creates a template.
 ---@param shape table  method, url, headers (list of {name, value}; a value may be a function), own_auth (the
---   program authenticates itself), expect, dialect, once (see src/call/state.h), stats (counters of the client),
---   account (the client's)
+--   program authenticates itself), expect, dialect, key (how the line with the key begins), once (see
+--   src/call/state.h), stats (counters of the client), account (the client's)
 ---@param settings table
 ---@param like? ofox.Template  which sends the same the same way
 ---@return ofox.Template

@@ -50,6 +50,15 @@ function url.build(base, path, query)
   return whole .. joint .. table.concat(parts, "&")
 end
 
+--- Returns the base URL of a protocol that stands beside the one of OpenAI's: its /v1
+-- replaced.
+---@param base string
+---@param folder string
+---@return string
+function url.beside(base, folder)
+  return (base:gsub("/v1$", "")) .. "/" .. folder
+end
+
 --- Checks the length of a URL: libcurl would not send one of a megabyte, and servers
 -- reject far shorter ones.
 ---@param text string

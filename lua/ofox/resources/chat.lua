@@ -3,7 +3,7 @@ return {
   name = "chat",
   method = "POST",
   path = "/chat/completions",
-  expect = "choices",
+  expect = "chat",
   fallback = true,
   dialect = "chat",
 }

@@ -3,7 +3,7 @@ return {
   name = "responses",
   method = "POST",
   path = "/responses",
-  expect = "output",
+  expect = "responses",
   fallback = true,
   dialect = "responses",
 }

@@ -3,6 +3,7 @@
 -- Knows nothing of how tools run.
 require "ofox.base.uncompiled" ()
 local chat = require "ofox.resources.chat"
+local messages = require "ofox.resources.messages"
 local responses = require "ofox.resources.responses"
 
 --- A protocol. The functions return items of its conversation, or of its tools.
@@ -92,6 +93,30 @@ dialects.responses = {
         output = result.text }
     end
     return items
+  end,
+}
+
+dialects.messages = {
+  resource = messages,
+  list = "messages",
+  described = function(name, fields)
+    -- a tool without a schema takes no arguments, and has to say so
+    fields.name, fields.input_schema = name, fields.parameters or { type = "object" }
+    fields.parameters = nil
+    return fields
+  end,
+  turn = function(answer)
+    local content = field(answer, "content")
+    if type(content) ~= "table" or content[1] == nil then return {} end -- a message without blocks is refused
+    return { { role = "assistant", content = content } }
+  end,
+  results = function(_, results)
+    local blocks = {}
+    for i, result in ipairs(results) do
+      blocks[i] = { type = "tool_result", tool_use_id = result.call.id, content = result.text,
+        is_error = result.failed or nil }
+    end
+    return { { role = "user", content = blocks } }
   end,
 }
 

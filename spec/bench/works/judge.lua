@@ -2,7 +2,7 @@
 -- server is asked.
 local core = require("ofox.base.native")("core")
 
-local template = core.template({ expect = "choices" }, {})
+local template = core.template({ expect = "chat" }, {})
 local body = '{"error":{' .. ('"e":1,'):rep(2000) .. '"f":1}}'
 for _ = 1, tonumber(arg[1]) do
   local call = core.call(template, 0)

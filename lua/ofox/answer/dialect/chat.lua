@@ -1,14 +1,97 @@
---- Chat completions: where members are in their chunks.
+--- Chat completions: where members are in answers and in their chunks.
 require "ofox.base.uncompiled" ()
-local elements = require "ofox.answer.elements"
+local fields = require "ofox.answer.fields"
 local json = require "ofox.json"
-local pieces = require "ofox.answer.pieces"
-local reading = require "ofox.answer.accessors"
-local rules = require "ofox.answer.accumulate"
+local reserve = require "ofox.base.reserve"
 
 local chat = {}
 
-local says = rules.says
+local field, length, text_of = fields.get, fields.length, fields.text_of
+
+-- Answers
+
+---@param answer table
+---@return boolean
+function chat.owns(answer)
+  return type(field(answer, "choices")) == "table"
+end
+
+local function choice_one(answer)
+  return field(field(answer, "choices"), 1)
+end
+
+local function message_of(answer)
+  return field(choice_one(answer), "message")
+end
+
+---@param answer table
+---@return string
+function chat.text(answer)
+  return text_of(field(message_of(answer), "content"))
+end
+
+-- A reasoning part has its text in a member, or in a list of parts.
+local function thought_of_part(part)
+  local kind = field(part, "type")
+  if kind == "thinking" then return text_of(field(part, "thinking")) end
+  if kind == "reasoning" or kind == "reasoning_text" or kind == "summary_text" then return fields.any_text(part) end
+  return nil
+end
+
+---@param answer table
+---@return string
+function chat.reasoning(answer)
+  local message = message_of(answer)
+  for _, name in ipairs { "reasoning_content", "reasoning" } do
+    local text = text_of(field(message, name), function(part)
+      return fields.text_of_part(part) or fields.any_text(part)
+    end)
+    if text ~= "" then return text end
+  end
+  local content = field(message, "content")
+  return type(content) == "table" and text_of(content, thought_of_part) or ""
+end
+
+---@param answer table
+---@return table[]
+function chat.calls(answer)
+  local message, calls = message_of(answer), {}
+  local list = field(message, "tool_calls")
+  for i = 1, length(list) do
+    local what = field(list[i], "function") or field(list[i], "custom")
+    if type(what) == "table" then
+      local arguments = field(what, "arguments")
+      if arguments == nil then arguments = field(what, "input") end
+      calls[#calls + 1] = { id = field(list[i], "id"), name = field(what, "name"), arguments = arguments }
+    end
+  end
+  local what = field(message, "function_call") -- deprecated in favour of tool_calls
+  if not calls[1] and type(what) == "table" and next(what) ~= nil then
+    calls[1] = { name = field(what, "name"), arguments = field(what, "arguments") }
+  end
+  return calls
+end
+
+---@param answer table
+---@return string|nil
+function chat.reason(answer)
+  return fields.string_or_nil(field(choice_one(answer), "finish_reason"))
+end
+
+-- Chunks
+
+-- What puts events together is loaded with the first of them: answers that are read
+-- need none of it.
+local elements, pieces, rules
+local function prepare()
+  elements = elements or reserve.require "ofox.answer.elements"
+  pieces = pieces or reserve.require "ofox.answer.pieces"
+  rules = rules or reserve.require "ofox.answer.accumulate"
+end
+
+local function says(value)
+  return rules.says(value)
+end
 
 local function is_table(value)
   return type(value) == "table"
@@ -98,7 +181,7 @@ end
 local function fill_content(message, parts)
   local texts, others = {}, {}
   for _, part in ipairs(parts) do
-    local text = reading.text_of_part(part)
+    local text = fields.text_of_part(part)
     texts[#texts + 1] = text
     if not text then others[#others + 1] = part end
   end
@@ -173,6 +256,7 @@ end
 ---@param decode fun(json: string): any, boolean|nil
 ---@return table
 function chat.answer(text, events, decode)
+  prepare()
   local self, at = begin(text), 1
   local answer = { choices = self.choices }
   for _, event in ipairs(events) do
@@ -191,6 +275,7 @@ end
 ---@param answer table
 ---@return table chunk
 function chat.chunk(answer)
+  prepare()
   local chunk, choices = {}, members(answer.choices)
   for key, value in pairs(answer) do chunk[key] = value end
   chunk.object, chunk.choices = "chat.completion.chunk", json.array()

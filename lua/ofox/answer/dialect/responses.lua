@@ -1,15 +1,91 @@
---- The Responses protocol: where members are in its events. The last event carries
+--- The Responses protocol: where members are in answers and in its events. The last event carries
 -- the response; where that has less than what was streamed, or never arrived, the
 -- streamed values count.
 require "ofox.base.uncompiled" ()
-local elements = require "ofox.answer.elements"
+local fields = require "ofox.answer.fields"
 local json = require "ofox.json"
-local pieces = require "ofox.answer.pieces"
-local rules = require "ofox.answer.accumulate"
+local reserve = require "ofox.base.reserve"
 
-local responses = {}
+local responses = { typed = true }
 
-local says = rules.says
+local field, length = fields.get, fields.length
+
+-- Answers
+
+---@param answer table
+---@return boolean
+function responses.owns(answer)
+  return type(field(answer, "output")) == "table"
+end
+
+local function output_text_of_part(part)
+  return field(part, "type") == "output_text" and fields.as_text(field(part, "text")) or nil
+end
+
+-- The texts of the items of an output that have the given type, or any type.
+local function texts_of_output(answer, kind, list, read)
+  local output, texts = field(answer, "output"), {}
+  for i = 1, length(output) do
+    if kind == nil or field(output[i], "type") == kind then
+      texts[#texts + 1] = fields.text_of(field(output[i], list), read)
+    end
+  end
+  return table.concat(texts)
+end
+
+---@param answer table
+---@return string
+function responses.text(answer)
+  return texts_of_output(answer, nil, "content", output_text_of_part)
+end
+
+---@param answer table
+---@return string
+function responses.reasoning(answer)
+  local text = texts_of_output(answer, "reasoning", "content", fields.any_text)
+  return text ~= "" and text or texts_of_output(answer, "reasoning", "summary", fields.any_text)
+end
+
+local CALLS = { function_call = "arguments", custom_tool_call = "input" }
+
+---@param answer table
+---@return table[]
+function responses.calls(answer)
+  local calls, output = {}, field(answer, "output")
+  for i = 1, length(output) do
+    local item = output[i]
+    local member = CALLS[field(item, "type") or false]
+    if member then
+      calls[#calls + 1] = { id = fields.string_or_nil(field(item, "call_id")) or field(item, "id"),
+        name = field(item, "name"), arguments = field(item, member) }
+    end
+  end
+  return calls
+end
+
+---@param answer table
+---@return string|nil
+function responses.reason(answer)
+  local status = fields.string_or_nil(field(answer, "status"))
+  if status == "in_progress" or status == "queued" then return nil end
+  local why = status == "incomplete" and field(field(answer, "incomplete_details"), "reason")
+  return fields.string_or_nil(why) or status
+end
+
+-- Events
+
+-- What puts events together is loaded with the first of them: answers that are read
+-- need none of it.
+local elements, pieces, rules
+local function prepare()
+  elements = elements or reserve.require "ofox.answer.elements"
+  pieces = pieces or reserve.require "ofox.answer.pieces"
+  rules = rules or reserve.require "ofox.answer.accumulate"
+end
+
+local function says(value)
+  return rules.says(value)
+end
 
 -- The targets of the events response.X.delta and response.X.done: a member of an
 -- item ('item' is the type of an unannounced one), or of a part in one of its
@@ -259,6 +335,7 @@ end
 ---@param decode fun(json: string): any, boolean|nil
 ---@return table
 function responses.answer(text, events, decode)
+  prepare()
   local self, at = begin(), 1
   for _, event in ipairs(events) do
     local said = pieces.decode(self.state, event[1], decode) or {}

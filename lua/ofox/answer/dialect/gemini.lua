@@ -1,0 +1,220 @@
+--- Gemini's protocol: where members are in answers, of which each event is one with
+-- the next parts of its candidates.
+require "ofox.base.uncompiled" ()
+local fields = require "ofox.answer.fields"
+local json = require "ofox.json"
+local reserve = require "ofox.base.reserve"
+
+local gemini = {}
+
+local field, length = fields.get, fields.length
+
+local function is_table(value)
+  return type(value) == "table"
+end
+
+-- Answers
+
+---@param answer table
+---@return boolean
+function gemini.owns(answer)
+  return is_table(field(answer, "candidates")) or is_table(field(answer, "promptFeedback"))
+end
+
+local function parts_of(candidate)
+  local parts = field(field(candidate, "content"), "parts")
+  return is_table(parts) and parts or {}
+end
+
+local function candidate_one(answer)
+  return field(field(answer, "candidates"), 1)
+end
+
+local function is_thought(part)
+  return field(part, "thought") == true
+end
+
+local function texts_of(answer, thoughts)
+  local texts = {}
+  for _, part in ipairs(parts_of(candidate_one(answer))) do
+    if is_thought(part) == thoughts then texts[#texts + 1] = fields.as_text(field(part, "text")) end
+  end
+  return table.concat(texts)
+end
+
+---@param answer table
+---@return string
+function gemini.text(answer)
+  return texts_of(answer, false)
+end
+
+---@param answer table
+---@return string
+function gemini.reasoning(answer)
+  return texts_of(answer, true)
+end
+
+---@param answer table
+---@return table[]
+function gemini.calls(answer)
+  local calls = {}
+  for _, part in ipairs(parts_of(candidate_one(answer))) do
+    local call = field(part, "functionCall")
+    if is_table(call) then
+      calls[#calls + 1] = { id = field(call, "id"), name = field(call, "name"), arguments = field(call, "args") }
+    end
+  end
+  return calls
+end
+
+--- A prompt that was refused has no candidates.
+---@param answer table
+---@return string|nil
+function gemini.reason(answer)
+  local word = fields.string_or_nil(field(candidate_one(answer), "finishReason"))
+  if word then return word ~= "FINISH_REASON_UNSPECIFIED" and word or nil end
+  word = fields.string_or_nil(field(field(answer, "promptFeedback"), "blockReason"))
+  return word and "content_filter"
+end
+
+-- Events
+
+-- Loaded with the first events that are put together.
+local elements, pieces, rules
+local function prepare()
+  elements = elements or reserve.require "ofox.answer.elements"
+  pieces = pieces or reserve.require "ofox.answer.pieces"
+  rules = rules or reserve.require "ofox.answer.accumulate"
+end
+
+local function begin()
+  return { state = pieces.begin(), candidates = json.array(), places = {} }
+end
+
+-- Returns the candidate with that index; creates it if new.
+local function candidate_of(self, index)
+  local candidate = self.places[index]
+  if not candidate then
+    candidate = { index = index, content = { parts = json.array() } }
+    self.places[index] = candidate
+    self.candidates[#self.candidates + 1] = candidate
+  end
+  return candidate
+end
+
+-- Does a part continue the one before it? Text goes on, until it is signed.
+local function continues(old, part)
+  return old ~= nil and type(old.text) == "string" and type(part.text) == "string"
+    and is_thought(old) == is_thought(part) and not rules.says(old.thoughtSignature)
+    and old.functionCall == nil and part.functionCall == nil
+end
+
+local function add_part(self, candidate, part)
+  local parts = candidate.content.parts
+  local last = parts[#parts]
+  if not continues(last, part) then
+    parts[#parts + 1] = part
+    return
+  end
+  for key, value in pairs(part) do
+    if key == "text" then
+      if value ~= "" then pieces.add(self.state, last, "text", value) end
+    else
+      rules.add_member(self.state, last, key, value)
+    end
+  end
+end
+
+-- Text that came in events which differ from another one in nothing else.
+local function say(self, text)
+  if text ~= "" then add_part(self, candidate_of(self, 0), { text = text }) end
+end
+
+-- Where to cut a text: between characters.
+local function cut(text, n)
+  while n > 0 and n < #text and text:byte(n + 1) >= 0x80 and text:byte(n + 1) < 0xC0 do n = n - 1 end
+  return math.min(n, #text)
+end
+
+-- Adds parts; 'own' is the text that the core found in them, nil if it found none in
+-- this candidate.
+local function add_parts(self, candidate, parts, own)
+  local last
+  for i = 1, #parts do
+    local part = parts[i]
+    if is_table(part) and type(part.text) == "string" and not is_thought(part) and own then last = i end
+  end
+  for i = 1, #parts do
+    local part = parts[i]
+    if is_table(part) then
+      if last and type(part.text) == "string" and not is_thought(part) then
+        local n = i == last and #own or cut(own, #part.text)
+        part.text, own = own:sub(1, n), own:sub(n + 1)
+      end
+      add_part(self, candidate, part)
+    end
+  end
+end
+
+local function add_candidate(self, item, position, own)
+  local index = type(item.index) == "number" and item.index or position - 1
+  local candidate = candidate_of(self, index)
+  for key, value in pairs(item) do
+    if key ~= "content" and key ~= "index" then
+      rules.put_member(self.state, candidate, key, value, key ~= "citationMetadata")
+    end
+  end
+  local content = item.content
+  if not is_table(content) then return end
+  for key, value in pairs(content) do
+    if key ~= "parts" then rules.put_member(self.state, candidate.content, key, value) end
+  end
+  if is_table(content.parts) then add_parts(self, candidate, content.parts, index == 0 and own or nil) end
+end
+
+local function add_event(self, answer, said, own)
+  for key, value in pairs(said) do
+    if key ~= "candidates" then rules.put_member(self.state, answer, key, value, true) end
+  end
+  local list = said.candidates
+  for i = 1, length(list) do
+    if is_table(list[i]) then add_candidate(self, list[i], i, own) end
+  end
+end
+
+local function finish(self, answer)
+  if not self.candidates[1] then return rules.finish(self.state, answer) end
+  answer.candidates = self.candidates
+  elements.sort(self.candidates)
+  for _, candidate in ipairs(self.candidates) do
+    if not rules.says(candidate.content.role) then candidate.content.role = "model" end
+  end
+  return rules.finish(self.state, answer)
+end
+
+--- Returns the answer that the events amount to.
+---@param text string  of candidate 0, as extracted by the core
+---@param events table[]  {json, from, to}: those with more than text
+---@param decode fun(json: string): any, boolean|nil
+---@return table
+function gemini.answer(text, events, decode)
+  prepare()
+  local self, answer, at = begin(), {}, 1
+  for _, event in ipairs(events) do
+    local said = pieces.decode(self.state, event[1], decode) or {}
+    say(self, text:sub(at, event[2]))
+    add_event(self, answer, said, text:sub(event[2] + 1, event[3]))
+    at = event[3] + 1
+  end
+  say(self, text:sub(at))
+  return finish(self, answer)
+end
+
+--- A complete answer is a chunk as it is.
+---@param answer table
+---@return table chunk
+function gemini.chunk(answer)
+  return answer
+end
+
+return gemini

@@ -1,0 +1,126 @@
+-- What the events of Gemini's protocol add up to.
+local collected = require "support.collected"
+local json = require "ofox.json"
+local mock = require "ofox.mock"
+local ofox = require "ofox"
+local response = require "ofox.answer.response"
+
+local PARAMS = { model = "google/g", contents = { { parts = { { text = "hi" } } } }, stream = true }
+
+local function open(sse)
+  local transport = mock.new():reply { sse = sse }
+  local client = ofox.new { api_key = "sk-secret-1234567890", transport = transport, errors = "return",
+    max_retries = 0 }
+  return assert(client:generate_content(PARAMS)), client
+end
+
+local function event(parts, rest, index)
+  local candidate = { content = { parts = parts, role = "model" }, index = index }
+  for key, value in pairs(rest or {}) do candidate[key] = value end
+  return { candidates = { candidate }, modelVersion = "g-1", responseId = "r",
+    usageMetadata = { promptTokenCount = 4, candidatesTokenCount = 9, totalTokenCount = 15, thoughtsTokenCount = 2 } }
+end
+
+describe("an answer of Gemini's in events", function()
+  it("has thoughts, text, calls with signatures, its reason and usage", function()
+    local res = assert(open {
+      event { { text = "I ", thought = true } }, event { { text = "think", thought = true }, { text = "Hel" } },
+      event { { text = "lo" }, { text = " there" } }, event { { text = "", thoughtSignature = "c2ln" } },
+      event { { functionCall = { name = "f", args = { a = 1 } }, thoughtSignature = "c2ln" },
+        { functionCall = { name = "g", id = "2" } } },
+      event({ { inlineData = { mimeType = "image/png", data = "AA==" } } }, { finishReason = "STOP",
+        safetyRatings = { { category = "c", probability = "LOW" } } }),
+    }:collect())
+    assert.same({
+      { text = "I think", thought = true }, { text = "Hello there", thoughtSignature = "c2ln" },
+      { functionCall = { name = "f", args = { a = 1 } }, thoughtSignature = "c2ln" },
+      { functionCall = { name = "g", id = "2" } }, { inlineData = { mimeType = "image/png", data = "AA==" } },
+    }, res.candidates[1].content.parts)
+    assert.same({ "model", "STOP", 0, "g-1", "r" }, { res.candidates[1].content.role, res.candidates[1].finishReason,
+      res.candidates[1].index, res.modelVersion, res.responseId })
+    assert.same({ { category = "c", probability = "LOW" } }, res.candidates[1].safetyRatings)
+    assert.same({ "Hello there", "I think", "tool_calls" }, { res:output_text(), response.reasoning(res),
+      res:finish_reason() })
+    assert.same({ input = 4, output = 11, reasoning = 2, total = 15 }, res:usage())
+    assert.same({ { "f", { a = 1 } }, { "g", {} } }, { { res:tool_calls()[1].name, res:tool_calls()[1].arguments },
+      { res:tool_calls()[2].name, res:tool_calls()[2].arguments } })
+  end)
+
+  it("begins a new part of text behind a signature", function()
+    local got = collected.said("gemini", { { json.encode(event { { text = "a", thoughtSignature = "x" } }), "a" },
+      { json.encode(event { { text = "b" } }), "b" } })
+    assert.same({ { text = "a", thoughtSignature = "x" }, { text = "b" } }, got.candidates[1].content.parts)
+  end)
+
+  it("has several candidates", function()
+    local stream = open { event({ { text = "a" } }, nil, 0), event({ { text = "x" } }, nil, 1),
+      event({ { text = "b" } }, { finishReason = "STOP" }, 0),
+      event({ { text = "y" } }, { finishReason = "MAX_TOKENS" }, 1) }
+    local res = assert(stream:collect())
+    assert.same({ "ab", "xy", "MAX_TOKENS" }, { res:output_text(), res.candidates[2].content.parts[1].text,
+      res.candidates[2].finishReason })
+  end)
+
+  it("may be refused, before it or in it", function()
+    local res = assert(open { { promptFeedback = { blockReason = "OTHER" } } }:collect())
+    assert.same({ "content_filter", "", "OTHER" }, { res:finish_reason(), res:output_text(),
+      res.promptFeedback.blockReason })
+    res = assert(open { event { { text = "a" } }, { candidates = { { finishReason = "SAFETY" } } } }:collect())
+    assert.same({ "content_filter", "a" }, { res:finish_reason(), res:output_text() })
+  end)
+
+  it("is truncated without a reason, whatever follows", function()
+    for _, last in ipairs { "[DONE]", json.encode { usageMetadata = { promptTokenCount = 1 } } } do
+      local _, err = open { event { { text = "a" } }, last }:collect()
+      assert.same({ "stream_error", "truncated", "a" }, { err.type, err.code, err.partial.text })
+      assert.is_table(err.partial.usage)
+    end
+  end)
+
+  it("says what was counted last, though events differ in text and counts alone", function()
+    local function counted(text, n)
+      return { candidates = { { content = { parts = { { text = text } } } } }, usageMetadata = {
+        promptTokenCount = 4, candidatesTokenCount = n, totalTokenCount = 4 + n } }
+    end
+    for _, last in ipairs { "none", "unlike", "error" } do
+      local sse = { counted("a", 1), counted("b", 9), counted("c", 10), counted("d", 11) }
+      sse[5] = ({ unlike = { candidates = { { content = { parts = { { executableCode = { code = "x" } } } } } } },
+        error = { error = { code = 500, message = "no" } } })[last]
+      local stream, client = open(sse)
+      local _, err = stream:collect()
+      assert.same({ "abcd", { promptTokenCount = 4, candidatesTokenCount = 11, totalTokenCount = 15 } },
+        { err.partial.text, err.partial.usage })
+      assert.same({ 4, 11 }, { client:stats().tokens.input, client:stats().tokens.output })
+    end
+    local sse = { counted("a", 1), counted("b", 2), counted("c", 3), { candidates = { { finishReason = "STOP" } } } }
+    local stream, client = open(sse)
+    local res = assert(stream:collect())
+    assert.same({ { { text = "abc" } }, 3, 4 }, { res.candidates[1].content.parts, res:usage().output,
+      client:stats().tokens.input })
+    local counts = {}
+    for chunk in open(sse):chunks() do
+      counts[#counts + 1] = chunk.usageMetadata and chunk.usageMetadata.totalTokenCount
+    end
+    assert.same({ 5, 6, 7 }, counts)
+  end)
+
+  it("joins halves of characters, in one event or several", function()
+    local function raw(inner) return '{"candidates":[{"content":{"parts":[' .. inner .. "]}}]}" end
+    local res = assert(open { raw '{"text":"\\ud83d"}', raw '{"text":"\\ude00"}',
+      raw '{"text":"\\ud83d"},{"text":"\\ude00!"}',
+      event({}, { finishReason = "STOP" }) }:collect())
+    assert.same({ "😀😀!", { { text = "😀😀!" } } }, { res:output_text(), res.candidates[1].content.parts })
+  end)
+end)
+
+describe("an answer of Gemini's sent whole in answer to a stream request", function()
+  it("is one chunk", function()
+    local body = event({ { text = "Hi" } }, { finishReason = "STOP" })
+    local transport = mock.new():always { body = body }
+    local client = ofox.new { api_key = "sk-secret-1234567890", transport = transport }
+    assert.same(body, client:generate_content(PARAMS):next())
+    assert.equal("Hi", client:generate_content(PARAMS):read())
+    assert.equal("Hi", client:generate_content(PARAMS):collect():output_text())
+    assert.equal(12, client:stats().tokens.input)
+  end)
+end)
