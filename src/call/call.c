@@ -400,9 +400,14 @@ void ofox_call_rejoin(struct ofox_call *c, double now) {
 }
 
 int ofox_call_begin(struct ofox_call *c, double now) {
-  double call_began = c->clock.call_began;
   if (ofox_call_admit(c, now) != 0)
     return -1;
+  ofox_call_start(c, now);
+  return 0;
+}
+
+void ofox_call_start(struct ofox_call *c, double now) {
+  double call_began = c->clock.call_began;
   ofox_gate_started(c, now);
   ofox_response_clear(&c->response);
   c->attempts++;
@@ -414,5 +419,4 @@ int ofox_call_begin(struct ofox_call *c, double now) {
   c->clock.call_began = call_began;
   c->clock.began = now;
   enter(c, OFOX_FLIGHT, INFINITY);
-  return 0;
 }

@@ -25,6 +25,8 @@ int ofox_call_aside(struct ofox_call *c, double now);
 void ofox_call_rejoin(struct ofox_call *c, double now);
 /* The same as admit, and it does: READY -> FLIGHT. */
 int ofox_call_begin(struct ofox_call *c, double now);
+/* The same, of one that has just been admitted. */
+void ofox_call_start(struct ofox_call *c, double now);
 /* The attempt waits until it may have a connection, and its own limits do not
 ** run yet; it is about to connect; it has: 'reused' if it was used before. */
 void ofox_call_queue(struct ofox_call *c);

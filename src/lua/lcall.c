@@ -301,5 +301,8 @@ void ofox_open_call(lua_State *L) {
   lua_setfield(L, -2, "MAX_RETRIES");
   lua_pushinteger(L, OFOX_MAX_RESPONSE);
   lua_setfield(L, -2, "MAX_RESPONSE_BYTES");
-  ofox_setfuncs(L, ofox_attempt_functions);
+  luaL_newmetatable(L, OFOX_TEMPLATE_T);
+  lua_insert(L, -2);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_functions);
+  lua_remove(L, -2);
 }

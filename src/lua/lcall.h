@@ -60,7 +60,7 @@ void ofox_lcall_forget(struct ofox_lcall *c);
 extern const luaL_Reg ofox_attempt_methods[];
 extern const luaL_Reg ofox_report_methods[];
 extern const luaL_Reg ofox_hedge_methods[];
-/* core.call */
+/* core.call; its upvalue is the metatable of templates */
 extern const luaL_Reg ofox_attempt_functions[];
 
 #endif
