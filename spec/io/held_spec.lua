@@ -58,6 +58,18 @@ describe("calls that are held back", function()
     assert.is_truthy(select(2, second:wait()))
   end)
 
+  it("hear of it no more than four times a second, in tasks, too", function()
+    s:script { REFUSED, OK, repeat_last = true }
+    local heard = 0
+    local client = client_of { on_wait = function(_, err)
+      heard = heard + 1
+      assert.equal("held", err.code)
+    end }
+    client:chat(calls.PARAMS, { max_retries = 0 })
+    ofox.map({ 1, 2 }, function() assert(client:chat(calls.PARAMS)) end)
+    assert.is_true(heard >= 2 and heard <= 14, heard)
+  end)
+
   it("10,000 of them take no time while they wait", function()
     s:script { { status = 429, headers = { ["Retry-After"] = "55" }, body = REFUSED.body } }
     local client = client_of { api_key = "sk-many-0123456789", max_retries = 0 }

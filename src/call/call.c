@@ -379,9 +379,10 @@ int ofox_call_admit(struct ofox_call *c, double now) {
   return a.word == OFOX_GATE_GO ? 0 : obey(c, &a, now);
 }
 
-int ofox_call_aside(struct ofox_call *c, double now) {
+int ofox_call_aside(struct ofox_call *c, enum ofox_outcome *why, double now) {
   if (c->state != OFOX_WAIT || !ofox_gate_is_waiting(c))
     return 0;
+  *why = ofox_gate_keeper(c, now);
   ofox_gate_left(c, now);
   return 1;
 }
@@ -393,6 +394,9 @@ void ofox_call_rejoin(struct ofox_call *c, double now) {
   a = ofox_gate_ask(c, now);
   if (a.word == OFOX_GATE_GO)
     enter(c, OFOX_READY, INFINITY);
+  else if (a.word == OFOX_GATE_WAIT &&
+           !(a.model_is_down && ofox_fallback_has_next(c)))
+    c->_due = a.due; /* it waits on: that is no news */
   else
     (void)obey(c, &a, now);
   if (c->host != NULL)

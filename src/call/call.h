@@ -20,8 +20,8 @@ void ofox_call_let_go(struct ofox_call *c); /* called by its transport */
 ** another model, since this one is known to be down. */
 int ofox_call_admit(struct ofox_call *c, double now);
 /* Leaves its place to others while the program does something, if it is held
-** back: then 1. And comes back to it. */
-int ofox_call_aside(struct ofox_call *c, double now);
+** back: then 1, and '*why'. And comes back to it. */
+int ofox_call_aside(struct ofox_call *c, enum ofox_outcome *why, double now);
 void ofox_call_rejoin(struct ofox_call *c, double now);
 /* The same as admit, and it does: READY -> FLIGHT. */
 int ofox_call_begin(struct ofox_call *c, double now);

@@ -124,16 +124,23 @@ static int is_behind(const struct ofox_call *c, const struct ofox_lane *l) {
   return first != NULL && first->order < c->ticket->turn.order;
 }
 
+static enum ofox_outcome keeper(const struct ofox_call *c,
+                                const struct ofox_lane *l, double now) {
+  return c->config->holds && l->hold.held &&
+                 ofox_hold_at(&l->hold, now, 0) > now
+             ? OFOX_OUTCOME_HELD
+             : OFOX_OUTCOME_PACED;
+}
+
 static struct ofox_gate_answer refused(const struct ofox_call *c,
                                        const struct ofox_lane *l,
                                        enum ofox_reason reason, double at,
                                        double now) {
   struct ofox_gate_answer a = {OFOX_GATE_REFUSED, INFINITY, OFOX_OUTCOME_PACED,
                                OFOX_REASON_NONE,  0,        0};
-  if (c->config->holds && l->hold.held && ofox_hold_at(&l->hold, now, 0) > now)
-    a.outcome = OFOX_OUTCOME_HELD;
+  a.outcome = keeper(c, l, now);
   a.reason = reason;
-  a.delay = at < INFINITY ? later(0, at - now) : 0;
+  a.delay = at > now && at < INFINITY ? at - now : NAN;
   return a;
 }
 
@@ -258,6 +265,10 @@ struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   return a;
 }
 
+enum ofox_outcome ofox_gate_keeper(const struct ofox_call *c, double now) {
+  return keeper(c, lane_waited_in(c), now);
+}
+
 int ofox_gate_is_waiting(const struct ofox_call *c) {
   return waits(c);
 }
@@ -311,9 +322,7 @@ static void reconsider(struct ofox_turn *turn, void *with) {
 
 /* What is known of a lane has changed for the worse. */
 static void reconsider_all(const struct ofox_lane *l, double now) {
-  struct ofox_later_turn with;
-  with.lane = l;
-  with.now = now;
+  struct ofox_later_turn with = {l, now};
   ofox_turns_each(&l->turns, reconsider, &with);
 }
 

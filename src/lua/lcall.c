@@ -137,8 +137,12 @@ static int call_due(lua_State *L) {
 
 /* call:aside(now) -> boolean: it has left its place among those that wait */
 static int call_aside(lua_State *L) {
-  lua_pushboolean(L, ofox_call_aside(&check(L)->call, luaL_checknumber(L, 2)));
-  return 1;
+  enum ofox_outcome why;
+  if (!ofox_call_aside(&check(L)->call, &why, luaL_checknumber(L, 2)))
+    return 0;
+  lua_pushstring(L, ofox_outcomes[why].code);
+  lua_pushstring(L, ofox_outcomes[why].message);
+  return 2;
 }
 
 /* call:rejoin(now): back to its place */

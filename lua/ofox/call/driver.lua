@@ -130,9 +130,9 @@ function Run:wait()
   end
   local now = transport:now()
   local left = (call:expects(now) or now) - now
-  local is_aside = call:aside(now) -- the hook may take its time, and make calls
-  hooks.wait(self, left, self.failure or is_aside and outcome.held(self))
-  if is_aside then call:rejoin(transport:now()) end
+  local code, message = call:aside(now) -- the hook may take its time, and make calls
+  hooks.wait(self, left, self.failure or code and outcome.kept_back(self, code, message, left))
+  if code then call:rejoin(transport:now()) end
   if call:state() == "wait" then wait.call(transport, call, WAIT_STEP) end
 end
 
