@@ -136,7 +136,7 @@ hints.rows = {
           .. "或调大 deadline 或 retry.max_server_delay。",
       },
       paced = {
-        en = "The pace of this account leaves no room yet. A call whose turn comes after its deadline sends no request: "
+        en = "The pace of this account leaves no room yet. One whose turn comes after its deadline sends no request: "
           .. "raise deadline, run fewer calls concurrently, or raise the limits in pace.",
         zh = "按该账户的 pace，现在还轮不到；在 deadline 之前轮不到的调用不会发出请求：请调大 deadline、减少并发，"
           .. "或调高 pace 中的限额。",

@@ -484,7 +484,8 @@ describe("pace:", function()
       local client = client_of(transport, { pace = { rpm = 6, burst = 1 } })
       local function ask()
         client:chat(params())
-        client:chat(params(), { on_wait = function(left, err) seen[#seen + 1] = { left, err.code, err.retry_after } end })
+        local function on_wait(left, err) seen[#seen + 1] = { left, err.code, err.retry_after } end
+        client:chat(params(), { on_wait = on_wait })
       end
       if in_task then ofox.run(ask) else ask() end
       assert.is_true(#seen >= 30 and #seen <= 42, #seen)

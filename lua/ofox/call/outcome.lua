@@ -40,7 +40,8 @@ end
 function outcome.kept_back(run, code, message, left)
   return reserve.require "ofox.errors".new {
     type = "rate_limit_error", code = code, message = message, retry_after = left,
-    retry_at = run.transport:wall() + left, retryable = true, attempts = 0, elapsed = 0, retries = {}, ambiguous = false,
+    retry_at = run.transport:wall() + left, retryable = true, attempts = 0, elapsed = 0, retries = {},
+    ambiguous = false,
     model = outcome.model(run.models, 1), url = run.call:clean(run.template.shown_url),
   }
 end
