@@ -10,7 +10,6 @@
 #include "lua/lopen.h"
 #include "lua/lsettings.h"
 
-
 static int template_gc(lua_State *L) {
   struct ofox_template *t = luaL_checkudata(L, 1, OFOX_TEMPLATE_T);
   ofox_redact_free(&t->secrets);
@@ -129,7 +128,8 @@ static int template_new(lua_State *L) {
   lua_settop(L, 2);
   lua_getfield(L, 1, "lines");
   n = lua_istable(L, 3) ? ofox_rawlen(L, 3) : 0;
-  t = ofox_newobject(L, OFOX_TEMPLATE_T, sizeof(*t) + (n + 1) * sizeof(char *));
+  t = ofox_newobject(L, OFOX_TEMPLATE_T,
+                     sizeof(*t) + (n + 1) * sizeof(char *));
   lua_insert(L, 3);
   ofox_redact_init(&t->secrets);
   t->request.headers = (const char *const *)(void *)(t + 1);

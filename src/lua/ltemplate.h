@@ -34,5 +34,4 @@ struct ofox_template {
 ** [-0, +0, e] */
 void ofox_addsecret(lua_State *L, int arg, struct ofox_redact *to);
 
-
 #endif

@@ -48,7 +48,7 @@
   X(PROXY_REFUSED, PERMISSION, "proxy_refused",                               \
     "the proxy does not allow this connection")                               \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \
-  X(HELD, RATE_LIMIT, "held", "the server has told other calls to wait")     \
+  X(HELD, RATE_LIMIT, "held", "the server has told other calls to wait")      \
   X(PACED, RATE_LIMIT, "paced",                                               \
     "the account's pace allows no request in time")                           \
   X(CIRCUIT_OPEN, UNAVAILABLE, "circuit_open",                                \
