@@ -182,6 +182,7 @@ void ofox_call_tick(struct ofox_call *c, double now) {
   if (c->state == OFOX_WAIT && now >= c->_due) {
     ofox_tally_woke(c, now);
     enter(c, OFOX_READY, INFINITY);
+    ofox_gate_ready(c, now);
   }
   ofox_hedge_tick(c, now);
 }

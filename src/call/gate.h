@@ -61,6 +61,8 @@ size_t ofox_gate_crowd(const struct ofox_call *c, double now);
 
 /* It does not wait in the queue any more. */
 void ofox_gate_left(struct ofox_call *c, double now);
+/* Its moment has come: the program is to start it. */
+void ofox_gate_ready(struct ofox_call *c, double now);
 int ofox_gate_is_waiting(const struct ofox_call *c);
 /* What keeps a call that waits in the queue: HELD or PACED. */
 enum ofox_outcome ofox_gate_keeper(const struct ofox_call *c, double now);

@@ -32,6 +32,7 @@ struct ofox_lease {
   size_t _first, _n;
   int asking;
   double asked;   /* the last ask */
+  size_t wanted;  /* moments, by the ask on its way */
   double _tokens; /* of each moment that it wants */
   double _again;  /* no moment is given before */
   double _beyond; /* none is, but those leased */
