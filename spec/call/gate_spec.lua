@@ -288,28 +288,6 @@ describe("hold:", function()
     assert.equal(10, transport:now() - began)
   end)
 
-  it("do not wait for one that cannot go: its stack is below that of another", function()
-    transport:reply(refusal(10))
-    transport:always(OK)
-    local client, ended = client_of(transport, { deadline = 60 }), {}
-    client:chat(params(), { max_retries = 0 })
-    local function in_place(i, seconds)
-      return ofox.go(function()
-        ofox.sleep(seconds)
-        local res, err
-        ("x"):gsub("x", function() res, err = client:chat(params()) end)
-        ended[i] = { res and "ok" or tostring(err), transport:now() }
-      end)
-    end
-    local uninstall = transport:install()
-    finally(uninstall)
-    local first, second = in_place(1, 1), in_place(2, 2)
-    first:wait()
-    second:wait()
-    assert.same({ "ok", "ok" }, { ended[1][1], ended[2][1] })
-    assert.is_true(ended[1][2] < 20 and ended[2][2] < 20)
-  end)
-
   it("and a pace outlive any collection of garbage while there is the client", function()
     transport:reply(refusal(10))
     transport:always(OK)
