@@ -91,6 +91,16 @@ function Run:ask()
   return true
 end
 
+--- Has the transport send an attempt that is prepared.
+---@param call userdata  the run's, or its twin
+function Run:send(call)
+  if self.template.settings.transport then
+    self.transport:start(call, call:attempt())
+  else
+    self.transport:start(call)
+  end
+end
+
 function Run:start()
   local call, transport, template = self.call, self.transport, self.template
   if not wait.may_go_on(transport, call) then return end
@@ -104,11 +114,7 @@ function Run:start()
   end
   if not call:prepare() then return end
   if template.store then template.store:sync(self, true) end
-  if template.settings.transport then
-    transport:start(call, call:attempt())
-  else
-    transport:start(call)
-  end
+  self:send(call)
 end
 
 -- An attempt has failed and a retry is planned: the program may veto it.
