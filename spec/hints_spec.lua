@@ -78,7 +78,7 @@ describe("the hints", function()
     { { type = "rate_limit_error", code = "insufficient_quota", retry_after = 12 }, "top up" },
     { { type = "rate_limit_error", status = 429 }, "higher quota" },
     { { type = "rate_limit_error", code = "held", retry_after = 12 }, "max_server_delay" },
-    { { type = "rate_limit_error", code = "held", retry_after = 12 }, "no request was sent" },
+    { { type = "rate_limit_error", code = "held", retry_after = 12 }, "sends no request" },
     { { type = "rate_limit_error", code = "paced", retry_after = 12 }, "pace" },
     { { type = "rate_limit_error", code = "paced", retry_after = 12 }, "raise deadline" },
     { { type = "upstream_error", status = 502 }, "fallback" },

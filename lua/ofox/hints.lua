@@ -139,15 +139,15 @@ hints.rows = {
     },
     codes = {
       held = {
-        en = "The server has told this account to wait, and this call cannot wait that long, so no request was sent: "
+        en = "The server has told calls of this account to wait. One that cannot wait that long sends no request: "
           .. "try again after err.retry_after seconds, or raise deadline or retry.max_server_delay.",
-        zh = "服务器已要求该账户等待，而此调用等不了那么久，因此没有发出请求：请在 err.retry_after 秒后重试，"
+        zh = "服务器已要求该账户的调用等待；等不了那么久的调用不会发出请求：请在 err.retry_after 秒后重试，"
           .. "或调大 deadline 或 retry.max_server_delay。",
       },
       paced = {
-        en = "The pace of this account leaves no room for the call before its deadline, so no request was sent: "
+        en = "The pace of this account leaves no room yet. One whose turn comes after its deadline sends no request: "
           .. "raise deadline, run fewer calls concurrently, or raise the limits in pace.",
-        zh = "按该账户的 pace，此调用在 deadline 之前轮不到，因此没有发出请求：请调大 deadline、减少并发，"
+        zh = "按该账户的 pace，现在还轮不到；在 deadline 之前轮不到的调用不会发出请求：请调大 deadline、减少并发，"
           .. "或调高 pace 中的限额。",
       },
     },

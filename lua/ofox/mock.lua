@@ -247,13 +247,12 @@ end
 
 -- Returns the moment of the next event, or nil.
 local function next_event(self)
-  local at
+  local at, flights = math.huge, self._flights
   for call in pairs(self._calls) do
     if call:state() == "done" then return self._now end -- a step failed before it was recorded
-    local flight = self._flights[call]
-    for _, t in ipairs { flight and flight.at or math.huge, call:due() or math.huge } do
-      if not at or t < at then at = t end
-    end
+    local flight, due = flights[call], call:due()
+    if flight and flight.at < at then at = flight.at end
+    if due and due < at then at = due end
   end
   return at ~= math.huge and at or nil
 end

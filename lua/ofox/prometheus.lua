@@ -164,16 +164,23 @@ local function limit(read)
   end
 end
 
--- Of the models with a breaker that have series of their own.
-local function open_breakers(text, entry)
-  local path = entry.path .. "limits"
-  local models = text:any_table(path .. ".models", text:any_table(path, entry.stats.limits).models)
-  for _, name in ipairs(sorted(models)) do
-    local label, state = label_text(name), text:table(path .. ".models." .. tostring(name), models[name]).breaker
-    if state and label ~= OTHER and entry.models[label] then
-      text:sample(entry, "", ('model="%s"'):format(label), state == "closed" and 0 or 1)
+-- Of the models that have series of their own; 'read' returns nil where there is nothing to say.
+local function model_limit(read)
+  return function(text, entry)
+    local path = entry.path .. "limits"
+    local models = text:any_table(path .. ".models", text:any_table(path, entry.stats.limits).models)
+    for _, name in ipairs(sorted(models)) do
+      local where, label = path .. ".models." .. tostring(name), label_text(name)
+      local value = read(text:table(where, models[name]))
+      if value ~= nil and label ~= OTHER and entry.models[label] then
+        text:sample(entry, "", ('model="%s"'):format(label), text:number(where, value))
+      end
     end
   end
+end
+
+local function is_open(model)
+  return model.breaker and (model.breaker == "closed" and 0 or 1)
 end
 
 local FAMILIES = {
@@ -203,14 +210,16 @@ local FAMILIES = {
   { "ofox_first_byte_seconds", "histogram", "How long calls took until the first byte of the answer.",
     histogram "first_byte" },
   { "ofox_wait_seconds", "histogram", "How long calls were kept back, or waited for a retry.", histogram "waits" },
-  { "ofox_hold_seconds", "gauge", "How long a server has told the account to wait.",
+  { "ofox_hold_seconds", "gauge", "How long a server has told all calls of the account to wait.",
     limit(function(limits) return limits.hold or limits.waiting and 0 end) },
+  { "ofox_model_hold_seconds", "gauge", "How long a server has told calls to the model to wait.",
+    model_limit(function(model) return model.hold end) },
   { "ofox_pace_wait_seconds", "gauge", "The time until the pace lets the next call start.",
     limit(function(limits) return type(limits.pace) == "table" and limits.pace.wait or nil end) },
   { "ofox_budget_tokens", "gauge", "What is left to pay for retries.",
     limit(function(limits) return limits.budget end) },
   { "ofox_breaker_open", "gauge", "1 if the breaker of the model lets no call through, or probes only.",
-    open_breakers },
+    model_limit(is_open) },
 }
 
 -- Labels that the families have.

@@ -83,7 +83,7 @@ static void test_reset(void) {
   static const char *const LINES[] = {"A: b", NULL};
   struct ofox_handle *h = take(3), *again;
   assert(ofox_header_lines_share(&h->lines, LINES, 1) == 0);
-  h->fresh = h->has_body = 1;
+  h->fresh = h->sends = 1;
   h->destination = h->unix_key = 5;
   h->first = h->lines.first;
   ofox_handles_park(&all, h, 0);

@@ -475,6 +475,37 @@ describe("pace:", function()
     assert.is_true(limited.most(at, 60) <= 20)
   end)
 
+  it("keeps a call back with an error that says so, and calls on_wait no more than four times a second", function()
+    for _, in_task in ipairs { false, true } do
+      local transport, seen = mock.new(), {}
+      local uninstall = transport:install()
+      finally(uninstall)
+      transport:always(OK)
+      local client = client_of(transport, { pace = { rpm = 6, burst = 1 } })
+      local function ask()
+        client:chat(params())
+        local function on_wait(left, err) seen[#seen + 1] = { left, err.code, err.retry_after } end
+        client:chat(params(), { on_wait = on_wait })
+      end
+      if in_task then ofox.run(ask) else ask() end
+      assert.is_true(#seen >= 30 and #seen <= 42, #seen)
+      for _, row in ipairs(seen) do assert.same({ "paced", row[1] }, { row[2], row[3] }) end
+      uninstall()
+    end
+  end)
+
+  it("says nothing of a moment that nobody knows", function()
+    local transport = mock.new()
+    transport:always { status = 200, body = limited.OK, delay = 50 }
+    local client = client_of(transport, { pace = { concurrent = 1 } })
+    local first = ofox.go(function() return client:chat(params()) end)
+    local second = ofox.go(function() return select(2, client:chat(params(), { deadline = 3 })) end)
+    local _, err = second:wait()
+    assert.same({ "paced", "deadline" }, { err.code, err.reason })
+    assert.is_nil(err.retry_after)
+    first:wait()
+  end)
+
   it("burst: so many start together", function()
     local transport = mock.new()
     transport:always(OK)

@@ -190,6 +190,7 @@ describe("client:stats().limits", function()
       { limits.models.one.breaker, limits.models.two.breaker, limits.models.three.breaker })
     assert.is_true(limits.models.two.retry_after > 0)
     local text = ofox.prometheus(own)
+    assert.matches('\nofox_model_hold_seconds{model="one"} 1', text)
     for _, line in ipairs { "ofox_budget_tokens 500", 'ofox_breaker_open{model="two"} 1', "ofox_hold_seconds 0",
       'ofox_breaker_open{model="one"} 0' } do
       assert.is_truthy(text:find("\n" .. line .. "\n", 1, true), text)

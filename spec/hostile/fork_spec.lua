@@ -1,4 +1,5 @@
 -- Programs that fork: a child never touches what is its parent's.
+local forking = require "support.forking"
 local host = require "support.host"
 local real = require "support.real"
 local server = require "support.server"
@@ -9,30 +10,6 @@ local s
 setup(function() s = host.open() end)
 teardown(host.close)
 before_each(function() s:reset() end)
-
--- fork() -> pid, 0 in the child; wait(pid) -> exit code or signal + 1000;
--- _exit(code).
-local FORK = [[
-#include <lua.h>
-#include <lauxlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static int l_fork(lua_State *L) { lua_pushinteger(L, fork()); return 1; }
-static int l_exit(lua_State *L) { _exit((int)lua_tointeger(L, 1)); }
-static int l_wait(lua_State *L) {
-  int status = -1;
-  waitpid((pid_t)lua_tointeger(L, 1), &status, 0);
-  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status));
-  return 1;
-}
-int luaopen_specfork(lua_State *L) {
-  lua_newtable(L);
-  lua_pushcfunction(L, l_fork); lua_setfield(L, -2, "fork");
-  lua_pushcfunction(L, l_exit); lua_setfield(L, -2, "_exit");
-  lua_pushcfunction(L, l_wait); lua_setfield(L, -2, "wait");
-  return 1;
-}
-]]
 
 describe("[E4] after a fork", function()
   -- %s: what the child does; how the program ends is how the child ends.
@@ -74,7 +51,7 @@ describe("[E4] after a fork", function()
     return "parent ok 1\n" .. ("child ok 1\n"):rep(ending.asks) .. "child 0\nparent ok 1\nparent ok 1\n"
   end
 
-  before_each(function() host.compile("specfork.so", FORK, "-shared -fPIC") end)
+  before_each(function() forking.compile() end)
 
   for _, ending in ipairs(endings) do
     it("a child that " .. ending.what .. " leaves its parent's connection alone", function()

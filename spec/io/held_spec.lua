@@ -58,6 +58,36 @@ describe("calls that are held back", function()
     assert.is_truthy(select(2, second:wait()))
   end)
 
+  it("hear of it no more than four times a second, in tasks, too", function()
+    s:script { REFUSED, OK, repeat_last = true }
+    local heard = 0
+    local client = client_of { on_wait = function(_, err)
+      heard = heard + 1
+      assert.equal("held", err.code)
+    end }
+    client:chat(calls.PARAMS, { max_retries = 0 })
+    ofox.map({ 1, 2 }, function() assert(client:chat(calls.PARAMS)) end)
+    assert.is_true(heard >= 2 and heard <= 14, heard)
+  end)
+
+  it("do not wait for one that cannot go, for its stack is below that of another", function()
+    s:script { REFUSED, OK, repeat_last = true }
+    local client, ended = client_of(), {}
+    client:chat(calls.PARAMS, { max_retries = 0 })
+    local function in_place(i, seconds)
+      return ofox.go(function()
+        ofox.sleep(seconds)
+        local res, err
+        ("x"):gsub("x", function() res, err = client:chat(calls.PARAMS, { deadline = 60 }) end)
+        ended[i] = res and "ok" or tostring(err)
+      end)
+    end
+    local first, second = in_place(1, 0.1), in_place(2, 0.2)
+    first:wait()
+    second:wait()
+    assert.same({ "ok", "ok" }, ended)
+  end)
+
   it("10,000 of them take no time while they wait", function()
     s:script { { status = 429, headers = { ["Retry-After"] = "55" }, body = REFUSED.body } }
     local client = client_of { api_key = "sk-many-0123456789", max_retries = 0 }

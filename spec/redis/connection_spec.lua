@@ -252,7 +252,7 @@ describe("a connection", function()
 
   it("to a database that is not there says so", function()
     local c = client.new { url = server.url .. "/99" }
-    assert.same({ nil, "the server does not select 99: ERR DB index is out of range", "refused" },
+    assert.same({ nil, "the server does not select 99 (ERR)", "refused" },
       { c:eval "return 1" })
   end)
 

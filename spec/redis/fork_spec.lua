@@ -1,26 +1,7 @@
 -- Programs that fork while they have a connection to Redis.
+local forking = require "support.forking"
 local host = require "support.host"
 local servers = require "support.redis"
-
-local FORK = [[
-#include <lua.h>
-#include <lauxlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static int l_fork(lua_State *L) { lua_pushinteger(L, fork()); return 1; }
-static int l_wait(lua_State *L) {
-  int status = -1;
-  waitpid((pid_t)lua_tointeger(L, 1), &status, 0);
-  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status));
-  return 1;
-}
-int luaopen_specfork(lua_State *L) {
-  lua_newtable(L);
-  lua_pushcfunction(L, l_fork); lua_setfield(L, -2, "fork");
-  lua_pushcfunction(L, l_wait); lua_setfield(L, -2, "wait");
-  return 1;
-}
-]]
 
 -- %s: the URL, what the parent does before, what the child does.
 local PROGRAM = [[
@@ -52,7 +33,7 @@ describe("[E4] after a fork", function()
     server:stop()
     host.close()
   end)
-  before_each(function() host.compile("specfork.so", FORK, "-shared -fPIC") end)
+  before_each(function() forking.compile() end)
 
   -- How many the server has seen.
   local function connections()

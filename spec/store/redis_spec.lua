@@ -2,6 +2,7 @@
 -- their own are to each other like those of two processes; their time is virtual,
 -- Redis' is not.
 -- test: waits: for silent servers, and for moments of a real clock
+local forking = require "support.forking"
 local host = require "support.host"
 local limited = require "support.limited"
 local mock = require "ofox.mock"
@@ -12,27 +13,6 @@ local OK = { status = 200, body = limited.OK }
 local KEY = "sk-of-the-store-0123456789"
 
 local function params(model) return { model = model or "m", messages = { { role = "user", content = "hi" } } } end
-
--- fork() -> pid, 0 in the child; wait(pid) -> exit code
-local FORK = [[
-#include <lua.h>
-#include <lauxlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static int l_fork(lua_State *L) { lua_pushinteger(L, fork()); return 1; }
-static int l_wait(lua_State *L) {
-  int status = -1;
-  waitpid((pid_t)lua_tointeger(L, 1), &status, 0);
-  lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : 1000);
-  return 1;
-}
-int luaopen_specfork(lua_State *L) {
-  lua_newtable(L);
-  lua_pushcfunction(L, l_fork); lua_setfield(L, -2, "fork");
-  lua_pushcfunction(L, l_wait); lua_setfield(L, -2, "wait");
-  return 1;
-}
-]]
 
 local server, warnings
 
@@ -350,7 +330,7 @@ describe("programs that share a limit by Redis", function()
   end)
 
   it("share it with their children, each by a connection of its own", function()
-    host.compile("specfork.so", FORK, "-shared -fPIC")
+    forking.compile()
     local out, rc, err = host.finish(host.start(([[
       local posix, ofox = require "specfork", require "ofox"
       local warned = 0
@@ -366,7 +346,8 @@ describe("programs that share a limit by Redis", function()
       if pid == 0 then
         ask "child"
         ask("child", "sk-another")
-        os.exit(0, true)
+        io.stdout:flush()
+        posix._exit(0)
       end
       say("ended", posix.wait(pid))
       ask "parent"]]):format(server.url)))

@@ -207,6 +207,7 @@ void ofox_call_tick(struct ofox_call *c, double now) {
   if (c->state == OFOX_WAIT && now >= c->_due) {
     ofox_tally_woke(c, now);
     enter(c, OFOX_READY, INFINITY);
+    ofox_gate_ready(c, now);
   }
   ofox_hedge_tick(c, now);
 }
@@ -405,9 +406,10 @@ int ofox_call_admit(struct ofox_call *c, double now) {
   return a.word == OFOX_GATE_GO ? 0 : obey(c, &a, now);
 }
 
-int ofox_call_aside(struct ofox_call *c, double now) {
+int ofox_call_aside(struct ofox_call *c, enum ofox_outcome *why, double now) {
   if (c->state != OFOX_WAIT || !ofox_gate_is_waiting(c))
     return 0;
+  *why = ofox_gate_keeper(c, now);
   ofox_gate_left(c, now);
   return 1;
 }
@@ -419,6 +421,9 @@ void ofox_call_rejoin(struct ofox_call *c, double now) {
   a = ofox_gate_ask(c, now);
   if (a.word == OFOX_GATE_GO)
     enter(c, OFOX_READY, INFINITY);
+  else if (a.word == OFOX_GATE_WAIT &&
+           !(a.model_is_down && ofox_fallback_has_next(c)))
+    c->_due = a.due; /* it waits on: that is no news */
   else
     (void)obey(c, &a, now);
   if (c->host != NULL)
@@ -426,9 +431,14 @@ void ofox_call_rejoin(struct ofox_call *c, double now) {
 }
 
 int ofox_call_begin(struct ofox_call *c, double now) {
-  double call_began = c->clock.call_began;
   if (ofox_call_admit(c, now) != 0)
     return -1;
+  ofox_call_start(c, now);
+  return 0;
+}
+
+void ofox_call_start(struct ofox_call *c, double now) {
+  double call_began = c->clock.call_began;
   ofox_gate_started(c, now);
   ofox_response_clear(&c->response);
   c->attempts++;
@@ -441,5 +451,4 @@ int ofox_call_begin(struct ofox_call *c, double now) {
   c->clock.began = now;
   ofox_tape_note(c->tape, OFOX_MOMENT_BEGIN, 0, now, OFOX_NOSPAN);
   enter(c, OFOX_FLIGHT, INFINITY);
-  return 0;
 }

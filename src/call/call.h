@@ -20,11 +20,13 @@ void ofox_call_let_go(struct ofox_call *c); /* called by its transport */
 ** another model, since this one is known to be down. */
 int ofox_call_admit(struct ofox_call *c, double now);
 /* Leaves its place to others while the program does something, if it is held
-** back: then 1. And comes back to it. */
-int ofox_call_aside(struct ofox_call *c, double now);
+** back: then 1, and '*why'. And comes back to it. */
+int ofox_call_aside(struct ofox_call *c, enum ofox_outcome *why, double now);
 void ofox_call_rejoin(struct ofox_call *c, double now);
 /* The same as admit, and it does: READY -> FLIGHT. */
 int ofox_call_begin(struct ofox_call *c, double now);
+/* The same, of one that has just been admitted. */
+void ofox_call_start(struct ofox_call *c, double now);
 /* The attempt waits until it may have a connection, and its own limits do not
 ** run yet; it is about to connect; it has: 'reused' if it was used before. */
 void ofox_call_queue(struct ofox_call *c);

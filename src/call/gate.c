@@ -5,8 +5,12 @@
 #include <string.h>
 
 #include "call/account.h"
+#include "call/quota_words.h"
 #include "call/ticket.h"
 
+#define STUCK                                                                 \
+  1.0             /* seconds after which one that does not go lets others go  \
+                   */
 #define NEAR 1.0  /* seconds until a hold ends: moments are leased before */
 #define CLOSE 0.1 /* seconds by which a hold may differ from what is known */
 
@@ -87,6 +91,10 @@ static void wake(struct ofox_account *a, struct ofox_lane *l, double now) {
     return;
   }
   c = call_of(first);
+  if (c->state == OFOX_READY && ofox_turns_second(&l->turns) != NULL) {
+    now = c->ticket->ready + STUCK; /* the program may not come to it */
+    c = call_of(ofox_turns_second(&l->turns));
+  }
   if (c->state != OFOX_WAIT)
     return;
   due = fmin(next_of(c, l, now), ofox_call_deadline(c));
@@ -119,9 +127,27 @@ void ofox_gate_left(struct ofox_call *c, double now) {
   wake(c->config->account, l, now);
 }
 
-static int is_behind(const struct ofox_call *c, const struct ofox_lane *l) {
-  const struct ofox_turn *first = ofox_turns_first(&l->turns);
+/* One whose turn it is, and which does not go, is not waited for; it comes
+ *back
+ ** to its place when it asks. */
+static int is_behind(const struct ofox_call *c, struct ofox_lane *l,
+                     double now) {
+  struct ofox_turn *first = ofox_turns_first(&l->turns);
+  while (first != NULL && first->order < c->ticket->turn.order &&
+         call_of(first)->state == OFOX_READY &&
+         call_of(first)->ticket->ready + STUCK <= now) {
+    ofox_turns_leave(&l->turns, first);
+    first = ofox_turns_first(&l->turns);
+  }
   return first != NULL && first->order < c->ticket->turn.order;
+}
+
+static enum ofox_outcome keeper(const struct ofox_call *c,
+                                const struct ofox_lane *l, double now) {
+  return c->config->holds && l->hold.held &&
+                 ofox_hold_at(&l->hold, now, 0) > now
+             ? OFOX_OUTCOME_HELD
+             : OFOX_OUTCOME_PACED;
 }
 
 static struct ofox_gate_answer refused(const struct ofox_call *c,
@@ -130,10 +156,9 @@ static struct ofox_gate_answer refused(const struct ofox_call *c,
                                        double now) {
   struct ofox_gate_answer a = {OFOX_GATE_REFUSED, INFINITY, OFOX_OUTCOME_PACED,
                                OFOX_REASON_NONE,  0,        0};
-  if (c->config->holds && l->hold.held && ofox_hold_at(&l->hold, now, 0) > now)
-    a.outcome = OFOX_OUTCOME_HELD;
+  a.outcome = keeper(c, l, now);
   a.reason = reason;
-  a.delay = at < INFINITY ? later(0, at - now) : 0;
+  a.delay = at > now && at < INFINITY ? at - now : NAN;
   return a;
 }
 
@@ -144,6 +169,8 @@ static void enter_process(struct ofox_call *c) {
     return;
   t->process = c->config->account->process;
   memset(&t->turn, 0, sizeof(t->turn));
+  memset(&t->pace, 0, sizeof(t->pace));
+  t->started = 0;
   t->turn.order = c->arrival;
 }
 
@@ -181,7 +208,7 @@ static int passes(struct ofox_call *c, struct ofox_lane *l, double now,
   /* what others wait for is nothing to it */
   if (!(c->config->holds && l->hold.held) && !is_paced(c, l))
     return 1;
-  at = is_behind(c, l) ? INFINITY : next_of(c, l, now);
+  at = is_behind(c, l, now) ? INFINITY : next_of(c, l, now);
   if (at <= now)
     return 1;
   *out = keep(c, l, at, now);
@@ -258,6 +285,18 @@ struct ofox_gate_answer ofox_gate_ask(struct ofox_call *c, double now) {
   return a;
 }
 
+enum ofox_outcome ofox_gate_keeper(const struct ofox_call *c, double now) {
+  return keeper(c, lane_waited_in(c), now);
+}
+
+void ofox_gate_ready(struct ofox_call *c, double now) {
+  struct ofox_lane *l = waits(c) ? lane_waited_in(c) : NULL;
+  if (l == NULL)
+    return;
+  c->ticket->ready = now;
+  wake(c->config->account, l, now);
+}
+
 int ofox_gate_is_waiting(const struct ofox_call *c) {
   return waits(c);
 }
@@ -311,9 +350,7 @@ static void reconsider(struct ofox_turn *turn, void *with) {
 
 /* What is known of a lane has changed for the worse. */
 static void reconsider_all(const struct ofox_lane *l, double now) {
-  struct ofox_later_turn with;
-  with.lane = l;
-  with.now = now;
+  struct ofox_later_turn with = {l, now};
   ofox_turns_each(&l->turns, reconsider, &with);
 }
 
@@ -321,22 +358,10 @@ static void reconsider_all(const struct ofox_lane *l, double now) {
 static void hear_pace(struct ofox_call *c, double now) {
   struct ofox_account *a = c->config->account;
   int was_known = a->pace.quotas[OFOX_PACE_REQUESTS].is_known;
-  struct ofox_ratelimit r;
   struct ofox_pace_words said[OFOX_PACE_UNITS];
-  int says_nothing;
-  /* without a Date of its own, a reset that is a date says nothing here */
-  ofox_headers_ratelimit(&c->response.head, NAN, &r);
-  said[OFOX_PACE_REQUESTS].limit = r.limit_requests;
-  said[OFOX_PACE_REQUESTS].remaining = r.remaining_requests;
-  said[OFOX_PACE_REQUESTS].reset = r.reset_requests;
-  said[OFOX_PACE_TOKENS].limit = r.limit_tokens;
-  said[OFOX_PACE_TOKENS].remaining = r.remaining_tokens;
-  said[OFOX_PACE_TOKENS].reset = r.reset_tokens;
-  says_nothing = isnan(r.limit_requests) && isnan(r.remaining_requests) &&
-                 isnan(r.limit_tokens) && isnan(r.remaining_tokens);
+  int says = ofox_quota_words_read(c, said);
   ofox_pace_heard(&a->pace, &c->ticket->pace,
-                  c->response.head.status == 429 && says_nothing ? NULL : said,
-                  now);
+                  c->response.head.status == 429 && !says ? NULL : said, now);
   if (!was_known && a->pace.quotas[OFOX_PACE_REQUESTS].is_known)
     reconsider_all(&a->all, now);
 }
@@ -385,21 +410,6 @@ void ofox_gate_heard(struct ofox_call *c, double now) {
     wake(c->config->account, &c->config->account->all, now);
 }
 
-/* Does the answer speak of the account, or of one model? */
-static int is_of_account(const struct ofox_call *c, enum ofox_source hinted) {
-  struct ofox_ratelimit r;
-  ofox_headers_ratelimit(&c->response.head, c->wall, &r);
-  if (r.remaining_requests == 0 || r.remaining_tokens == 0 || r.remaining == 0)
-    return 1;
-  if (r.remaining_requests > 0 || r.remaining > 0)
-    return 0; /* the account has room */
-  if (hinted == OFOX_SOURCE_RESET_REQUESTS ||
-      hinted == OFOX_SOURCE_RESET_TOKENS || hinted == OFOX_SOURCE_RESET)
-    return 1;
-  return c->error->cls == OFOX_CLASS_RATE_LIMIT &&
-         ofox_span_eq(ofox_buf_span(&c->error->code), "rate_limit_exceeded");
-}
-
 void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
                     double now) {
   struct ofox_account *a = c->config->account;
@@ -411,7 +421,7 @@ void ofox_gate_tell(struct ofox_call *c, enum ofox_source source, double hint,
     return;
   if (c->ticket != NULL)
     answered(c, now);
-  l = c->lane == 0 || is_of_account(c, source)
+  l = c->lane == 0 || ofox_quota_words_name_account(c, source)
           ? &a->all
           : ofox_account_hold(a, c->lane, now);
   if (l == NULL)

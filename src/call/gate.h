@@ -26,7 +26,7 @@ struct ofox_gate_answer {
   /* REFUSED: why, and how many seconds from now it might go. */
   enum ofox_outcome outcome;
   enum ofox_reason reason;
-  double delay;
+  double delay;      /* NaN: that is not known */
   int model_is_down; /* if so: another model may well answer */
 };
 
@@ -61,7 +61,11 @@ size_t ofox_gate_crowd(const struct ofox_call *c, double now);
 
 /* It does not wait in the queue any more. */
 void ofox_gate_left(struct ofox_call *c, double now);
+/* Its moment has come: the program is to start it. */
+void ofox_gate_ready(struct ofox_call *c, double now);
 int ofox_gate_is_waiting(const struct ofox_call *c);
+/* What keeps a call that waits in the queue: HELD or PACED. */
+enum ofox_outcome ofox_gate_keeper(const struct ofox_call *c, double now);
 /* The answer to its last attempt, which has ended, used so many tokens. */
 void ofox_gate_used(struct ofox_call *c, double tokens);
 /* The same as cancelled, at a moment that is not known. */

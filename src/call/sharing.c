@@ -7,7 +7,8 @@
 #include "call/gate.h"
 
 #define PAUSE 1.0 /* seconds between two asks of one that wants no moments */
-#define MOST 2e9  /* the largest number that is written */
+#define LONGEST 86400.0 /* seconds that a store may name */
+#define MOST 2e9        /* the largest number that is written */
 
 static void move_news(struct ofox_account *a, enum ofox_news_state from,
                       enum ofox_news_state to) {
@@ -104,6 +105,7 @@ int ofox_sharing_ask(struct ofox_call *c, int starts, double now,
   if (rc != 0)
     return rc;
   ofox_lease_asked(a->lease, ceil((double)c->tokens), now);
+  a->lease->wanted = wanted;
   move_news(a, OFOX_NEWS_KEPT, OFOX_NEWS_SENT);
   return 1;
 }
@@ -167,6 +169,10 @@ int ofox_sharing_answer(struct ofox_account *a, struct ofox_span text,
       next = -1;
     n++;
   }
+  if (n == 0 && next <= OFOX_LEASE_PATIENCE && a->lease->wanted > 0)
+    next = -1; /* it has moments, and gives none */
+  if (next > LONGEST)
+    next = -1;
   if (next < 0 || hear_holds(a, text, &at, now) != 0) {
     ofox_sharing_failed(a, now);
     return OFOX_ESYNTAX;

@@ -18,6 +18,7 @@ struct ofox_ticket {
   struct ofox_call *call;
   uint32_t waits;        /* the lane in which it waits; see 'turn' */
   unsigned long process; /* in which it does; see ofox_account_enter */
+  double ready;          /* since when its turn has come, while it waits */
   int price; /* of the retry that is to come or on its way, or UNPAID */
   /* Of the attempt on its way: */
   int started;

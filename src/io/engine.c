@@ -274,8 +274,7 @@ int ofox_engine_start(struct ofox_engine *e, struct ofox_call *c,
   rc = ofox_curl_options_set(t, r);
   if (rc == CURLE_OUT_OF_MEMORY)
     goto fail;
-  if (ofox_call_begin(c, now) != 0)
-    return put_off(e, t);
+  ofox_call_start(c, now);
   if (rc != CURLE_OK) { /* not supported by this libcurl */
     ofox_transfers_fail(t, OFOX_OUTCOME_SEND, curl_easy_strerror(rc));
     return 0;

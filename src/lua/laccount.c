@@ -210,6 +210,13 @@ struct ofox_account *ofox_optaccount(lua_State *L, int arg) {
 }
 
 void ofox_open_account(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"pace", account_pace},
+      {"budget", account_budget},
+      {"breaker", account_breaker},
+      {"account_name", account_name},
+      {NULL, NULL},
+  };
   ofox_newclass(L, ACCOUNT_T, account_gc);
   lua_newtable(L);
   lua_createtable(L, 0, 1);
@@ -220,13 +227,5 @@ void ofox_open_account(lua_State *L) {
   lua_pushinteger(L, 0);
   lua_pushcclosure(L, account_new, 3);
   lua_setfield(L, -2, "account");
-  lua_pushcfunction(L, account_pace);
-  lua_setfield(L, -2, "pace");
-  lua_pushcfunction(L, account_budget);
-  lua_setfield(L, -2, "budget");
-  lua_pushcfunction(L, account_breaker);
-  lua_setfield(L, -2, "breaker");
-
-  lua_pushcfunction(L, account_name);
-  lua_setfield(L, -2, "account_name");
+  ofox_setfuncs(L, functions);
 }

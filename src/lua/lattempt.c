@@ -94,7 +94,7 @@ struct ofox_lcall *ofox_pushcall(lua_State *L, int like,
 ** them.
 */
 static int call_new(lua_State *L) {
-  struct ofox_template *t = ofox_checktemplate(L, 1);
+  struct ofox_template *t = ofox_self(L, OFOX_TEMPLATE_T);
   double now =
       lua_isnoneornil(L, 2) ? ofox_clocks_now() : luaL_checknumber(L, 2);
   struct ofox_lcall *c;

@@ -132,8 +132,12 @@ static int call_due(lua_State *L) {
 
 /* call:aside(now) -> boolean: it has left its place among those that wait */
 static int call_aside(lua_State *L) {
-  lua_pushboolean(L, ofox_call_aside(&check(L)->call, luaL_checknumber(L, 2)));
-  return 1;
+  enum ofox_outcome why;
+  if (!ofox_call_aside(&check(L)->call, &why, luaL_checknumber(L, 2)))
+    return 0;
+  lua_pushstring(L, ofox_outcomes[why].code);
+  lua_pushstring(L, ofox_outcomes[why].message);
+  return 2;
 }
 
 /* call:rejoin(now): back to its place */
@@ -298,5 +302,8 @@ void ofox_open_call(lua_State *L) {
   lua_setfield(L, -2, "MAX_RETRIES");
   lua_pushinteger(L, OFOX_MAX_RESPONSE);
   lua_setfield(L, -2, "MAX_RESPONSE_BYTES");
-  ofox_setfuncs(L, ofox_attempt_functions);
+  luaL_newmetatable(L, OFOX_TEMPLATE_T);
+  lua_insert(L, -2);
+  ofox_setmethods(L, lua_gettop(L) - 1, ofox_attempt_functions);
+  lua_remove(L, -2);
 }

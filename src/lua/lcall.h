@@ -66,7 +66,7 @@ extern const luaL_Reg ofox_hedge_methods[];
 extern const luaL_Reg ofox_form_methods[];
 /* Those for programs that keep what servers have sent. */
 extern const luaL_Reg ofox_tape_methods[];
-/* core.call */
+/* core.call; its upvalue is the metatable of templates */
 extern const luaL_Reg ofox_attempt_functions[];
 
 #endif

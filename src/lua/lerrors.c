@@ -48,11 +48,6 @@ static void set_boolean(lua_State *L, const char *name, int b) {
   lua_setfield(L, -2, name);
 }
 
-static void set_number(lua_State *L, const char *name, double n) {
-  lua_pushnumber(L, (lua_Number)n);
-  lua_setfield(L, -2, name);
-}
-
 void ofox_pusherror(lua_State *L, const struct ofox_error *e) {
   lua_createtable(L, 0, 16);
   set_string(L, "type", ofox_classes[e->cls].type);
@@ -114,8 +109,8 @@ static void add_headers(lua_State *L, int arg, const struct ofox_headers *h,
   else
     delay = ofox_body_delay_left(&p->error.pause, ofox_headers_now(h, wall));
   if (retryable && !isnan(delay)) {
-    set_number(L, "retry_after", delay);
-    set_number(L, "retry_at", wall + delay);
+    ofox_setnumber(L, "retry_after", delay);
+    ofox_setnumber(L, "retry_at", wall + delay);
   }
 }
 

@@ -10,16 +10,11 @@
 
 static const char *const STATES[] = {"closed", "open", "half_open"};
 
-static void set_number(lua_State *L, const char *name, double n) {
-  lua_pushnumber(L, n);
-  lua_setfield(L, -2, name);
-}
-
 /* Adds what a lane says to the table on top: seconds until its hold is over,
 ** how many wait. [-0, +0, e] */
 static void set_lane(lua_State *L, const struct ofox_lane *l, double now) {
   if (l->hold.held && l->hold.until > now)
-    set_number(L, "hold", l->hold.until - now);
+    ofox_setnumber(L, "hold", l->hold.until - now);
   lua_pushinteger(L, (lua_Integer)l->turns.n);
   lua_setfield(L, -2, "waiting");
 }
@@ -30,11 +25,11 @@ static void set_pace(lua_State *L, const struct ofox_account *a, double now) {
   int i;
   lua_createtable(L, 0, 4);
   if (next < INFINITY)
-    set_number(L, "wait", next - now);
-  set_number(L, "in_flight", a->pace.in_flight);
+    ofox_setnumber(L, "wait", next - now);
+  ofox_setnumber(L, "in_flight", a->pace.in_flight);
   for (i = 0; i < OFOX_PACE_UNITS; i++) {
     if (a->pace.quotas[i].is_known)
-      set_number(L, names[i], a->pace.quotas[i].rate * 60);
+      ofox_setnumber(L, names[i], a->pace.quotas[i].rate * 60);
   }
   lua_setfield(L, -2, "pace");
 }
@@ -46,7 +41,7 @@ static void set_breaker(lua_State *L, const struct ofox_breaker *b,
   lua_pushstring(L, STATES[ofox_breaker_state(b, now)]);
   lua_setfield(L, -2, "breaker");
   if (next > now)
-    set_number(L, "retry_after", next - now);
+    ofox_setnumber(L, "retry_after", next - now);
 }
 
 /* Adds the model whose name is on top to the table at 'to', if there is
@@ -86,7 +81,7 @@ static int read_limits(lua_State *L) {
   if (a->paces)
     set_pace(L, a, now);
   if (a->budgets)
-    set_number(L, "budget", a->budget.left);
+    ofox_setnumber(L, "budget", a->budget.left);
   lua_newtable(L);
   models = lua_gettop(L);
   lua_pushnil(L);

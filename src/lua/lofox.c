@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+void ofox_setnumber(lua_State *L, const char *name, double n) {
+  lua_pushnumber(L, (lua_Number)n);
+  lua_setfield(L, -2, name);
+}
+
 void ofox_setfuncs(lua_State *L, const luaL_Reg *fns) {
   for (; fns->name != NULL; fns++) {
     lua_pushcfunction(L, fns->func);

@@ -20,6 +20,9 @@
 /* The class of calls, which core creates and the engine uses. */
 #define OFOX_CALL_T "ofox.call"
 
+/* Sets a field of the table on top. [-0, +0, e] */
+void ofox_setnumber(lua_State *L, const char *name, double n);
+
 /* Registers 'fns' into the table on top of the stack. [-0, +0, m] */
 void ofox_setfuncs(lua_State *L, const luaL_Reg *fns);
 

@@ -117,8 +117,10 @@ static void add_progress(lua_State *L, const struct ofox_call *call,
   lua_setfield(L, -2, "retries");
 }
 
-/* Adds when to retry to the table on top. [-0, +0, e] */
+/* Adds when to retry, if that is known, to the table on top. [-0, +0, e] */
 static void add_delay(lua_State *L, double delay, double wall) {
+  if (isnan(delay))
+    return;
   lua_pushnumber(L, delay);
   lua_setfield(L, -2, "retry_after");
   lua_pushnumber(L, wall + delay);

@@ -39,11 +39,6 @@ static void set_count(lua_State *L, const char *name, uint64_t n) {
   lua_setfield(L, -2, name);
 }
 
-static void set_number(lua_State *L, const char *name, double n) {
-  lua_pushnumber(L, n);
-  lua_setfield(L, -2, name);
-}
-
 /* Adds a table of those that are not 0 to the table on top. [-0, +0, e] */
 static void set_classes(lua_State *L, const char *name,
                         const uint64_t counts[OFOX_STATS_CLASSES]) {
@@ -72,7 +67,7 @@ static void set_buckets(lua_State *L, const struct ofox_histogram *h) {
   lua_createtable(L, OFOX_HISTOGRAM_BOUNDS, 0);
   for (i = 0; i < OFOX_HISTOGRAM_BOUNDS; i++) {
     lua_createtable(L, 0, 2);
-    set_number(L, "le", ofox_histogram_bounds[i]);
+    ofox_setnumber(L, "le", ofox_histogram_bounds[i]);
     set_count(L, "count", counts[i]);
     lua_rawseti(L, -2, i + 1);
   }
@@ -84,11 +79,11 @@ static void set_histogram(lua_State *L, const char *name,
   struct ofox_histogram h = *now; /* finalizers of the program may count on */
   lua_createtable(L, 0, 7);
   set_count(L, "count", h.count);
-  set_number(L, "sum", h.sum);
-  set_number(L, "p50", ofox_histogram_quantile(&h, 0.5));
-  set_number(L, "p90", ofox_histogram_quantile(&h, 0.9));
-  set_number(L, "p99", ofox_histogram_quantile(&h, 0.99));
-  set_number(L, "max", h.max);
+  ofox_setnumber(L, "sum", h.sum);
+  ofox_setnumber(L, "p50", ofox_histogram_quantile(&h, 0.5));
+  ofox_setnumber(L, "p90", ofox_histogram_quantile(&h, 0.9));
+  ofox_setnumber(L, "p99", ofox_histogram_quantile(&h, 0.99));
+  ofox_setnumber(L, "max", h.max);
   set_buckets(L, &h);
   lua_setfield(L, -2, name);
 }
@@ -119,7 +114,7 @@ static void set_rates(lua_State *L, const struct ofox_stats *s, double now) {
   int i;
   lua_createtable(L, 0, OFOX_RATES_NWINDOWS);
   for (i = 0; i < OFOX_RATES_NWINDOWS; i++)
-    set_number(
+    ofox_setnumber(
         L, ofox_rates_name((enum ofox_rates_window)i),
         ofox_rates_read(&s->rates, (enum ofox_rates_window)i, now).ratio);
   lua_setfield(L, -2, "error_rate");

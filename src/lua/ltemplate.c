@@ -10,10 +10,8 @@
 #include "lua/lopen.h"
 #include "lua/lsettings.h"
 
-#define TEMPLATE_T "ofox.template"
-
 static int template_gc(lua_State *L) {
-  struct ofox_template *t = luaL_checkudata(L, 1, TEMPLATE_T);
+  struct ofox_template *t = luaL_checkudata(L, 1, OFOX_TEMPLATE_T);
   ofox_redact_free(&t->secrets);
   return 0;
 }
@@ -131,7 +129,8 @@ static int template_new(lua_State *L) {
   lua_settop(L, 2);
   lua_getfield(L, 1, "lines");
   n = lua_istable(L, 3) ? ofox_rawlen(L, 3) : 0;
-  t = ofox_newobject(L, TEMPLATE_T, sizeof(*t) + (n + 1) * sizeof(char *));
+  t = ofox_newobject(L, OFOX_TEMPLATE_T,
+                     sizeof(*t) + (n + 1) * sizeof(char *));
   lua_insert(L, 3);
   ofox_redact_init(&t->secrets);
   t->request.headers = (const char *const *)(void *)(t + 1);
@@ -162,12 +161,8 @@ static int template_new(lua_State *L) {
   return 2;
 }
 
-struct ofox_template *ofox_checktemplate(lua_State *L, int arg) {
-  return luaL_checkudata(L, arg, TEMPLATE_T);
-}
-
 void ofox_open_template(lua_State *L) {
-  ofox_newclass(L, TEMPLATE_T, template_gc);
+  ofox_newclass(L, OFOX_TEMPLATE_T, template_gc);
   lua_pushnumber(L, 0);
   lua_pushcclosure(L, template_new, 1);
   lua_setfield(L, -2, "template");

@@ -13,6 +13,7 @@
 
 /* Where its fields, the user value of its calls, keep what must live as long
 ** as the calls. */
+#define OFOX_TEMPLATE_T "ofox.template"
 #define OFOX_TEMPLATE_SELF 1
 #define OFOX_TEMPLATE_ENGINE 2
 
@@ -33,8 +34,5 @@ struct ofox_template {
 ** echo it as a header name. Only the beginning of a very long text is used.
 ** [-0, +0, e] */
 void ofox_addsecret(lua_State *L, int arg, struct ofox_redact *to);
-
-/* The template at 'arg', or an argument error. [-0, +0, e] */
-struct ofox_template *ofox_checktemplate(lua_State *L, int arg);
 
 #endif

@@ -32,6 +32,7 @@ struct ofox_lease {
   size_t _first, _n;
   int asking;
   double asked;   /* the last ask */
+  size_t wanted;  /* moments, by the ask on its way */
   double _tokens; /* of each moment that it wants */
   double _again;  /* no moment is given before */
   double _beyond; /* none is, but those leased */
@@ -58,9 +59,8 @@ double ofox_lease_next(const struct ofox_lease *l, double now);
 ** but for what others give back. */
 double ofox_lease_at(const struct ofox_lease *l, double now, size_t n);
 
-/* How many moments to ask for now, if so many wait for one, or come at once;
- *0:
- ** it has some, or may not ask. */
+/* How many moments to ask for now, if so many wait for one, or come at once.
+** 0: it has some, or may not ask. */
 size_t ofox_lease_wants(struct ofox_lease *l, double now, size_t waiting);
 /* May the store be asked now for other reasons? Not while it is asked, nor for
 ** a while after a failure. */

@@ -11,6 +11,17 @@ void ofox_turns_arrive(struct ofox_turns *t, struct ofox_turn *turn) {
     turn->order = ++*t->_arrivals;
 }
 
+struct ofox_turn *ofox_turns_second(const struct ofox_turns *t) {
+  struct ofox_turn *a, *b;
+  if (t->_first == NULL)
+    return NULL;
+  a = t->_first->_below[0];
+  b = t->_first->_below[1];
+  if (a == NULL || b == NULL)
+    return a != NULL ? a : b;
+  return a->order < b->order ? a : b;
+}
+
 struct ofox_turn *ofox_turns_first(const struct ofox_turns *t) {
   return t->_first;
 }

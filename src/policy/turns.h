@@ -46,6 +46,8 @@ void ofox_turns_leave(struct ofox_turns *t, struct ofox_turn *turn);
 
 /* The one whose turn it is, which waits on; NULL if none does. */
 struct ofox_turn *ofox_turns_first(const struct ofox_turns *t);
+/* The one after it, or NULL. */
+struct ofox_turn *ofox_turns_second(const struct ofox_turns *t);
 int ofox_turns_waits(const struct ofox_turn *turn);
 
 /* Calls a function, which changes nothing here, for each that waits. */

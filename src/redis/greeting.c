@@ -5,6 +5,8 @@
 
 #include "redis/protocol.h"
 
+#define LONGEST_CODE 16 /* bytes */
+
 static int is_refusal(struct ofox_redis_greeting *g, const redisReply *r) {
   if (r == NULL)
     return 0;
@@ -15,22 +17,30 @@ static int is_refusal(struct ofox_redis_greeting *g, const redisReply *r) {
   return 1;
 }
 
-/* Only the code of the answer is shown: the rest may repeat what was sent. */
+/* How much of the answer is a code: only that is shown, for the rest may
+ *repeat
+ ** what was sent. */
+static int code_size(const redisReply *r) {
+  size_t n = strspn(r->str, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  return n <= LONGEST_CODE && (r->str[n] == ' ' || r->str[n] == '\0') ? (int)n
+                                                                      : 0;
+}
+
 static void on_auth(struct ofox_redis_asked *a, const redisReply *r) {
   struct ofox_redis_greeting *g =
       ((struct ofox_redis_question *)(void *)a)->of;
   if (is_refusal(g, r))
     snprintf(g->why, sizeof(g->why),
              "the server does not accept user and password (%.*s)",
-             (int)strcspn(r->str, " "), r->str);
+             code_size(r), r->str);
 }
 
 static void on_select(struct ofox_redis_asked *a, const redisReply *r) {
   struct ofox_redis_greeting *g =
       ((struct ofox_redis_question *)(void *)a)->of;
   if (is_refusal(g, r))
-    snprintf(g->why, sizeof(g->why), "the server does not select %ld: %s",
-             g->_database, r->str);
+    snprintf(g->why, sizeof(g->why), "the server does not select %ld (%.*s)",
+             g->_database, code_size(r), r->str);
 }
 
 /* An empty 'first' is left out. */

@@ -7,6 +7,8 @@
 
 #include <hiredis/async.h>
 
+#define LARGEST 1000 /* members of an array; scripts of ours have few */
+
 static void explain(struct ofox_redis_link *l, const char *text) {
   if (l->why[0] == '\0')
     snprintf(l->why, sizeof(l->why), "%s", text);
@@ -89,7 +91,8 @@ static void *create_text(const redisReadTask *task, char *text, size_t n) {
 
 #if HIREDIS_MAJOR >= 1
 static void *create_array(const redisReadTask *task, size_t n) {
-  return is_unasked(task) ? NULL : theirs(task)->createArray(task, n);
+  return is_unasked(task) || n > LARGEST ? NULL
+                                         : theirs(task)->createArray(task, n);
 }
 
 static void *create_double(const redisReadTask *task, double d, char *text,
@@ -103,7 +106,8 @@ static void *create_bool(const redisReadTask *task, int b) {
 }
 #else
 static void *create_array(const redisReadTask *task, int n) {
-  return is_unasked(task) ? NULL : theirs(task)->createArray(task, n);
+  return is_unasked(task) || n > LARGEST ? NULL
+                                         : theirs(task)->createArray(task, n);
 }
 #endif
 

@@ -52,7 +52,7 @@
   X(FILE_CHANGED, INVALID_REQUEST, "file_changed",                            \
     "a file of the request has changed since the call was made")              \
   X(MISSING_KEY, AUTHENTICATION, "missing_api_key", "no API key is set")      \
-  X(HELD, RATE_LIMIT, "held", "the server has told this account to wait")     \
+  X(HELD, RATE_LIMIT, "held", "the server has told other calls to wait")      \
   X(PACED, RATE_LIMIT, "paced",                                               \
     "the account's pace allows no request in time")                           \
   X(CIRCUIT_OPEN, UNAVAILABLE, "circuit_open",                                \

@@ -104,6 +104,17 @@ local function write_form(call, attempt, now)
   return true
 end
 
+--- Has the transport send an attempt that is prepared.
+---@param call userdata  the run's, or its twin
+function Run:send(call)
+  local own = self.template.settings.transport
+  if not own then return self.transport:start(call) end
+  local attempt = call:attempt()
+  if not call:sends_form() or write_form(call, attempt, self.transport:now()) then
+    own:start(call, attempt)
+  end
+end
+
 function Run:start()
   local call, transport, template = self.call, self.transport, self.template
   if not wait.may_go_on(transport, call) then return end
@@ -115,17 +126,9 @@ function Run:start()
       self.asked, self.asked_at = attempts, now
     end
   end
-  if not template.settings.transport then
-    if not call:prepare() then return end
-    if template.store then template.store:sync(self, true) end
-    transport:start(call)
-  elseif call:prepare(transport:now()) then
-    if template.store then template.store:sync(self, true) end
-    local attempt = call:attempt()
-    if not call:sends_form() or write_form(call, attempt, transport:now()) then
-      template.settings.transport:start(call, attempt)
-    end
-  end
+  if not call:prepare() then return end
+  if template.store then template.store:sync(self, true) end
+  self:send(call)
 end
 
 -- An attempt has failed and a retry is planned: the program may veto it.
@@ -147,9 +150,9 @@ function Run:wait()
   end
   local now = transport:now()
   local left = (call:expects(now) or now) - now
-  local is_aside = call:aside(now) -- the hook may take its time, and make calls
-  hooks.wait(self, left, self.failure or is_aside and outcome.held(self))
-  if is_aside then call:rejoin(transport:now()) end
+  local code, message = call:aside(now) -- the hook may take its time, and make calls
+  hooks.wait(self, left, self.failure or code and outcome.kept_back(self, code, message, left))
+  if code then call:rejoin(transport:now()) end
   if call:state() == "wait" then wait.call(transport, call, WAIT_STEP) end
 end
 

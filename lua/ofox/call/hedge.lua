@@ -4,7 +4,7 @@
 local hedge = {}
 
 --- The first attempt wants a hedge. There is none if its account would keep it back.
----@param run ofox.Run  its method ask is called for the hedge
+---@param run ofox.Run  its methods ask and send are called for the hedge
 function hedge.start(run)
   local call, transport, template = run.call, run.transport, run.template
   local twin = call:twin(transport:now())
@@ -15,11 +15,7 @@ function hedge.start(run)
   end
   if not twin:prepare() or not call:pair(twin) then return end
   run.twin = twin
-  if template.settings.transport then
-    template.settings.transport:start(twin, twin:attempt())
-  else
-    transport:start(twin)
-  end
+  run:send(twin)
 end
 
 --- Something may have changed: if one of both has answered, or has failed, the other

@@ -33,11 +33,15 @@ end
 
 --- Returns why a call waits that no attempt of its own has told to.
 ---@param run ofox.Run
+---@param code string
+---@param message string
+---@param left number  seconds until its turn, by what is known
 ---@return ofox.Error
-function outcome.held(run)
+function outcome.kept_back(run, code, message, left)
   return reserve.require "ofox.errors".new {
-    type = "rate_limit_error", code = "held", message = "another call of this account was told to wait",
-    retryable = true, attempts = 0, elapsed = 0, retries = {}, ambiguous = false,
+    type = "rate_limit_error", code = code, message = message, retry_after = left,
+    retry_at = run.transport:wall() + left, retryable = true, attempts = 0, elapsed = 0, retries = {},
+    ambiguous = false,
     model = outcome.model(run.models, 1), url = run.call:clean(run.template.shown_url),
   }
 end
