@@ -683,6 +683,90 @@ add("tools", function()
   must(#failed("invalid_request_error", client:run_tools(PARAMS, tools)).messages == 1, "wrong: messages")
 end, { setup = forget_engine })
 
+-- A message of Anthropic's protocol, and its events.
+local CONTENT = { { type = "thinking", thinking = "hm", signature = "c2ln" }, { type = "text", text = "hi" },
+  { type = "tool_use", id = "a", name = "f", input = { x = 1 } } }
+local MESSAGE = { type = "message", role = "assistant", content = CONTENT, stop_reason = "tool_use",
+  usage = { input_tokens = 3, output_tokens = 9 } }
+local MESSAGE_EVENTS = { { type = "message_start", message = { type = "message", role = "assistant", content = {},
+  usage = { input_tokens = 3, output_tokens = 1 } } }, { type = "ping" },
+  { type = "content_block_start", index = 0, content_block = { type = "thinking", thinking = "", signature = "" } },
+  { type = "content_block_delta", index = 0, delta = { type = "thinking_delta", thinking = "hm" } },
+  { type = "content_block_delta", index = 0, delta = { type = "signature_delta", signature = "c2ln" } },
+  { type = "content_block_start", index = 1, content_block = { type = "text", text = "" } },
+  { type = "content_block_delta", index = 1, delta = { type = "text_delta", text = "h" } },
+  { type = "content_block_delta", index = 1, delta = { type = "text_delta", text = "i" } },
+  { type = "content_block_start", index = 2, content_block = { type = "tool_use", id = "a", name = "f", input = {} } },
+  { type = "content_block_delta", index = 2, delta = { type = "input_json_delta", partial_json = '{"x"' } },
+  { type = "content_block_delta", index = 2, delta = { type = "input_json_delta", partial_json = ":1}" } },
+  { type = "content_block_stop", index = 2 },
+  { type = "message_delta", delta = { stop_reason = "tool_use" }, usage = { output_tokens = 9 } },
+  { type = "message_stop" } }
+
+local function is_message(answer)
+  local call = answer:tool_calls()[1]
+  must(answer:output_text() == "hi" and answer:finish_reason() == "tool_calls", "wrong: text")
+  must(answer.content[1].signature == "c2ln" and call.name == "f" and call.arguments.x == 1, "wrong: content")
+  must(answer:usage().input == 3 and answer:usage().output == 9, "wrong: usage")
+end
+
+add("messages", function()
+  local transport = mock.new()
+  transport:reply { status = 529, body = { type = "error", error = { type = "overloaded_error", message = "no" } } }
+  transport:reply { body = MESSAGE }
+  transport:reply { sse = MESSAGE_EVENTS }
+  transport:reply { sse = { MESSAGE_EVENTS[1], MESSAGE_EVENTS[6], MESSAGE_EVENTS[7],
+    { type = "error", error = { type = "overloaded_error", message = KEY } } } }
+  local client = client_of(transport, { anthropic_url = "https://example.test/claude" })
+  is_message(got(client:messages(PARAMS)))
+  local params = { model = "m", messages = PARAMS.messages, stream = true }
+  is_message(got(got(client:messages(params)):collect()))
+  local stream = got(client:messages(params))
+  must(got(stream:read()) == "h", "wrong: piece")
+  must(failed("service_unavailable", stream:read()).partial.text == "h", "wrong: partial")
+  local stats = client:stats()
+  must(stats.tokens.input == 9 and stats.tokens.output == 19, "wrong: tokens")
+end, { setup = forget_engine })
+
+-- The parts of one candidate, as an answer or an event.
+local function of_gemini(reason, ...)
+  return { candidates = { { content = { role = "model", parts = { ... } }, finishReason = reason } },
+    usageMetadata = { promptTokenCount = 3, candidatesTokenCount = 9, totalTokenCount = 12 } }
+end
+
+add("gemini", function()
+  local transport = mock.new()
+  local call = { functionCall = { name = "f", args = { x = 1 } }, thoughtSignature = "c2ln" }
+  local later = { ["@type"] = "type.googleapis.com/google.rpc.RetryInfo", retryDelay = "2s" }
+  transport:reply { status = 429,
+    body = { error = { code = 429, status = "RESOURCE_EXHAUSTED", message = "no", details = { later } } } }
+  transport:reply { body = of_gemini("STOP", { text = "hi" }, call) }
+  transport:reply { sse = { of_gemini(nil, { text = "h" }), of_gemini(nil, { text = "i" }),
+    of_gemini(nil, { text = "!" }), of_gemini("STOP", call) } }
+  transport:reply { body = { promptFeedback = { blockReason = "SAFETY" } } }
+  local client = client_of(transport, { gemini_url = "https://example.test/gemini" })
+  local params = { model = "g/g", contents = { { role = "user", parts = { { text = "hi" } } } } }
+  local answer = got(client:generate_content(params))
+  must(answer:output_text() == "hi" and answer:tool_calls()[1].arguments.x == 1, "wrong: answer")
+  params.stream = true
+  answer = got(got(client:generate_content(params)):collect())
+  must(answer:output_text() == "hi!" and answer:usage().output == 9, "wrong: text")
+  must(answer.candidates[1].content.parts[2].thoughtSignature == "c2ln", "wrong: parts")
+  params.stream = false
+  must(got(client:generate_content(params)):finish_reason() == "content_filter", "wrong: refusal")
+end, { setup = forget_engine })
+
+add("tools of messages", function()
+  local transport = mock.new()
+  transport:reply { sse = MESSAGE_EVENTS }
+  transport:reply { body = { type = "message", role = "assistant", content = { { type = "text", text = "so" } } } }
+  local client = client_of(transport)
+  local response, messages = client:run_tools(PARAMS, { f = { run = function(arguments) return arguments.x end } },
+    { protocol = "messages", on_text = function() end })
+  must(got(response, messages):output_text() == "so", "wrong: text")
+  must(#messages == 4 and messages[3].content[1].content == "1", "wrong: results")
+end, { setup = forget_engine })
+
 -- The name of a file for each process.
 local function tape()
   local stat = assert(io.open("/proc/self/stat"))
@@ -702,6 +786,22 @@ add("recording", function(name)
   must(got(client:chat(PARAMS)):output_text() == "hi" and replay:unused() == 0, "wrong: replay")
   local ok, message = pcall(client.chat, client, PARAMS)
   if ok or not tostring(message):find("nearest is line 2", 1, true) then error(message, 0) end
+  os.remove(name)
+end, {
+  setup = function()
+    forget_engine()
+    return tape()
+  end,
+})
+
+add("recorded pair", function(name)
+  local transport = mock.new()
+  transport:reply { delay = 9, body = OK }
+  transport:reply { delay = 1, body = OK }
+  must(meta(got(client_of(mock.record(name, transport), { hedge = 1 }):chat(PARAMS))).attempts == 2, "wrong: no pair")
+  local replay = mock.replay(name)
+  local known = meta(got(client_of(replay, { hedge = 1 }):chat(PARAMS)))
+  must(known.attempts == 2 and known.elapsed == 2 and replay:unused() == 0, "wrong: replay")
   os.remove(name)
 end, {
   setup = function()

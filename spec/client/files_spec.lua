@@ -50,7 +50,7 @@ describe("edit_images", function()
     assert.equal("client:edit_images: params.mask: expected a file, ofox.file(path), got a table",
       misuse("edit_images", { image = PICTURE, mask = { "a.png" } }))
     assert.equal("client:edit_images: params: expected a table, got a string", misuse("edit_images", "a.png"))
-    assert.is_truthy(misuse("edit_images", { stream = true }):find("can be streamed", 1, true))
+    assert.is_truthy(misuse("edit_images", { stream = true }):find("this call cannot be streamed", 1, true))
     assert.is_truthy(misuse("edit_images", {}, { timeot = 1 }):find("did you mean timeout?", 1, true))
     assert.equal(0, #transport.requests)
   end)

@@ -29,7 +29,7 @@ struct ofox_response {
   struct ofox_event_queue *queue;        /* the same; NULL: no event yet */
   enum ofox_verdict_kind kind;           /* of the body */
   enum ofox_outcome stopped; /* why reading stopped, else ANSWERED */
-  int lines; /* they are lines of JSON */
+  int lines;                 /* they are lines of JSON */
   int no_memory;
   size_t _blank; /* leading blanks of the body, as far as known */
 };

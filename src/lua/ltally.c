@@ -63,8 +63,8 @@ static struct ofox_call *check(lua_State *L) {
 }
 
 /* What the dialects call the usage of the answer at 2, the first that is
-*there,
-** or nil. [-0, +1, e] */
+ *there,
+ ** or nil. [-0, +1, e] */
 static void push_usage(lua_State *L) {
   const struct ofox_dialect *const *d;
   lua_pushnil(L);
