@@ -5,6 +5,7 @@
 # make picture    draws doc/demo.svg: what is seen of the demo
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
+# make peers     official clients against our simulator, ofox against another's
 # make guard      instructions of eight fixed works, against the record
 # make house      draws doc/house.svg
 # make asan       the specs under AddressSanitizer and UBSan
@@ -161,6 +162,9 @@ endif
 check: all
 	@.ci/check
 
+peers:
+	@.ci/peers
+
 # What calls cost, against the record.
 guard: all
 	@.ci/guard
@@ -260,5 +264,5 @@ dist-check:
 clean:
 	rm -rf build
 
-.PHONY: all deps demo picture test check guard house asan torture valgrind \
+.PHONY: all deps demo picture test check peers guard house asan torture valgrind \
   cov fuzz bench install uninstall version rockspec dist dist-check clean
