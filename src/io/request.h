@@ -14,13 +14,11 @@
 /*
 ** What an attempt sends. The engine copies everything except the body and the
 ** form, and the names of files and of the socket, which must stay valid until
-*the attempt
-** has ended.
+** the attempt has ended.
 ** Requests of one plan are identical except for the bytes of their bodies and
 ** their own header lines: the engine need not look at the rest again. All of
 ** them have a body, or a form, or none has. A number is never given to another
-*plan while
-** the engine lives; 0 is no plan.
+** plan while the engine lives; 0 is no plan.
 */
 struct ofox_request {
   uint64_t plan;

@@ -1,7 +1,7 @@
 /*
 ** A dialect: the protocol of the events of a stream, and what an event of any
 ** dialect can say. Each has a file of its own, which is all that knows its
-** members; wire/dialects.h lists them.
+** members; list.h lists them.
 ** Knows nothing of how an event is read.
 */
 #ifndef OFOX_DIALECT_H
@@ -61,8 +61,7 @@ struct ofox_dialect {
   /* Reads the object that comes next: 1, 0 or OFOX_ESYNTAX. */
   int (*read)(struct ofox_reading *r);
   /* May the event be an error? What is obviously none is not read again to
-  ** see. 'type' is the event's own here and below: its member, else its
-  ** name. */
+  see. 'type' is the event's own here and below: its member, else its name. */
   int (*is_suspect)(const struct ofox_reading *r, struct ofox_span type);
   /* Fills r->out, which is a chunk and no error. */
   void (*judge)(struct ofox_reading *r, struct ofox_span type);
