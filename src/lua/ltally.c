@@ -62,9 +62,8 @@ static struct ofox_call *check(lua_State *L) {
   return ofox_self(L, OFOX_CALL_T);
 }
 
-/* What the dialects call the usage of the answer at 2, the first that is
- *there,
- ** or nil. [-0, +1, e] */
+/* The usage of the answer at 2, as the first dialect calls it that knows one;
+** or nil. [-0, +1, e] */
 static void push_usage(lua_State *L) {
   const struct ofox_dialect *const *d;
   lua_pushnil(L);
