@@ -1,8 +1,7 @@
 /*
 ** The header lines of a request, as libcurl takes them: those that it shares
 ** with others, and its own. libcurl adds none by itself except Host, the
-*length
-** of the body, and the type of a form.
+** length of the body, and the type of a form.
 ** Knows nothing of their meaning, except of those that libcurl would add.
 */
 #ifndef OFOX_HEADER_LINES_H

@@ -18,8 +18,7 @@ static int is_refusal(struct ofox_redis_greeting *g, const redisReply *r) {
 }
 
 /* How much of the answer is a code: only that is shown, for the rest may
- *repeat
- ** what was sent. */
+** repeat what was sent. */
 static int code_size(const redisReply *r) {
   size_t n = strspn(r->str, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
   return n <= LONGEST_CODE && (r->str[n] == ' ' || r->str[n] == '\0') ? (int)n

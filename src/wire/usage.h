@@ -62,9 +62,8 @@ void ofox_usage_say(struct ofox_usage_said *said, enum ofox_usage_word w,
 
 /*
 ** Keeps a usage of a stream, if it is an object, as JSON: each is the sum up
-*to
-** there, or, if it 'counts', has what has changed. Without room or memory for
-** it, it is not known.
+** to there, or, if it 'counts', has what has changed. It is not known where
+** there is no room or memory for it.
 */
 void ofox_usage_keep(struct ofox_buf *said, int counts,
                      struct ofox_json usage);
