@@ -82,16 +82,17 @@ static void test_plans(void) {
 static void test_reset(void) {
   static const char *const LINES[] = {"A: b", NULL};
   struct ofox_handle *h = take(3), *again;
-  assert(ofox_header_lines_share(&h->lines, LINES, 1) == 0);
-  h->fresh = h->sends = 1;
+  assert(ofox_header_lines_share(&h->lines, LINES, OFOX_SENDS_BYTES) == 0);
+  h->fresh = 1;
+  h->sends = OFOX_SENDS_BYTES;
   h->destination = h->unix_key = 5;
   h->first = h->lines.first;
   ofox_handles_park(&all, h, 0);
   again = ofox_handles_take(&all, 0);
   assert(again == h && h->plan == 0 && h->lines.first == NULL);
-  assert(h->first == NULL && !h->fresh && !h->has_body);
+  assert(h->first == NULL && !h->fresh && h->sends == OFOX_SENDS_NOTHING);
   assert(h->destination == 0 && h->unix_key == 0);
-  assert(ofox_header_lines_share(&h->lines, LINES, 0) == 0);
+  assert(ofox_header_lines_share(&h->lines, LINES, OFOX_SENDS_NOTHING) == 0);
   ofox_handles_park(&all, h, 1);
   assert(h->lines.first == NULL && h->transfer == NULL);
   ofox_handles_free(&all);
