@@ -220,6 +220,24 @@ describe("[P5] Ctrl-C, as often as it is pressed, is an error that a program may
       say(client:chat(PARAMS):output_text())]])
   end)
 
+  for what, code in pairs { ["in its first turn"] = "", ["after a wait"] = "ofox.sleep(0)" } do
+    it("is one where it came while a task ran " .. what, function()
+      assert.equal("interrupted\ninterrupted\n", host.succeed(([[
+        local ofox = require "ofox"
+        local pipe = io.popen "echo $PPID"
+        local pid = pipe:read "*l"
+        pipe:close()
+        for _ = 1, 2 do
+          local ok, err = pcall(ofox.run, function()
+            %s
+            io.popen("kill -INT " .. pid):close()
+            for _ = 1, 1e7 do end
+          end)
+          say(err.code)
+        end]]):format(code)))
+    end)
+  end
+
   local HANDLER = [[
 #include <lua.h>
 #include <signal.h>

@@ -3,6 +3,7 @@
 -- Does not know whose turn it is, nor the handle.
 require "ofox.base.uncompiled" ()
 local errors = require "ofox.errors"
+local interrupt = require "ofox.task.interrupt"
 local unhandled = require "ofox.task.unhandled"
 local lua = require "ofox.base.lua"
 local memory = require "ofox.base.memory"
@@ -143,6 +144,7 @@ end
 -- The task has ended by itself. 'thread': the thread that still has its stack.
 local function conclude(record, results, thread)
   if results[1] then return finish(record, "done", results) end
+  results[2] = interrupt.caught(results[2])
   local cancelled = record.cancelled and errors.is(results[2], "cancelled_error")
   if not cancelled then unhandled.note(record, results[2], thread) end
   finish(record, cancelled and "cancelled" or "failed", results)
@@ -176,7 +178,9 @@ end
 -- Raises nothing for lack of memory once the task has begun: its next turn does the
 -- rest. In that case it returns the message.
 local function end_turn(record, ok, results)
-  if not ok and not (record.is_alive and memory.is_short(tostring(results))) then error(results, 0) end
+  if not ok and not (record.is_alive and memory.is_short(tostring(results))) then
+    error(interrupt.caught(results), 0)
+  end
   record.turn = ok and results or NO_MEMORY
   local settled, message = pcall(settle, record)
   if settled then return nil end
