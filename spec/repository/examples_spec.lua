@@ -25,6 +25,7 @@ local EXPECTED = {
   ["cqueues.lua"] = "what is an event loop?",
   ["luv.lua"] = "what is an event loop?",
   ["limits.lua"] = "counts in minutes +pace = true +200 +0 +200 ",
+  ["pictures.lua"] = "/picture.png\n$",
   ["transcript.lua"] = "input: this is input, 3 bytes of application/octet%-stream%.",
   ["frames.lua"] = "you said: who goes there?",
 }
@@ -65,6 +66,7 @@ describe("the examples", function()
       os.remove(path .. "/answers")
       return ("%s %s/answers"):format(input "one\ntwo\n", path)
     end,
+    ["pictures.lua"] = function() return ("%s/picture.png 'a hat' %s"):format(path, input "PNG") end,
     ["transcript.lua"] = function() return input "ID3" end,
   }
 
