@@ -278,7 +278,55 @@ it("a call that is cancelled in the middle of its file closes it", function()
   os.remove(path)
 end)
 
+describe("what a server may say before it has all of a file", function()
+  it("100 Continue is no answer", function()
+    s:script { { interim = { 100, 102 }, body = OK } }
+    local body = ("0123456789"):rep(50000)
+    local path = file_of(body)
+    assert(edit(client(), ofox.file(path)))
+    os.remove(path)
+    assert.same({ 1, body }, { #s:log(), parts_of(s:log()[1]).image.content })
+  end)
+
+  it("a redirect is an error, and the file goes nowhere else", function()
+    s:script { { on = "headers", status = 307, headers = { Location = "/elsewhere" }, close = true } }
+    local path = sparse(MANY)
+    local _, err = edit(client { max_retries = 0 }, ofox.file(path))
+    os.remove(path)
+    assert.equal(1, #s:log())
+    assert.is_true(err.code == "redirect" or err.code == "reset", err.code) -- as the answer or the RST comes first
+  end)
+end)
+
+it("a slow call with a file gets no second attempt beside it", function()
+  s:script { { body = OK, delay = 0.1 } }
+  local path = file_of "PNG"
+  local res = assert(edit(client(), ofox.file(path), { hedge = 0.01 }))
+  os.remove(path)
+  assert.same({ 1, 1 }, { res:meta().attempts, #s:log() })
+end)
+
 describe("over HTTP/2", function()
+  it("a file is not held as a whole in memory either: a gigabyte", function()
+    s:script { { body = OK } }
+    local path = sparse(1024 * 1024 * 1024)
+    local front = real.nginx { tls = true, http2 = true,
+      location = ("proxy_http_version 1.1; proxy_request_buffering off; proxy_pass http://%s:%d;")
+        :format(s.host, s.port) }
+    local c = client { base_url = front.url, ca_file = front.ca_file, timeout = 300 }
+    local function peak() return tonumber(proc.read("/proc/self/status"):match "VmHWM:%s*(%d+)") end
+    local before = peak()
+    local res, err = edit(c, ofox.file(path))
+    local more = peak() - before -- KiB
+    os.remove(path)
+    local spoken = front:wait_log(1)[1].protocol
+    front:stop()
+    assert.is_truthy(res, tostring(err))
+    assert.equal("HTTP/2.0", spoken)
+    assert.is_true(s:log()[1].body_size > 1024 * 1024 * 1024)
+    assert.is_true(more < 8 * 1024, more)
+  end)
+
   it("a form is sent, and the same again after a failure", function()
     local body = ("0123456789"):rep(50000)
     s:script { BUSY, { body = OK }, { body = OK } }

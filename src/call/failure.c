@@ -105,7 +105,7 @@ void ofox_failure_request_id(struct ofox_call *c) {
     redact(c, &c->request_id);
 }
 
-void ofox_failure_blame(struct ofox_call *c, const char *param) {
+void ofox_failure_param(struct ofox_call *c, const char *param) {
   if (c->error == NULL || param == NULL)
     return;
   ofox_buf_clear(&c->error->param);

@@ -156,7 +156,7 @@ static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
   ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_clocks_now(),
                 ofox_clocks_wall());
   if (t->form != NULL && t->form->outcome == outcome)
-    ofox_failure_blame(c, ofox_form_param(t->form));
+    ofox_failure_param(c, ofox_form_param(t->form));
   ofox_transfer_expect(t);
   if (c->state == OFOX_DONE)
     drop(t, INFINITY);

@@ -27,7 +27,7 @@ static void refuse(struct ofox_lcall *c, double now) {
     c->call.host->detach(&c->call);
   ofox_call_abort(&c->call, c->form->outcome, 0, now);
   ofox_failure_explain(&c->call, ofox_span_of(c->form->why));
-  ofox_failure_blame(&c->call, ofox_form_param(c->form));
+  ofox_failure_param(&c->call, ofox_form_param(c->form));
 }
 
 int ofox_lform_check(lua_State *L, int arg, struct ofox_lcall *c) {
