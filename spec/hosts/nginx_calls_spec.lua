@@ -24,7 +24,7 @@ before_each(function() s:reset() end)
 local keep, stop_kept = calls.keeper()
 after_each(stop_kept)
 
-local MANY = 256 * 1024 * 1024
+local MANY = 64 * 1024 * 1024
 
 local function becomes(is_so)
   local due = socket.gettime() + 10
