@@ -76,6 +76,14 @@ describe("a request with files", function()
     end
   end)
 
+  it("may have an empty file", function()
+    s:script { { body = OK }, repeat_last = true }
+    local path = file_of ""
+    assert(edit(client(), { ofox.file(path, { name = "a.png" }), ofox.file { bytes = "x", name = "b.png" } }))
+    os.remove(path)
+    assert.is_truthy(s:log()[1].body:find('filename="a.png"\r\nContent-Type: image/png\r\n\r\n\r\n--', 1, true))
+  end)
+
   it("leaves its connection and its handle in order for calls without files", function()
     s:script { { body = OK }, { body = server.completion "hi" }, { body = OK }, { body = server.completion "hi" } }
     local c = client()
@@ -137,15 +145,16 @@ describe("a retry", function()
   end)
 
   for name, change in pairs {
-    ["shorter"] = function(path) proc.write(path, "abc") end,
-    ["longer"] = function(path) proc.write(path, ("x"):rep(101)) end,
-    ["no longer there"] = os.remove,
-    ["replaced"] = function(path)
+    ["has become shorter"] = function(path) proc.write(path, "abc") end,
+    ["has become longer"] = function(path) proc.write(path, ("x"):rep(101)) end,
+    ["is no longer there"] = os.remove,
+    ["has changed"] = function(path) assert(os.execute("touch -d 2001-02-03 " .. path)) end,
+    ["was replaced by another"] = function(path)
       local other = file_of(("x"):rep(100))
       os.rename(other, path)
     end,
   } do
-    it("is not made with a file that is " .. name, function()
+    it("is not made with a file that " .. name, function()
       s:script { BUSY, { body = OK } }
       local path = file_of(("x"):rep(100))
       local c = client { on_retry = function() change(path) end }
@@ -153,10 +162,9 @@ describe("a retry", function()
       os.remove(path)
       assert.is_nil(res)
       assert.same({ "invalid_request_error", "file_changed", "-", false }, calls.summary(err))
-      assert.same({ false, "not_retryable", 1, 1 }, { err.retryable, err.reason, err.attempts, #s:log() })
-      assert.is_truthy(err.message:find("image " .. (name == "replaced" and "was " or ""), 1, true), err.message)
-      assert.is_truthy(err.message:find(name, 1, true), err.message)
-      assert.is_truthy(err.message:find(path, 1, true), err.message)
+      assert.same({ false, "not_retryable", 1, 1, "image" },
+        { err.retryable, err.reason, err.attempts, #s:log(), err.param })
+      assert.is_truthy(err.message:find("the file of image " .. name .. ": " .. path, 1, true), err.message)
       assert.same({ 503, "service_unavailable" }, { err.cause.status, err.cause.type })
     end)
   end
@@ -195,7 +203,7 @@ describe("a file that changes while it is sent", function()
       local res, err = changed_by(change)
       assert.is_nil(res)
       assert.same({ "invalid_request_error", "file_changed", "-", false }, calls.summary(err))
-      assert.same({ 1, false }, { err.attempts, err.retryable })
+      assert.same({ 1, false, "image" }, { err.attempts, err.retryable, err.param })
       assert.is_truthy(err.message:find(name, 1, true), err.message)
       s:wait { open = 0 }
       local log = s:log()
@@ -218,6 +226,8 @@ describe("a file that cannot be read", function()
       assert(os.execute("mkfifo " .. path))
       return path
     end,
+    ["no regular file: /dev/zero"] = function() return "/dev/zero" end,
+    ["has no size before it is read"] = function() return "/proc/self/status" end,
   } do
     it("is an error of the call, and nothing is sent: " .. name, function()
       local _, err = edit(client(), ofox.file(make()))
@@ -225,9 +235,21 @@ describe("a file that cannot be read", function()
       assert.same({ 0, false, "not_retryable", 0 }, { err.attempts, err.retryable, err.reason, s:connections() })
       if name ~= "No such file" then assert.is_truthy(err.message:find(name, 1, true), err.message) end
       assert.is_truthy(err.message:find("the file of image ", 1, true), err.message)
+      assert.equal("image", err.param)
       assert.is_truthy(err:hint())
     end)
   end
+
+  it("is named by its place in the params, also in a list and in a table", function()
+    local none, some = ofox.file "/no/such/hat.png", ofox.file { bytes = "x" }
+    for place, image in pairs { ["image[2]"] = { some, none }, ["image.front"] = { back = some, front = none } } do
+      local _, err = edit(client(), image)
+      assert.same({ "file_unreadable", place }, { err.code, err.param })
+      assert.is_truthy(err.message:find("the file of " .. place .. " could not be read: ", 1, true), err.message)
+    end
+    local _, err = client():request { path = "/files", body = { file = none } }
+    assert.equal("file", err.param)
+  end)
 
   it("may be of another user", function()
     local path = file_of "x"
@@ -256,7 +278,55 @@ it("a call that is cancelled in the middle of its file closes it", function()
   os.remove(path)
 end)
 
+describe("what a server may say before it has all of a file", function()
+  it("100 Continue is no answer", function()
+    s:script { { interim = { 100, 102 }, body = OK } }
+    local body = ("0123456789"):rep(50000)
+    local path = file_of(body)
+    assert(edit(client(), ofox.file(path)))
+    os.remove(path)
+    assert.same({ 1, body }, { #s:log(), parts_of(s:log()[1]).image.content })
+  end)
+
+  it("a redirect is an error, and the file goes nowhere else", function()
+    s:script { { on = "headers", status = 307, headers = { Location = "/elsewhere" }, close = true } }
+    local path = sparse(MANY)
+    local _, err = edit(client { max_retries = 0 }, ofox.file(path))
+    os.remove(path)
+    assert.equal(1, #s:log())
+    assert.is_true(err.code == "redirect" or err.code == "reset", err.code) -- as the answer or the RST comes first
+  end)
+end)
+
+it("a slow call with a file gets no second attempt beside it", function()
+  s:script { { body = OK, delay = 0.1 } }
+  local path = file_of "PNG"
+  local res = assert(edit(client(), ofox.file(path), { hedge = 0.01 }))
+  os.remove(path)
+  assert.same({ 1, 1 }, { res:meta().attempts, #s:log() })
+end)
+
 describe("over HTTP/2", function()
+  it("a file is not held as a whole in memory either: a gigabyte", function()
+    s:script { { body = OK } }
+    local path = sparse(1024 * 1024 * 1024)
+    local front = real.nginx { tls = true, http2 = true,
+      location = ("proxy_http_version 1.1; proxy_request_buffering off; proxy_pass http://%s:%d;")
+        :format(s.host, s.port) }
+    local c = client { base_url = front.url, ca_file = front.ca_file, timeout = 300 }
+    local function peak() return tonumber(proc.read("/proc/self/status"):match "VmHWM:%s*(%d+)") end
+    local before = peak()
+    local res, err = edit(c, ofox.file(path))
+    local more = peak() - before -- KiB
+    os.remove(path)
+    local spoken = front:wait_log(1)[1].protocol
+    front:stop()
+    assert.is_truthy(res, tostring(err))
+    assert.equal("HTTP/2.0", spoken)
+    assert.is_true(s:log()[1].body_size > 1024 * 1024 * 1024)
+    assert.is_true(more < 8 * 1024, more)
+  end)
+
   it("a form is sent, and the same again after a failure", function()
     local body = ("0123456789"):rep(50000)
     s:script { BUSY, { body = OK }, { body = OK } }

@@ -160,9 +160,9 @@ describe("a mock", function()
       return { status = 503, body = "{}" }
     end)
     local _, err = client:images { file = ofox.file(path) }
-    assert.same({ "file_changed", 1, 503 }, { err.code, err.attempts, err.cause.status })
+    assert.same({ "file_changed", "file", 1, 503 }, { err.code, err.param, err.attempts, err.cause.status })
     _, err = client:images { file = ofox.file(path .. "/none") }
-    assert.same({ "file_unreadable", 0 }, { err.code, err.attempts })
+    assert.same({ "file_unreadable", "file", 0 }, { err.code, err.param, err.attempts })
     assert.equal(3, #transport.requests)
   end)
 end)

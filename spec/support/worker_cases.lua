@@ -394,7 +394,11 @@ local function refusals(where)
 end
 
 return {
-  run = function() cases[ngx.var.uri:match("[^/]+$")]() end,
+  run = function()
+    local name = ngx.var.uri:match("[^/]+$")
+    local fn = cases[name] or require("support.worker_calls")[name]
+    fn()
+  end,
   early = function(phase) ngx.ctx[phase] = ask() end,
   refusals = function() refusals(ngx.get_phase()) end,
 }

@@ -105,6 +105,16 @@ void ofox_failure_request_id(struct ofox_call *c) {
     redact(c, &c->request_id);
 }
 
+void ofox_failure_param(struct ofox_call *c, const char *param) {
+  if (c->error == NULL || param == NULL)
+    return;
+  ofox_buf_clear(&c->error->param);
+  if (ofox_utf8_clean(&c->error->param,
+                      ofox_utf8_cut(ofox_span_of(param), OFOX_CODE_CAP)) != 0)
+    c->no_memory = 1;
+  redact(c, &c->error->param);
+}
+
 int ofox_failure_read(struct ofox_call *c, enum ofox_outcome outcome,
                       struct ofox_span detail) {
   int rc = read_failure(c, outcome);

@@ -31,6 +31,9 @@ int ofox_failure_remember(const struct ofox_call *c, struct ofox_history *to,
 ** for ofox_call_end. */
 void ofox_failure_explain(struct ofox_call *c, struct ofox_span detail);
 
+/* The failure is the fault of a parameter; NULL: of none. */
+void ofox_failure_param(struct ofox_call *c, const char *param);
+
 /* Sets c->request_id from the response as it is now. */
 void ofox_failure_request_id(struct ofox_call *c);
 

@@ -47,7 +47,7 @@ static int fail(struct ofox_form_part *p, enum ofox_outcome outcome,
   struct ofox_form *f = p->form;
   f->outcome = outcome;
   f->culprit = p;
-  snprintf(f->why, sizeof(f->why), "!the file of %s %s%s%s: %s", p->name, why,
+  snprintf(f->why, sizeof(f->why), "!the file of %s %s%s%s: %s", p->param, why,
            more[0] != '\0' ? ": " : "", more, p->path);
   return -1;
 }
@@ -105,12 +105,16 @@ static int compare(struct ofox_form_part *p) {
 /* Remembers the file, which is open, as it is now. */
 static int remember(struct ofox_form_part *p) {
   struct stat st;
+  char byte;
   if (fstat(p->_fd, &st) != 0)
     return unreadable(p);
   if (S_ISDIR(st.st_mode))
     return fail(p, OFOX_OUTCOME_FILE_UNREADABLE, "is a directory", "");
   if (!S_ISREG(st.st_mode))
     return fail(p, OFOX_OUTCOME_FILE_UNREADABLE, "is no regular file", "");
+  if (st.st_size == 0 && pread(p->_fd, &byte, 1, 0) > 0) /* as in /proc */
+    return fail(p, OFOX_OUTCOME_FILE_UNREADABLE,
+                "has no size before it is read", "");
   p->_mark = mark_of(&st);
   p->size = p->_mark.size;
   p->_known = 1;
@@ -147,13 +151,14 @@ static size_t room_of(const char *s) {
   return s != NULL ? strlen(s) + 1 : 0;
 }
 
-/* In one piece of memory. */
-static struct ofox_form_part *add(struct ofox_form *f, const char *name,
-                                  const char *filename, const char *type,
-                                  const char *path, struct ofox_span bytes) {
+/* A part with the texts of 'like', in one piece of memory. */
+static struct ofox_form_part *add(struct ofox_form *f,
+                                  const struct ofox_form_part *like,
+                                  struct ofox_span bytes) {
   struct ofox_form_part *p =
-      malloc(sizeof(*p) + room_of(name) + room_of(filename) + room_of(type) +
-             room_of(path) + bytes.n);
+      malloc(sizeof(*p) + room_of(like->name) + room_of(like->filename) +
+             room_of(like->type) + room_of(like->path) + room_of(like->param) +
+             bytes.n);
   char *to;
   if (p == NULL)
     return NULL;
@@ -161,10 +166,11 @@ static struct ofox_form_part *add(struct ofox_form *f, const char *name,
   p->form = f;
   p->_fd = -1;
   p->size = bytes.n;
-  to = put((char *)(p + 1), name, &p->name);
-  to = put(to, filename, &p->filename);
-  to = put(to, type, &p->type);
-  to = put(to, path, &p->path);
+  to = put((char *)(p + 1), like->name, &p->name);
+  to = put(to, like->filename, &p->filename);
+  to = put(to, like->type, &p->type);
+  to = put(to, like->path, &p->path);
+  to = put(to, like->param, &p->param);
   if (bytes.n > 0)
     memcpy(to, bytes.p, bytes.n);
   p->bytes = to;
@@ -176,8 +182,11 @@ static struct ofox_form_part *add(struct ofox_form *f, const char *name,
 int ofox_form_bytes(struct ofox_form *f, const char *name,
                     const char *filename, const char *type,
                     struct ofox_span bytes) {
-  struct ofox_form_part *p = add(f, name, filename, type, NULL, bytes);
-  if (p == NULL)
+  struct ofox_form_part like = {0};
+  like.name = name;
+  like.filename = filename;
+  like.type = type;
+  if (add(f, &like, bytes) == NULL)
     return OFOX_EMEM;
   if (filename == NULL)
     f->text += bytes.n;
@@ -185,8 +194,14 @@ int ofox_form_bytes(struct ofox_form *f, const char *name,
 }
 
 int ofox_form_file(struct ofox_form *f, const char *name, const char *filename,
-                   const char *type, const char *path) {
-  struct ofox_form_part *p = add(f, name, filename, type, path, OFOX_NOSPAN);
+                   const char *type, const char *path, const char *param) {
+  struct ofox_form_part like = {0}, *p;
+  like.name = name;
+  like.filename = filename;
+  like.type = type;
+  like.path = path;
+  like.param = param;
+  p = add(f, &like, OFOX_NOSPAN);
   if (p == NULL)
     return OFOX_EMEM;
   if (open_part(p) == 0) /* else the check before the attempt will say so */
@@ -209,6 +224,13 @@ int ofox_form_check(struct ofox_form *f) {
     f->size += p->size;
   }
   return 0;
+}
+
+const char *ofox_form_param(const struct ofox_form *f) {
+  return f->outcome == OFOX_OUTCOME_FILE_UNREADABLE ||
+                 f->outcome == OFOX_OUTCOME_FILE_CHANGED
+             ? f->culprit->param
+             : NULL;
 }
 
 /* Bytes of the file up to 'n'; -1: it has fewer, or they cannot be read. */

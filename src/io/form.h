@@ -25,6 +25,7 @@ struct ofox_form_part {
   struct ofox_form_part *next;
   const char *name, *filename, *type; /* the last two may be NULL */
   const char *path;                   /* NULL: it is 'bytes' */
+  const char *param; /* of a file: what the program calls it */
   const char *bytes;
   uint64_t size;
   uint64_t _at; /* read so far */
@@ -52,10 +53,12 @@ int ofox_form_bytes(struct ofox_form *f, const char *name,
                     const char *filename, const char *type,
                     struct ofox_span bytes);
 int ofox_form_file(struct ofox_form *f, const char *name, const char *filename,
-                   const char *type, const char *path);
+                   const char *type, const char *path, const char *param);
 
 /* Are all files readable and as they were? 0, or -1: see 'outcome'. */
 int ofox_form_check(struct ofox_form *f);
+/* What the program calls the file that is at fault; NULL: none is. */
+const char *ofox_form_param(const struct ofox_form *f);
 
 /* Reads on: the number of bytes, 0 at the end; -1: see 'outcome'. */
 long ofox_form_read(struct ofox_form_part *p, char *to, size_t n);

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "call/failure.h"
 #include "io/clocks.h"
 #include "io/curl_codes.h"
 #include "io/form.h"
@@ -154,6 +155,8 @@ static void finish(struct ofox_transfer *t, enum ofox_outcome outcome,
   }
   ofox_call_end(c, outcome, sent, ofox_span_of(detail), ofox_clocks_now(),
                 ofox_clocks_wall());
+  if (t->form != NULL && t->form->outcome == outcome)
+    ofox_failure_param(c, ofox_form_param(t->form));
   ofox_transfer_expect(t);
   if (c->state == OFOX_DONE)
     drop(t, INFINITY);

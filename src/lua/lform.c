@@ -27,6 +27,7 @@ static void refuse(struct ofox_lcall *c, double now) {
     c->call.host->detach(&c->call);
   ofox_call_abort(&c->call, c->form->outcome, 0, now);
   ofox_failure_explain(&c->call, ofox_span_of(c->form->why));
+  ofox_failure_param(&c->call, ofox_form_param(c->form));
 }
 
 int ofox_lform_check(lua_State *L, int arg, struct ofox_lcall *c) {
@@ -64,16 +65,17 @@ static int call_part(lua_State *L) {
   return 0;
 }
 
-/* call:file(name, path, filename [, type]): as it is now; whether it can be
-** read, the first attempt tells */
+/* call:file(name, path, filename, type, param): as it is now; whether it can
+** be read, the first attempt tells. 'param': its name in err.param */
 static int call_file(lua_State *L) {
   struct ofox_lcall *c = check(L);
   const char *name = luaL_checkstring(L, 2);
   const char *path = luaL_checkstring(L, 3);
   const char *filename = luaL_checkstring(L, 4);
-  const char *type = luaL_optstring(L, 5, NULL);
-  ofox_checkmemory(L,
-                   ofox_form_file(form_of(L, c), name, filename, type, path));
+  const char *type = luaL_checkstring(L, 5);
+  const char *param = luaL_checkstring(L, 6);
+  ofox_checkmemory(
+      L, ofox_form_file(form_of(L, c), name, filename, type, path, param));
   return 0;
 }
 

@@ -68,7 +68,7 @@ end
 function add(parts, name, place, value, depth)
   local known = file.known(value)
   if known then
-    parts.files[#parts.files + 1] = { name = name, file = known }
+    parts.files[#parts.files + 1] = { name = name, file = known, place = place:match("^%a+%.(.+)") }
   elseif is_null(value) then
     return nil
   elseif type(value) == "table" then
@@ -122,7 +122,7 @@ function form.fill(call, parts)
   for _, part in ipairs(parts.files) do
     local known = part.file
     if known.path then
-      call:file(part.name, known.path, known.name, known.type)
+      call:file(part.name, known.path, known.name, known.type, part.place)
     else
       call:part(part.name, known.bytes, known.name, known.type)
     end
