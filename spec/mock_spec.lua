@@ -98,6 +98,20 @@ describe("a reply of the mock", function()
     assert.equal(2, count)
   end)
 
+  for what, case in pairs {
+    ["of chat completions"] = { { { n = 1 } }, 'data: {"n":1}\n\ndata: [DONE]\n\n' },
+    ["without an event"] = { {}, "data: [DONE]\n\n" },
+    ["of messages"] = { { { type = "message_stop" }, { type = "two\nlines" } },
+      'event: message_stop\ndata: {"type":"message_stop"}\n\ndata: {"type":"two\\nlines"}\n\n' },
+    ["of Gemini's"] = { { '{"candidates":[]}' }, 'data: {"candidates":[]}\n\n' },
+  } do
+    it("is the stream of a server " .. what, function()
+      local client, transport = setup()
+      transport:reply { sse = case[1] }
+      assert.equal(case[2], client:request({ path = "/x", raw = true }).value)
+    end)
+  end
+
   it("fails with the code that it names, or is refused", function()
     local core = require "ofox.base.native" "core"
     for _, more in ipairs { {}, { body = OK }, { sse = { EVENT } } } do

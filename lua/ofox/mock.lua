@@ -95,7 +95,7 @@ end
 -- "reset", "dns", "timeout") the transfer ends that way, after the other fields.
 -- 'sse' answers with a stream instead of a body: a list of events, each a table, sent
 -- as JSON, or the text after "data:"; a number is a pause before the next one.
--- "[DONE]" is added unless the stream fails. A function is called when its turn
+-- "[DONE]" is added to one of chat completions, unless it fails. A function is called when its turn
 -- comes, with the request, and returns such a table; what it raises ends the call.
 ---@param reply ofox.MockReply|fun(request: ofox.MockRequest): ofox.MockReply
 ---@return ofox.Mock self

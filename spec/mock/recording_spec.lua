@@ -86,6 +86,10 @@ local GZIP = ("1f8b0800000000000203ab564acec8cf4c4e2d56b28aae56ca4d2d2e4e4c0700e
   .. "1f8b08000000000002034b55b2aa564acecf2b49cd2b51b252ca48cdc9c957aaad8dad05007ea7e87919000000")
   :gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end)
 
+local OVERLOADED = '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
+local MESSAGE = '{"type":"message","role":"assistant","content":[{"type":"text","text":"hello"}],"stop_reason":"end_turn"}'
+local GEMINI = '{"candidates":[{"content":{"parts":[{"text":"hello"}]},"finishReason":"STOP"}]}'
+
 -- Each kind of call: what the server does, what the program does, and how often it is asked.
 local KINDS = {
   ["a call"] = { { { delay = 0.05, body = server.completion "hello" } }, function(c) return c:chat(PARAMS) end },
@@ -106,6 +110,19 @@ local KINDS = {
     'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta":"hi"}\n\n', { pause = 0.02 },
     'data: {"type":"response.completed","response":{"object":"response","output":[]}}\n\n' } } },
     function(c) return c:responses({ model = "m", input = "hi", stream = true }):collect() end },
+  ["a message"] = { { { status = 529, body = OVERLOADED }, { body = MESSAGE } },
+    function(c) return c:messages { model = "m", max_tokens = 9, messages = PARAMS.messages } end, 2 },
+  ["a stream of a message"] = { { { headers = SSE, chunks = { 'data: {"type":"message_start","message":' .. MESSAGE
+    .. "}\n\n", { pause = 0.02 }, 'event: message_stop\ndata: {"type":"message_stop"}\n\n' } } },
+    function(c) return c:messages({ model = "m", messages = PARAMS.messages, stream = true }):collect() end },
+  ["a message that fails in its middle"] = { { { headers = SSE, chunks = { 'data: {"type":"message_start","message":'
+    .. MESSAGE .. "}\n\n", { pause = 0.02 }, "event: error\ndata: " .. OVERLOADED .. "\n\n" } } },
+    function(c) return c:messages({ model = "m", messages = PARAMS.messages, stream = true }):collect() end },
+  ["an answer of Gemini's"] = { { { body = GEMINI } },
+    function(c) return c:generate_content { model = "g/m", contents = {} } end },
+  ["a stream of Gemini's"] = { { { headers = SSE, chunks = { "data: " .. GEMINI:gsub(',"finishReason":"STOP"', "")
+    .. "\n\n", { pause = 0.02 }, "data: " .. GEMINI .. "\n\n" } } },
+    function(c) return c:generate_content({ model = "g/m", contents = {}, stream = true }):collect() end },
   ["a stream of any events"] = { { { headers = SSE, chunks = { 'data: {"a":1}\n\n', { pause = 0.02 },
     'data: {"a":2}\n\n' } } },
     function(c) return c:request({ path = "/events", stream = true }):collect() end },

@@ -48,8 +48,10 @@ local function is_line(text)
 end
 
 -- Converts an element of 'sse': to the bytes of an event, or seconds; or returns nil
--- and the problem.
+-- and the problem. A table is named by its type, as servers do.
 local function event_of(item)
+  local name = type(item) == "table" and rawget(item, "type")
+  name = type(name) == "string" and not name:find "%c" and ("event: %s\n"):format(name) or ""
   if type(item) == "number" then
     if is_seconds(item) then return item end
     return nil, expected("a pause of seconds >= 0", item)
@@ -62,7 +64,19 @@ local function event_of(item)
   else
     return nil, expected("a table, a string or seconds", item)
   end
-  return "data: " .. item:gsub("\n", "\ndata: ") .. "\n\n"
+  return name .. "data: " .. item:gsub("\n", "\ndata: ") .. "\n\n"
+end
+
+-- Does "[DONE]" follow the events? In protocols whose events have types, and in
+-- Gemini's, it does not.
+local function ends_with_done(sse)
+  for _, item in ipairs(sse) do
+    local event = type(item) == "string" and json.decode(item) or item
+    if type(event) == "table" then
+      return event.type == nil and event.candidates == nil and event.promptFeedback == nil
+    end
+  end
+  return true
 end
 
 -- Converts a stream to events of {pause, bytes}: the bytes, and the time after the
@@ -83,7 +97,7 @@ local function pieces_of(sse, fail)
       pause = 0
     end
   end
-  if not fail and sse[#sse] ~= "[DONE]" then
+  if not fail and ends_with_done(sse) and sse[#sse] ~= "[DONE]" then
     pieces[#pieces + 1] = { pause = pause, bytes = "data: [DONE]\n\n" }
   elseif pause > 0 then
     pieces[#pieces + 1] = { pause = pause, bytes = "" }
