@@ -6,7 +6,7 @@
 # make test       the same, then run everything that must hold, on all Luas
 # make check      format, warnings, linters, rules of the house
 # make peers     official clients against our simulator, ofox against another's
-# make guard      instructions of eight fixed works, against the record
+# make guard      instructions of ten fixed works, against the record
 # make house      draws doc/house.svg
 # make asan       the specs under AddressSanitizer and UBSan
 # make torture    every request for memory fails in turn (ARGS="-v chat")

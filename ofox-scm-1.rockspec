@@ -40,9 +40,9 @@ local floors = {
   "src/call/account.c", "src/call/breakers.c", "src/call/health.c", "src/call/next_attempt.c", "src/call/ticket.c",
   "src/call/call.c", "src/call/dead_connection.c", "src/call/event_queue.c", "src/call/failure.c",
   "src/call/fallback.c", "src/call/gate.c", "src/call/hedge.c", "src/call/history.c", "src/call/progress.c",
-  "src/call/quota_words.c", "src/call/ready_list.c", "src/call/response.c", "src/call/sharing.c", "src/call/state.c",
-  "src/call/tally.c", "src/call/tape.c", "src/call/time_limits.c", "src/call/transcript.c", "src/call/used.c",
-  "src/call/verdict.c",
+  "src/call/queued_event.c", "src/call/quota_words.c", "src/call/ready_list.c", "src/call/response.c",
+  "src/call/sharing.c", "src/call/state.c", "src/call/tally.c", "src/call/tape.c", "src/call/time_limits.c",
+  "src/call/transcript.c", "src/call/used.c", "src/call/verdict.c",
 }
 local core = {
   "src/io/clocks.c", "src/io/forks.c", "src/lua/laccount.c", "src/lua/lattempt.c", "src/lua/lbuffer.c",

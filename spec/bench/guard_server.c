@@ -5,13 +5,17 @@
 ** the client always is where it waits: what it then does, and counts, does not
 ** depend on which of the two was quicker. Every answer has a gateway's 18
 ** headers. What the request says is what comes:
-**   /embeddings     one vector of 8,192 numbers, as base64
-**   "stream":true   a stream of 1,000 events, each in an HTTP chunk of its own
-**   "errors"        three times 503, then a completion, and so on
-**   else            a completion
+**   /embeddings              one vector of 8,192 numbers, as base64
+**   /messages                Anthropic's message
+**   :generateContent         Gemini's answer
+**   "errors"                 three times 503, then a completion, and so on
+**   else                     a completion
+**   "stream":true, and :streamGenerateContent   the same as a stream of 1,000
+**                            events, each in an HTTP chunk of its own
 */
 #define _GNU_SOURCE
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +31,12 @@
 #define EVENTS 1000
 #define LETTERS 43691 /* of 8,192 floats, without the padding */
 
+#define SENTENCE "A prince avenges his father.\\nHe and the court die."
 #define COMPLETION                                                            \
   "{\"id\":\"chatcmpl-0a1b2c3d4e5f6071\",\"object\":\"chat.completion\","     \
   "\"created\":1764288000,\"model\":\"openai/gpt-4o\",\"choices\":[{"         \
-  "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"A prince "   \
-  "avenges his father.\\nHe and the court die.\",\"refusal\":null,"           \
+  "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" SENTENCE   \
+  "\",\"refusal\":null,"                                                      \
   "\"annotations\":[]},\"logprobs\":null,\"finish_reason\":\"stop\"}],"       \
   "\"usage\":{\"prompt_tokens\":31,\"completion_tokens\":22,"                 \
   "\"total_tokens\":53,\"prompt_tokens_details\":{\"cached_tokens\":0,"       \
@@ -45,6 +50,31 @@
   "\"system_fingerprint\":\"fp_0123456789\",\"choices\":[{\"index\":0,"       \
   "\"delta\":{\"content\":\" %s\"},\"logprobs\":null,"                        \
   "\"finish_reason\":null}]}\n\n"
+#define MESSAGE                                                               \
+  "{\"id\":\"msg_01XFDUDYJgAACzvnptvVoYEL\",\"type\":\"message\","            \
+  "\"role\":\"assistant\",\"model\":\"anthropic/claude-sonnet-4.5\","         \
+  "\"content\":[%s],\"stop_reason\":%s,\"stop_sequence\":null,"               \
+  "\"usage\":{\"input_tokens\":31,\"cache_creation_input_tokens\":0,"         \
+  "\"cache_read_input_tokens\":0,\"cache_creation\":{"                        \
+  "\"ephemeral_5m_input_tokens\":0,\"ephemeral_1h_input_tokens\":0},"         \
+  "\"output_tokens\":22,\"service_tier\":\"standard\"}}"
+#define MESSAGE_EVENT                                                         \
+  "event: content_block_delta\ndata: {\"type\":\"content_block_delta\","      \
+  "\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\" %s\"}}\n\n"
+#define MESSAGE_END                                                           \
+  "event: content_block_stop\ndata: {\"type\":\"content_block_stop\","        \
+  "\"index\":0}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\","  \
+  "\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},"          \
+  "\"usage\":{\"output_tokens\":1000}}\n\nevent: message_stop\ndata: "        \
+  "{\"type\":\"message_stop\"}\n\n"
+#define ANSWER                                                                \
+  "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\" %s\"}],"            \
+  "\"role\":\"model\"},%s\"index\":0}],\"usageMetadata\":{"                   \
+  "\"promptTokenCount\":31,\"candidatesTokenCount\":%d,"                      \
+  "\"totalTokenCount\":%d,\"promptTokensDetails\":[{"                         \
+  "\"modality\":\"TEXT\",\"tokenCount\":31}],\"thoughtsTokenCount\":212},"    \
+  "\"modelVersion\":\"gemini-3-flash-preview\","                              \
+  "\"responseId\":\"mAitaLmkHPPlz7IPvtfUqQ4\"}"
 #define OVERLOADED                                                            \
   "{\"error\":{\"message\":\"The engine is currently overloaded, please try " \
   "again later\",\"type\":\"server_error\",\"param\":null,\"code\":null}}"
@@ -72,7 +102,9 @@ struct answer {
   size_t n;
 };
 
-static struct answer completion, embeddings, stream, overloaded;
+static struct answer embeddings, overloaded;
+/* Whole, and as a stream. */
+static struct answer completion[2], message[2], gemini[2];
 
 static struct connection {
   int fd;
@@ -106,19 +138,60 @@ static struct answer json(const char *status, const char *body) {
   return answer_of(status, "application/json", length, body);
 }
 
-static struct answer all_events(void) {
-  static const char *const words[] = {
-      "prince", "of", "Denmark", "\\n\\n", "revenge", "d\xC3\xA9j\xC3\xA0 vu"};
-  static char body[EVENTS * 512], event[512];
+static const char *const WORDS[] = {
+    "prince", "of", "Denmark", "\\n\\n", "revenge", "d\xC3\xA9j\xC3\xA0 vu"};
+
+static size_t add_chunk(char *body, const char *text) {
+  return (size_t)sprintf(body, "%x\r\n%s\r\n", (unsigned)strlen(text), text);
+}
+
+/* 'write' writes event 'i'; 'last' comes behind all of them. */
+static struct answer all_events(void (*write)(char *to, int i),
+                                const char *last) {
+  static char body[EVENTS * 1024], event[2048];
   size_t at = 0;
   int i;
   for (i = 0; i < EVENTS; i++) {
-    int n = snprintf(event, sizeof(event), EVENT, words[i % 6]);
-    at += (size_t)sprintf(body + at, "%x\r\n%s\r\n", (unsigned)n, event);
+    write(event, i);
+    at += add_chunk(body + at, event);
   }
-  sprintf(body + at, "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n");
+  if (*last != '\0')
+    at += add_chunk(body + at, last);
+  strcpy(body + at, "0\r\n\r\n");
   return answer_of("200 OK", "text/event-stream", "Transfer-Encoding: chunked",
                    body);
+}
+
+static void write_chat(char *to, int i) {
+  sprintf(to, EVENT, WORDS[i % 6]);
+}
+
+/* The message begins with the first, and ends with the last. */
+static void write_message(char *to, int i) {
+  int n = 0;
+  if (i == 0)
+    n = sprintf(to,
+                "event: message_start\ndata: {\"type\":\"message_start\","
+                "\"message\":" MESSAGE "}\n\n"
+                "event: content_block_start\ndata: {\"type\":"
+                "\"content_block_start\",\"index\":0,\"content_block\":{"
+                "\"type\":\"text\",\"text\":\"\"}}\n\n",
+                "", "null");
+  sprintf(to + n, MESSAGE_EVENT, WORDS[i % 6]);
+}
+
+static void write_gemini(char *to, int i) {
+  sprintf(to, "data: " ANSWER "\n\n", WORDS[i % 6],
+          i == EVENTS - 1 ? "\"finishReason\":\"STOP\"," : "", i + 1, i + 244);
+}
+
+static struct answer formatted(const char *format, ...) {
+  char body[4096];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(body, sizeof(body), format, list);
+  va_end(list);
+  return json("200 OK", body);
 }
 
 static struct answer one_vector(void) {
@@ -144,13 +217,16 @@ static struct answer one_vector(void) {
 }
 
 static const struct answer *answer_to(const char *request) {
+  int streamed = strstr(request, "\"stream\":true") != NULL;
   if (strstr(request, "/embeddings HTTP"))
     return &embeddings;
-  if (strstr(request, "\"stream\":true"))
-    return &stream;
+  if (strstr(request, "enerateContent"))
+    return &gemini[strstr(request, ":streamG") != NULL];
+  if (strstr(request, "/messages HTTP"))
+    return &message[streamed];
   if (strstr(request, "\"errors\"") && errors++ % 4 < 3)
     return &overloaded;
-  return &completion;
+  return &completion[streamed];
 }
 
 static void serve(struct connection *c) {
@@ -236,10 +312,17 @@ int main(int argc, char **argv) {
       listen(listener, CONNECTIONS) != 0 ||
       getsockname(listener, (struct sockaddr *)&at, &size) != 0)
     die("listen");
-  completion = json("200 OK", COMPLETION);
+  completion[0] = json("200 OK", COMPLETION);
+  completion[1] = all_events(write_chat, "data: [DONE]\n\n");
+  message[0] =
+      formatted(MESSAGE, "{\"type\":\"text\",\"text\":\"" SENTENCE "\"}",
+                "\"end_turn\"");
+  message[1] = all_events(write_message, MESSAGE_END);
+  gemini[0] =
+      formatted(ANSWER, SENTENCE, "\"finishReason\":\"STOP\",", 22, 265);
+  gemini[1] = all_events(write_gemini, "");
   overloaded = json("503 Service Unavailable", OVERLOADED);
   embeddings = one_vector();
-  stream = all_events();
   serve_until(start(argv + 2, ntohs(at.sin_port), &pid), listener);
   if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
     return 1;

@@ -7,8 +7,10 @@ return {
     ["embeddings"] = 802246,
     ["errors"] = 281135,
     ["judge"] = 4951582,
-    ["new"] = 23812724,
+    ["new"] = 25603212,
     ["system calls"] = 7,
     ["text"] = 2663,
+    ["text gemini"] = 3041,
+    ["text messages"] = 2854,
   },
 }

@@ -169,9 +169,10 @@ describe("the guard's record", function()
 
   it("knows every work of the guard, and no other", function()
     local names = {}
-    for name in proc.read(".ci/guard"):gmatch '{ name = "([^"]+)", ' do names[#names + 1] = name end
+    local works = proc.read(".ci/guard"):match "local WORKS = (%b{})"
+    for name in works:gmatch '{ name = "([^"]+)", ' do names[#names + 1] = name end
     table.sort(names)
-    assert.equal(9, #names)
+    assert.equal(11, #names)
     for key, counts in pairs(record.read(RECORD)) do
       local recorded = {}
       for name, number in pairs(counts) do

@@ -140,11 +140,25 @@ static INLINE const char *run_end(struct ofox_json_scan *s, const char *p,
   return *p == '"' ? p + 1 : string_rest(s, p);
 }
 
+/* Where the text ends soon. */
+static const char *short_string(struct ofox_json_scan *s, const char *p) {
+  const char *e = s->e;
+  uint64_t w;
+  for (; (size_t)(e - p) >= sizeof(w); p += sizeof(w)) {
+    w = ends(p);
+    if (w != 0)
+      return run_end(s, p, w);
+  }
+  while (p < e && *p != '"' && *p != '\\')
+    p++;
+  return p < e && *p == '"' ? p + 1 : string_rest(s, p);
+}
+
 /* From after the opening quote to after the closing one. */
 static INLINE const char *string(struct ofox_json_scan *s, const char *p) {
   uint64_t w;
   if ((size_t)(s->e - p) < 3 * sizeof(w))
-    return long_string(s, p);
+    return short_string(s, p);
   w = ends(p);
   if (w != 0)
     return run_end(s, p, w);
@@ -161,15 +175,32 @@ static INLINE int is_digit(char c) {
   return (unsigned)(c - '0') <= 9;
 }
 
+/* Past the digits at 'p', if there are any. */
+static INLINE const char *skip_digits(const char *p, const char *e) {
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint64_t w;
+  if ((size_t)(e - p) >= sizeof(w)) {
+    memcpy(&w, p, sizeof(w));
+    w ^= ONES * '0'; /* digits are less than 10 now: the lowest other is hit */
+    w = (w | (w + ONES * (0x80 - 10))) & HIGHS;
+    if (w != 0)
+      return first_end(p, w);
+    p += sizeof(w);
+  }
+#endif
+  while (p < e && is_digit(*p))
+    p++;
+  return p;
+}
+
 /* At least one. */
 static INLINE const char *digits(struct ofox_json_scan *s, const char *p) {
-  const char *e = s->e;
-  if (p == e || !is_digit(*p))
-    return stop_at(s, p);
-  do {
-    p++;
-  } while (p < e && is_digit(*p));
-  return p;
+  const char *end = skip_digits(p, s->e);
+  return end > p ? end : stop_at(s, p);
+}
+
+const char *ofox_json_scan_count(const char *p, const char *e) {
+  return p < e && *p != '0' ? skip_digits(p, e) : p;
 }
 
 static const char *number(struct ofox_json_scan *s, const char *p) {

@@ -60,6 +60,9 @@ int ofox_json_scan_member(struct ofox_json_scan *s, int first,
 /* Is this word a number, whole? */
 int ofox_json_scan_is_number(struct ofox_span word);
 
+/* Past a whole number that is neither 0 nor signed; 'p' if there is none. */
+const char *ofox_json_scan_count(const char *p, const char *e);
+
 /* Past the closing quote of a string whose text 'p' is at. */
 int ofox_json_scan_string(struct ofox_json_scan *s);
 

@@ -98,10 +98,20 @@ static int queue_whole(struct ofox_event_queue *s, struct ofox_entry *e,
 
 /* What the last of like events counts is said, though they were not kept. */
 static int flush(struct ofox_event_queue *s) {
-  struct ofox_span data = ofox_buf_span(&s->_latest);
+  struct ofox_event ev;
+  struct ofox_span data;
+  size_t n = s->_latest.n;
   int rc;
-  if (data.n == 0)
+  if (n == 0)
     return 0;
+  ev._entry = s->_news;
+  rc = ofox_buf_reserve(&s->_latest, s->_news.name + s->_news.data);
+  if (rc != 0)
+    return rc;
+  ofox_event_find(&ev, &s->said, s->_latest.p);
+  ofox_event_copy(&ev, s->_latest.p + n);
+  data.p = s->_latest.p + n + ev.name;
+  data.n = ev.data;
   ofox_usage_keep(&s->usage, s->dialect->counts,
                   ofox_json_get(ofox_json_root(data), s->dialect->usage));
   rc = ofox_transcript_keep(&s->said, data);
@@ -132,40 +142,18 @@ static int chunk(struct ofox_event_queue *s, struct ofox_span name,
   return rc;
 }
 
-/* Of the parts that differ from the event kept last. */
-static void fill_like(struct ofox_event_queue *s, struct ofox_entry *e,
-                      const struct ofox_holes *h) {
-  const struct ofox_holes *was;
-  const char *data;
-  int i;
-  e->like = s->said.plain;
-  e->model = ofox_transcript_model(&s->said, &was);
-  data = ofox_transcript_at(&s->said, e->model) + e->name;
-  e->whole = 0;
-  e->n_holes = (uint32_t)h->n;
-  for (i = 0; i < h->n; i++) {
-    e->holes[i].at = (uint32_t)(was->at[i].raw.p - data);
-    e->holes[i].was = (uint32_t)was->at[i].raw.n;
-    e->holes[i].n = (uint32_t)h->at[i].raw.n;
-  }
-  for (; i < OFOX_HOLES; i++)
-    memset(&e->holes[i], 0, sizeof(e->holes[i]));
-}
-
 /* An event like the one kept last, which was not an opening: only the
 ** difference is queued. */
 static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
                  const struct ofox_holes *h) {
   struct ofox_entry e;
-  size_t n = 0;
+  size_t n;
   char *p;
   int i, rc;
   e.name = ev->type.n;
   e.data = ev->data.n;
   e.from = s->said.prose.text.n;
-  fill_like(s, &e, h);
-  for (i = 0; i < h->n; i++)
-    n += h->at[i].raw.n;
+  n = ofox_entry_differ(&e, &s->said, h);
   rc = ofox_transcript_again(&s->said, h);
   if (rc == OFOX_ECAP)
     return fail(s, OFOX_OUTCOME_TOO_LARGE, rc);
@@ -179,8 +167,9 @@ static int again(struct ofox_event_queue *s, const struct ofox_sse_event *ev,
   s->open = 1;
   if (!s->dialect->runs || h->n < 2)
     return 0;
+  s->_news = e;
   ofox_buf_clear(&s->_latest);
-  return ofox_buf_addspan(&s->_latest, ev->data);
+  return ofox_buf_add(&s->_latest, p - n, n);
 }
 
 /* End of the text: an incomplete character is completed. */
@@ -445,56 +434,17 @@ static void tidy(struct ofox_event_queue *s) {
 }
 
 int ofox_event_queue_peek(struct ofox_event_queue *s, struct ofox_event *out) {
-  struct ofox_entry *e = &out->_entry;
-  const char *p;
-  uint32_t i;
   tidy(s);
   if (!ofox_event_queue_has_event(s))
     return 0;
-  memcpy(e, s->_queue.p + s->_taken, sizeof(*e));
-  p = out->_bytes = s->_queue.p + s->_taken + sizeof(*e);
-  out->name = e->name;
-  out->data = e->data;
-  out->text = ofox_transcript_text(&s->said);
-  out->text.p += e->from;
-  out->text.n = e->to - e->from;
-  out->whole = e->whole != 0;
-  out->like = e->like;
-  out->n_holes = (int)e->n_holes;
-  for (i = 0; i < e->n_holes; i++) {
-    out->holes[i].p = p;
-    out->holes[i].n = e->holes[i].n;
-    p += e->holes[i].n;
-  }
-  out->_model =
-      e->like != 0 ? ofox_transcript_at(&s->said, e->model) : out->_bytes;
+  memcpy(&out->_entry, s->_queue.p + s->_taken, sizeof(out->_entry));
+  ofox_event_find(out, &s->said,
+                  s->_queue.p + s->_taken + sizeof(out->_entry));
   return 1;
 }
 
 void ofox_event_queue_next(struct ofox_event_queue *s,
                            const struct ofox_event *ev) {
-  const struct ofox_entry *e = &ev->_entry;
-  size_t n = e->name + e->data;
-  int i;
-  s->_waiting -= sizeof(*e) + n;
-  for (i = 0, n = e->like != 0 ? 0 : n; i < ev->n_holes; i++)
-    n += ev->holes[i].n;
-  s->_taken += sizeof(*e) + n;
-}
-
-void ofox_event_copy(const struct ofox_event *ev, char *to) {
-  const struct ofox_entry *e = &ev->_entry;
-  const char *p = ev->_model, *data = p + e->name;
-  char *end = to + ev->name + ev->data;
-  size_t n;
-  int i;
-  for (i = 0; i < ev->n_holes; i++) {
-    n = (size_t)(data + e->holes[i].at - p);
-    memcpy(to, p, n);
-    memcpy(to + n, ev->holes[i].p, ev->holes[i].n);
-    to += n + ev->holes[i].n;
-    p += n + e->holes[i].was;
-  }
-  if (end > to)
-    memcpy(to, p, (size_t)(end - to));
+  s->_waiting -= sizeof(ev->_entry) + ev->name + ev->data;
+  s->_taken += sizeof(ev->_entry) + ev->_size;
 }

@@ -7,6 +7,7 @@
 #ifndef OFOX_EVENT_QUEUE_H
 #define OFOX_EVENT_QUEUE_H
 
+#include "call/queued_event.h"
 #include "call/transcript.h"
 #include "wire/outcomes.h"
 #include "wire/sse.h"
@@ -29,39 +30,12 @@ struct ofox_event_queue {
   size_t _taken, _room;    /* of the queue; known to have been allocated */
   size_t _waiting;         /* bytes of events in it, as received */
   size_t _hold;            /* bytes of an opening that are held back */
-  struct ofox_buf _latest; /* its counts are news: the last like another */
+  struct ofox_entry _news; /* the last like another: its counts are news */
+  struct ofox_buf _latest; /* the bytes of that; empty: there is none */
   uint64_t _begun, _finished;
   int _cut, _in_line; /* the body has not ended properly; of JSON lines */
 };
 
-/* Before the bytes of an event, or of the holes of one that is like it. */
-struct ofox_entry {
-  size_t name, data; /* bytes of them, as received */
-  size_t from, to;   /* its text in the transcript */
-  size_t like;       /* see below */
-  size_t model;      /* where that is in the transcript */
-  uint32_t whole, n_holes;
-  struct {
-    uint32_t at, was, n; /* in the model's data, bytes there and here */
-  } holes[OFOX_HOLES];
-};
-
-/* An event as taken; valid until the next feed. */
-struct ofox_event {
-  size_t name; /* bytes of its event name; 0: none */
-  size_t data; /* of its JSON; 0: no event, but the end of the text */
-  struct ofox_span text; /* valid UTF-8; empty if it has none */
-  int whole;             /* a whole answer, sent instead of events */
-  /* Events with the same number have the same name and JSON, except for a
-  ** string or a number in each hole. 0: not known to be like any other. */
-  size_t like;
-  int n_holes;
-  struct ofox_span holes[OFOX_HOLES]; /* in JSON */
-  const char *_bytes, *_model;
-  struct ofox_entry _entry;
-};
-/* Copies name and JSON to 'to'; the holes may differ, see 'data'. */
-void ofox_event_copy(const struct ofox_event *ev, char *to);
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
 void ofox_event_queue_init(struct ofox_event_queue *s,
                            const struct ofox_dialect *dialect,

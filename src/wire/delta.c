@@ -5,39 +5,26 @@
 #include "base/utf8.h"
 #include "wire/dialects/reading.h"
 
-/* Does 's' continue with the 'n' bytes at 'p'? */
-static int pass(struct ofox_json_scan *s, const char *p, size_t n) {
-  if ((size_t)(s->e - s->p) < n || memcmp(s->p, p, n) != 0)
-    return 0;
-  s->p += n;
-  return 1;
+/* Most numbers that differ are counts: digits up to the next member. Returns
+** the place behind it, or NULL: it is none. */
+static const char *count_end(const char *p, const char *e) {
+  const char *end = ofox_json_scan_count(p, e);
+  return end > p && end < e && (*end == ',' || *end == '}') ? end : NULL;
 }
 
-/* Most numbers that differ are counts: digits up to the next member. */
-static int fill_count(struct ofox_json_scan *s, struct ofox_json *v) {
-  const char *p = s->p;
-  while (p < s->e && ofox_isdigit((unsigned char)*p))
-    p++;
-  if (p == s->p || p == s->e || (*p != ',' && *p != '}') ||
-      (*s->p == '0' && p > s->p + 1))
-    return 0;
-  v->raw.n = (size_t)(p - s->p);
-  s->p = p;
-  return 1;
-}
-
-/* A value in the place of 'v', of the same type. */
-static int fill(struct ofox_json_scan *s, struct ofox_json *v) {
-  enum ofox_json_type type = v->type;
-  v->raw.p = s->p;
-  if (type == OFOX_JSON_NUMBER && fill_count(s, v))
-    return 1;
+/* Likewise of a value of any kind: v->type. */
+static const char *value_end(struct ofox_json v, const char *e) {
+  enum ofox_json_type type = v.type;
+  struct ofox_json_scan s;
+  struct ofox_span text;
+  text.p = v.raw.p;
+  text.n = (size_t)(e - text.p);
+  ofox_json_scan_start(&s, text);
   if (type != OFOX_JSON_STRING)
-    return ofox_json_scan_value(s, v) == 1 && v->type == type;
-  if (s->p == s->e || *s->p++ != '"' || ofox_json_scan_string(s) != 1)
-    return 0;
-  v->raw.n = (size_t)(s->p - v->raw.p);
-  return memchr(v->raw.p, '\0', v->raw.n) == NULL;
+    return ofox_json_scan_value(&s, &v) == 1 && v.type == type ? s.p : NULL;
+  if (text.n == 0 || *s.p++ != '"' || ofox_json_scan_string(&s) != 1)
+    return NULL;
+  return memchr(text.p, '\0', (size_t)(s.p - text.p)) == NULL ? s.p : NULL;
 }
 
 /*
@@ -46,24 +33,31 @@ static int fill(struct ofox_json_scan *s, struct ofox_json *v) {
 */
 int ofox_delta_again(struct ofox_span before, const struct ofox_holes *of,
                      struct ofox_span data, struct ofox_holes *out) {
-  const char *p = before.p, *end = before.p + before.n;
-  struct ofox_json_scan s;
-  int i;
+  const char *was = before.p, *p = data.p, *e = p + data.n, *end;
+  const struct ofox_json *v = of->at, *stop = v + of->n;
+  struct ofox_json *to = out->at;
+  size_t n;
   if (of->text < 0)
     return 0;
-  ofox_json_scan_start(&s, data);
-  for (i = 0; i < of->n; i++) {
-    const struct ofox_json *v = &of->at[i];
-    out->at[i].type = v->type;
-    if (!pass(&s, p, (size_t)(v->raw.p - p)) || !fill(&s, &out->at[i]))
+  for (; v < stop; v++, to++) {
+    n = (size_t)(v->raw.p - was);
+    if ((size_t)(e - p) < n || memcmp(p, was, n) != 0)
       return 0;
-    p = v->raw.p + v->raw.n;
+    p += n;
+    to->type = v->type;
+    to->raw.p = p;
+    end = v->type == OFOX_JSON_NUMBER ? count_end(p, e) : NULL;
+    p = end != NULL ? end : value_end(*to, e);
+    if (p == NULL)
+      return 0;
+    to->raw.n = (size_t)(p - to->raw.p);
+    was = v->raw.p + v->raw.n;
   }
   out->n = of->n;
   out->text = of->text;
-  return out->at[of->text].raw.n > 2 &&
-         (size_t)(s.e - s.p) == (size_t)(end - p) &&
-         memcmp(s.p, p, (size_t)(end - p)) == 0;
+  n = (size_t)(before.p + before.n - was);
+  return out->at[of->text].raw.n > 2 && (size_t)(e - p) == n &&
+         memcmp(p, was, n) == 0;
 }
 
 void ofox_delta_move(struct ofox_holes *h, const char *from, const char *to) {

@@ -106,6 +106,8 @@ static int next_line(struct ofox_sse *p, struct ofox_span *line) {
       skip(p, 1);
     p->_after_cr = 0;
   }
+  if (p->_in.n == 0 && !p->_finished)
+    return 0;
   n = line_length(p);
   last = n == (size_t)-1;
   *line = p->_in;
@@ -287,6 +289,8 @@ int ofox_sse_next(struct ofox_sse *p, struct ofox_sse_event *ev) {
 }
 
 int ofox_sse_pending(const struct ofox_sse *p, struct ofox_sse_event *ev) {
+  if (!p->_has_data || p->_given)
+    return 0;
   fill(p, ev);
-  return p->_has_data && !p->_given;
+  return 1;
 }

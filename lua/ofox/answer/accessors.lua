@@ -16,12 +16,18 @@ local function number_or_nil(value)
   return value
 end
 
+local loaded = {} -- by name; each is loaded when it is needed
+
 --- Returns the dialect of that name.
 ---@param name string
 ---@return ofox.Dialect|nil  nil: it has no rules
 function reading.dialect(name)
-  if name == "any" then return nil end
-  return reserve.one_of("answer.dialect", name)
+  local dialect = loaded[name]
+  if not dialect and name ~= "any" then
+    dialect = reserve.one_of("answer.dialect", name)
+    loaded[name] = dialect
+  end
+  return dialect
 end
 
 --- Returns the dialect that an answer is in.
@@ -30,7 +36,7 @@ end
 function reading.dialect_of(answer)
   if type(answer) ~= "table" then return nil end
   for _, name in ipairs(core.dialects) do
-    local dialect = reading.dialect(name)
+    local dialect = loaded[name] or reading.dialect(name)
     if dialect.owns(answer) then return dialect end
   end
   return nil

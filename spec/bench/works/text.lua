@@ -1,9 +1,9 @@
 -- Streams of 1,000 events, of which the text alone is wanted.
 local request = require "request"
-local client = request.client()
+local ask = request.asker(true)
 for _ = 1, request.COUNT do
   local events = 0
-  for text in assert(client:stream(request.params)):text() do
+  for text in ask():text() do
     events = events + (#text > 0 and 1 or 0)
   end
   assert(events == 1000)
