@@ -154,8 +154,10 @@ describe("client:generate_content", function()
     client:generate_content(params)
     assert.same({ model = "a b/ü?#", contents = {}, stream = false }, params)
     assert.equal("/gemini/v1beta/models/a%20b/%C3%BC%3F%23:generateContent", server.requests[1].path)
+    client:generate_content { model = "models/g", contents = {} } -- as Google's lists have it
+    assert.equal("/gemini/v1beta/models/g:generateContent", server.requests[2].path)
     for i = 1, 200 do client:generate_content { model = "m" .. i, contents = {} } end
-    assert.equal("/gemini/v1beta/models/m200:generateContent", server.requests[201].path)
+    assert.equal("/gemini/v1beta/models/m200:generateContent", server.requests[202].path)
   end)
 end)
 

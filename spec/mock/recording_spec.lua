@@ -87,7 +87,8 @@ local GZIP = ("1f8b0800000000000203ab564acec8cf4c4e2d56b28aae56ca4d2d2e4e4c0700e
   :gsub("%x%x", function(hex) return string.char(tonumber(hex, 16)) end)
 
 local OVERLOADED = '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}'
-local MESSAGE = '{"type":"message","role":"assistant","content":[{"type":"text","text":"hello"}],"stop_reason":"end_turn"}'
+local MESSAGE = '{"type":"message","role":"assistant","content":[{"type":"text","text":"hello"}],'
+  .. '"stop_reason":"end_turn"}'
 local GEMINI = '{"candidates":[{"content":{"parts":[{"text":"hello"}]},"finishReason":"STOP"}]}'
 
 -- Each kind of call: what the server does, what the program does, and how often it is asked.

@@ -16,7 +16,8 @@ end
 
 -- The resources of a model, whole and streamed; nil and the problem.
 local function both(resource, id)
-  local model, problem = url.escape_id(id)
+  -- Google's own names of models begin with the folder that the path has
+  local model, problem = url.escape_id(type(id) == "string" and id:gsub("^models/", "") or id)
   if not model then return nil, problem end
   if count == MAX then made, count = {}, 0 end
   local of = {
