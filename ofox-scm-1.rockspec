@@ -84,6 +84,7 @@ build = {
     ["ofox.answer.elements"] = "lua/ofox/answer/elements.lua",
     ["ofox.answer.fields"] = "lua/ofox/answer/fields.lua",
     ["ofox.answer.partial"] = "lua/ofox/answer/partial.lua",
+    ["ofox.answer.paths"] = "lua/ofox/answer/paths.lua",
     ["ofox.answer.pieces"] = "lua/ofox/answer/pieces.lua",
     ["ofox.answer.response"] = "lua/ofox/answer/response.lua",
     ["ofox.base.anchor"] = "lua/ofox/base/anchor.lua",
