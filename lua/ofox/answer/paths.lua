@@ -1,5 +1,6 @@
 --- Values that arrive one by one, each with its path into a table: "$.a.b[0]['c d']".
 -- Strings arrive in pieces. Knows nothing of what the table is.
+require "ofox.base.uncompiled" ()
 local json = require "ofox.json"
 local pieces = require "ofox.answer.pieces"
 
