@@ -260,12 +260,16 @@ local function spoken(whole)
   return table.concat(texts)
 end
 
+local JSON = { "HTTP/1.1 200", "content-type: application/json", "" }
+
 describe("what random events of an answer of Gemini's add up to", function()
   it("is the answer", function()
     for round = 1, ROUNDS do
       chance.seed(round * 7919)
       local whole = answer()
-      local got = random_stream.read("gemini", random_stream.body(dressed(events_of(whole))))
+      local events, listed = events_of(whole), percent(20)
+      local got = random_stream.read("gemini",
+        listed and random_stream.list(events) or random_stream.body(dressed(events)), listed and JSON or nil)
       assert.is_nil(got.failure, "round " .. round)
       got.answer.news = nil
       assert.equal(json.encode(whole), json.encode(got.answer), "round " .. round)

@@ -40,6 +40,17 @@ function random_stream.body(events)
   return table.concat(out)
 end
 
+--- Writes events as the elements of one list.
+---@return string
+function random_stream.list(events)
+  local list = {}
+  for i, event in ipairs(events) do
+    list[i] = random_json.encode(event):gsub('([{,])("%a+":)', percent(50) and "%1\r\n  %2" or "%1%2")
+  end
+  local before, between = pick { "[", " [\n", "\239\187\191[" }, pick { ",", ",\r\n", "\n,\n" }
+  return before .. table.concat(list, between) .. pick { "]", "\n]\n" }
+end
+
 --- A body in pieces.
 ---@return string[]
 function random_stream.cut(body)
@@ -53,11 +64,11 @@ function random_stream.cut(body)
 end
 
 --- What a call makes of a body: fed in pieces, read as texts and as events.
----@return table {texts, text, chunks, answer, by_text, by_events}
-function random_stream.read(dialect, body, outcome)
+---@return table {texts, text, chunks, answer, failure, events}
+function random_stream.read(dialect, body, head)
   local read = {}
   for i, events in ipairs { false, true } do
-    local got = feed.read(random_stream.cut(body), { dialect = dialect, events = events, outcome = outcome })
+    local got = feed.read(random_stream.cut(body), { dialect = dialect, events = events, head = head })
     read[i] = got
     got.answer = collect.answer(dialect, got.text, got.said, json.decode_piece)
   end

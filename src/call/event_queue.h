@@ -8,6 +8,7 @@
 #define OFOX_EVENT_QUEUE_H
 
 #include "call/transcript.h"
+#include "wire/json_stream.h"
 #include "wire/outcomes.h"
 #include "wire/sse.h"
 #include "wire/stray_lines.h"
@@ -18,10 +19,11 @@ struct ofox_event_queue {
   int ended;  /* complete: anything that follows is ignored */
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
   enum ofox_outcome outcome;
-  enum ofox_class fallback; /* see ofox_error_read */
-  struct ofox_buf failure;  /* what reported it: JSON, text or a page */
-  struct ofox_buf usage;    /* said last, as JSON; empty: none was */
-  size_t chunks;            /* received */
+  enum ofox_class fallback;      /* see ofox_error_read */
+  struct ofox_buf failure;       /* what reported it: JSON, text or a page */
+  struct ofox_buf usage;         /* said last, as JSON; empty: none was */
+  size_t chunks;                 /* received */
+  struct ofox_json_stream texts; /* of a body of them: its kind is set */
   struct ofox_transcript said;
   struct ofox_sse _sse;
   struct ofox_stray_lines _stray;
@@ -31,7 +33,7 @@ struct ofox_event_queue {
   size_t _hold;            /* bytes of an opening that are held back */
   struct ofox_buf _latest; /* its counts are news: the last like another */
   uint64_t _begun, _finished;
-  int _cut, _in_line; /* the body has not ended properly; of JSON lines */
+  int _cut; /* the body has not ended properly */
 };
 
 /* Before the bytes of an event, or of the holes of one that is like it. */
@@ -69,14 +71,11 @@ void ofox_event_queue_init(struct ofox_event_queue *s,
 void ofox_event_queue_free(struct ofox_event_queue *s);  /* idempotent */
 void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 
-/*
-** Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
-** Anything after its end is ignored.
-*/
+/* Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
+** Anything after its end is ignored. */
 int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p, size_t n);
-/* The same: lines, each the JSON of an event; any bytes, each piece an event.
- */
-int ofox_event_queue_lines(struct ofox_event_queue *s, struct ofox_span b);
+/* The same: JSON, each text an event; any bytes, each piece an event. */
+int ofox_event_queue_texts(struct ofox_event_queue *s, struct ofox_span b);
 int ofox_event_queue_bytes(struct ofox_event_queue *s, struct ofox_span b);
 /* End of the body; 'whole': its framing is complete, else it was aborted,
 ** perhaps within an event. Returns as feed does. */
