@@ -6,6 +6,7 @@ local merge = require "ofox.answer.collect"
 local mock = require "ofox.mock"
 local ofox = require "ofox"
 local random_json = require "support.random_json"
+local random_stream = require "support.random_stream"
 
 local ROUNDS, random, percent, pick = chance.ROUNDS, chance.random, chance.percent, chance.pick
 local RAW, encode, text_of, cut = random_json.RAW, random_json.encode, random_json.text_of, random_json.cut
@@ -208,6 +209,24 @@ describe("what random events add up to", function()
       transport:reply { sse = sse }
       local got = without_fillers(client:stream { model = "m", messages = {} }:collect())
       assert.equal(json.encode(whole), json.encode(got), "round " .. round)
+    end
+  end)
+
+  it("is the answer that was cut: as the bytes of a body", function()
+    for round = 1, ROUNDS do
+      chance.seed(round * 7907)
+      local whole, events = answer(), {}
+      for _, event in ipairs(events_of(whole, {})) do
+        if percent(5) then events[#events + 1] = { name = "ping", data = pick { "{}", "hi", "" } } end
+        events[#events + 1] = { data = event, name = percent(5) and "message" or nil }
+      end
+      events[#events + 1] = percent(50) and { data = "[DONE]" } or nil
+      if percent(20) and events[#events].data == "[DONE]" then events[#events + 1] = { data = "late" } end
+      local got = random_stream.read("chat", random_stream.body(events))
+      assert.is_nil(got.failure, "round " .. round)
+      assert.equal(json.encode(whole), json.encode(without_fillers(got.answer)), "round " .. round)
+      local text = require "ofox.answer.response".output_text(whole)
+      assert.same({ text, text }, { got.text, got.texts }, "round " .. round)
     end
   end)
 

@@ -179,6 +179,19 @@ describe("what ends a stream of a message", function()
     local bare = whole:gsub('"type":"content_block_delta",', ""):gsub('"type":"message_stop"', "")
     assert.same((collected("messages", whole)), (collected("messages", bare)))
   end)
+
+  it("is in each chunk, said or named", function()
+    local sse = feed.body { { "message_start", '{%s"message":{"content":[]}}' }, { "message_stop", '{%s"x":1}' } }
+    for _, own in ipairs { "", '"type":null,', '"type":"",', '"type":7,' } do
+      for _, decoder in ipairs { false, json.decode } do
+        local client = ofox.new { api_key = false, json = decoder or nil,
+          transport = mock.new():reply { headers = SSE, body = sse:format(own, own) } }
+        local types = {}
+        for chunk in CALLS.messages(client):chunks() do types[#types + 1] = chunk.type end
+        assert.same({ "message_start", "message_stop" }, types, own)
+      end
+    end
+  end)
 end)
 
 describe("what ends an answer of Gemini's", function()

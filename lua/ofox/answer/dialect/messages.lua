@@ -233,7 +233,7 @@ function messages.answer(text, events, decode)
   local self, at = begin(), 1
   for _, event in ipairs(events) do
     local said = pieces.decode(self.state, event[1], decode) or {}
-    if not rules.says(said.type) then said.type = event[4] end
+    said.type = fields.string_or_nil(said.type) or event[4]
     if messages.owns(said) then return pieces.join(self.state, said) end
     say(self, text:sub(at, event[2]))
     add_event(self, said, text:sub(event[2] + 1, event[3]))
