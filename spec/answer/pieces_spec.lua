@@ -100,3 +100,17 @@ describe("[S8] halves that fall into two pieces are put together:", function()
     assert.equal("😀", got.output[1].arguments)
   end)
 end)
+
+describe("a piece of a text that is valid", function()
+  local take = require "ofox.answer.pieces".take
+  it("has become its characters, and those that it completes", function()
+    for _, row in ipairs {
+      { "ab", "abc", "ab", "c" }, { "", "abc", "", "abc" }, { "ab", "ab", "ab", "" }, { "abc", "a", "a", "" },
+      { "\169b", "éb", "éb", "" }, { "\169b", "ébc", "éb", "c" }, { "a\195", "aé", "a", "é" }, { "世", "世a", "世", "a" },
+      { "\237\184\128b", "😀bc", "😀b", "c" }, { "a\237\160\189", "a😀", "a", "😀" }, { "\240\159", "😀", "", "😀" },
+    } do
+      local own, rest = take(row[1], row[2])
+      assert.same({ row[3], row[4] }, { own, rest }, row[1])
+    end
+  end)
+end)

@@ -5,66 +5,11 @@ local json = require "ofox.json"
 local merge = require "ofox.answer.collect"
 local mock = require "ofox.mock"
 local ofox = require "ofox"
+local random_json = require "support.random_json"
+local random_stream = require "support.random_stream"
 
 local ROUNDS, random, percent, pick = chance.ROUNDS, chance.random, chance.percent, chance.pick
-
--- JSON as servers write it: a table {RAW} is written as that text. Unlike
--- ofox's own writer it writes bytes that are no UTF-8.
-local RAW = {}
-local function encode(value)
-  if type(value) ~= "table" then return assert(json.encode(value)) end
-  if value[RAW] then return value[RAW] end
-  local out, list = {}, getmetatable(value) == getmetatable(ofox.array {}) or value[1] ~= nil
-  if list then
-    for i = 1, #value do out[i] = encode(value[i]) end
-    return "[" .. table.concat(out, ",") .. "]"
-  end
-  for name, member in pairs(value) do out[#out + 1] = assert(json.encode(name)) .. ":" .. encode(member) end
-  return "{" .. table.concat(out, ",") .. "}"
-end
-
-local CHARACTERS = { "a", "b", " ", '"', "\\", "\n", "é", "世", "😀", "𝒳", "\127", "/", "{", "}", "1" }
-local function text_of(most)
-  local out = {}
-  for i = 1, random(most) do out[i] = pick(CHARACTERS) end
-  return table.concat(out)
-end
-
--- What stands between the quotes, one string for each place where it may be cut.
-local function units_of(text, whole)
-  local units = {}
-  for character in text:gmatch "[%z\1-\127\194-\244][\128-\191]*" do
-    if #character == 4 and percent(50) then
-      local a, b, c, d = character:byte(1, 4)
-      local cp = (a % 8) * 262144 + (b % 64) * 4096 + (c % 64) * 64 + d % 64 - 65536
-      local high = ("\\u%04x"):format(0xD800 + math.floor(cp / 1024))
-      local low = ("\\u%04x"):format(0xDC00 + cp % 1024)
-      if whole then
-        units[#units + 1] = high .. low
-      else
-        units[#units + 1], units[#units + 2] = high, low
-      end
-    elseif #character > 1 and not whole then
-      for byte in character:gmatch "." do units[#units + 1] = byte end
-    else
-      units[#units + 1] = json.encode(character):sub(2, -2)
-    end
-  end
-  return units
-end
-
--- Pieces of a text, as JSON. With 'whole' no character is cut.
-local function cut(text, whole)
-  local pieces, piece = {}, {}
-  for _, unit in ipairs(units_of(text, whole)) do
-    piece[#piece + 1] = unit
-    if percent(30) then pieces[#pieces + 1], piece = table.concat(piece), {} end
-    if percent(5) then pieces[#pieces + 1] = "" end
-  end
-  pieces[#pieces + 1] = table.concat(piece)
-  for i, bytes in ipairs(pieces) do pieces[i] = { [RAW] = '"' .. bytes .. '"' } end
-  return pieces
-end
+local RAW, encode, text_of, cut = random_json.RAW, random_json.encode, random_json.text_of, random_json.cut
 
 -- Answers
 
@@ -264,6 +209,24 @@ describe("what random events add up to", function()
       transport:reply { sse = sse }
       local got = without_fillers(client:stream { model = "m", messages = {} }:collect())
       assert.equal(json.encode(whole), json.encode(got), "round " .. round)
+    end
+  end)
+
+  it("is the answer that was cut: as the bytes of a body", function()
+    for round = 1, ROUNDS do
+      chance.seed(round * 7907)
+      local whole, events = answer(), {}
+      for _, event in ipairs(events_of(whole, {})) do
+        if percent(5) then events[#events + 1] = { name = "ping", data = pick { "{}", "hi", "" } } end
+        events[#events + 1] = { data = event, name = percent(5) and "message" or nil }
+      end
+      events[#events + 1] = percent(50) and { data = "[DONE]" } or nil
+      if percent(20) and events[#events].data == "[DONE]" then events[#events + 1] = { data = "late" } end
+      local got = random_stream.read("chat", random_stream.body(events))
+      assert.is_nil(got.failure, "round " .. round)
+      assert.equal(json.encode(whole), json.encode(without_fillers(got.answer)), "round " .. round)
+      local text = require "ofox.answer.response".output_text(whole)
+      assert.same({ text, text }, { got.text, got.texts }, "round " .. round)
     end
   end)
 

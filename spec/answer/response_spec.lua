@@ -246,7 +246,8 @@ end)
 describe("finish_reason()", function()
   local WORDS = {
     stop = "stop eos end_turn STOP stop_sequence", length = "length max_tokens MAX_TOKENS model_length",
-    tool_calls = "tool_calls function_call tool_use", content_filter = "content_filter SAFETY refusal recitation",
+    tool_calls = "tool_calls function_call tool_use", content_filter = "content_filter SAFETY refusal recitation "
+      .. "IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION",
     something_new = "something_new", Odd = "Odd",
   }
   for reason, words in pairs(WORDS) do

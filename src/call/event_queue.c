@@ -43,7 +43,8 @@ void ofox_event_queue_clear(struct ofox_event_queue *s) {
   ofox_buf_clear(&s->_latest);
   ofox_buf_clear(&s->_queue);
   ofox_transcript_clear(&s->said);
-  s->open = s->ended = s->broken = s->_cut = s->_in_line = 0;
+  s->open = s->ended = s->broken = s->_cut = 0;
+  memset(&s->texts, 0, sizeof(s->texts));
   s->outcome = OFOX_OUTCOME_ANSWERED;
   s->chunks = s->_taken = s->_waiting = 0;
   s->_begun = s->_finished = 0;
@@ -312,29 +313,12 @@ int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p,
   return rc == 0 || rc == OFOX_ECAP ? drain(s) : rc;
 }
 
-/* A line becomes an event of the parser: it limits and joins its pieces. */
-int ofox_event_queue_lines(struct ofox_event_queue *s, struct ofox_span b) {
-  static const char start[] = "data:", end[] = "\n\n";
-  static const char before[] = " \t\r\n\xEF\xBB\xBF";
-  const char *from, *p = b.p, *stop = p + b.n;
+int ofox_event_queue_texts(struct ofox_event_queue *s, struct ofox_span b) {
+  struct ofox_span piece = ofox_json_stream_next(&s->texts, &b);
   int rc = 0;
-  while (p < stop && rc == 0) {
-    /* blanks, empty lines and a BOM: JSON begins with none of these bytes */
-    while (p < stop && !s->_in_line && memchr(before, *p, sizeof(before) - 1))
-      p++;
-    if (p < stop && !s->_in_line) {
-      rc = ofox_event_queue_feed(s, start, sizeof(start) - 1);
-      s->_in_line = 1;
-    }
-    for (from = p; p < stop && *p != '\n' && *p != '\r'; p++)
-      ;
-    if (rc == 0 && p > from)
-      rc = ofox_event_queue_feed(s, from, (size_t)(p - from));
-    if (rc == 0 && p < stop && *p == '\n' && s->_in_line) {
-      rc = ofox_event_queue_feed(s, end, sizeof(end) - 1);
-      s->_in_line = 0;
-    }
-    p += p < stop;
+  while (rc == 0 && piece.n > 0) {
+    rc = ofox_event_queue_feed(s, piece.p, piece.n);
+    piece = ofox_json_stream_next(&s->texts, &b);
   }
   return rc;
 }
@@ -349,9 +333,9 @@ int ofox_event_queue_bytes(struct ofox_event_queue *s, struct ofox_span b) {
 
 /* The last line need not end; one that is no JSON has been cut. */
 static int finish_line(struct ofox_event_queue *s, int whole) {
-  int rc = 0;
-  if (s->_in_line && whole)
-    rc = ofox_event_queue_lines(s, ofox_span_of("\n"));
+  struct ofox_span rest =
+      whole ? ofox_json_stream_end(&s->texts) : OFOX_NOSPAN;
+  int rc = rest.n > 0 ? ofox_event_queue_feed(s, rest.p, rest.n) : 0;
   if (s->broken && s->outcome == OFOX_OUTCOME_STREAM_JSON)
     s->outcome = OFOX_OUTCOME_STREAM_TRUNCATED;
   return rc;

@@ -9,6 +9,7 @@
 
 #include "call/queued_event.h"
 #include "call/transcript.h"
+#include "wire/json_stream.h"
 #include "wire/outcomes.h"
 #include "wire/sse.h"
 #include "wire/stray_lines.h"
@@ -19,10 +20,11 @@ struct ofox_event_queue {
   int ended;  /* complete: anything that follows is ignored */
   int broken; /* failed: 'outcome' says how, or with ANSWERED 'failure' */
   enum ofox_outcome outcome;
-  enum ofox_class fallback; /* see ofox_error_read */
-  struct ofox_buf failure;  /* what reported it: JSON, text or a page */
-  struct ofox_buf usage;    /* said last, as JSON; empty: none was */
-  size_t chunks;            /* received */
+  enum ofox_class fallback;      /* see ofox_error_read */
+  struct ofox_buf failure;       /* what reported it: JSON, text or a page */
+  struct ofox_buf usage;         /* said last, as JSON; empty: none was */
+  size_t chunks;                 /* received */
+  struct ofox_json_stream texts; /* of a body of them: its kind is set */
   struct ofox_transcript said;
   struct ofox_sse _sse;
   struct ofox_stray_lines _stray;
@@ -33,7 +35,7 @@ struct ofox_event_queue {
   struct ofox_entry _news; /* the last like another: its counts are news */
   struct ofox_buf _latest; /* the bytes of that; empty: there is none */
   uint64_t _begun, _finished;
-  int _cut, _in_line; /* the body has not ended properly; of JSON lines */
+  int _cut; /* the body has not ended properly */
 };
 
 /* 'max_event': bytes of one event; 'max_said': of all that is kept. */
@@ -43,14 +45,11 @@ void ofox_event_queue_init(struct ofox_event_queue *s,
 void ofox_event_queue_free(struct ofox_event_queue *s);  /* idempotent */
 void ofox_event_queue_clear(struct ofox_event_queue *s); /* for a new one */
 
-/*
-** Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
-** Anything after its end is ignored.
-*/
+/* Reads on. 0; negative: the stream is broken, OFOX_EMEM: or memory is short.
+** Anything after its end is ignored. */
 int ofox_event_queue_feed(struct ofox_event_queue *s, const char *p, size_t n);
-/* The same: lines, each the JSON of an event; any bytes, each piece an event.
- */
-int ofox_event_queue_lines(struct ofox_event_queue *s, struct ofox_span b);
+/* The same: JSON, each text an event; any bytes, each piece an event. */
+int ofox_event_queue_texts(struct ofox_event_queue *s, struct ofox_span b);
 int ofox_event_queue_bytes(struct ofox_event_queue *s, struct ofox_span b);
 /* End of the body; 'whole': its framing is complete, else it was aborted,
 ** perhaps within an event. Returns as feed does. */

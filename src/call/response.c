@@ -38,7 +38,7 @@ void ofox_response_clear(struct ofox_response *r) {
     ofox_event_queue_clear(r->queue);
   r->kind = OFOX_VERDICT_UNKNOWN;
   r->_blank = 0;
-  r->lines = 0;
+  r->texts = OFOX_JSON_STREAM_NONE;
   r->stopped = OFOX_OUTCOME_ANSWERED;
 }
 
@@ -97,8 +97,10 @@ static int feed(struct ofox_response *r, const char *p, size_t n) {
   int rc = want_events(r);
   if (rc == 0 && r->config->expect == OFOX_EXPECT_RAW)
     rc = ofox_event_queue_bytes(r->queue, b);
-  else if (rc == 0 && r->lines)
-    rc = ofox_event_queue_lines(r->queue, b);
+  else if (rc == 0 && r->texts != OFOX_JSON_STREAM_NONE) {
+    r->queue->texts.kind = r->texts;
+    rc = ofox_event_queue_texts(r->queue, b);
+  }
   else if (rc == 0)
     rc = ofox_event_queue_feed(r->queue, p, n);
   r->no_memory |= rc == OFOX_EMEM;
@@ -113,7 +115,10 @@ static struct ofox_span from(struct ofox_span s, size_t n) {
 
 /* The body up to now, without leading blanks. */
 static struct ofox_span beginning(struct ofox_response *r) {
+  static const char bom[] = "\xEF\xBB\xBF";
   struct ofox_span s = ofox_buf_span(&r->body);
+  if (s.n > 0 && s.n < sizeof(bom) - 1 && memcmp(s.p, bom, s.n) == 0)
+    return from(s, s.n); /* it may become one */
   if (r->_blank == 0)
     s = ofox_utf8_skip_bom(s);
   else
@@ -122,6 +127,24 @@ static struct ofox_span beginning(struct ofox_response *r) {
     s = from(s, 1);
   r->_blank = r->body.n - s.n;
   return s;
+}
+
+/* How the body arrives, by its headers and its beginning. */
+static void find_kind(struct ofox_response *r) {
+  struct ofox_span start = beginning(r);
+  int list = 0;
+  r->kind = ofox_verdict_kind(&r->head, start);
+  if (ofox_verdict_is_lines(&r->head))
+    r->texts = OFOX_JSON_STREAM_LINES;
+  else if (r->config->dialect->lists && r->kind == OFOX_VERDICT_BODY)
+    list = ofox_json_stream_is_list(start);
+  if (list > 0) {
+    r->kind = OFOX_VERDICT_EVENTS;
+    r->texts = OFOX_JSON_STREAM_LIST;
+  }
+  else if (list < 0) {
+    r->kind = OFOX_VERDICT_UNKNOWN;
+  }
 }
 
 int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
@@ -133,10 +156,8 @@ int ofox_response_body(struct ofox_response *r, const char *p, size_t n) {
   if (r->kind == OFOX_VERDICT_EVENTS)
     return feed(r, p, n);
   rc = keep(r, p, n);
-  if (r->kind == OFOX_VERDICT_UNKNOWN) {
-    r->kind = ofox_verdict_kind(&r->head, beginning(r));
-    r->lines = ofox_verdict_is_lines(&r->head);
-  }
+  if (r->kind == OFOX_VERDICT_UNKNOWN)
+    find_kind(r);
   if (rc == 0 && r->kind == OFOX_VERDICT_EVENTS) {
     rc = feed(r, r->body.p, r->body.n);
     ofox_buf_free(&r->body);
@@ -212,9 +233,11 @@ static struct ofox_verdict judge_events(struct ofox_response *r,
 static int is_answer(const struct ofox_dialect *dialect,
                      struct ofox_span body) {
   struct ofox_json v = ofox_json_root(body);
-  return dialect->due == NULL
-             ? v.type == OFOX_JSON_OBJECT
-             : ofox_json_get(v, dialect->due).type == OFOX_JSON_ARRAY;
+  if (dialect->due == NULL)
+    return v.type == OFOX_JSON_OBJECT;
+  return ofox_json_get(v, dialect->due).type == OFOX_JSON_ARRAY ||
+         (dialect->refusal != NULL &&
+          ofox_json_get(v, dialect->refusal).type == OFOX_JSON_OBJECT);
 }
 
 static struct ofox_verdict judge_body(struct ofox_response *r, int status) {

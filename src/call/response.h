@@ -28,8 +28,8 @@ struct ofox_response {
   const struct ofox_event_queue *events; /* never NULL */
   struct ofox_event_queue *queue;        /* the same; NULL: no event yet */
   enum ofox_verdict_kind kind;           /* of the body */
-  enum ofox_outcome stopped; /* why reading stopped, else ANSWERED */
-  int lines;                 /* they are lines of JSON */
+  enum ofox_outcome stopped;        /* why reading stopped, else ANSWERED */
+  enum ofox_json_stream_kind texts; /* the body is one of them */
   int no_memory;
   size_t _blank; /* leading blanks of the body, as far as known */
 };

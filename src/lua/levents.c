@@ -137,7 +137,7 @@ static int push_chunk(lua_State *L, const struct ofox_call *c,
       !lua_istable(L, -1))
     return 1;
   lua_getfield(L, -1, "type");
-  if (lua_isnil(L, -1)) {
+  if (lua_type(L, -1) != LUA_TSTRING || *lua_tostring(L, -1) == '\0') {
     lua_pushlstring(L, name.p, name.n);
     lua_setfield(L, -3, "type");
   }

@@ -87,7 +87,7 @@ for reason, words in pairs {
   length = "length max_tokens max_output_tokens max_length model_length token_limit model_context_window_exceeded",
   tool_calls = "tool_calls tool_call function_call function_calls tool_use",
   content_filter = "content_filter content_filtered safety refusal recitation blocklist prohibited_content spii "
-    .. "image_safety sensitive guardrail_intervened",
+    .. "image_safety image_prohibited_content image_recitation sensitive guardrail_intervened",
 } do
   for word in words:gmatch("%S+") do REASONS[word] = reason end
 end

@@ -230,13 +230,6 @@ local function parts_of(value)
   return says(value) and { value } or {}
 end
 
--- Where to cut a text of at most 'n' bytes: between characters.
-local function cut(text, n)
-  if n >= #text then return #text end
-  while n > 0 and text:byte(n + 1) >= 0x80 and text:byte(n + 1) < 0xC0 do n = n - 1 end
-  return n
-end
-
 -- A part as an element of a content.
 local function as_element(part, text)
   if not text then return part end
@@ -271,8 +264,7 @@ function rules.flow(state, whole, key, value, text)
   for _, part in ipairs(parts_of(value)) do
     local own = fields.text_of_part(part)
     if own and text then
-      local n = cut(text, #own)
-      own, text = text:sub(1, n), text:sub(n + 1)
+      own, text = pieces.take(own, text)
     end
     local element = as_element(part, own)
     if own ~= "" or not is_bare(element) then parts[#parts + 1] = element end

@@ -34,7 +34,8 @@ end
 ---@return table chunk
 function collect.named(dialect, chunk, name)
   local rules = reading.dialect(dialect)
-  if rules and rules.typed and name ~= "" and chunk.type == nil then chunk.type = name end
+  local lacks = type(chunk) == "table" and (type(chunk.type) ~= "string" or chunk.type == "")
+  if rules and rules.typed and name ~= "" and lacks then chunk.type = name end
   return chunk
 end
 

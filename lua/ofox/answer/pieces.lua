@@ -30,6 +30,31 @@ function pieces.decode(state, text, decode)
   return value
 end
 
+-- How many characters a piece completes: one that it ends in the middle of is a
+-- character of the piece after it.
+local function characters(piece)
+  local _, n = piece:gsub("[^\128-\191]", "")
+  if piece:find("^[\128-\191]") then n = n + 1 end
+  local lead, rest = piece:match("([\192-\255])([\128-\191]*)$")
+  if not lead then return n end
+  local byte = lead:byte()
+  local length = byte >= 0xF0 and 3 or byte >= 0xE0 and 2 or 1
+  local is_half = byte == 0xED and rest:find("^[\160-\175]") -- of a pair
+  return (#rest < length or is_half) and n - 1 or n
+end
+
+--- Returns what a piece of a text has become in the text that begins with it, and the
+-- rest of that.
+---@param piece string  as it was sent: perhaps with halves of characters
+---@param text string  valid
+---@return string, string
+function pieces.take(piece, text)
+  if #piece == #text then return text, "" end
+  local at = 1
+  for _ = 1, characters(piece) do at = text:match("^[^\128-\191][\128-\191]*()", at) or #text + 1 end
+  return text:sub(1, at - 1), text:sub(at)
+end
+
 local function list_of(state, whole, key)
   local lists = state.pieces[whole]
   return lists and lists[key]

@@ -113,6 +113,137 @@ describe("an answer of Gemini's in events", function()
   end)
 end)
 
+describe("a call of Gemini's that is streamed", function()
+  local function call(fields, rest) return event({ { functionCall = fields } }, rest) end
+  local function piece(path, value, more) return { jsonPath = path, stringValue = value, willContinue = more } end
+  local STOP = event({}, { finishReason = "STOP" })
+
+  it("is one part with its arguments", function()
+    local res = assert(open { call { name = "f", willContinue = true },
+      call { partialArgs = { piece("$.city", "Pa", true) }, willContinue = true },
+      call { willContinue = true, partialArgs = { piece("$.city", "ris"),
+        { jsonPath = "$.n[0]", numberValue = 1.5 } } },
+      call { willContinue = true, partialArgs = { { jsonPath = "$.n[1]", nullValue = "NULL_VALUE" },
+        { jsonPath = "$.on", boolValue = false } } }, call(ofox.object {}), event { { text = "so" } },
+      call { name = "g", willContinue = true }, call(ofox.object {}), STOP }:collect())
+    assert.same({ { functionCall = { name = "f", args = { city = "Paris", n = { 1.5, json.null }, on = false } } },
+      { text = "so" }, { functionCall = { name = "g", args = {} } } }, res.candidates[1].content.parts)
+    assert.equal("{}", json.encode(res.candidates[1].content.parts[3].functionCall.args))
+    local calls = res:tool_calls()
+    assert.same({ 2, "f", "Paris", "g", {}, "tool_calls", "so" }, { #calls, calls[1].name, calls[1].arguments.city,
+      calls[2].name, calls[2].arguments, res:finish_reason(), res:output_text() })
+  end)
+
+  it("is told from others by its id, or by its turn", function()
+    local res = assert(open { call { name = "f", id = "1", willContinue = true },
+      call { name = "f", id = "2", willContinue = true },
+      call { id = "1", partialArgs = { piece("$.a", "x", true) }, willContinue = true },
+      call { id = "2", name = "f", partialArgs = { piece("$.a", "y") } },
+      call { id = "1", partialArgs = { piece("$.a", "z") } },
+      call { name = "g", args = { b = 1 } }, call { name = "g", args = { b = 2 } },
+      call { name = "h", willContinue = true }, call { name = "h", partialArgs = { piece("$.c", "w") } },
+      call { name = "i", willContinue = true }, call { name = "i", willContinue = true }, call(ofox.object {}), STOP,
+    }:collect())
+    local calls = {}
+    for i, one in ipairs(res:tool_calls()) do calls[i] = one.name .. (one.id or "") .. one.arguments_json end
+    assert.same({ 'f1{"a":"xz"}', 'f2{"a":"y"}', 'g{"b":1}', 'g{"b":2}', 'h{"c":"w"}', "i{}", "i{}" }, calls)
+  end)
+
+  it("has the arguments of a part without a name, and its signature", function()
+    local res = assert(open { call { name = "f", args = ofox.object {} }, call { args = { a = 1 } },
+      event { { functionCall = { args = { b = { 2 } } }, thoughtSignature = "c2ln" } }, STOP }:collect())
+    assert.same({ { functionCall = { name = "f", args = { a = 1, b = { 2 } } }, thoughtSignature = "c2ln" } },
+      res.candidates[1].content.parts)
+    res = assert(open { call(ofox.object {}), call { args = { a = 1 } }, STOP }:collect())
+    assert.same({ { functionCall = { args = { a = 1 } } } }, res.candidates[1].content.parts)
+  end)
+
+  it("is whole once its answer has stopped, and else no JSON", function()
+    local begun = { call { name = "f", id = "1", willContinue = true },
+      call { partialArgs = { piece("$.a", "x", true) }, willContinue = true } }
+    for reason, arguments in pairs { STOP = '{"a":"x"}', MAX_TOKENS = '{"a":"x"' } do
+      local res = assert(open { begun[1], begun[2], event({}, { finishReason = reason }) }:collect())
+      assert.equal(arguments, res:tool_calls()[1].arguments_json)
+      assert.equal(reason == "STOP" and "x" or nil, (res:tool_calls()[1].arguments or {}).a)
+    end
+    local _, err = open(begun):collect()
+    assert.same({ code = "truncated", calls = { { id = "1", name = "f", arguments_json = '{"a":"x"' } } },
+      { code = err.code, calls = err.partial.tool_calls })
+    _, err = open { begun[1] }:collect()
+    assert.equal("{", err.partial.tool_calls[1].arguments_json)
+  end)
+
+  it("joins halves of characters", function()
+    local function raw(inner)
+      return '{"candidates":[{"content":{"parts":[{"functionCall":{' .. inner .. ',"willContinue":true}}]}}]}'
+    end
+    local res = assert(open { raw '"name":"f"', raw '"partialArgs":[{"jsonPath":"$.a","stringValue":"\\ud83d"}]',
+      raw '"partialArgs":[{"jsonPath":"$.a","stringValue":"\\ude00"}]', STOP }:collect())
+    assert.equal("😀", res:tool_calls()[1].arguments.a)
+  end)
+
+  it("survives pieces of any kind", function()
+    for _, pieces in ipairs { 1, "x",
+      { 1, {}, { jsonPath = 1 }, { jsonPath = "$" }, { stringValue = "a" } },
+      { { jsonPath = "$.a", stringValue = {} } }, { { jsonPath = "$.a.b", stringValue = "x" } } } do
+      assert(open { call { name = "f", willContinue = true, partialArgs = pieces },
+        call { args = 7, partialArgs = pieces },
+        call { name = 3, id = {}, args = "x", partialArgs = pieces, willContinue = "yes" }, STOP }:collect())
+    end
+  end)
+end)
+
+describe("a part of Gemini's", function()
+  local function parts(list)
+    local sse = {}
+    for i, one in ipairs(list) do sse[i] = event(one) end
+    sse[#sse + 1] = event({ { text = "" } }, { finishReason = "STOP" })
+    return assert(open(sse):collect()).candidates[1].content.parts
+  end
+
+  it("that says nothing is none", function()
+    assert.same({ { functionCall = { name = "f" } } }, parts { { { functionCall = { name = "f" } } },
+      { { text = "" } }, { { text = "", thought = true }, {}, json.null } })
+    assert.same({ { text = "ab" } },
+      parts { { { text = "a" } }, { { text = "", thought = true } }, { { text = "b" } } })
+  end)
+
+  it("with a signature alone is one, behind what is no text", function()
+    assert.same({ { functionCall = { name = "f" } }, { text = "", thoughtSignature = "s" }, { text = "a" } },
+      parts { { { functionCall = { name = "f" } } }, { { text = "", thoughtSignature = "s" } }, { { text = "a" } } })
+  end)
+
+  it("has its own share of the text where characters were cut", function()
+    local function raw(inner) return '{"candidates":[{"content":{"parts":[' .. inner .. "]}}]}" end
+    local res = assert(open { raw '{"text":"a\\ud83d"}',
+      raw '{"text":"\\ude00b","thoughtSignature":"s"},{"text":"c"}', raw '{"text":"\\ud83d"}',
+      raw '{"text":"\\ude00"},{"text":"t","thought":true},{"text":"\195"}', raw '{"text":"\169"}',
+      event({}, { finishReason = "STOP" }) }:collect())
+    assert.same({ { text = "a😀b", thoughtSignature = "s" }, { text = "c😀" }, { text = "t", thought = true },
+      { text = "é" } }, res.candidates[1].content.parts)
+  end)
+end)
+
+describe("what stands beside the parts of Gemini's", function()
+  it("is said in pieces, or again", function()
+    local token = { token = "a", logProbability = -1 }
+    local odds = { chosenCandidates = { token }, topCandidates = { { candidates = { token } } } }
+    local res = assert(open {
+      event({ { text = "a" } }, { logprobsResult = odds, citationMetadata = { citationSources = { { uri = "u" } } },
+        groundingMetadata = ofox.object {} }),
+      event({ { text = "b" } }, { logprobsResult = odds,
+        citationMetadata = { citationSources = { { uri = "v" } } }, groundingMetadata = { webSearchQueries = { "q" } },
+        finishReason = "STOP", avgLogprobs = -0.25 }),
+      { usageMetadata = { promptTokenCount = 4, totalTokenCount = 99 } },
+    }:collect())
+    local candidate = res.candidates[1]
+    assert.same({ { token, token }, 2, { { uri = "u" }, { uri = "v" } }, { webSearchQueries = { "q" } }, -0.25, 99 },
+      { candidate.logprobsResult.chosenCandidates, #candidate.logprobsResult.topCandidates,
+        candidate.citationMetadata.citationSources, candidate.groundingMetadata, candidate.avgLogprobs,
+        res:usage().total })
+  end)
+end)
+
 describe("an answer of Gemini's sent whole in answer to a stream request", function()
   it("is one chunk", function()
     local body = event({ { text = "Hi" } }, { finishReason = "STOP" })

@@ -114,6 +114,44 @@ describe("a message in events", function()
     assert.same({ "😀", "😀" }, { res.content[1].text, res.content[2].input.a })
   end)
 
+  it("counts no estimate of an event among a block's members", function()
+    local res = assert(collect { START, start(0, { type = "thinking", thinking = "" }),
+      delta(0, { type = "thinking_delta", thinking = "hm", estimated_tokens = 12 }),
+      delta(0, { type = "signature_delta", signature = "s" }), reason("end_turn", 1), STOP })
+    assert.same({ { type = "thinking", thinking = "hm", signature = "s" } }, res.content)
+  end)
+
+  it("has an input in each call, though none was said", function()
+    local res = assert(collect { START, start(0, { type = "tool_use", id = "a", name = "f" }), stop(0),
+      start(1, { type = "server_tool_use", id = "b", name = "g", input = "" }), input(1, " "),
+      start(2, { type = "tool_use", id = "c", name = "h", input = json.null }), input(2, ""),
+      start(3, { type = "tool_use", id = "d", name = "i", input = { a = 1 } }), reason("tool_use", 1), STOP })
+    local inputs = {}
+    for i, block in ipairs(res.content) do inputs[i] = json.encode(block.input) end
+    assert.same({ "{}", "{}", "{}", '{"a":1}' }, inputs)
+  end)
+
+  it("is of the model that went on when another had failed", function()
+    local res = assert(collect { START, start(0, { type = "text", text = "" }), text(0, "a"), stop(0),
+      start(1, { type = "fallback", from = { model = "m" }, to = { model = "n" } }), stop(1), reason("end_turn", 1),
+      STOP })
+    assert.same({ "n", { model = "n" } }, { res.model, res.content[2].to })
+  end)
+
+  it("has the value of what a delta says at once", function()
+    local res = assert(collect { START, start(0, { type = "compaction", content = json.null }),
+      delta(0, { type = "compaction_delta", content = "sum", encrypted_content = "x" }), stop(0),
+      { type = "message_delta", usage = { output_tokens = 5, iterations = { { output_tokens = 5 } } },
+        delta = { stop_reason = "end_turn", container = { id = "c" }, stop_details = { type = "y" } },
+        context_management = { applied_edits = { { type = "e" } } }, input_transformations = { { type = "t" } } },
+      STOP })
+    assert.same({ { type = "compaction", content = "sum", encrypted_content = "x" } }, res.content)
+    assert.same({ { id = "c" }, { type = "y" }, { applied_edits = { { type = "e" } } }, { { type = "t" } } },
+      { res.container, res.stop_details, res.context_management, res.input_transformations })
+    assert.same({ input_tokens = 25, output_tokens = 5, cache_read_input_tokens = 7,
+      iterations = { { output_tokens = 5 } } }, json.decode(json.encode(res.usage)))
+  end)
+
   it("is the same with another decoder", function()
     local sse = { START, start(0, { type = "text", text = "" }), text(0, "a"), text(0, "b"), reason("end_turn", 1),
       STOP }

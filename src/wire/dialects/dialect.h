@@ -57,7 +57,8 @@ struct ofox_reading; /* see reading.h */
 struct ofox_dialect {
   const char *name; /* as the binding calls it */
   const char *due;  /* the member that answers have; NULL: any JSON may come */
-  const char *usage; /* the member of an answer that counts its tokens */
+  const char *refusal; /* what a refused request has instead; or NULL */
+  const char *usage;   /* the member of an answer that counts its tokens */
   /* Reads the object that comes next: 1, 0 or OFOX_ESYNTAX. */
   int (*read)(struct ofox_reading *r);
   /* May the event be an error? What is obviously none is not read again to
@@ -70,6 +71,7 @@ struct ofox_dialect {
   int typed;  /* the name of an event stands for a type that it lacks */
   int strict; /* the sentinel ends no answer that has not ended by itself */
   int counts; /* a usage has what has changed since the one before */
+  int lists;  /* its events may arrive as the elements of a list */
   int runs;   /* numbers that differ in like events count: the last ones say */
 };
 

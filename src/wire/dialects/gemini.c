@@ -243,6 +243,7 @@ static int whole(struct ofox_content_text *w, struct ofox_json root) {
 const struct ofox_dialect ofox_dialect_gemini = {
     .name = "gemini",
     .due = "candidates",
+    .refusal = "promptFeedback",
     .usage = "usageMetadata",
     .read = read,
     .is_suspect = is_suspect,
@@ -250,5 +251,6 @@ const struct ofox_dialect ofox_dialect_gemini = {
     .words = words,
     .whole = whole,
     .strict = 1,
+    .lists = 1,
     .runs = 1,
 };

@@ -140,7 +140,7 @@ local function add_delta(self, said, own)
     block.citations[#block.citations + 1] = delta.citation
     delta.citation = nil
   end
-  delta.type = nil
+  delta.type, delta.estimated_tokens = nil, nil -- of what was said, no part of it
   rules.add(self.state, block, delta)
 end
 
@@ -151,6 +151,9 @@ local function add_start(self, said, own)
   if block.type == "text" then block.text = "" end
   add_block(self, index_in(said), block)
   if own ~= "" then add_text(self, block, own) end
+  -- another model goes on
+  local model = block.type == "fallback" and fields.string_or_nil(field(block.to, "model"))
+  if model then self.answer.model = model end
 end
 
 local function add_message(self, message)
@@ -187,7 +190,10 @@ local function add_event(self, said, own)
   end
 end
 
--- Decodes the inputs that came in pieces: text that is no JSON stays as it is.
+local CALLS = { tool_use = true, server_tool_use = true, mcp_tool_use = true }
+
+-- Decodes the inputs that came in pieces: text that is no JSON stays as it is. A call
+-- of which none was said has an empty one.
 local function finish_inputs(self, decode)
   local state = self.state
   for block, input in pairs(self.inputs) do
@@ -196,6 +202,9 @@ local function finish_inputs(self, decode)
       local value = decode(text)
       if type(value) == "table" then pieces.set(state, block, "input", value) else block.input = text end
     end
+  end
+  for _, block in ipairs(self.blocks) do
+    if CALLS[block.type] and not rules.says(block.input) then block.input = json.object() end
   end
 end
 
@@ -224,7 +233,7 @@ function messages.answer(text, events, decode)
   local self, at = begin(), 1
   for _, event in ipairs(events) do
     local said = pieces.decode(self.state, event[1], decode) or {}
-    if not rules.says(said.type) then said.type = event[4] end
+    said.type = fields.string_or_nil(said.type) or event[4]
     if messages.owns(said) then return pieces.join(self.state, said) end
     say(self, text:sub(at, event[2]))
     add_event(self, said, text:sub(event[2] + 1, event[3]))
