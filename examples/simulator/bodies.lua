@@ -1,6 +1,5 @@
 --- The gateway's success bodies, as it documents them: text with $names in
--- it, each replaced by its value as JSON. 'say' is a text that the model is
--- told to say.
+-- it, each replaced by its value as JSON.
 local json = require "cjson"
 local model = require "simulator.model"
 local vector = require "simulator.vector"
@@ -27,12 +26,6 @@ local MODEL = [[{"id":$id,"object":"model","created":1759104000,"owned_by":$owne
   .. [["pricing":{"prompt":"0.000003","completion":"0.000015"},]]
   .. [["supported_endpoints":["/v1/chat/completions","/v1/responses"],"is_deprecated":false}]]
 local IMAGE = [[{"created":$created,"data":[%s],"usage":{"input_tokens":9,"output_tokens":1,"total_tokens":10}}]]
-local RESPONSE = [[{"id":$id,"object":"response","created_at":$created,"status":$status,"model":$model,]]
-  .. [["output":[%s],"usage":{"input_tokens":$asked,"output_tokens":$said,"total_tokens":$total}}]]
-local OUTPUT = [[{"type":"message","id":"msg_1","role":"assistant","status":"completed",]]
-  .. [["content":[{"type":"output_text","text":$text,"annotations":[]}]}]]
-local OUTPUT_CALL = [[{"type":"function_call","id":"fc_1","call_id":$call,"name":$name,]]
-  .. [["arguments":$arguments,"status":"completed"}]]
 
 -- One pixel.
 local PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -56,16 +49,18 @@ local function with(template, rows)
   return before .. rows .. after
 end
 
+local FINISH_REASONS = { short = "length", filtered = "content_filter", blocked = "content_filter" }
+
 local made = 0
 
 --- What the templates name, for the answer to a conversation.
-local function values_of(params, conversation, prefix, say)
+local function values_of(params, conversation, prefix, plan)
   made = made + 1
-  local answer = model(params, conversation, say)
+  local answer = model(params, conversation, plan)
   local asked, said = math.ceil(#answer.heard / 4), math.ceil(#(answer.text or answer.arguments) / 4)
   return {
     id = ("%ssim%06d"):format(prefix, made), created = os.time(), model = params.model,
-    text = answer.text, finish = answer.name and "tool_calls" or "stop",
+    text = answer.text, finish = FINISH_REASONS[answer.ending] or answer.name and "tool_calls" or "stop",
     call = ("call_sim%06d"):format(made), name = answer.name, arguments = answer.arguments,
     pieces = answer.pieces, asked = asked, said = said, total = asked + said,
   }
@@ -73,16 +68,17 @@ end
 
 local bodies = {}
 
-function bodies.chat(params, say)
-  local values = values_of(params, params.messages, "chatcmpl-", say)
+function bodies.chat(params, plan)
+  local values = values_of(params, params.messages, "chatcmpl-", plan)
   return fill(with(CHAT, values.name and CALLS or ""), values)
 end
 
 --- The events of a streamed completion; with usage where it is asked for.
-function bodies.chat_events(params, say)
-  local values = values_of(params, params.messages, "chatcmpl-", say)
+function bodies.chat_events(params, plan)
+  local values = values_of(params, params.messages, "chatcmpl-", plan)
   local list = { fill(DELTA, values) }
   if values.name then list[2] = fill(CALL, values) end
+  list.lead = #list
   for _, piece in ipairs(values.pieces) do
     values.piece = piece
     list[#list + 1] = fill(values.name and ARGUMENTS or CONTENT, values)
@@ -123,34 +119,33 @@ function bodies.images(params)
   return fill(with(IMAGE, rows), { created = os.time() })
 end
 
+local SPEECH_USAGE = '"usage":{"type":"tokens","input_tokens":14,"output_tokens":9,"total_tokens":23}'
+
+local function speech(params)
+  return ("This is %s, %d bytes of %s."):format(params.file.filename, params.file.size, params.file.type)
+end
+
+-- The formats that are no JSON.
+local FORMATS = {
+  text = "%s\n",
+  srt = "1\n00:00:00,000 --> 00:00:01,000\n%s\n",
+  vtt = "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n%s\n",
+}
+
 --- What a recording says: its name, and how long it is.
 function bodies.transcript(params)
-  local said = ("This is %s, %d bytes of %s."):format(params.file.filename, params.file.size, params.file.type)
-  local usage = '{"type":"tokens","input_tokens":14,"output_tokens":9,"total_tokens":23}'
-  return '{"text":' .. encode(said) .. ',"usage":' .. usage .. "}"
+  local format = FORMATS[params.response_format]
+  if format then return format:format(speech(params)), "text/plain; charset=utf-8" end
+  return '{"text":' .. encode(speech(params)) .. "," .. SPEECH_USAGE .. "}"
 end
 
-local function response(values, status)
-  values.status = status
-  local output = values.name and OUTPUT_CALL or OUTPUT
-  return fill(with(RESPONSE, status == "completed" and output or ""), values)
-end
-
-function bodies.responses(params, say)
-  return response(values_of(params, params.input, "resp_", say), "completed")
-end
-
---- The events of a streamed response, each {name, data}.
-function bodies.response_events(params, say)
-  local values = values_of(params, params.input, "resp_", say)
-  local kind, item = "response.output_text.delta", '"item_id":"msg_1","output_index":0,"content_index":0'
-  if values.name then kind, item = "response.function_call_arguments.delta", '"item_id":"fc_1","output_index":0' end
-  local function event(name, rest) return { name, '{"type":"' .. name .. '",' .. rest .. "}" } end
-  local list = { event("response.created", '"response":' .. response(values, "in_progress")) }
-  for _, piece in ipairs(values.pieces) do
-    list[#list + 1] = event(kind, item .. ',"delta":' .. encode(piece))
+--- The events of a streamed transcript.
+function bodies.transcript_events(params)
+  local list = { lead = 0 }
+  for piece in speech(params):gmatch("%s*%S+") do
+    list[#list + 1] = '{"type":"transcript.text.delta","delta":' .. encode(piece) .. "}"
   end
-  list[#list + 1] = event("response.completed", '"response":' .. response(values, "completed"))
+  list[#list + 1] = '{"type":"transcript.text.done","text":' .. encode(speech(params)) .. "," .. SPEECH_USAGE .. "}"
   return list
 end
 

@@ -13,6 +13,7 @@ local ERRORS = {
   [500] = { "internal_error", "internal_error", "Internal error of the gateway." },
   [502] = { "upstream_error", "upstream_error", "The provider failed." },
   [503] = { "service_unavailable", "service_unavailable", "The service is temporarily unavailable." },
+  [529] = { nil, nil, "Overloaded" },
 }
 
 local failures = {}
@@ -23,25 +24,44 @@ local WORDS = {
   [429] = "RESOURCE_EXHAUSTED", [500] = "INTERNAL", [503] = "UNAVAILABLE", [504] = "DEADLINE_EXCEEDED",
 }
 
+-- Anthropic's words for a status.
+local KINDS = {
+  [400] = "invalid_request_error", [401] = "authentication_error", [402] = "billing_error",
+  [403] = "permission_error", [404] = "not_found_error", [413] = "request_too_large", [429] = "rate_limit_error",
+  [503] = "overloaded_error", [504] = "timeout_error", [529] = "overloaded_error",
+}
+
 --- The body of a failure in another protocol than OpenAI's.
 local OTHERS = {
-  anthropic = function(_, err)
-    local kind = err.type == "service_unavailable" and "overloaded_error" or err.type or "api_error"
-    return { type = "error", error = { type = kind, message = err.message } }
+  anthropic = function(status, err)
+    return { type = "error", error = { type = KINDS[status] or "api_error", message = err.message } }
   end,
   gemini = function(status, err)
-    return { error = { code = status, message = err.message, status = WORDS[status] or "UNKNOWN" } }
+    local retry = { ["@type"] = "type.googleapis.com/google.rpc.RetryInfo", retryDelay = err.reset or "1s" }
+    return { error = { code = status, message = err.message, status = WORDS[status] or "UNKNOWN",
+      details = status == 429 and { retry } or nil } }
   end,
 }
 
 --- The documented body of a failure; `more` overrides fields of its error.
+-- `reset` is when to come back.
 ---@param protocol string|nil  "anthropic" or "gemini"; else OpenAI's
 function failures.body(status, more, protocol)
   local row = ERRORS[status] or { nil, nil, ("Status %d, as asked for."):format(status) }
   local err = { type = row[1], code = row[2], message = row[3] }
   for key, value in pairs(more or {}) do err[key] = value end
   if OTHERS[protocol] then return json.encode(OTHERS[protocol](status, err)) end
+  err.reset = nil
   return json.encode { error = err }
+end
+
+--- What ends a stream with a failure, as bytes. Google sends it as it would be alone: no event.
+function failures.in_stream(status, protocol, path)
+  local body, name = failures.body(status, nil, protocol), ""
+  if protocol == "gemini" then return body end
+  if protocol == "anthropic" or path == "/v1/responses" then name = "event: error\n" end
+  if path == "/v1/responses" then body = body:gsub("^{", '{"type":"error",', 1) end
+  return name .. "data: " .. body .. "\n\n"
 end
 
 --- A web page, for one who asks in the wrong place.
@@ -66,7 +86,8 @@ function failures.answer(plan)
   end
   local body, kind = '{"id":"chatcmpl-1","choices":[]}', nil
   if plan.status >= 400 then
-    body = failures.body(plan.status, { code = plan.code, message = plan.message }, plan.protocol)
+    body = failures.body(plan.status, { code = plan.code, message = plan.message, reset = plan.reset },
+      plan.protocol)
   end
   if plan.status == 204 or plan.status == 304 then body = "" end
   if BODIES[plan.body] then body, kind = BODIES[plan.body](plan, body) end

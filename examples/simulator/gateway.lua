@@ -6,7 +6,9 @@ local checks = require "simulator.checks"
 local failures = require "simulator.failures"
 local form = require "simulator.form"
 local protocols = require "simulator.protocols"
+local responses = require "simulator.responses"
 local scenarios = require "simulator.scenarios"
+local videos = require "simulator.videos"
 
 -- path = the parameter that must be there, the body, the events of a stream
 local ROUTES = {
@@ -14,8 +16,9 @@ local ROUTES = {
   ["/v1/embeddings"] = { "input", bodies.embeddings },
   ["/v1/images/generations"] = { "prompt", bodies.images },
   ["/v1/images/edits"] = { "image", bodies.images },
-  ["/v1/audio/transcriptions"] = { "file", bodies.transcript },
-  ["/v1/responses"] = { "input", bodies.responses, bodies.response_events },
+  ["/v1/audio/transcriptions"] = { "file", bodies.transcript, bodies.transcript_events },
+  ["/v1/videos"] = { "prompt", videos.create },
+  ["/v1/responses"] = { "input", responses.whole, responses.events },
   ["/anthropic/v1/messages"] = { "messages", protocols.message, protocols.message_events, protocol = "anthropic" },
 }
 
@@ -49,7 +52,7 @@ local function headers_of(reply, kind, more)
   local rpm = gateway.rpm
   local headers = {
     ["Content-Type"] = kind,
-    ["x-request-id"] = ("req_sim_%06d"):format(reply.id),
+    [reply.protocol == "anthropic" and "request-id" or "x-request-id"] = ("req_sim_%06d"):format(reply.id),
     ["x-ratelimit-limit-requests"] = rpm or 100,
     ["x-ratelimit-remaining-requests"] = rpm and math.max(0, rpm - window.count) or 99,
     ["x-ratelimit-reset-requests"] = rpm and reset() or "1s",
@@ -77,25 +80,26 @@ end
 
 local PACE = 0.01 -- seconds between two events, unless a plan says otherwise
 
-local function send_events(reply, events, plan)
-  local cut, last = plan.cut, 1 + (plan.words or 2)
+local function send_events(reply, path, events, plan)
+  local last = plan.cut and events.lead + (plan.words or 2) or #events
   reply:start(200, headers_of(reply, "text/event-stream"))
-  for i, event in ipairs(events) do
-    local name, data = "", event
-    if type(event) == "table" then name, data = "event: " .. event[1] .. "\n", event[2] end
-    if cut and i > last then
-      if cut ~= "error" then stop_short(reply, cut) end
-      name, data = "", failures.body(502, nil, reply.protocol)
-    end
+  for i = 1, math.min(last, #events) do
+    local name, data = "", events[i]
+    if type(data) == "table" then name, data = "event: " .. data[1] .. "\n", data[2] end
     reply:chunk(name .. "data: " .. data .. "\n\n")
-    if cut and i > last then break end
     reply:sleep(plan.pace or PACE)
+  end
+  local is_cut = plan.cut and last < #events
+  if is_cut and plan.cut == "error" then
+    reply:chunk(failures.in_stream(plan.error or 502, reply.protocol, path))
+  elseif is_cut then
+    stop_short(reply, plan.cut)
   end
   reply:finish()
 end
 
-local function send_whole(reply, body, cut)
-  reply:start(200, headers_of(reply, "application/json"), #body)
+local function send_whole(reply, cut, body, kind, status)
+  reply:start(status or 200, headers_of(reply, kind or "application/json"), #body)
   reply:write(cut and body:sub(1, math.floor(#body / 2)) or body)
   if cut then stop_short(reply, cut) end
 end
@@ -131,8 +135,10 @@ local function post(request, reply, route)
   local plan = model and fallback(params, scenarios.plan(model, request.headers)) or {}
   if not survives(request, reply, model, plan) then return end
   if problem then return refuse(reply, 400, problem) end -- one that is down is down for wrong requests, too
-  if params.stream == true and route[3] then return send_events(reply, route[3](params, plan.say), plan) end
-  send_whole(reply, route[2](params, plan.say), plan.cut ~= "error" and plan.cut)
+  if params.stream == true and route[3] then
+    return send_events(reply, request.path, route[3](params, plan), plan)
+  end
+  send_whole(reply, plan.cut ~= "error" and plan.cut, route[2](params, plan))
 end
 
 local function models(request, reply)
@@ -142,6 +148,18 @@ local function models(request, reply)
   if not survives(request, reply, id or "", scenarios.plan(id, request.headers)) then return end
   if not body then return refuse(reply, 404) end
   reply:send(200, headers_of(reply, "application/json"), body)
+end
+
+--- One video, or its film.
+local function video(request, reply)
+  local id, rest = request.path:match("^/v1/videos/([^/]+)(.*)$")
+  local answer = rest == "" and (request.method == "DELETE" and videos.delete or videos.get)
+    or rest == "/content" and request.method == "GET" and videos.content
+  if not survives(request, reply, id, scenarios.plan(nil, request.headers)) then return end
+  local body, kind
+  if answer then body, kind = answer(id) end
+  if not body then return refuse(reply, 404, { message = "There is no such video.", code = "not_found" }) end
+  send_whole(reply, nil, body, kind)
 end
 
 local function allowed(request)
@@ -175,6 +193,8 @@ function gateway.handle(request, reply)
     models(request, reply)
   elseif not allowed(request) then
     refuse_key(request, reply)
+  elseif (request.method == "GET" or request.method == "DELETE") and request.path:find("^/v1/videos/.") then
+    video(request, reply)
   elseif request.method ~= "POST" or not route then
     refuse(reply, 404, { message = "Unknown path.", code = "not_found" })
   else

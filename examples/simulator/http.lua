@@ -4,7 +4,7 @@
 local MAX_HEAD, MAX_BODY = 64 * 1024, 32 * 1024 * 1024
 
 local REASONS = {
-  [200] = "OK", [400] = "Bad Request", [401] = "Unauthorized", [402] = "Payment Required",
+  [200] = "OK", [202] = "Accepted", [400] = "Bad Request", [401] = "Unauthorized", [402] = "Payment Required",
   [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [408] = "Request Timeout",
   [413] = "Content Too Large", [429] = "Too Many Requests", [500] = "Internal Server Error",
   [502] = "Bad Gateway", [503] = "Service Unavailable", [504] = "Gateway Timeout",

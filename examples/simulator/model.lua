@@ -94,9 +94,9 @@ end
 --- The answer to a conversation.
 ---@param params table  of the request, checked
 ---@param conversation string|table  its messages or its input
----@param say string|nil  what it is told to say
----@return table answer  heard; text, or name and arguments (JSON); pieces for a stream
-return function(params, conversation, say)
+---@param plan table  say: what it is told to say; ending: "short", "filtered", "blocked"
+---@return table answer  heard; text, or name and arguments (JSON); pieces for a stream; ending
+return function(params, conversation, plan)
   local last = type(conversation) == "table" and conversation[#conversation]
     or { role = "user", content = conversation }
   if type(last) ~= "table" then last = { role = "user", content = last } end
@@ -107,12 +107,13 @@ return function(params, conversation, say)
     local arguments = object(tool.parameters, tool.parameters, {})
     return { heard = heard, name = tool.name, arguments = arguments, pieces = { arguments:match("^([^:]*)(.*)$") } }
   end
-  local text = say or ("This is the simulator. %s said: "):format(from_tool and "The tool" or "You") .. heard
+  local text = plan.say or ("This is the simulator. %s said: "):format(from_tool and "The tool" or "You") .. heard
   local kind, schema = format_of(params)
   if kind == "json_schema" then
     text = object(schema, schema, {})
   elseif kind == "json_object" then
     text = '{"answer":' .. encode(text) .. "}"
   end
-  return { heard = heard, text = text, pieces = words_of(text) }
+  if plan.ending then text = plan.ending == "blocked" and "" or text:match("^%s*%S*%s*%S*") end
+  return { heard = heard, text = text, pieces = words_of(text), ending = plan.ending }
 end

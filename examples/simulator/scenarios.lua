@@ -10,6 +10,9 @@
 --   cut                "rst", "fin", "stall", "error": how an answer ends too early
 --   words              after so many words of a stream; 2 if not given
 --   say                the answer's text
+--   error              the status whose error object ends such a stream; 502 if not given
+--   ending             "short", "filtered", "blocked": why the answer has only two words, or none
+--   job                "failed": how the making of a video ends
 --   pace               seconds between two words of a stream
 --   upstream           the failure is the provider's: provider.fallback is tried
 
@@ -44,6 +47,12 @@ local LIST = {
   { "cut", "the connection ends in the middle of the answer", always { cut = "fin" } },
   { "stall", "half of the answer, then silence", always { cut = "stall" } },
   { "stream-error", "a stream that ends in an error event", always { cut = "error" } },
+  { "stream-error/<n>", "the same, with the error of status n",
+    function(n) return { cut = "error", error = n } end },
+  { "short", "two words, then the limit of tokens", always { ending = "short" } },
+  { "filtered", "two words, then a filter of contents", always { ending = "filtered" } },
+  { "blocked", "the question is refused by a filter", always { ending = "blocked" } },
+  { "job/failed", "a video whose making fails", always { job = "failed" } },
   { "sim/flaky-429", "429 once, with a reset of 2s, then success",
     always { status = 429, reset = "2s", times = 1 } },
   { "sim/flaky-503", "503 twice, then success", always { status = 503, times = 2 } },
@@ -62,6 +71,7 @@ local HEADERS = {
   { "x-sim-pace: 0.2", "pace", tonumber },
   { "x-sim-cut: rst|fin|stall|error", "cut", tostring },
   { "x-sim-words: 7", "words", tonumber },
+  { "x-sim-error: 529", "error", tonumber },
 }
 
 local scenarios = {}
@@ -105,7 +115,9 @@ function scenarios.help()
   for _, row in ipairs(LIST) do lines[#lines + 1] = ("  %-16s %s"):format(row[1], row[2]) end
   lines[#lines + 1] = "Or, with any model, request headers, for what its name leaves open:"
   for _, row in ipairs(HEADERS) do lines[#lines + 1] = "  " .. row[1] end
-  lines[#lines + 1] = "A question with tools is answered by a call of the first, with response_format by JSON."
+  lines[#lines + 1] = "A question with tools is answered by a call of the first, with response_format by JSON,"
+  lines[#lines + 1] = "with thinking (messages) or includeThoughts (Gemini) by signed thoughts before the text."
+  lines[#lines + 1] = "A video is pending, in progress when it is asked for, and completed when it is asked for again."
   return table.concat(lines, "\n")
 end
 

@@ -89,7 +89,8 @@ describe("[2.10] other endpoints of aimock", function()
     local client = client_of()
     assert.same({ b64_json = "UE5H", revised_prompt = "a red fox" }, assert(client:images { prompt = "a fox" }).data[1])
     local res = assert(client:edit_images { model = "gpt-image-1", prompt = "Hüte 🦊 drauf",
-      image = { ofox.file { bytes = "\137PNG\r\n\26\n\0", name = "a.png" }, ofox.file { bytes = "", name = "b.png" } } })
+      image = { ofox.file { bytes = "\137PNG\r\n\26\n\0", name = "a.png" },
+        ofox.file { bytes = "", name = "b.png" } } })
     assert.equal("UE5H", res.data[1].b64_json)
     assert.same({ "/v1/images/edits", "gpt-image-1", "Hüte 🦊 drauf" },
       { last().path, last().body.model, last().body.messages[1].content })

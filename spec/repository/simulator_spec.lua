@@ -160,8 +160,14 @@ describe("the simulator", function()
     local _, _, _, text = ask("/v1/responses", { model = "openai/gpt-4o", input = "hello", stream = true })
     local list = events(text)
     assert.matches("^event: response.created\ndata: ", text)
-    assert.same({ "response.created", "response.output_text.delta", "response.completed" },
-      { list[1].type, list[2].type, list[#list].type })
+    local kinds = {}
+    for i, event in ipairs(list) do
+      assert.equal(i - 1, event.sequence_number)
+      local kind = event.type:match "^response%.(.*)"
+      if kind ~= "output_text.delta" or kinds[#kinds] ~= kind then kinds[#kinds + 1] = kind end
+    end
+    assert.equal("created in_progress output_item.added content_part.added output_text.delta output_text.done "
+      .. "content_part.done output_item.done completed", table.concat(kinds, " "))
     assert.matches("^resp_sim%d+$", list[1].response.id)
   end)
 
