@@ -184,6 +184,20 @@ describe("[2.11] client:run_tools", function()
     assert.is_true(sent(3).stream)
   end)
 
+  it("reads a whole answer to a request for a stream, with on_text and without it", function()
+    local heard = {}
+    for _, opts in ipairs { {}, { on_text = function(text) heard[#heard + 1] = text end } } do
+      transport:reply(asking(call_of("a", "f", '{"x":1}'))):reply(saying "done")
+      local streamed = params()
+      streamed.stream = true
+      local tools = { f = tool(function(arguments) return "x is " .. arguments.x end) }
+      local res, messages = client_of():run_tools(streamed, tools, opts)
+      assert.same({ "done", "x is 1", 4 }, { res:output_text(), results(messages).a, #messages })
+      assert.is_true(sent(#transport.requests).stream)
+    end
+    assert.same({ "done" }, heard)
+  end)
+
   local THOUGHT = { type = "thinking", thinking = "hm", signature = "c2ln" }
 
   local function block(i, start, ...)
