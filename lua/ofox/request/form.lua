@@ -87,14 +87,15 @@ function add(parts, name, place, value, depth)
   return nil
 end
 
---- Checks that files are where they are meant; what is absent is for the server to say.
+--- Checks that files are where they are meant.
 ---@param params table
----@param names? string[]  of params that are files, or lists of files
+---@param names? string[]  of params that are files, or lists of files; the first one is required
 ---@return string|nil problem
 function form.check(params, names)
-  for _, name in ipairs(names or {}) do
+  for i, name in ipairs(names or {}) do
     local value = rawget(params, name)
-    if value ~= nil and not is_null(value) and not form.has_file(value) then
+    if is_null(value) then value = nil end
+    if (value ~= nil or i == 1) and not form.has_file(value) then
       return ("params.%s: %s"):format(name, describe.expected_type("a file, ofox.file(path)", value))
     end
   end
