@@ -49,7 +49,16 @@ describe("edit_images", function()
       assert.equal("client:edit_images: params.image: expected a file, ofox.file(path), got nil",
         misuse("edit_images", given))
     end
-    assert.equal("client:edit_images: params.mask: expected a file, ofox.file(path), got a table",
+    for message, image in pairs {
+      ["[1]: expected a file, ofox.file(path), got a string"] = { "a.png", PICTURE },
+      ["[2]: expected a file, ofox.file(path), got a string"] = { PICTURE, "a.png" },
+      ["[3]: expected a file, ofox.file(path), got an empty list"] = { PICTURE, ofox.null, {} },
+      [": expected a file, ofox.file(path), got an empty list"] = {},
+      [": expected a file, ofox.file(path), got a table"] = { url = "https://a.example/a.png" },
+    } do
+      assert.equal("client:edit_images: params.image" .. message, misuse("edit_images", { image = image }))
+    end
+    assert.equal("client:edit_images: params.mask[1]: expected a file, ofox.file(path), got a string",
       misuse("edit_images", { image = PICTURE, mask = { "a.png" } }))
     assert.equal("client:edit_images: params: expected a table, got a string", misuse("edit_images", "a.png"))
     assert.is_truthy(misuse("edit_images", { stream = true }):find("this call cannot be streamed", 1, true))
