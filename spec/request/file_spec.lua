@@ -26,6 +26,8 @@ describe("ofox.file", function()
     ["no bytes"] = { { { name = "a" } }, "ofox.file: bytes: expected a string, got nil" },
     ["a path in the table"] = { { { path = "a" } },
       "ofox.file: path: unknown field; a path is given as ofox.file(path, {name = …, type = …})" },
+    ["letters that have changed places"] = { { { bytes = "x", nmae = "a" } },
+      "ofox.file: nmae: unknown field; did you mean name?" },
     ["a misspelt field"] = { { { byte = "x" } }, "ofox.file: byte: unknown field; did you mean bytes?" },
     ["a bad second argument"] = { { "a", "b" }, "ofox.file: the second argument: expected a table, got a string" },
     ["both"] = { { { bytes = "x" }, {} }, "ofox.file: the second argument: a table with bytes has all fields itself" },
