@@ -249,7 +249,7 @@ describe("a failure of Gemini's", function()
     { 429, "RESOURCE_EXHAUSTED", "rate_limit_error" }, { 500, "INTERNAL", "internal_error" },
     { 503, "UNAVAILABLE", "service_unavailable" }, { 504, "DEADLINE_EXCEEDED", "timeout_error" } }
   for _, row in ipairs(rows) do
-    it("has its class: " .. row[2], function()
+    it("has its class and its word: " .. row[2], function()
       local body = { error = { code = row[1], message = "why", status = row[2], details = {
         { ["@type"] = "type.googleapis.com/google.rpc.RetryInfo", retryDelay = "13s" } } } }
       local client, server = new()
@@ -258,11 +258,13 @@ describe("a failure of Gemini's", function()
       local function call(stream) return client:generate_content { model = "m", contents = {}, stream = stream } end
       for i = 1, 3 do
         local _, err = call()
-        assert.same({ row[3], "why", i < 3 and row[1] or 200 }, { err.type, err.message, err.status })
+        assert.same({ row[3], row[2], tostring(row[1]), "why", i < 3 and row[1] or 200 },
+          { err.type, err.server_type, err.code, err.message, err.status })
         if err.retryable then assert.equal(13, err.retry_after) end
       end
       local _, err = call(true):collect()
-      assert.same({ row[3], "why", "partial", "Hi" }, { err.type, err.message, err.reason, err.partial.text })
+      assert.same({ row[3], row[2], "why", "partial", "Hi" },
+        { err.type, err.server_type, err.message, err.reason, err.partial.text })
     end)
   end
 end)

@@ -184,6 +184,20 @@ describe("[2.11] client:run_tools", function()
     assert.is_true(sent(3).stream)
   end)
 
+  it("reads a whole answer to a request for a stream, with on_text and without it", function()
+    local heard = {}
+    for _, opts in ipairs { {}, { on_text = function(text) heard[#heard + 1] = text end } } do
+      transport:reply(asking(call_of("a", "f", '{"x":1}'))):reply(saying "done")
+      local streamed = params()
+      streamed.stream = true
+      local tools = { f = tool(function(arguments) return "x is " .. arguments.x end) }
+      local res, messages = client_of():run_tools(streamed, tools, opts)
+      assert.same({ "done", "x is 1", 4 }, { res:output_text(), results(messages).a, #messages })
+      assert.is_true(sent(#transport.requests).stream)
+    end
+    assert.same({ "done" }, heard)
+  end)
+
   local THOUGHT = { type = "thinking", thinking = "hm", signature = "c2ln" }
 
   local function block(i, start, ...)
@@ -459,6 +473,8 @@ describe("misuse of client:run_tools", function()
     misuse("tools.f.run: expected a function, got nil", params(), { f = {} })
     misuse("tools.f.paramters: unknown field; did you mean parameters?", params(),
       { f = { run = print, paramters = {} } })
+    misuse("tools.f.input_schema: unknown field; did you mean parameters?", params(),
+      { f = { run = print, input_schema = {} } }, { protocol = "messages" })
     misuse("tools.f.description: expected a string, got a number", params(), { f = { run = print, description = 1 } })
     misuse("tools.f.parameters: expected a table, a JSON Schema, got a string", params(),
       { f = { run = print, parameters = "{}" } })
@@ -474,6 +490,34 @@ describe("misuse of client:run_tools", function()
     misuse("opts.idempotency_key: expected false, got a string (every round is a request of its own)", params(), {},
       { idempotency_key = "k" })
     misuse('opts.errors: expected "split", "return" or "raise", got "x"', params(), {}, { errors = "x" })
+  end)
+
+  it("says that Gemini has none", function()
+    local none = "Gemini's protocol has no run_tools; client:generate_content and res:tool_calls() do it by hand"
+    misuse("params.contents: " .. none, { model = "m", contents = {} }, {})
+    misuse("params.contents: " .. none, { model = "m", contents = {} }, {}, { protocol = "chat" })
+    for _, name in ipairs { "gemini", "generate_content" } do
+      misuse("opts.protocol: " .. none, params(), {}, { protocol = name })
+    end
+    misuse('opts.protocol: expected "chat", "messages" or "responses", got "claude"', params(), {},
+      { protocol = "claude" })
+    transport:reply(saying "ok")
+    local given = params()
+    given.contents = "a field of this server"
+    assert(client_of():run_tools(given, {}))
+    assert.equal("a field of this server", sent(1).contents)
+  end)
+
+  it("asks for the protocol where the params have both conversations", function()
+    local both = params()
+    both.input = "hi"
+    misuse('params: has both input and messages: name the protocol, opts.protocol = "chat", "messages" or "responses"',
+      both, {})
+    transport:reply(saying "ok"):reply { body = { output = { { type = "message", content = {
+      { type = "output_text", text = "ok" } } } } } }
+    assert.equal("ok", client_of():run_tools(both, {}, { protocol = "chat" }):output_text())
+    assert.equal("ok", client_of():run_tools(both, {}, { protocol = "responses" }):output_text())
+    assert.same({ "/v1/chat/completions", "/v1/responses" }, { transport.requests[1].path, transport.requests[2].path })
   end)
 
   it("names a call with a dot", function()

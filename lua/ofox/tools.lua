@@ -32,9 +32,18 @@ end
 
 local FROM_1 = check.integer(1, 2 ^ 53, "an integer from 1 on")
 
+local NO_GEMINI = "Gemini's protocol has no run_tools; client:generate_content and res:tool_calls() do it by hand"
+
+local is_protocol = check.one_of(unpack(names_of(dialects)))
+
+local function check_protocol(value)
+  if value == "gemini" or value == "generate_content" then return NO_GEMINI end
+  return is_protocol(value)
+end
+
 local OWN = {
   limit = FROM_1, max_rounds = FROM_1, on_text = check.hook, on_tool = check.hook, raise = check.boolean,
-  protocol = check.one_of(unpack(names_of(dialects))),
+  protocol = check_protocol,
 }
 
 local OWN_NAMES = names_of(OWN)
@@ -70,6 +79,7 @@ local function tool_problem(tool)
     return ": " .. describe.expected_type("a table {description, parameters, run}", tool)
   end
   for name in next, tool do
+    if name == "input_schema" then return ".input_schema: unknown field; did you mean parameters?" end
     local is_known = name == "description" or name == "parameters" or name == "run"
     if type(name) ~= "string" or not is_known and describe.nearest(name, FIELDS) then
       return describe.place("", describe.unknown(name, FIELDS, "field"))
@@ -95,6 +105,20 @@ local function problem_of_tools(given)
     if problem then return "tools." .. name .. problem end
   end
   return nil
+end
+
+-- The protocol of a conversation; nil and what is wrong.
+local function dialect_of(params, protocol)
+  local has_input, has_messages = rawget(params, "input") ~= nil, rawget(params, "messages") ~= nil
+  if has_input and has_messages and not protocol then
+    return nil, 'params: has both input and messages: name the protocol, opts.protocol = "chat", "messages" or '
+      .. '"responses"'
+  end
+  local dialect = dialects[protocol or has_input and "responses" or "chat"]
+  if rawget(params, "contents") ~= nil and rawget(params, dialect.list) == nil then
+    return nil, "params.contents: " .. NO_GEMINI
+  end
+  return dialect
 end
 
 -- The conversation so far, in a new list.
@@ -165,8 +189,9 @@ function tools.new(params, given, opts)
   if problem then return nil, problem end
   local own, rest, kept = read_options(opts)
   if not own then return nil, rest end
-  local dialect = dialects[own.protocol or rawget(params, "input") ~= nil and "responses" or "chat"]
-  local messages
+  local dialect, messages
+  dialect, problem = dialect_of(params, own.protocol)
+  if not dialect then return nil, problem end
   messages, problem = copy_list(dialect, rawget(params, dialect.list))
   if problem then return nil, problem end
   if own.on_text and rawget(params, "stream") == false then

@@ -35,11 +35,9 @@ describe("edit_images", function()
     assert.equal("eA==", res.data[1].b64_json)
     assert.same({ "POST", "/v1/images/edits", 5 }, { last().method, last().path, #last().parts })
     assert.is_truthy(last().headers["idempotency-key"])
-    client:edit_images { model = "m", prompt = "no file is a form, too" }
-    assert.is_truthy(last().headers["content-type"]:find "^multipart/form%-data; boundary=")
     transport:reset()
     transport:always { delay = 170, body = { data = {} } }
-    assert(client:edit_images { image = PICTURE })
+    assert(client:edit_images { image = PICTURE, mask = ofox.null })
     transport:always { delay = 190, body = { data = {} } }
     assert.equal("timeout", select(2, client:edit_images({ image = PICTURE }, { max_retries = 0 })).code)
   end)
@@ -47,11 +45,24 @@ describe("edit_images", function()
   it("wants files, parameters in a table, and no stream", function()
     assert.equal("client:edit_images: params.image: expected a file, ofox.file(path), got a string",
       misuse("edit_images", { image = "a.png" }))
-    assert.equal("client:edit_images: params.mask: expected a file, ofox.file(path), got a table",
+    for _, given in ipairs { {}, { image = ofox.null }, { mask = PICTURE } } do
+      assert.equal("client:edit_images: params.image: expected a file, ofox.file(path), got nil",
+        misuse("edit_images", given))
+    end
+    for message, image in pairs {
+      ["[1]: expected a file, ofox.file(path), got a string"] = { "a.png", PICTURE },
+      ["[2]: expected a file, ofox.file(path), got a string"] = { PICTURE, "a.png" },
+      ["[3]: expected a file, ofox.file(path), got an empty list"] = { PICTURE, ofox.null, {} },
+      [": expected a file, ofox.file(path), got an empty list"] = {},
+      [": expected a file, ofox.file(path), got a table"] = { url = "https://a.example/a.png" },
+    } do
+      assert.equal("client:edit_images: params.image" .. message, misuse("edit_images", { image = image }))
+    end
+    assert.equal("client:edit_images: params.mask[1]: expected a file, ofox.file(path), got a string",
       misuse("edit_images", { image = PICTURE, mask = { "a.png" } }))
     assert.equal("client:edit_images: params: expected a table, got a string", misuse("edit_images", "a.png"))
     assert.is_truthy(misuse("edit_images", { stream = true }):find("this call cannot be streamed", 1, true))
-    assert.is_truthy(misuse("edit_images", {}, { timeot = 1 }):find("did you mean timeout?", 1, true))
+    assert.is_truthy(misuse("edit_images", { image = PICTURE }, { timeot = 1 }):find("did you mean timeout?", 1, true))
     assert.equal(0, #transport.requests)
   end)
 end)
@@ -83,6 +94,11 @@ describe("transcribe", function()
     assert.equal("timestamp_granularities[]", last().parts[2].name)
     assert.equal("client:transcribe: params.file: expected a file, ofox.file(path), got a string",
       misuse("transcribe", { file = "a.mp3" }))
+    for _, given in ipairs { { model = "m" }, { file = ofox.null }, { response_format = "text" } } do
+      assert.equal("client:transcribe: params.file: expected a file, ofox.file(path), got nil",
+        misuse("transcribe", given))
+    end
+    assert.equal(1, #transport.requests)
   end)
 end)
 

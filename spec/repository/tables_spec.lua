@@ -114,10 +114,11 @@ describe("the classes of errors", function()
 end)
 
 describe("the methods of a client", function()
+  local FILE = ofox.file { bytes = "x" }
   local GIVEN = {
     request = { { path = "/anything" } }, model = { "openai/gpt-4o" }, models = {}, connect = {},
     images = { { model = "m", prompt = "p" } }, embeddings = { { model = "m", input = "i" } },
-    edit_images = { { model = "m" } }, transcribe = { { model = "m" } }, videos = { { model = "m" } },
+    edit_images = { { image = FILE } }, transcribe = { { file = FILE } }, videos = { { model = "m" } },
     responses = { { model = "m", input = "i" } },
   }
 

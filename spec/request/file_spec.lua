@@ -24,7 +24,10 @@ describe("ofox.file", function()
     ["a path with a NUL"] = { { "a\0b" }, "ofox.file: path: contains a control character" },
     ["a number"] = { { 5 }, "ofox.file: path: expected a path, or a table with bytes, got a number" },
     ["no bytes"] = { { { name = "a" } }, "ofox.file: bytes: expected a string, got nil" },
-    ["a path in the table"] = { { { path = "a" } }, "ofox.file: path: unknown field" },
+    ["a path in the table"] = { { { path = "a" } },
+      "ofox.file: path: unknown field; a path is given as ofox.file(path, {name = …, type = …})" },
+    ["letters that have changed places"] = { { { bytes = "x", nmae = "a" } },
+      "ofox.file: nmae: unknown field; did you mean name?" },
     ["a misspelt field"] = { { { byte = "x" } }, "ofox.file: byte: unknown field; did you mean bytes?" },
     ["a bad second argument"] = { { "a", "b" }, "ofox.file: the second argument: expected a table, got a string" },
     ["both"] = { { { bytes = "x" }, {} }, "ofox.file: the second argument: a table with bytes has all fields itself" },
@@ -100,6 +103,24 @@ describe("params with files", function()
       row[1].file = nil
     end)
   end
+
+  it("are tables with files in fields, not files", function()
+    local file = ofox.file { bytes = "x" }
+    local function misuse(message, method, ...)
+      local args = { ... }
+      local ok, text = pcall(function() local _ = client[method](client, args[1], args[2]) end)
+      assert.is_false(ok)
+      assert.equal("client:" .. method .. ": " .. message, text:match "^.-file_spec.lua:%d+: (.*)")
+    end
+    misuse("params: a file belongs in a field, as in {file = ofox.file(path)}", "transcribe", file)
+    misuse("params: a file belongs in a field, as in {image = ofox.file(path)}", "edit_images", file)
+    for _, method in ipairs { "images", "embeddings", "chat", "videos" } do
+      misuse("params: a file belongs in a field, as in {file = ofox.file(path)}", method, file)
+    end
+    misuse("params.body: a file belongs in a field, as in {file = ofox.file(path)}", "request", { body = file,
+      path = "/x" })
+    assert.equal(0, #transport.requests)
+  end)
 
   it("are looked for in tables that contain each other", function()
     local many = {}

@@ -192,7 +192,17 @@ describe("an envelope", function()
     { '{"error":{"message":"Unsupported Gemini API endpoint."}}', "Unsupported Gemini API endpoint." },
     { '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_9"}',
       "Overloaded", { server_type = "overloaded_error", request_id = "req_9" } },
-    { '[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]', "m", { code = "429" } },
+    { '[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]', "m",
+      { code = "429", server_type = "RESOURCE_EXHAUSTED" } },
+    { '{"error":{"code":400,"message":"m","status":"FAILED_PRECONDITION"}}', "m",
+      { code = "400", server_type = "FAILED_PRECONDITION" } },
+    { '{"error":{"message":"m","type":"t","status":"UNAVAILABLE"}}', "m", { server_type = "t" } },
+    -- any other status is no type
+    { '{"error":{"message":"m","status":"failed"}}', "m" },
+    { '{"error":{"message":"m","status":"503"}}', "m" },
+    { '{"error":{"message":"m","status":""}}', "m" },
+    { '{"error":{"message":"m","status":503}}', "m" },
+    { '{"message":"m","status":"FAILED"}', "m" },
     -- strings and flat objects
     { '{"error":"x"}', "x" },
     { '{"error":"x","code":"c","param":"p","type":"t"}', "x", { code = "c", param = "p", server_type = "t" } },

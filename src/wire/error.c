@@ -206,6 +206,19 @@ static enum ofox_class class_of_words(struct reader *r,
   return ofox_class_words_find(ofox_buf_span(status));
 }
 
+/* Google's word for the type, "FAILED_PRECONDITION", is a status. Other servers
+** have other things there. */
+static void put_status_word(struct reader *r) {
+  struct ofox_json v = r->in.error_has->at[OFOX_MEMBER_STATUS];
+  size_t i;
+  if (r->in.error_has == &r->in.top_has || v.type != OFOX_JSON_STRING)
+    return;
+  for (i = 1; i + 1 < v.raw.n; i++)
+    if ((v.raw.p[i] < 'A' || v.raw.p[i] > 'Z') && v.raw.p[i] != '_')
+      return;
+  put_string(r, &r->e->server_type, v);
+}
+
 /* The class by status, or by an inner status, or else by words. */
 static void classify(struct reader *r, enum ofox_class fallback) {
   struct ofox_error *e = r->e;
@@ -278,6 +291,8 @@ static void read_body(struct reader *r, enum ofox_class fallback) {
   r->rc |= ofox_envelope_open(&r->in);
   read_words(r);
   classify(r, fallback);
+  if (e->server_type.n == 0) /* after it: a code says more of the class */
+    put_status_word(r);
   type = ofox_buf_span(&e->server_type);
   if (ofox_span_eq(type, ofox_classes[e->cls].type) ||
       ofox_span_eq(type, "error"))

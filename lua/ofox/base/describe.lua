@@ -39,17 +39,19 @@ function describe.expected_type(what, value)
   return ("expected %s, got %s"):format(what, value == nil and "nil" or "a " .. type(value))
 end
 
--- Levenshtein distance, computed in one row of the matrix.
+-- How many letters were added, lost or changed, or have changed places with the next one.
 local function distance(a, b)
-  local row = {}
+  local before, above, row -- rows of the matrix
+  row = {}
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
+    before, above, row = above, row, { [0] = i }
     for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and corner or corner + 1
-      corner = row[j]
-      row[j] = math.min(cost, row[j] + 1, row[j - 1] + 1)
+      local x, y = a:byte(i), b:byte(j)
+      row[j] = math.min(above[j - 1] + (x == y and 0 or 1), above[j] + 1, row[j - 1] + 1)
+      if i > 1 and j > 1 and x == b:byte(j - 1) and y == a:byte(i - 1) then
+        row[j] = math.min(row[j], before[j - 2] + 1)
+      end
     end
   end
   return row[#b]

@@ -25,6 +25,10 @@ function body.check_params(params, resource)
   if type(params) ~= "table" then
     return "params: " .. describe.expected_type("a table", params)
   end
+  if getmetatable(params) ~= nil then
+    local file = reserve.require "ofox.request.file"
+    if file.known(params) then return "params: " .. file.misplaced(resource.files and resource.files[1]) end
+  end
   if rawget(params, 1) ~= nil then return "params: expected named fields, got a list" end
   if rawget(params, "stream") == true and not resource.dialect then
     return "params.stream: this call cannot be streamed (client:request streams any)"

@@ -50,6 +50,8 @@ local function read_body(value, method)
     if bytes then return bytes end
     local form = reserve.require "ofox.request.form" -- JSON cannot hold files
     if not form.has_file(value) then return nil, body.problem(message, "body") end
+    local file = reserve.require "ofox.request.file"
+    if file.known(value) then return nil, "body: " .. file.misplaced() end
     local parts, problem = form.parts(value, "body")
     return nil, problem, parts
   end

@@ -61,6 +61,9 @@ local function check_fields(given, known)
 end
 
 local function of_bytes(given)
+  if given.path ~= nil then
+    return nil, ".path: unknown field; a path is given as ofox.file(path, {name = …, type = …})"
+  end
   local problem = check_fields(given, FIELDS)
   if problem then return nil, problem end
   if type(given.bytes) ~= "string" then return nil, ".bytes: " .. describe.expected_type("a string", given.bytes) end
@@ -99,6 +102,13 @@ function file.new(source, more)
   local extension = (known.name:match("%.([^.]+)$") or ""):lower()
   known.type = known.type or TYPES[extension] or "application/octet-stream"
   return setmetatable({ [KNOWN] = function() return known end }, File)
+end
+
+--- Says where a file belongs that stands for the whole of a request.
+---@param field? string  where a file is meant
+---@return string problem
+function file.misplaced(field)
+  return ("a file belongs in a field, as in {%s = ofox.file(path)}"):format(field or "file")
 end
 
 --- Returns what is known of a file.

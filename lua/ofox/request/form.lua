@@ -87,16 +87,32 @@ function add(parts, name, place, value, depth)
   return nil
 end
 
---- Checks that files are where they are meant; what is absent is for the server to say.
+local function no_file(place, value)
+  local is_empty = type(value) == "table" and next(value) == nil
+  return place .. ": " .. (is_empty and "expected a file, ofox.file(path), got an empty list"
+    or describe.expected_type("a file, ofox.file(path)", value))
+end
+
+-- What is wrong with a file, or a list of them.
+local function problem_of_files(place, value)
+  local is_list = type(value) == "table" and rawget(value, 1) ~= nil
+  for i = 1, is_list and #value or 0 do
+    local item = rawget(value, i)
+    if not is_null(item) and not form.has_file(item) then return no_file(("%s[%d]"):format(place, i), item) end
+  end
+  return not form.has_file(value) and no_file(place, value) or nil
+end
+
+--- Checks that files are where they are meant.
 ---@param params table
----@param names? string[]  of params that are files, or lists of files
+---@param names? string[]  of params that are files, or lists of files; the first one is required
 ---@return string|nil problem
 function form.check(params, names)
-  for _, name in ipairs(names or {}) do
+  for i, name in ipairs(names or {}) do
     local value = rawget(params, name)
-    if value ~= nil and not is_null(value) and not form.has_file(value) then
-      return ("params.%s: %s"):format(name, describe.expected_type("a file, ofox.file(path)", value))
-    end
+    if is_null(value) then value = nil end
+    local problem = (value ~= nil or i == 1) and problem_of_files("params." .. name, value)
+    if problem then return problem end
   end
   return nil
 end

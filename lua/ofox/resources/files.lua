@@ -8,7 +8,7 @@ files.edit_images = {
   expect = "data",
   timeout = 180,
   form = true,
-  files = { "image", "mask" }, -- in params: files, or lists of them
+  files = { "image", "mask" }, -- in params: files, or lists of them; the first is required
 }
 
 --- With JSON as its answer.
