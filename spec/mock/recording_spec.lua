@@ -349,6 +349,81 @@ describe("[2.11] ofox.mock.replay", function()
     assert.equal("GET /v1/models; it is empty", refused(function() client_of(mock.replay(path)):models() end))
   end)
 
+  it("has one nearest line of other paths: the same query apart, or the longest beginning", function()
+    s:script { { body = "{}" }, { body = "{}" }, { body = "{}" }, { body = "{}" } }
+    local c = client_of(mock.record(path))
+    c:request { path = "/files/abc/content" }
+    c:model "vendor/model"
+    c:request { path = "/files", query = { after = "x" } }
+    c:request { path = "/files", query = { after = "y" }, method = "DELETE" }
+    c = client_of(mock.replay(path))
+    for line, fn in pairs {
+      ["line 2: GET /v1/files/abc/content"] = function() c:request { path = "/files/abd" } end,
+      ["line 3: GET /v1/models/vendor/model"] = function() c:model "vendor/models" end,
+      ["line 4: GET /v1/files?after=x"] = function() c:request { path = "/files", query = { after = "z" } } end,
+      ["line 5: DELETE /v1/files?after=y"] = function()
+        c:request { path = "/files", query = { after = "z" }, method = "DELETE" }
+      end,
+    } do
+      local ok, message = pcall(fn)
+      assert.is_false(ok)
+      assert.equal("the nearest is " .. line, message:match("; (.*)$"))
+    end
+  end)
+
+  describe("of a form", function()
+    local function file(bytes, name, type) return ofox.file { bytes = bytes, name = name or "a.wav", type = type } end
+
+    local function transcribe(c, of, more)
+      return c:transcribe(calls.with({ model = "m", file = of, language = "en" }, more))
+    end
+
+    before_each(function()
+      s:script { { body = "{}" }, { body = "{}" } }
+      local c = client_of(mock.record(path))
+      transcribe(c, file "\255\0RIFF")
+      c:edit_images { model = "m", prompt = "a hat", image = { file("one", "1.png"), file("two", "2.png") } }
+    end)
+
+    it("compares the parts, whatever is between them", function()
+      local replay = mock.replay(path)
+      local c = client_of(replay)
+      assert.is_table(transcribe(c, file "\255\0RIFF"))
+      assert.is_table((c:request { path = "/images/edits", method = "POST",
+        headers = { ["content-type"] = "multipart/form-data; boundary=other" },
+        body = '--other\r\ncontent-disposition: form-data; name="image[]"; filename="1.png"\r\n'
+          .. 'content-type: image/png\r\n\r\none\r\n--other\r\n'
+          .. 'Content-Disposition: form-data; name="model"\r\n\r\nm\r\n--other\r\n'
+          .. 'Content-Disposition: form-data; name="prompt"\r\n\r\na hat\r\n--other\r\n'
+          .. 'Content-Type: image/png\r\nContent-Disposition: form-data; name="image[]"; filename="2.png"\r\n\r\n'
+          .. 'two\r\n--other--\r\n' }))
+      assert.equal(0, replay:unused())
+    end)
+
+    it("says which part differs, and how", function()
+      local c = client_of(mock.replay(path))
+      local function refused(fn, ...)
+        local ok, message = pcall(fn, ...)
+        assert.is_false(ok)
+        return message:match("; the nearest is (.*)$")
+      end
+      assert.equal("line 2: file.content is 6 bytes there, and 7 bytes here",
+        refused(transcribe, c, file "\255\0RIFX!"))
+      assert.equal("line 2: file.content is 6 bytes there, and 6 bytes here; they differ at byte 6",
+        refused(transcribe, c, file "\255\0RIFX"))
+      assert.equal('line 2: file.filename is "a.wav" there, and "b.wav" here',
+        refused(transcribe, c, file("\255\0RIFF", "b.wav")))
+      assert.equal('line 2: file.type is "audio/wav" there, and "audio/x" here',
+        refused(transcribe, c, file("\255\0RIFF", nil, "audio/x")))
+      assert.equal('line 2: language is "en" there, and "de" here',
+        refused(transcribe, c, file "\255\0RIFF", { language = "de" }))
+      assert.equal('line 2: prompt is absent there, and "x" here',
+        refused(transcribe, c, file "\255\0RIFF", { prompt = "x" }))
+      assert.equal('line 3: image[][2].content is "two" there, and "2" here', refused(c.edit_images, c,
+        { model = "m", prompt = "a hat", image = { file("one", "1.png"), file("2", "2.png") } }))
+    end)
+  end)
+
   it("leaves other requests to what is queued", function()
     record "one"
     local replay = mock.replay(path):always { body = server.completion "queued" }
