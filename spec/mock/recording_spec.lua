@@ -501,14 +501,46 @@ describe("[2.11] ofox.mock.replay", function()
       assert.is_false(ok)
       return (message:match("recording_spec.lua:%d+: ofox.mock.replay: path: (.*)$"):gsub(path, "FILE", 1))
     end
-    assert.equal("FILE is no recording of ofox.mock.record", problem "")
+    assert.equal("FILE is empty: no recording of ofox.mock.record", problem "")
     assert.equal("FILE is no recording of ofox.mock.record", problem '{"a":1}\n')
+    assert.equal("FILE is no recording of ofox.mock.record", problem '{"ofox_reco')
+    assert.equal("FILE is a recording of version 2, and this ofox reads version 1", problem '{"ofox_recording":2}\n')
+    assert.equal("FILE is a recording of version 10, and this ofox reads version 1",
+      problem '{"ofox_recording": 10, "new": true}\nanything')
     local head = '{"ofox_recording":1}\n'
-    for _, line in ipairs { "{", "{}", '{"method":"GET","path":"/","wall":0,"moments":[]}',
-      '{"method":"GET","path":"/","wall":0,"moments":[[0,"end","NO"]]}',
-      '{"method":"GET","path":"/","wall":0,"moments":[[0,"body",5],[0,"end","ANSWERED"]]}' } do
-      assert.equal("line 2 of FILE is no line of a recording", problem(head .. line .. "\n"))
+    local START = '{"method":"GET","path":"/","wall":0,"moments":['
+    local GOOD = START .. '[0,"end","ANSWERED",true,""]]}\n'
+    for line, why in pairs {
+      ["{"] = "no JSON: ",
+      ["[]"] = "method is missing",
+      ["5"] = "no object",
+      ['{"method":"GET","path":5}'] = "path is missing",
+      ['{"method":"GET","path":"/","moments":[]}'] = "wall is missing",
+      ['{"method":"GET","path":"/","wall":0}'] = "moments are missing",
+      ['{"method":"GET","path":"/","wall":0,"body":5,"moments":[]}'] = "body is no text",
+      ['{"method":"GET","path":"/","wall":0,"body":{"base64":"?"},"moments":[]}'] = "body is no text",
+      [START .. "]}"] = "moments have no end",
+      [START .. '[0,"end","NO"]]}'] = "moments[1]: no outcome",
+      [START .. '[0,"body",5],[0,"end","ANSWERED"]]}'] = "moments[1]: no text",
+      [START .. '[0,"head","HTTP/1.1 200"]]}'] = "moments have no end",
+      [START .. '[0,"head","HTTP/1.1 200"],[1,"tail"]]}'] = "moments[2]: unknown",
+      [START .. '5]}'] = "moments[1]: unknown",
+      [START .. '["0","end","ANSWERED"]]}'] = "moments[1]: no time",
+      [START .. '[-1,"end","ANSWERED"]]}'] = "moments[1]: no time",
+      [START .. '[1e999,"end","ANSWERED"]]}'] = "no",
+      [START .. '[0,"end","ANSWERED"],[1,"end","ANSWERED"]]}'] = "moments[1]: no last one",
+    } do
+      local said = problem(head .. GOOD .. line .. "\n" .. GOOD)
+      assert.equal("line 3 of FILE is no line of a recording: " .. why,
+        said:sub(1, #"line 3 of FILE is no line of a recording: " + #why))
     end
+    for _, cut in ipairs { 1, 2, 20, #GOOD - 2 } do
+      assert.equal("line 3 of FILE is cut off", problem(head .. GOOD .. GOOD:sub(1, cut)))
+    end
+    proc.write(path, head .. GOOD .. GOOD:sub(1, -2)) -- all of the last line is there
+    assert.equal(2, mock.replay(path):unused())
+    proc.write(path, (head .. GOOD .. "\n" .. GOOD):gsub("\n", "\r\n")) -- as some editors write it
+    assert.equal(2, mock.replay(path):unused())
     for _, case in ipairs { { nil, "path: expected a path, got nil" }, { path .. "-", "path: .-: No such file" } } do
       local _, message = pcall(function() mock.replay(case[1]) end)
       assert.matches("recording_spec.lua:%d+: ofox.mock.replay: " .. case[2], message)

@@ -33,20 +33,10 @@ function replay.open(path)
   text, message = file:read("*a")
   file:close()
   if not text then return nil, "path: " .. path .. ": " .. message end
-  local self, number = setmetatable({ path = path, entries = {} }, Tape), 0
-  for line in text:gmatch("([^\r\n]*)\r?\n?") do
-    number = number + 1
-    if number == 1 and line ~= recording.FIRST_LINE then
-      return nil, ("path: %s is no recording of ofox.mock.record"):format(path)
-    elseif number > 1 and line ~= "" then
-      local entry = recording.read(line)
-      if not entry then return nil, ("path: line %d of %s is no line of a recording"):format(number, path) end
-      entry.line = number
-      self.entries[#self.entries + 1] = entry
-    end
-  end
-  table.sort(self.entries, begins_before)
-  return self
+  local entries, problem = recording.read_all(text, path)
+  if not entries then return nil, "path: " .. problem end
+  table.sort(entries, begins_before)
+  return setmetatable({ path = path, entries = entries }, Tape)
 end
 
 --- Returns how many lines have not answered yet.
