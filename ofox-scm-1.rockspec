@@ -133,6 +133,7 @@ build = {
     ["ofox.loop.protocol"] = "lua/ofox/loop/protocol.lua",
     ["ofox.loop.uv"] = "lua/ofox/loop/uv.lua",
     ["ofox.mock"] = "lua/ofox/mock.lua",
+    ["ofox.mock.difference"] = "lua/ofox/mock/difference.lua",
     ["ofox.mock.record"] = "lua/ofox/mock/record.lua",
     ["ofox.mock.recording"] = "lua/ofox/mock/recording.lua",
     ["ofox.mock.replay"] = "lua/ofox/mock/replay.lua",

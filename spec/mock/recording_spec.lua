@@ -349,6 +349,81 @@ describe("[2.11] ofox.mock.replay", function()
     assert.equal("GET /v1/models; it is empty", refused(function() client_of(mock.replay(path)):models() end))
   end)
 
+  it("has one nearest line of other paths: the same query apart, or the longest beginning", function()
+    s:script { { body = "{}" }, { body = "{}" }, { body = "{}" }, { body = "{}" } }
+    local c = client_of(mock.record(path))
+    c:request { path = "/files/abc/content" }
+    c:model "vendor/model"
+    c:request { path = "/files", query = { after = "x" } }
+    c:request { path = "/files", query = { after = "y" }, method = "DELETE" }
+    c = client_of(mock.replay(path))
+    for line, fn in pairs {
+      ["line 2: GET /v1/files/abc/content"] = function() c:request { path = "/files/abd" } end,
+      ["line 3: GET /v1/models/vendor/model"] = function() c:model "vendor/models" end,
+      ["line 4: GET /v1/files?after=x"] = function() c:request { path = "/files", query = { after = "z" } } end,
+      ["line 5: DELETE /v1/files?after=y"] = function()
+        c:request { path = "/files", query = { after = "z" }, method = "DELETE" }
+      end,
+    } do
+      local ok, message = pcall(fn)
+      assert.is_false(ok)
+      assert.equal("the nearest is " .. line, message:match("; (.*)$"))
+    end
+  end)
+
+  describe("of a form", function()
+    local function file(bytes, name, type) return ofox.file { bytes = bytes, name = name or "a.wav", type = type } end
+
+    local function transcribe(c, of, more)
+      return c:transcribe(calls.with({ model = "m", file = of, language = "en" }, more))
+    end
+
+    before_each(function()
+      s:script { { body = "{}" }, { body = "{}" } }
+      local c = client_of(mock.record(path))
+      transcribe(c, file "\255\0RIFF")
+      c:edit_images { model = "m", prompt = "a hat", image = { file("one", "1.png"), file("two", "2.png") } }
+    end)
+
+    it("compares the parts, whatever is between them", function()
+      local replay = mock.replay(path)
+      local c = client_of(replay)
+      assert.is_table(transcribe(c, file "\255\0RIFF"))
+      assert.is_table((c:request { path = "/images/edits", method = "POST",
+        headers = { ["content-type"] = "multipart/form-data; boundary=other" },
+        body = '--other\r\ncontent-disposition: form-data; name="image[]"; filename="1.png"\r\n'
+          .. 'content-type: image/png\r\n\r\none\r\n--other\r\n'
+          .. 'Content-Disposition: form-data; name="model"\r\n\r\nm\r\n--other\r\n'
+          .. 'Content-Disposition: form-data; name="prompt"\r\n\r\na hat\r\n--other\r\n'
+          .. 'Content-Type: image/png\r\nContent-Disposition: form-data; name="image[]"; filename="2.png"\r\n\r\n'
+          .. 'two\r\n--other--\r\n' }))
+      assert.equal(0, replay:unused())
+    end)
+
+    it("says which part differs, and how", function()
+      local c = client_of(mock.replay(path))
+      local function refused(fn, ...)
+        local ok, message = pcall(fn, ...)
+        assert.is_false(ok)
+        return message:match("; the nearest is (.*)$")
+      end
+      assert.equal("line 2: file.content is 6 bytes there, and 7 bytes here",
+        refused(transcribe, c, file "\255\0RIFX!"))
+      assert.equal("line 2: file.content is 6 bytes there, and 6 bytes here; they differ at byte 6",
+        refused(transcribe, c, file "\255\0RIFX"))
+      assert.equal('line 2: file.filename is "a.wav" there, and "b.wav" here',
+        refused(transcribe, c, file("\255\0RIFF", "b.wav")))
+      assert.equal('line 2: file.type is "audio/wav" there, and "audio/x" here',
+        refused(transcribe, c, file("\255\0RIFF", nil, "audio/x")))
+      assert.equal('line 2: language is "en" there, and "de" here',
+        refused(transcribe, c, file "\255\0RIFF", { language = "de" }))
+      assert.equal('line 2: prompt is absent there, and "x" here',
+        refused(transcribe, c, file "\255\0RIFF", { prompt = "x" }))
+      assert.equal('line 3: image[][2].content is "two" there, and "2" here', refused(c.edit_images, c,
+        { model = "m", prompt = "a hat", image = { file("one", "1.png"), file("2", "2.png") } }))
+    end)
+  end)
+
   it("leaves other requests to what is queued", function()
     record "one"
     local replay = mock.replay(path):always { body = server.completion "queued" }
@@ -426,14 +501,46 @@ describe("[2.11] ofox.mock.replay", function()
       assert.is_false(ok)
       return (message:match("recording_spec.lua:%d+: ofox.mock.replay: path: (.*)$"):gsub(path, "FILE", 1))
     end
-    assert.equal("FILE is no recording of ofox.mock.record", problem "")
+    assert.equal("FILE is empty: no recording of ofox.mock.record", problem "")
     assert.equal("FILE is no recording of ofox.mock.record", problem '{"a":1}\n')
+    assert.equal("FILE is no recording of ofox.mock.record", problem '{"ofox_reco')
+    assert.equal("FILE is a recording of version 2, and this ofox reads version 1", problem '{"ofox_recording":2}\n')
+    assert.equal("FILE is a recording of version 10, and this ofox reads version 1",
+      problem '{"ofox_recording": 10, "new": true}\nanything')
     local head = '{"ofox_recording":1}\n'
-    for _, line in ipairs { "{", "{}", '{"method":"GET","path":"/","wall":0,"moments":[]}',
-      '{"method":"GET","path":"/","wall":0,"moments":[[0,"end","NO"]]}',
-      '{"method":"GET","path":"/","wall":0,"moments":[[0,"body",5],[0,"end","ANSWERED"]]}' } do
-      assert.equal("line 2 of FILE is no line of a recording", problem(head .. line .. "\n"))
+    local START = '{"method":"GET","path":"/","wall":0,"moments":['
+    local GOOD = START .. '[0,"end","ANSWERED",true,""]]}\n'
+    for line, why in pairs {
+      ["{"] = "no JSON: ",
+      ["[]"] = "method is missing",
+      ["5"] = "no object",
+      ['{"method":"GET","path":5}'] = "path is missing",
+      ['{"method":"GET","path":"/","moments":[]}'] = "wall is missing",
+      ['{"method":"GET","path":"/","wall":0}'] = "moments are missing",
+      ['{"method":"GET","path":"/","wall":0,"body":5,"moments":[]}'] = "body is no text",
+      ['{"method":"GET","path":"/","wall":0,"body":{"base64":"?"},"moments":[]}'] = "body is no text",
+      [START .. "]}"] = "moments have no end",
+      [START .. '[0,"end","NO"]]}'] = "moments[1]: no outcome",
+      [START .. '[0,"body",5],[0,"end","ANSWERED"]]}'] = "moments[1]: no text",
+      [START .. '[0,"head","HTTP/1.1 200"]]}'] = "moments have no end",
+      [START .. '[0,"head","HTTP/1.1 200"],[1,"tail"]]}'] = "moments[2]: unknown",
+      [START .. '5]}'] = "moments[1]: unknown",
+      [START .. '["0","end","ANSWERED"]]}'] = "moments[1]: no time",
+      [START .. '[-1,"end","ANSWERED"]]}'] = "moments[1]: no time",
+      [START .. '[1e999,"end","ANSWERED"]]}'] = "no",
+      [START .. '[0,"end","ANSWERED"],[1,"end","ANSWERED"]]}'] = "moments[1]: no last one",
+    } do
+      local said = problem(head .. GOOD .. line .. "\n" .. GOOD)
+      assert.equal("line 3 of FILE is no line of a recording: " .. why,
+        said:sub(1, #"line 3 of FILE is no line of a recording: " + #why))
     end
+    for _, cut in ipairs { 1, 2, 20, #GOOD - 2 } do
+      assert.equal("line 3 of FILE is cut off", problem(head .. GOOD .. GOOD:sub(1, cut)))
+    end
+    proc.write(path, head .. GOOD .. GOOD:sub(1, -2)) -- all of the last line is there
+    assert.equal(2, mock.replay(path):unused())
+    proc.write(path, (head .. GOOD .. "\n" .. GOOD):gsub("\n", "\r\n")) -- as some editors write it
+    assert.equal(2, mock.replay(path):unused())
     for _, case in ipairs { { nil, "path: expected a path, got nil" }, { path .. "-", "path: .-: No such file" } } do
       local _, message = pcall(function() mock.replay(case[1]) end)
       assert.matches("recording_spec.lua:%d+: ofox.mock.replay: " .. case[2], message)

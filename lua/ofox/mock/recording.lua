@@ -8,7 +8,9 @@ local secrets = require "ofox.request.secrets"
 
 local recording = {}
 
-recording.FIRST_LINE = '{"ofox_recording":1}'
+local VERSION = 1
+
+recording.FIRST_LINE = ('{"ofox_recording":%d}'):format(VERSION)
 
 ---@class ofox.RecordedMoment
 ---@field at number  seconds since the attempt began
@@ -121,36 +123,91 @@ local OUTCOMES = {}
 for _, outcome in ipairs(core.outcomes) do OUTCOMES[outcome.name:upper()] = true end
 OUTCOMES.ANSWERED = true
 
+-- Returns a moment, or nil and what is wrong.
 local function moment_of(row)
-  if type(row) ~= "table" or type(row[1]) ~= "number" then return nil end
+  if type(row) ~= "table" then return nil, "unknown" end
   local at, kind = row[1], row[2]
+  if type(at) ~= "number" or not (at >= 0 and at < math.huge) then return nil, "no time" end
   if kind == "connected" then return { at = at, kind = kind, flag = row[3] == true, text = "" } end
   if kind == "head" or kind == "body" then
     local text = unpacked(row[3])
-    return text and { at = at, kind = kind, flag = false, text = text }
+    if not text then return nil, "no text" end
+    return { at = at, kind = kind, flag = false, text = text }
   end
-  if kind ~= "end" or not OUTCOMES[row[3] or false] then return nil end
+  if kind ~= "end" then return nil, "unknown" end
+  if not OUTCOMES[row[3] or false] then return nil, "no outcome" end
   local detail = type(row[5]) == "string" and row[5] or ""
   return { at = at, kind = kind, outcome = row[3], flag = row[4] == true, text = detail }
 end
 
+local function moments_of(rows)
+  local moments = {}
+  for i = 1, #rows do
+    local moment, problem = moment_of(rows[i])
+    if moment and moment.kind == "end" and rows[i + 1] then problem = "no last one" end
+    if problem then return nil, ("moments[%d]: %s"):format(i, problem) end
+    moments[i] = moment
+  end
+  local last = moments[#moments]
+  if not last or last.kind ~= "end" then return nil, "moments have no end" end
+  return moments
+end
+
+local MEMBERS = { { "method", "string" }, { "path", "string" }, { "wall", "number" }, { "moments", "table" } }
+
 --- Reads a line.
 ---@param text string
 ---@return ofox.RecordedAttempt|nil
+---@return string|nil problem
 function recording.read(text)
-  local value = json.decode(text)
-  if type(value) ~= "table" or type(value.moments) ~= "table" then return nil end
-  local entry = { method = value.method, path = value.path, body = unpacked(value.body), wall = value.wall,
-    moments = {} }
-  if type(entry.method) ~= "string" or type(entry.path) ~= "string" or type(entry.wall) ~= "number" then
-    return nil
+  local value, problem = json.decode(text)
+  if value == nil then return nil, "no JSON: " .. problem end
+  if type(value) ~= "table" then return nil, "no object" end
+  for _, member in ipairs(MEMBERS) do
+    if type(value[member[1]]) ~= member[2] then
+      return nil, member[1] .. (member[1] == "moments" and " are missing" or " is missing")
+    end
   end
-  for i = 1, #value.moments do
-    entry.moments[i] = moment_of(value.moments[i])
-    if not entry.moments[i] then return nil end
+  local body, moments = unpacked(value.body), nil
+  if value.body ~= nil and not body then return nil, "body is no text" end
+  moments, problem = moments_of(value.moments)
+  if not moments then return nil, problem end
+  return { method = value.method, path = value.path, body = body, wall = value.wall, moments = moments }
+end
+
+-- Returns what is wrong with the first line of a file, or nil.
+local function first_problem(path, line)
+  if line == recording.FIRST_LINE then return nil end
+  local head = json.decode(line)
+  local version = type(head) == "table" and head.ofox_recording
+  if type(version) ~= "number" then return path .. " is no recording of ofox.mock.record" end
+  if version == VERSION then return nil end
+  return ("%s is a recording of version %g, and this ofox reads version %d"):format(path, version, VERSION)
+end
+
+--- Reads what is in a file.
+---@param text string
+---@param path string  of it
+---@return ofox.RecordedAttempt[]|nil
+---@return string|nil problem
+function recording.read_all(text, path)
+  if text == "" then return nil, path .. " is empty: no recording of ofox.mock.record" end
+  local entries, number = {}, 0
+  for line, ending in text:gmatch "([^\r\n]*)(\r?\n?)" do
+    number = number + 1
+    local entry, problem
+    if number == 1 then
+      problem = first_problem(path, line)
+      if problem then return nil, problem end
+    elseif line ~= "" then
+      entry, problem = recording.read(line)
+      if not entry and ending == "" then return nil, ("line %d of %s is cut off"):format(number, path) end
+      if not entry then return nil, ("line %d of %s is no line of a recording: %s"):format(number, path, problem) end
+      entry.line = number
+      entries[#entries + 1] = entry
+    end
   end
-  local last = entry.moments[#entry.moments]
-  return last and last.kind == "end" and entry or nil
+  return entries
 end
 
 return recording

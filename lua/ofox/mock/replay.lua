@@ -3,7 +3,7 @@
 -- Knows nothing of how time passes.
 require "ofox.base.uncompiled" ()
 local describe = require "ofox.base.describe"
-local json = require "ofox.json"
+local difference = require "ofox.mock.difference"
 local recording = require "ofox.mock.recording"
 
 ---@class ofox.Tape
@@ -33,20 +33,10 @@ function replay.open(path)
   text, message = file:read("*a")
   file:close()
   if not text then return nil, "path: " .. path .. ": " .. message end
-  local self, number = setmetatable({ path = path, entries = {} }, Tape), 0
-  for line in text:gmatch("([^\r\n]*)\r?\n?") do
-    number = number + 1
-    if number == 1 and line ~= recording.FIRST_LINE then
-      return nil, ("path: %s is no recording of ofox.mock.record"):format(path)
-    elseif number > 1 and line ~= "" then
-      local entry = recording.read(line)
-      if not entry then return nil, ("path: line %d of %s is no line of a recording"):format(number, path) end
-      entry.line = number
-      self.entries[#self.entries + 1] = entry
-    end
-  end
-  table.sort(self.entries, begins_before)
-  return self
+  local entries, problem = recording.read_all(text, path)
+  if not entries then return nil, "path: " .. problem end
+  table.sort(entries, begins_before)
+  return setmetatable({ path = path, entries = entries }, Tape)
 end
 
 --- Returns how many lines have not answered yet.
@@ -66,89 +56,26 @@ end
 
 -- Comparing
 
--- The decoded body, of a line once; nil if it is no JSON.
-local function value_of(request)
-  if request.value == nil then
-    local value = request.body and json.decode(request.body)
-    request.value = type(value) == "table" and value or false
-  end
-  return request.value or nil
+-- The bytes two texts begin with, of those of the second: 0 to 1.
+local function alike(a, b)
+  return (difference.byte(a, b) - 1) / (1 + (type(b) == "string" and #b or 0))
 end
 
-local note_difference
-
--- Notes the members of 'a' that differ in 'b', or of 'a' alone.
-local function note_members(found, place, a, b)
-  local keys = {}
-  for key in pairs(a) do keys[#keys + 1] = key end
-  for key in pairs(b) do
-    if a[key] == nil then keys[#keys + 1] = key end
-  end
-  table.sort(keys, function(x, y)
-    if type(x) == type(y) then return x < y end
-    return type(x) == "number"
-  end)
-  for _, key in ipairs(keys) do
-    local inside = type(key) == "number" and ("%s[%d]"):format(place, key)
-      or (place == "" and "" or place .. ".") .. tostring(key)
-    note_difference(found, inside, a[key], b[key])
-  end
-end
-
-function note_difference(found, place, a, b)
-  if type(a) == "table" and type(b) == "table" then return note_members(found, place, a, b) end
-  if a == b then return end
-  found.count = found.count + 1
-  if found.count == 1 then found.place, found.a, found.b = place, a, b end
-end
-
-local function bodies_differ(a, b)
-  local found = { count = 0 }
-  if a.body == b.body then return found end
-  local x, y = value_of(a), value_of(b)
-  if x and y then
-    note_difference(found, "", x, y)
-  else
-    note_difference(found, "the body", a.body, b.body)
-  end
-  return found
-end
-
-local MUCH = 30 -- bytes of a value that are shown
-
--- A value, or the part of a text from a little before the byte where it differs.
-local function shown(value, at)
-  if value == nil then return "absent" end
-  if type(value) == "table" then return "a table" end
-  if type(value) ~= "string" then return tostring(value) end
-  local from = math.max(1, at - 10)
-  local text = value:sub(from, from + MUCH - 1):gsub("^[\128-\191]+", ""):gsub("[\192-\255][\128-\191]*$", "")
-  text = text:gsub("[%z\1-\31\127]", "?")
-  return (from > 1 and "…" or "") .. '"' .. text .. '"' .. (from + MUCH - 1 < #value and "…" or "")
-end
-
-local function differing_byte(a, b)
-  if type(a) ~= "string" or type(b) ~= "string" then return 1 end
-  local at = 1
-  while at <= #a and a:byte(at) == b:byte(at) do at = at + 1 end
-  return at
-end
-
--- How far a line is from a request, and in what.
+-- How far a line is from a request, and in what: least in the body, then in the
+-- method, the query, the rest of the path.
 local function distance(entry, request)
+  local other = ("%s %s"):format(entry.method, entry.path)
   if entry.path ~= request.path then
-    return 2e6 + (entry.method == request.method and 0 or 1), ("%s %s"):format(entry.method, entry.path)
+    local base, far = entry.path:match("^[^?]*"), 4e6
+    if base == request.path:match("^[^?]*") then far = 2e6 end
+    return far + (entry.method == request.method and 0 or 2) - alike(entry.path, request.path), other
   elseif entry.method ~= request.method then
-    return 1e6, ("%s %s"):format(entry.method, entry.path)
+    return 1e6, other
   end
-  local found = bodies_differ(entry, request)
+  local found = difference.of(entry, request)
   if found.count == 0 then return 0, "the same, but it has answered already" end
-  local at = differing_byte(found.a, found.b)
-  local words = ("%s is %s there, and %s here"):format(found.place, shown(found.a, at), shown(found.b, at))
-  if found.count > 1 then words = ("%s; %d more differ"):format(words, found.count - 1) end
   -- of lines with as many differences, the one whose text goes on longest like this one
-  local alike = (at - 1) / (1 + (type(found.b) == "string" and #found.b or 0))
-  return found.count - alike, words
+  return found.count - alike(found.a, found.b), difference.words(found)
 end
 
 -- Says what is nearest to a request that no line answers.
@@ -172,7 +99,7 @@ function Tape:take(call, attempt)
   local request = recording.request(call, attempt)
   for _, entry in ipairs(self.entries) do
     if not entry.used and entry.path == request.path and entry.method == request.method
-      and bodies_differ(entry, request).count == 0 then
+      and difference.of(entry, request).count == 0 then
       entry.used = true
       return entry
     end
