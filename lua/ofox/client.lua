@@ -31,10 +31,11 @@ local url = require "ofox.request.url"
 
 -- Modules that many programs never need.
 for _, list in ipairs {
-  { "answer.pieces", "answer.elements", "answer.accumulate" }, { "answer.partial", "answer.collect" },
-  { "base.character" }, { "base.gateway", "hints" }, { "base.where", "errors" }, { "call.hedge" },
-  { "call.on_retry", "retry" }, { "call.reader", "call.stream" }, { "call.reader", "call.bytes" }, { "later" },
-  { "loop.protocol" }, { "errors", "resources.files", "client.files" }, { "request.fallback" },
+  { "answer.pieces", "answer.elements", "answer.accumulate" }, { "answer.pieces", "answer.paths" },
+  { "answer.partial", "answer.collect" }, { "base.character" }, { "base.gateway", "hints" },
+  { "base.where", "errors" }, { "call.hedge" }, { "call.on_retry", "retry" }, { "call.reader", "call.stream" },
+  { "call.reader", "call.bytes" }, { "later" }, { "loop.protocol" },
+  { "errors", "resources.files", "client.files" }, { "request.fallback" },
   { "request.table_checks", "request.api_key", "request.attempt" }, { "request.table_checks", "request.custom" },
   { "request.file", "request.form" }, { "request.multipart" }, { "sse" }, { "task.cancel" },
   { "errors", "base.traceback", "task.unhandled", "task.lifecycle", "task.parallel", "tools.dialects", "tools" },

@@ -527,7 +527,7 @@ describe("[2.11] ofox.mock.replay", function()
       [START .. '5]}'] = "moments[1]: unknown",
       [START .. '["0","end","ANSWERED"]]}'] = "moments[1]: no time",
       [START .. '[-1,"end","ANSWERED"]]}'] = "moments[1]: no time",
-      [START .. '[1e999,"end","ANSWERED"]]}'] = "no",
+      [START .. '[1e999,"end","ANSWERED"]]}'] = "moments[1]: no time",
       [START .. '[0,"end","ANSWERED"],[1,"end","ANSWERED"]]}'] = "moments[1]: no last one",
     } do
       local said = problem(head .. GOOD .. line .. "\n" .. GOOD)

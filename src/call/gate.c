@@ -57,9 +57,10 @@ static double next_of(const struct ofox_call *c, const struct ofox_lane *l,
              : at;
 }
 
-/* When it will start by what is known, after so many others. */
-static double turn_after(const struct ofox_call *c, const struct ofox_lane *l,
-                         double now, size_t before) {
+/* When it will start by what is known, with those before it. */
+static double turn_of(const struct ofox_call *c, const struct ofox_lane *l,
+                      double now) {
+  size_t before = ofox_turns_before(&l->turns, &c->ticket->turn);
   double at = now;
   if (c->config->holds)
     at = ofox_hold_at(&l->hold, now, before);
@@ -70,25 +71,6 @@ static double turn_after(const struct ofox_call *c, const struct ofox_lane *l,
   if (is_leased(c, l))
     at = later(at, ofox_lease_at(c->config->account->lease, now, before));
   return at;
-}
-
-static double turn_of(const struct ofox_call *c, const struct ofox_lane *l,
-                      double now) {
-  return turn_after(c, l, now, ofox_turns_before(&l->turns, &c->ticket->turn));
-}
-
-/* Does its turn come too late for it? '*at' is when it comes then. Those
-** before it are counted only where that decides. */
-static int is_late(const struct ofox_call *c, const struct ofox_lane *l,
-                   double now, double *at) {
-  double deadline = ofox_call_deadline(c);
-  if (deadline == INFINITY ||
-      turn_after(c, l, now,
-                 ofox_turns_most_before(&l->turns, &c->ticket->turn)) <
-          deadline)
-    return 0;
-  *at = turn_of(c, l, now);
-  return *at >= deadline;
 }
 
 /* The hold is over if no call waits for it. */
@@ -197,11 +179,14 @@ static struct ofox_gate_answer keep(struct ofox_call *c, struct ofox_lane *l,
   struct ofox_gate_answer a = {OFOX_GATE_WAIT,   INFINITY, OFOX_OUTCOME_HELD,
                                OFOX_REASON_NONE, 0,        0};
   struct ofox_ticket *t = c->ticket;
-  double deadline = ofox_call_deadline(c), expected;
+  double deadline = ofox_call_deadline(c);
   if (c->config->holds && ofox_hold_refuses(&l->hold, now, patience(c)))
     return refused(c, l, OFOX_REASON_DELAY_TOO_LONG, l->hold.until, now);
-  if (is_late(c, l, now, &expected) && expected < INFINITY)
-    return refused(c, l, OFOX_REASON_DEADLINE, expected, now);
+  if (deadline < INFINITY) {
+    double expected = turn_of(c, l, now);
+    if (expected >= deadline && expected < INFINITY)
+      return refused(c, l, OFOX_REASON_DEADLINE, expected, now);
+  }
   if (waits(c) && t->waits != l->model)
     ofox_gate_left(c, now);
   enter_process(c);
@@ -345,16 +330,17 @@ struct ofox_later_turn {
   double now;
 };
 
-/* One whose turn comes too late learns so now. */
+/* Does its turn come too late for it? Then it learns so now. */
 static void reconsider(struct ofox_turn *turn, void *with) {
   const struct ofox_later_turn *l = with;
   struct ofox_call *c = call_of(turn);
-  double at;
+  double deadline = ofox_call_deadline(c);
   int refused = c->config->holds &&
                 ofox_hold_refuses(&l->lane->hold, l->now, patience(c));
   if (c->state != OFOX_WAIT || c->_due <= l->now)
     return;
-  if (!refused && !is_late(c, l->lane, l->now, &at))
+  if (!refused &&
+      (deadline == INFINITY || turn_of(c, l->lane, l->now) < deadline))
     return;
   c->_due = 0;
   if (c->host != NULL)

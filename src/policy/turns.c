@@ -125,8 +125,10 @@ void ofox_turns_leave(struct ofox_turns *t, struct ofox_turn *turn) {
   turn->_waits = 0;
 }
 
-size_t ofox_turns_most_before(const struct ofox_turns *t,
-                              const struct ofox_turn *turn) {
+/* As numbers are given once, there are at most as many before it as there are
+** numbers from the first one's to its own. */
+size_t ofox_turns_before(const struct ofox_turns *t,
+                         const struct ofox_turn *turn) {
   size_t others = t->n - (turn->_waits != 0);
   if (t->_first == NULL || t->_first == turn)
     return 0;
@@ -137,20 +139,6 @@ size_t ofox_turns_most_before(const struct ofox_turns *t,
   if (turn->order - t->_first->order < others)
     return (size_t)(turn->order - t->_first->order);
   return others;
-}
-
-/* Below a ticket are only later ones. */
-static size_t count(const struct ofox_turn *from, uint64_t order) {
-  if (from == NULL || from->order >= order)
-    return 0;
-  return 1 + count(from->_below[0], order) + count(from->_below[1], order);
-}
-
-size_t ofox_turns_before(const struct ofox_turns *t,
-                         const struct ofox_turn *turn) {
-  if (turn->order == 0 || turn->order == *t->_arrivals) /* the last one */
-    return t->n - (turn->_waits != 0);
-  return count(t->_first, turn->order);
 }
 
 /* The heap is as deep as the number of those that wait has binary digits. */

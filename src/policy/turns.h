@@ -56,13 +56,10 @@ void ofox_turns_each(const struct ofox_turns *t,
                      void *with);
 
 /*
-** How many are before the ticket, whether it waits or is about to. Takes as
-** many steps, except for the one that arrived last.
+** How many are before the ticket, whether it waits or is about to. Exact for
+** the one that arrived last, and for the first; never too few for others.
 */
 size_t ofox_turns_before(const struct ofox_turns *t,
                          const struct ofox_turn *turn);
-/* At most so many are: in one step, since numbers are given once. */
-size_t ofox_turns_most_before(const struct ofox_turns *t,
-                              const struct ofox_turn *turn);
 
 #endif

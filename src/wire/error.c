@@ -206,8 +206,8 @@ static enum ofox_class class_of_words(struct reader *r,
   return ofox_class_words_find(ofox_buf_span(status));
 }
 
-/* Google's word for the type, "FAILED_PRECONDITION", is a status. Other servers
-** have other things there. */
+/* Google's word for the type, "FAILED_PRECONDITION", is a status. Elsewhere it
+** is something else. */
 static void put_status_word(struct reader *r) {
   struct ofox_json v = r->in.error_has->at[OFOX_MEMBER_STATUS];
   size_t i;

@@ -204,7 +204,7 @@
 ---@field type? "message"|"reasoning"|"function_call"|"function_call_output"|string
 ---@field id? string
 ---@field role? "system"|"developer"|"user"|"assistant"
----@field content? string|{type: string, text?: string, annotations?: table[]}[]
+---@field content? string|{type: string, text?: string, annotations?: table[], logprobs?: table[]}[]
 ---@field status? string
 ---@field call_id? string  of a function call and of its output
 ---@field name? string  of a function call
@@ -302,5 +302,10 @@
 ---@field item_id? string
 ---@field output_index? integer  from 0
 ---@field content_index? integer  from 0
+---@field sequence_number? integer
+---@field part? {type: string, text?: string, annotations?: table[], logprobs?: table[]}
 ---@field delta? string
 ---@field text? string
+---@field name? string
+---@field arguments? string
+---@field logprobs? table[]
