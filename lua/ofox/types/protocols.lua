@@ -30,6 +30,12 @@
 ---@field citations? table[]
 ---@field [string] any
 
+---@class ofox.MessageUsage
+---@field input_tokens integer
+---@field output_tokens integer
+---@field cache_creation_input_tokens? integer
+---@field cache_read_input_tokens? integer
+
 ---@class ofox.MessageAnswer: ofox.Response
 ---@field id string
 ---@field type "message"
@@ -38,7 +44,7 @@
 ---@field content ofox.Block[]
 ---@field stop_reason? "end_turn"|"max_tokens"|"stop_sequence"|"tool_use"|"pause_turn"|"refusal"|string
 ---@field stop_sequence? string
----@field usage? {input_tokens: integer, output_tokens: integer, cache_read_input_tokens?: integer}
+---@field usage? ofox.MessageUsage
 
 ---@class ofox.MessageStream: ofox.Stream  its methods are as those of ofox.ChatStream
 ---@overload fun(): ofox.MessageEvent|nil
