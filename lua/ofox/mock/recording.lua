@@ -168,10 +168,10 @@ function recording.read(text)
       return nil, member[1] .. (member[1] == "moments" and " are missing" or " is missing")
     end
   end
-  local body, moments = unpacked(value.body), nil
+  local body = unpacked(value.body)
   if value.body ~= nil and not body then return nil, "body is no text" end
-  moments, problem = moments_of(value.moments)
-  if not moments then return nil, problem end
+  local moments, why = moments_of(value.moments)
+  if not moments then return nil, why end
   return { method = value.method, path = value.path, body = body, wall = value.wall, moments = moments }
 end
 
