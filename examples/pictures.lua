@@ -25,6 +25,13 @@ if not words then
   os.exit(2)
 end
 
+local probe, why = io.open(out, "ab") -- a picture that cannot be kept is not paid for
+if not probe then
+  print(why)
+  os.exit(1)
+end
+probe:close()
+
 local client = ofox.new { errors = "return" }
 local params, pictures = { model = "openai/gpt-image-1", prompt = words }, {}
 for i = 3, #arg do pictures[#pictures + 1] = ofox.file(arg[i]) end
