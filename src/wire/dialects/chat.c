@@ -1,31 +1,13 @@
 /*
 ** Events of chat completions: chunks with choices.
 */
-#include "wire/dialects/walk.h"
+#include "wire/dialects/choice.h"
 
 #define IS(word) OFOX_READING_IS(name, escapes, word)
 
-enum { ALL = 0 }; /* kept: the choices */
-enum {
-  CHOICES = 0,
-  TEXTS
-}; /* count: choices; texts of choice 0, more than
-      one, too, if it is no string */
-
-/* The data of a choice. */
-struct choice {
-  struct ofox_json content; /* the first string of its delta */
-  int texts;                /* see above */
-  int says;                 /* its delta says something besides a role */
-  int other;                /* and besides the content */
-  int finished;
-  int delta; /* the body being read is one */
-  double index;
-};
-
 static int read_body(struct ofox_reading *r, struct ofox_span name,
                      int escapes, void *to) {
-  struct choice *c = to;
+  struct ofox_choice *c = to; /* mark: the body is a delta */
   struct ofox_json v;
   int rc = ofox_json_scan_value(&r->s, &v);
   if (rc != 1 || !ofox_reading_says(v) || IS("role"))
@@ -34,9 +16,9 @@ static int read_body(struct ofox_reading *r, struct ofox_span name,
   if (!IS("content")) {
     c->other = 1;
   }
-  else if (v.type == OFOX_JSON_STRING && c->delta) {
+  else if (v.type == OFOX_JSON_STRING && c->mark) {
     c->texts++;
-    ofox_reading_note(&c->content, v);
+    ofox_reading_note(&c->text, v);
   }
   else {
     c->texts += 2;
@@ -46,11 +28,11 @@ static int read_body(struct ofox_reading *r, struct ofox_span name,
 
 static int read_member(struct ofox_reading *r, struct ofox_span name,
                        int escapes, void *to) {
-  struct choice *c = to;
+  struct ofox_choice *c = to;
   struct ofox_json v;
   int rc, delta = IS("delta");
   if ((delta || IS("message")) && ofox_json_scan_peek(&r->s) == '{') {
-    c->delta = delta;
+    c->mark = delta;
     return ofox_walk_object(r, read_body, c);
   }
   rc = ofox_json_scan_value(&r->s, &v);
@@ -76,39 +58,8 @@ static int read_member(struct ofox_reading *r, struct ofox_span name,
 }
 
 static int read_choice(struct ofox_reading *r, void *to) {
-  struct ofox_delta *out = r->out;
-  struct choice c;
-  int rc;
-  uint64_t bit;
   (void)to;
-  memset(&c, 0, sizeof(c));
-  c.index = (double)r->count[CHOICES]++;
-  rc = ofox_walk_object(r, read_member, &c);
-  if (rc != 1)
-    return rc;
-  bit = ofox_reading_bit(c.index);
-  out->begun |= bit;
-  out->finished |= c.finished ? bit : 0;
-  out->content |= c.says || c.finished;
-  r->other |= c.other || c.index != 0 || r->count[CHOICES] > 1;
-  if (c.index == 0) {
-    r->count[TEXTS] += (size_t)c.texts;
-    if (out->text.type == OFOX_JSON_NONE && c.texts == 1) {
-      out->text = c.content;
-      ofox_reading_add_hole(r, c.content);
-    }
-  }
-  return 1;
-}
-
-static int read_choices(struct ofox_reading *r) {
-  struct ofox_json *all = &r->kept[ALL];
-  int rc;
-  all->type = OFOX_JSON_ARRAY;
-  all->raw.p = r->s.p;
-  rc = ofox_walk_array(r, read_choice, NULL);
-  all->raw.n = (size_t)(r->s.p - all->raw.p);
-  return rc;
+  return ofox_choice_read(r, read_member);
 }
 
 /* Members of a complete event that no error has. */
@@ -134,9 +85,9 @@ static int read_top(struct ofox_reading *r, struct ofox_span name, int escapes,
   struct ofox_json v;
   int rc;
   (void)to;
-  if (r->count[CHOICES] == 0 && IS("choices") &&
+  if (r->count[OFOX_CHOICE_COUNT] == 0 && IS("choices") &&
       ofox_json_scan_peek(&r->s) == '[')
-    return read_choices(r);
+    return ofox_choice_read_all(r, read_choice);
   rc = ofox_json_scan_value(&r->s, &v);
   if (rc == 1 && !ofox_walk_common(r, name, escapes, v))
     r->suspect |= !is_ordinary(name, v);
@@ -149,16 +100,13 @@ static int read(struct ofox_reading *r) {
 
 static int is_suspect(const struct ofox_reading *r, struct ofox_span type) {
   (void)type;
-  return r->suspect || r->kept[ALL].type == OFOX_JSON_NONE ||
+  return r->suspect || ofox_choice_is_none(r) ||
          r->type.type != OFOX_JSON_NONE;
 }
 
 static void judge(struct ofox_reading *r, struct ofox_span type) {
-  struct ofox_delta *out = r->out;
   (void)type;
-  out->plain = !r->other && r->count[TEXTS] == 1;
-  if (r->count[TEXTS] > 1)
-    out->text = r->kept[ALL];
+  r->out->plain = ofox_choice_judge(r) && !r->other;
 }
 
 static int whole(struct ofox_content_text *w, struct ofox_json root) {

@@ -2,26 +2,13 @@
 ** Events of Gemini's protocol: each is an answer with the candidates' next
 ** parts. A reason why each has finished ends them, and the end of the body.
 */
-#include "wire/dialects/walk.h"
+#include "wire/dialects/choice.h"
 
 #define IS(word) OFOX_READING_IS(name, escapes, word)
-
-enum { ALL };                   /* kept: the candidates */
-enum { CANDIDATES, TEXTS = 1 }; /* count: candidates; texts of candidate 0 */
 
 struct part {
   struct ofox_json text;
   int thought, other;
-};
-
-/* The data of a candidate. */
-struct candidate {
-  struct ofox_json text; /* the first that is no thought */
-  int texts;
-  int says;  /* it has parts that say something */
-  int other; /* besides one text */
-  int finished;
-  double index;
 };
 
 static int read_part_member(struct ofox_reading *r, struct ofox_span name,
@@ -42,7 +29,7 @@ static int read_part_member(struct ofox_reading *r, struct ofox_span name,
 }
 
 static int read_part(struct ofox_reading *r, void *to) {
-  struct candidate *c = to;
+  struct ofox_choice *c = to;
   struct part p;
   int rc;
   memset(&p, 0, sizeof(p));
@@ -60,7 +47,7 @@ static int read_part(struct ofox_reading *r, void *to) {
 
 static int read_content(struct ofox_reading *r, struct ofox_span name,
                         int escapes, void *to) {
-  struct candidate *c = to;
+  struct ofox_choice *c = to;
   struct ofox_json v;
   int rc;
   if (IS("parts") && ofox_json_scan_peek(&r->s) == '[')
@@ -72,7 +59,7 @@ static int read_content(struct ofox_reading *r, struct ofox_span name,
 
 static int read_member(struct ofox_reading *r, struct ofox_span name,
                        int escapes, void *to) {
-  struct candidate *c = to;
+  struct ofox_choice *c = to;
   struct ofox_json v;
   int rc;
   if (IS("content") && ofox_json_scan_peek(&r->s) == '{')
@@ -91,39 +78,8 @@ static int read_member(struct ofox_reading *r, struct ofox_span name,
 }
 
 static int read_candidate(struct ofox_reading *r, void *to) {
-  struct ofox_delta *out = r->out;
-  struct candidate c;
-  int rc;
-  uint64_t bit;
   (void)to;
-  memset(&c, 0, sizeof(c));
-  c.index = (double)r->count[CANDIDATES]++;
-  rc = ofox_walk_object(r, read_member, &c);
-  if (rc != 1)
-    return rc;
-  bit = ofox_reading_bit(c.index);
-  out->begun |= bit;
-  out->finished |= c.finished ? bit : 0;
-  out->content |= c.says || c.finished;
-  r->other |= c.other || c.index != 0 || r->count[CANDIDATES] > 1;
-  if (c.index == 0) {
-    r->count[TEXTS] += (size_t)c.texts;
-    if (out->text.type == OFOX_JSON_NONE && c.texts == 1) {
-      out->text = c.text;
-      ofox_reading_add_hole(r, c.text);
-    }
-  }
-  return 1;
-}
-
-static int read_candidates(struct ofox_reading *r) {
-  struct ofox_json *all = &r->kept[ALL];
-  int rc;
-  all->type = OFOX_JSON_ARRAY;
-  all->raw.p = r->s.p;
-  rc = ofox_walk_array(r, read_candidate, NULL);
-  all->raw.n = (size_t)(r->s.p - all->raw.p);
-  return rc;
+  return ofox_choice_read(r, read_member);
 }
 
 /* A prompt that is refused has no candidates, and ends like an answer. */
@@ -167,9 +123,9 @@ static int read_top(struct ofox_reading *r, struct ofox_span name, int escapes,
   struct ofox_json v;
   int rc;
   (void)to;
-  if (r->kept[ALL].type == OFOX_JSON_NONE && IS("candidates") &&
+  if (ofox_choice_is_none(r) && IS("candidates") &&
       ofox_json_scan_peek(&r->s) == '[')
-    return read_candidates(r);
+    return ofox_choice_read_all(r, read_candidate);
   if (IS("usageMetadata") && ofox_json_scan_peek(&r->s) == '{')
     return read_usage(r);
   rc = ofox_json_scan_value(&r->s, &v);
@@ -193,15 +149,12 @@ static int read(struct ofox_reading *r) {
 
 static int is_suspect(const struct ofox_reading *r, struct ofox_span type) {
   (void)type;
-  return r->suspect || r->kept[ALL].type == OFOX_JSON_NONE;
+  return r->suspect || ofox_choice_is_none(r);
 }
 
 static void judge(struct ofox_reading *r, struct ofox_span type) {
-  struct ofox_delta *out = r->out;
   (void)type;
-  out->plain = !r->other && !r->suspect && r->count[TEXTS] == 1;
-  if (r->count[TEXTS] > 1)
-    out->text = r->kept[ALL];
+  r->out->plain = ofox_choice_judge(r) && !r->other && !r->suspect;
 }
 
 static int add_parts(struct ofox_content_text *w, struct ofox_json parts) {
