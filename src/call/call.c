@@ -238,7 +238,8 @@ void ofox_call_end(struct ofox_call *c, enum ofox_outcome outcome, int sent,
   int rc;
   if (c->state != OFOX_FLIGHT)
     return;
-  ofox_tape_end(c->tape, outcome, sent, now, detail);
+  if (c->tape != NULL)
+    ofox_tape_keep(c->tape, OFOX_MOMENT_END, outcome, sent, now, detail);
   c->ended = now;
   c->wall = wall;
   if (c->response.stopped != OFOX_OUTCOME_ANSWERED)

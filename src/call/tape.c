@@ -16,43 +16,24 @@ void ofox_tape_clear(struct ofox_tape *t) {
   t->no_memory = 0;
 }
 
-/* Once something is missing, nothing is added. */
-static void add(struct ofox_tape *t, struct ofox_moment m) {
+void ofox_tape_keep(struct ofox_tape *t, enum ofox_moment_kind kind,
+                    enum ofox_outcome outcome, int flag, double at,
+                    struct ofox_span text) {
   struct ofox_buf *b = &t->_moments;
-  if (!t->no_memory && ofox_buf_reserve(b, sizeof(m) + m.text.n) == 0) {
+  struct ofox_moment m;
+  memset(&m, 0, sizeof(m));
+  m.kind = kind;
+  m.flag = flag;
+  m.outcome = outcome;
+  m.at = at;
+  m.text = text;
+  if (!t->no_memory && ofox_buf_reserve(b, sizeof(m) + text.n) == 0) {
     ofox_buf_add(b, &m, sizeof(m));
-    ofox_buf_addspan(b, m.text);
+    ofox_buf_addspan(b, text);
   }
   else {
     t->no_memory = 1;
   }
-}
-
-void ofox_tape_note(struct ofox_tape *t, enum ofox_moment_kind kind, int flag,
-                    double at, struct ofox_span text) {
-  struct ofox_moment m;
-  if (t == NULL)
-    return;
-  memset(&m, 0, sizeof(m));
-  m.kind = kind;
-  m.flag = flag;
-  m.at = at;
-  m.text = text;
-  add(t, m);
-}
-
-void ofox_tape_end(struct ofox_tape *t, enum ofox_outcome outcome, int sent,
-                   double at, struct ofox_span detail) {
-  struct ofox_moment m;
-  if (t == NULL)
-    return;
-  memset(&m, 0, sizeof(m));
-  m.kind = OFOX_MOMENT_END;
-  m.flag = sent;
-  m.outcome = outcome;
-  m.at = at;
-  m.text = detail;
-  add(t, m);
 }
 
 int ofox_tape_next(const struct ofox_tape *t, size_t *pos,

@@ -34,11 +34,18 @@ void ofox_tape_init(struct ofox_tape *t);
 void ofox_tape_free(struct ofox_tape *t);
 void ofox_tape_clear(struct ofox_tape *t);
 
-/* 't' may be NULL: nothing is kept. */
-void ofox_tape_note(struct ofox_tape *t, enum ofox_moment_kind kind, int flag,
-                    double at, struct ofox_span text);
-void ofox_tape_end(struct ofox_tape *t, enum ofox_outcome outcome, int sent,
-                   double at, struct ofox_span detail);
+/* Keeps a moment; once something is missing, none is added. */
+void ofox_tape_keep(struct ofox_tape *t, enum ofox_moment_kind kind,
+                    enum ofox_outcome outcome, int flag, double at,
+                    struct ofox_span text);
+
+/* The same; 't' may be NULL, as it is for nearly all calls. */
+static inline void ofox_tape_note(struct ofox_tape *t,
+                                  enum ofox_moment_kind kind, int flag,
+                                  double at, struct ofox_span text) {
+  if (t != NULL)
+    ofox_tape_keep(t, kind, OFOX_OUTCOME_ANSWERED, flag, at, text);
+}
 
 /* Walks the moments: start with '*pos' = 0. 1, or 0: no more. */
 int ofox_tape_next(const struct ofox_tape *t, size_t *pos,
