@@ -34,12 +34,14 @@ static const char *value_end(struct ofox_json v, const char *e) {
 int ofox_delta_again(struct ofox_span before, const struct ofox_holes *of,
                      struct ofox_span data, struct ofox_holes *out) {
   const char *was = before.p, *p = data.p, *e = p + data.n, *end;
-  const struct ofox_json *v = of->at, *stop = v + of->n;
-  struct ofox_json *to = out->at;
+  const struct ofox_json *v = of->at;
+  struct ofox_json *to;
   size_t n;
+  int i;
   if (of->text < 0)
     return 0;
-  for (; v < stop; v++, to++) {
+  for (i = 0; i < of->n; i++, v++) {
+    to = &out->at[i];
     n = (size_t)(v->raw.p - was);
     if ((size_t)(e - p) < n || memcmp(p, was, n) != 0)
       return 0;
