@@ -287,6 +287,23 @@ describe("[2.11] ofox.mock.record", function()
   end)
 end)
 
+describe("[2.11] a cookie of the server", function()
+  it("is not in the file, on one line or folded to several", function()
+    local heads = { "HTTP/1.1 200 OK\r\n", "Set-Cookie: sid=one\r\n", "set-cookie:\r\n", " sid=two;\r\n",
+      "\tpath=three\r\n", "x-other: stays\r\n", "  as it is\r\n", "\r\n" }
+    local moments = {}
+    for i, head in ipairs(heads) do moments[i] = json.list { 0, "head", head } end
+    moments[#moments + 1] = json.list { 0, "body", server.completion "ok" }
+    moments[#moments + 1] = json.list { 0, "end", "ANSWERED", true, "" }
+    proc.write(second, '{"ofox_recording":1}\n' .. json.encode { method = "POST", path = "/v1/chat/completions",
+      body = json.encode(PARAMS), wall = 1, moments = json.list(moments) } .. "\n")
+    assert(client_of(mock.record(path, mock.replay(second))):chat(PARAMS))
+    local text = proc.read(path)
+    for _, secret in ipairs { "one", "two", "three" } do assert.is_nil(text:find(secret, 1, true), text) end
+    assert.is_truthy(text:find("x-other: stays", 1, true) and text:find("  as it is", 1, true), text)
+  end)
+end)
+
 describe("[2.11] ofox.mock.replay", function()
   -- A recording of these questions, each answered by itself.
   local function record(...)

@@ -39,13 +39,16 @@ function recording.request(call, attempt)
   return { method = attempt.method, path = call:hide(path), body = attempt.body and call:hide(attempt.body) }
 end
 
--- A server's cookie is as secret as a key.
-local function hide_line(call, line)
-  local name = line:match("^%s*([^:%s]+)%s*:")
+-- A server's cookie is as secret as a key. 'hides': the line before is a part of one,
+-- which a line that begins with a blank goes on with. Returns that of this line, too.
+local function hide_line(call, line, hides)
+  local goes_on = line:find "^[ \t]" and not line:find "^%s*$"
+  local name = not goes_on and line:match "^([^:%s]+)%s*:"
+  if goes_on and hides then return " ***" .. line:match "[\r\n]*$", true end
   if name and (name:lower() == "set-cookie" or name:lower() == "set-cookie2") then
-    return name .. ": ***" .. line:match("[\r\n]*$")
+    return name .. ": ***" .. line:match "[\r\n]*$", true
   end
-  return call:hide(line)
+  return call:hide(line), false
 end
 
 --- Takes the moments of an attempt from a call, without what is secret.
@@ -53,14 +56,15 @@ end
 ---@param now number
 ---@return ofox.RecordedMoment[]|nil  nil: no attempt has begun
 function recording.moments(call, now)
-  local list, pieces, began, ended = {}, {}, nil, false
+  local list, pieces, began, ended, hides = {}, {}, nil, false, false
   for _, taped in ipairs(call:taped()) do
     local kind, at, flag, text, outcome = taped[1], taped[2], taped[3], taped[4], taped[5]
     if kind == "begin" then
       began, list, pieces, ended = at, {}, {}, false
     elseif began then
       if kind == "body" then pieces[#pieces + 1] = text end
-      if kind == "head" then text = hide_line(call, text) elseif kind == "end" then text = call:hide(text) end
+      if kind == "head" then text, hides = hide_line(call, text, hides) end
+      if kind == "end" then text = call:hide(text) end
       ended = ended or kind == "end"
       list[#list + 1] = { at = at - began, kind = kind, flag = flag, text = text, outcome = outcome }
     end
