@@ -44,6 +44,13 @@ describe("a list of Gemini's events", function()
     end
   end)
 
+  it("is none if its first element is far away, which is known without looking again and again", function()
+    for blanks, texts in pairs { [64] = { 'H[e"],l', "lo}" }, [65] = {} } do
+      local list = "[" .. (" "):rep(blanks) .. HEL .. "," .. LO .. "]"
+      assert.same(texts, feed.read({ list }, { dialect = "gemini", head = JSON }).texts)
+    end
+  end)
+
   it("has objects in it", function()
     for _, junk in ipairs { "null", '"x"', "}", "{]", '{"a" 1}', "{'a':1}" } do
       local got = feed.read({ "[" .. HEL .. "," .. junk .. "," .. LO .. "]" }, { dialect = "gemini", head = JSON })

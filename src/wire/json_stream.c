@@ -4,6 +4,8 @@
 
 enum { BEFORE, BETWEEN, INSIDE, AFTER, OVER }; /* of texts */
 
+#define MARGIN 64 /* blanks before the first element of a list */
+
 static const char START[] = "data:", END[] = "\n\n";
 
 /* Blanks and a BOM: JSON begins with none of these bytes. */
@@ -117,10 +119,11 @@ struct ofox_span ofox_json_stream_end(struct ofox_json_stream *t) {
 }
 
 int ofox_json_stream_is_list(struct ofox_span s) {
+  size_t most = MARGIN;
   if (s.n == 0 || *s.p != '[')
     return s.n == 0 ? -1 : 0;
   skip(&s);
-  while (s.n > 0 && is_before(*s.p))
+  while (s.n > 0 && is_before(*s.p) && most-- > 0)
     skip(&s);
   return s.n == 0 ? -1 : *s.p == '{';
 }

@@ -29,7 +29,9 @@ struct ofox_span ofox_json_stream_next(struct ofox_json_stream *t,
 /* What ends a text that ends with its body: a line does. Else empty. */
 struct ofox_span ofox_json_stream_end(struct ofox_json_stream *t);
 
-/* Does a body begin like a list of objects? 1, 0, or negative: more please. */
+/* Does a body begin like a list of objects, the first not far behind the
+** bracket? 1, 0, or negative: more please. Takes few steps, since it is asked
+** again with each piece. */
 int ofox_json_stream_is_list(struct ofox_span beginning);
 
 #endif
