@@ -47,6 +47,7 @@ describe("values under paths", function()
   it("replace what is no string", function()
     assert.equal('{"a":"x"}', built { { "$.a", 1 }, { "$.a", "x" } })
     assert.equal('{"a":2}', built { { "$.a", "x" }, { "$.a", 2 } })
+    assert.equal('{"a":{"b":1}}', built { { "$.a", "x" }, { "$.a", "y" }, { "$.a.b", 1 } })
   end)
 
   it("are null in a list, and not there in an object", function()

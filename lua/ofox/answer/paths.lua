@@ -66,7 +66,7 @@ end
 
 -- Returns the table that a path leads to the member of, and its key; creates what is
 -- missing on the way.
-local function find(root, path)
+local function find(state, root, path)
   local keys = paths.keys(path)
   if not keys or type(keys[1]) ~= "string" then return nil end
   local container, key = root, nil
@@ -75,7 +75,7 @@ local function find(root, path)
     if key == nil then return nil end
     if i < #keys then
       if type(container[key]) ~= "table" then
-        container[key] = type(keys[i + 1]) == "number" and json.array() or {}
+        pieces.set(state, container, key, type(keys[i + 1]) == "number" and json.array() or {})
       end
       container = container[key]
     end
@@ -94,7 +94,7 @@ function paths.put(state, root, known, path, value)
   if type(path) ~= "string" or value == nil then return end
   local place = known[path]
   if not place then
-    local container, key = find(root, path)
+    local container, key = find(state, root, path)
     if not container then return end
     place = { container, key }
     known[path] = place

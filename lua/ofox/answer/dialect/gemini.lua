@@ -99,7 +99,7 @@ local function begin()
   return {
     state = pieces.begin(), candidates = json.array(), places = {},
     calls = {}, -- candidate -> its calls, see call_of
-    known = {}, -- call -> the paths of its arguments
+    known = {}, -- arguments of a call -> their paths
   }
 end
 
@@ -139,10 +139,11 @@ end
 -- Adds the pieces of a call's arguments. Such a call has some, though they are none.
 local function add_arguments(self, call, list)
   if not is_table(call.args) then call.args = json.object() end
-  self.known[call] = self.known[call] or {}
+  local args = call.args
+  self.known[args] = self.known[args] or {}
   for i = 1, length(list) do
     local piece = list[i]
-    if is_table(piece) then paths.put(self.state, call.args, self.known[call], piece.jsonPath, value_of(piece)) end
+    if is_table(piece) then paths.put(self.state, args, self.known[args], piece.jsonPath, value_of(piece)) end
   end
 end
 
