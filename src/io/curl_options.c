@@ -123,12 +123,18 @@ static CURLcode set_message(CURL *h, struct ofox_handle *handle,
 
 /* A form, whose first attempt this may be. */
 static CURLcode set_form(struct ofox_transfer *t, struct ofox_form *form) {
+  CURLcode rc;
   if (form == NULL || t->mime != NULL)
     return CURLE_OK;
   t->mime = ofox_mime_new(t->handle->easy, form);
   if (t->mime == NULL)
     return CURLE_OUT_OF_MEMORY;
-  return curl_easy_setopt(t->handle->easy, CURLOPT_MIMEPOST, t->mime);
+  rc = curl_easy_setopt(t->handle->easy, CURLOPT_MIMEPOST, t->mime);
+  if (rc != CURLE_OK) { /* the next attempt would go out without it */
+    curl_mime_free(t->mime);
+    t->mime = NULL;
+  }
+  return rc;
 }
 
 /* What differs between the requests of a plan. */
