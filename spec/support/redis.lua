@@ -57,8 +57,13 @@ function Server:wait(is_there)
     if probe then probe:close() end
     if (probe ~= nil) == is_there and (not is_there or self:pid()) then return end
     socket.select(nil, nil, 0.01)
-  until socket.gettime() > limit
+  until socket.gettime() > limit or is_there and self:has_no_port()
   error("redis-server: " .. (proc.read(self.log) or "no log"))
+end
+
+-- Has another program taken its port?
+function Server:has_no_port()
+  return (proc.read(self.log) or ""):find("Address already in use", 1, true) ~= nil
 end
 
 function Server:pid()
@@ -113,12 +118,18 @@ end
 ---@return table server
 function redis.start(lines, options)
   local directory = proc.directory()
-  local self = setmetatable({ directory = directory, lines = lines or {}, port = proc.free_port() }, Server)
+  local self = setmetatable({ directory = directory, lines = lines or {} }, Server)
   self.password, self.tls = options and options.password, options and options.tls
   self.log = directory.path .. "/log"
-  self.url = ("redis://127.0.0.1:%d"):format(self.port)
   self.unix_url = "unix://" .. directory.path .. "/socket"
-  self:again()
+  local ok, problem
+  repeat -- a port that was free may be another program's by now
+    os.remove(self.log)
+    self.port = proc.free_port()
+    self.url = ("redis://127.0.0.1:%d"):format(self.port)
+    ok, problem = pcall(self.again, self)
+  until ok or not self:has_no_port()
+  if not ok then error(problem, 0) end
   return self
 end
 
